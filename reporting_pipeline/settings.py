@@ -1,0 +1,131 @@
+"""The settings: the one place that reads the environment.
+
+    REPORTING_HOME                       state of the embedded servers          .reporting
+    REPORTING_DATABASE_URL               the warehouse (PostgreSQL 15 or later)
+    REPORTING_DAGSTER_URL                Dagster's own storage; default: schema `dagster` of the warehouse
+    REPORTING_REDIS_URL                  Redis or Valkey
+    REPORTING_STORE_URL                  where files go: a folder, file:// or s3://
+    REPORTING_SOURCE_<DOMAIN>_URL        the four production databases, read only
+    REPORTING_SOURCE_<DOMAIN>_ADMIN_URL  an owner of them, for `reporting sources load`; default: the former
+    REPORTING_FIRST_DAY                  the first report day of the partition set    2025-01-01
+    REPORTING_LANDING_OVERLAP_SECONDS    how late a row may commit under an older clock   900
+    REPORTING_SOURCE_TIMEOUT_SECONDS     how long one statement may take in a source      600
+
+What belongs here: names, types, defaults. What does not: starting or connecting to anything. Only
+entry points (`cli`, `definitions`) call `Settings.from_environment`; the rest is handed its values.
+"""
+
+import os
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from reporting_pipeline.errors import SettingsError
+
+_DAGSTER_SCHEMA = "dagster"
+
+
+class Settings(BaseSettings):
+    """Every setting, validated once; unset addresses are None until the embedded servers give them."""
+
+    model_config = SettingsConfigDict(env_prefix="REPORTING_", frozen=True, extra="ignore")
+
+    home: Path = Path(".reporting")
+    database_url: SecretStr | None = None
+    dagster_url: SecretStr | None = None
+    redis_url: SecretStr | None = None
+    store_url: str | None = None
+    source_ticketing_url: SecretStr | None = None
+    source_seating_url: SecretStr | None = None
+    source_scanning_url: SecretStr | None = None
+    source_ledger_url: SecretStr | None = None
+    source_ticketing_admin_url: SecretStr | None = None
+    source_seating_admin_url: SecretStr | None = None
+    source_scanning_admin_url: SecretStr | None = None
+    source_ledger_admin_url: SecretStr | None = None
+    first_day: date = date(2025, 1, 1)
+    landing_overlap_seconds: Annotated[int, Field(ge=900)] = 900
+    source_timeout_seconds: Annotated[int, Field(ge=1)] = 600
+
+    @classmethod
+    def from_environment(cls) -> "Settings":
+        """Read the environment.
+
+        Raises:
+            SettingsError: A value is malformed; the message lists every one.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            problems = "; ".join(
+                f"REPORTING_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}"
+                for each in error.errors(include_input=False)
+            )
+            message = f"settings are malformed: {problems}"
+            raise SettingsError(message) from None
+
+    def warehouse_url(self) -> URL:
+        """The warehouse's address, driver psycopg 3."""
+        return _database_url("REPORTING_DATABASE_URL", self.database_url, "psycopg")
+
+    def dagster_storage_url(self) -> URL:
+        """The address of Dagster's storage, driver psycopg 2 (dagster-postgres breaks on psycopg 3)."""
+        if self.dagster_url is not None:
+            return _database_url("REPORTING_DAGSTER_URL", self.dagster_url, "psycopg2")
+        url = _database_url("REPORTING_DATABASE_URL", self.database_url, "psycopg2")
+        return url.update_query_dict({"options": f"-csearch_path={_DAGSTER_SCHEMA}"})
+
+    def source_url(self, domain: str) -> URL:
+        """The address of one source domain, for reading."""
+        name = f"source_{domain}_url"
+        return _database_url(f"REPORTING_{name.upper()}", getattr(self, name), "psycopg")
+
+    def source_admin_url(self, domain: str) -> URL:
+        """The address of one source domain with the rights to create and fill it."""
+        name = f"source_{domain}_admin_url"
+        if getattr(self, name) is None:
+            return self.source_url(domain)
+        return _database_url(f"REPORTING_{name.upper()}", getattr(self, name), "psycopg")
+
+    def store_address(self) -> str:
+        """The address of the store that files go to.
+
+        Raises:
+            SettingsError: It is not set.
+        """
+        if self.store_url is None:
+            raise SettingsError(_missing("REPORTING_STORE_URL"))
+        return self.store_url
+
+
+def child_environment(addresses: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment with `addresses` on top, for a child process."""
+    return {**os.environ, **addresses}
+
+
+def set_environment(addresses: Mapping[str, str]) -> None:
+    """Set `addresses` for this process and what it starts: Dagster and dbt read them from there."""
+    os.environ.update(addresses)
+
+
+def _database_url(name: str, value: SecretStr | None, driver: str) -> URL:
+    if value is None:
+        raise SettingsError(_missing(name))
+    try:
+        url = make_url(value.get_secret_value())
+    except ArgumentError:
+        url = None
+    if url is None or url.get_backend_name() not in {"postgresql", "postgres"}:
+        message = f"{name} is not the address of a PostgreSQL database: expected postgresql://user:password@host:port/name"
+        raise SettingsError(message)
+    return url.set(drivername=f"postgresql+{driver}")
+
+
+def _missing(name: str) -> str:
+    return f"{name} is not set: set it, or run inside `reporting exec -- ...`"
