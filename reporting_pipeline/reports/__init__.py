@@ -1,0 +1,1 @@
+"""The report tables: their columns, and building them day by day."""
