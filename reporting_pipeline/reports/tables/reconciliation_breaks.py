@@ -111,6 +111,7 @@ RECONCILIATION_BREAKS = ReportTable(
             f"What is wrong: {', '.join(BREAK_KINDS)}.",
             *_BOOKED,
             *_CHARGED,
+            values=BREAK_KINDS,
         ),
         balance(
             "ticketing_minor",

@@ -60,6 +60,7 @@ class Column:
     Attributes:
         sources: What it is computed from, as `table.column`; the table is one of schema `landing`
             or another report table.
+        values: All values that it may take, where these are few.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Column:
     sources: tuple[str, ...]
     unit: Unit | None = None
     nullable: bool = False
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,7 @@ def key(
     description: str,
     *sources: str,
     nullable: bool = False,
+    values: tuple[str, ...] = (),
 ) -> Column:
     """A column of the table's key."""
     return Column(
@@ -113,6 +116,7 @@ def key(
         description=description,
         sources=sources,
         nullable=nullable,
+        values=values,
     )
 
 

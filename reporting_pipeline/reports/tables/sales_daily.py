@@ -58,6 +58,7 @@ SALES_DAILY = ReportTable(
             ColumnType.TEXT,
             "Sales channel of the order: web, box_office, api, reseller or kiosk.",
             "ticketing_orders.channel",
+            values=("web", "box_office", "api", "reseller", "kiosk"),
         ),
         attribute(
             "is_admission",
