@@ -15,7 +15,9 @@
         SchemaMismatch            the warehouse's schema is not this version's
       BuildFailed                 a report table was not built
       UnknownReport               no report table has that name
+      ExportIncomplete            a file would not hold what its table holds
       StoreError
+        ObjectNotFound            the store holds nothing under that key
         StoreUnavailable          the store cannot be reached                   (retryable)
 
 What belongs here: classes and their meaning. What does not: discrepancies in the books, which are
@@ -113,8 +115,16 @@ class UnknownReport(ReportingError):
     """No report table has that name."""
 
 
+class ExportIncomplete(ReportingError):
+    """A file would not hold what its table holds; it was not published."""
+
+
 class StoreError(ReportingError):
     """Something is wrong with the store that files go to."""
+
+
+class ObjectNotFound(StoreError):
+    """The store holds nothing under that key."""
 
 
 class StoreUnavailable(StoreError):

@@ -1,0 +1,1 @@
+"""Delivery: bringing files to where their readers look, whole or not at all."""
