@@ -1,0 +1,71 @@
+"""report_attendance_daily: who came in, and what the gates saw.
+
+What belongs here: the table. What does not: which scans stand (`scans`).
+"""
+
+from datetime import timedelta
+from typing import Final
+
+from reporting_pipeline_tests.oracle.books import Books
+from reporting_pipeline_tests.oracle.report_days import event_day
+from reporting_pipeline_tests.oracle.report_tables import (
+    ATTENDANCE,
+    Key,
+    ReportRow,
+    ReportTable,
+    blank,
+)
+from reporting_pipeline_tests.oracle.scans import is_entry, is_exit, scan_state, upload
+from reporting_pipeline_tests.oracle.source_tables import Row
+
+_LATE_AFTER: Final = timedelta(minutes=2)
+
+
+def attendance_daily(books: Books) -> ReportTable:
+    """Grain: event's organisation, event, date, gate, ticket type (None: ticket unknown)."""
+    table: ReportTable = {}
+    state = scan_state(books)
+    for scan in state.standing.values():
+        key = _key(books, scan)
+        row = table.setdefault(key, blank(ATTENDANCE, key))
+        _add_scan(row, scan)
+        row["repeated_upload_count"] += len(state.copies[upload(scan)]) - 1
+        row["reverted_count"] += scan["id"] in state.reverted
+        row["exit_count"] += is_exit(scan, state.reverted)
+        if is_entry(scan, state.reverted) and admits(books, scan):
+            is_first = state.first_entries[scan["ticket_id"]]["id"] == scan["id"]
+            row["admission_count" if is_first else "reentry_count"] += 1
+    return table
+
+
+def admits(books: Books, scan: Row) -> bool:
+    """Whether the scan is of a known ticket of an admission type.
+
+    Only such an entry is an admission or a re-entry. An exit counts whatever its ticket is: of
+    parking, of a T-shirt, or unknown.
+    """
+    ticket = books["ticketing.tickets"].get(scan["ticket_id"])
+    if ticket is None:
+        return False
+    is_admission: bool = books["ticketing.ticket_types"][ticket["ticket_type_id"]]["is_admission"]
+    return is_admission
+
+
+def _key(books: Books, scan: Row) -> Key:
+    ticket = books["ticketing.tickets"].get(scan["ticket_id"])
+    return (
+        books["ticketing.events"][scan["event_id"]]["organization_id"],
+        scan["event_id"],
+        event_day(books, scan["event_id"], scan["scanned_at"]),
+        scan["gate_id"],
+        ticket["ticket_type_id"] if ticket else None,
+    )
+
+
+def _add_scan(row: ReportRow, scan: Row) -> None:
+    row["scan_count"] += 1
+    row[f"{scan['outcome']}_count"] += 1
+    if scan["outcome"] == "rejected":
+        row[f"rejected_{scan['reject_reason']}_count"] += 1
+    row["offline_count"] += scan["is_offline"]
+    row["late_count"] += scan["received_at"] - scan["scanned_at"] > _LATE_AFTER

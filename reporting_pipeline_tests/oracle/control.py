@@ -1,0 +1,49 @@
+"""Breaks of kinds unbalanced and unclassified: the Ledger against its own promises.
+
+What belongs here: those two kinds. Their rows bear the transaction (and the entry), never an order.
+What does not: anything that compares with Ticketing (`breaks`).
+"""
+
+from collections.abc import Iterator
+
+from reporting_pipeline_tests.oracle.books import Books
+from reporting_pipeline_tests.oracle.ledger import postings
+from reporting_pipeline_tests.oracle.report_days import transaction_day
+from reporting_pipeline_tests.oracle.report_tables import ReportRow
+from reporting_pipeline_tests.oracle.source_tables import Row
+
+
+def unbalanced(books: Books) -> Iterator[ReportRow]:
+    """A row for each transaction and currency whose debits and credits differ."""
+    credit_minor: dict[tuple[str, str], int] = {}
+    for posting in postings(books):
+        key = (posting.transaction["id"], posting.currency)
+        credit_minor[key] = credit_minor.get(key, 0) + posting.credit_minor
+    for (transaction_id, currency), amount in credit_minor.items():
+        if amount:
+            transaction = books["ledger.transactions"][transaction_id]
+            yield _row(books, transaction, currency, amount) | {"kind": "unbalanced"}
+
+
+def unclassified(books: Books) -> Iterator[ReportRow]:
+    """A row for each entry that is not classified."""
+    for posting in postings(books):
+        if not posting.is_classified:
+            row = _row(books, posting.transaction, posting.currency, posting.credit_minor)
+            yield row | {"kind": "unclassified", "entry_id": posting.entry["id"]}
+
+
+def _row(books: Books, transaction: Row, currency: str, credit_minor: int) -> ReportRow:
+    return {
+        "date": transaction_day(books, transaction),
+        "organization_id": transaction["organization_id"],
+        "event_id": transaction["event_id"],
+        "order_id": None,
+        "transaction_id": transaction["id"],
+        "entry_id": None,
+        "currency": currency,
+        "ticketing_minor": 0,
+        "ledger_minor": credit_minor,
+        "difference_minor": -credit_minor,
+        "proof_ids": (transaction["id"],),
+    }

@@ -1,0 +1,112 @@
+"""What the Ledger's words mean: signed amounts, buyer components, charges, classified entries.
+
+What belongs here: facts about one entry with its transaction and account. What does not: sums.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from reporting_pipeline_tests.oracle.books import Books
+from reporting_pipeline_tests.oracle.source_tables import Row
+
+BUYER_COMPONENTS: Final = (
+    "face_value",
+    "addon",
+    "donation",
+    "service_fee",
+    "facility_fee",
+    "shipping_fee",
+    "cancellation_fee",
+    "tax",
+)
+_CASH_ACCOUNTS: Final = ("psp_clearing", "bank", "buyer_receivable", "gift_card_liability")
+_BUYER_KINDS: Final = ("sale", "refund", "chargeback", "chargeback_reversal")
+_BORNE_COMPONENTS: Final = ("platform_fee", "processing_fee", "chargeback_fee")
+_BORNE_ACCOUNTS: Final = (
+    "organizer_payable",
+    "platform_fee_income",
+    "processing_fee_expense",
+    "chargeback_loss",
+)
+
+
+@dataclass(frozen=True)
+class Posting:
+    """One entry with the transaction and the account that it stands on."""
+
+    entry: Row
+    transaction: Row
+    account: Row
+
+    @property
+    def kind(self) -> str:
+        """The transaction's kind."""
+        return str(self.transaction["kind"])
+
+    @property
+    def account_kind(self) -> str:
+        """The account's kind."""
+        return str(self.account["kind"])
+
+    @property
+    def component(self) -> str:
+        """The entry's component."""
+        return str(self.entry["component"])
+
+    @property
+    def currency(self) -> str:
+        """The entry's currency, also where it is not its account's."""
+        return str(self.entry["currency"])
+
+    @property
+    def credit_minor(self) -> int:
+        """The amount as a credit: negative of a debit."""
+        amount: int = self.entry["amount_minor"]
+        return amount if self.entry["direction"] == "credit" else -amount
+
+    @property
+    def debit_minor(self) -> int:
+        """The amount as a debit: negative of a credit."""
+        return -self.credit_minor
+
+    @property
+    def is_charge(self) -> bool:
+        """Whether the entry charges a buyer or takes a charge back."""
+        return self.kind in ("sale", "refund") and self.component in BUYER_COMPONENTS
+
+    @property
+    def is_classified(self) -> bool:
+        """Whether the entry is one that the report knows how to read."""
+        if self.account_kind in _CASH_ACCOUNTS:
+            return self.component == "cash"
+        return (
+            self.component == "adjustment"
+            or (self.component in BUYER_COMPONENTS and self.kind in _BUYER_KINDS)
+            or (self.component in _BORNE_COMPONENTS and self.account_kind in _BORNE_ACCOUNTS)
+            or self._is_reserve
+            or self._is_payout
+        )
+
+    @property
+    def _is_reserve(self) -> bool:
+        return (
+            self.component == "reserve"
+            and self.kind in ("reserve_hold", "reserve_release")
+            and self.account_kind in ("organizer_payable", "organizer_reserve")
+        )
+
+    @property
+    def _is_payout(self) -> bool:
+        return (
+            self.component == "payout"
+            and self.kind in ("payout", "payout_reversal")
+            and self.account_kind == "organizer_payable"
+        )
+
+
+def postings(books: Books) -> Iterator[Posting]:
+    """Every entry of the books with its transaction and account."""
+    transactions, accounts = books["ledger.transactions"], books["ledger.accounts"]
+    for entry in books["ledger.entries"].values():
+        yield Posting(entry, transactions[entry["transaction_id"]], accounts[entry["account_id"]])

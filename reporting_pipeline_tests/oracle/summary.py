@@ -1,0 +1,178 @@
+"""report_event_summary: where an event stands at the end of a day.
+
+What belongs here: the table, sold against comped, and ratios. What does not: the daily figures that
+it sums (`revenue`, `attendance`).
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from reporting_pipeline_tests.oracle.books import Books
+from reporting_pipeline_tests.oracle.report_days import (
+    event_day,
+    is_final_from,
+    last_day,
+    movement_day,
+)
+from reporting_pipeline_tests.oracle.report_tables import (
+    ATTENDANCE,
+    REVENUE,
+    SALES,
+    SUMMARY,
+    ReportRow,
+    ReportTable,
+    blank,
+)
+from reporting_pipeline_tests.oracle.sales import MOVEMENTS, is_admission
+from reporting_pipeline_tests.oracle.source_tables import Row
+
+_MILLION: Final = 10**6
+_CAPACITY: Final = {"capacity": "capacity_count", "hold": "hold_count", "kill": "kill_count"}
+_MONEY: Final = {
+    "gross_minor": "gross_to_date_minor",
+    "refund_minor": "refund_to_date_minor",
+    "net_revenue_minor": "net_revenue_to_date_minor",
+    "platform_fee_minor": "platform_fee_to_date_minor",
+    "processing_fee_minor": "processing_fee_to_date_minor",
+    "payable_change_minor": "payable_to_date_minor",
+}
+
+
+class Change(NamedTuple):
+    """What one day adds to a balance of its event."""
+
+    day: date
+    column: str
+    amount: int
+
+
+class _History:
+    """What is known of one event: its days, changes, and the other currencies it bears."""
+
+    def __init__(self, event: Row) -> None:
+        self.event = event
+        self.days = {last_day(event)}
+        self.changes: list[Change] = []
+        self.other_currencies: dict[str, date] = {}
+
+    def add(self, day: date, column: str, amount: int) -> None:
+        self.days.add(day)
+        self.changes.append(Change(day, column, amount))
+
+
+def event_summary(books: Books, dailies: dict[str, ReportTable]) -> ReportTable:
+    """Grain: event's organisation, event, date, event's currency; a row for each day of the event.
+
+    Args:
+        books: The source rows.
+        dailies: The three daily tables over the same books, by name.
+    """
+    histories = {event_id: _History(event) for event_id, event in books["ticketing.events"].items()}
+    _add_inventory(histories, books)
+    for row in dailies[SALES].values():
+        histories[row["event_id"]].days.add(row["date"])
+    _add_units(histories, books)
+    for row in dailies[ATTENDANCE].values():
+        histories[row["event_id"]].add(
+            row["date"], "admission_to_date_count", row["admission_count"]
+        )
+    _add_money(histories, dailies[REVENUE].values())
+    table: ReportTable = {}
+    for history in histories.values():
+        table |= _rows(history)
+    return table
+
+
+def first_of_lines(books: Books) -> dict[tuple[str, int], Row]:
+    """Order line -> its first movement: least occurred_at, then id; of any reason."""
+    firsts: dict[tuple[str, int], Row] = {}
+    for movement in books[MOVEMENTS].values():
+        line = (movement["order_id"], movement["line_no"])
+        first = firsts.setdefault(line, movement)
+        if (movement["occurred_at"], movement["id"]) < (first["occurred_at"], first["id"]):
+            firsts[line] = movement
+    return firsts
+
+
+def ratio(numerator: int, divisor: int) -> Decimal | None:
+    """The ratio to six places, half away from zero; None where the divisor is not positive."""
+    if divisor <= 0:
+        return None
+    millionths, rest = divmod(abs(numerator) * _MILLION, divisor)
+    if 2 * rest >= divisor:
+        millionths += 1
+    return Decimal(millionths if numerator >= 0 else -millionths).scaleb(-6)
+
+
+def _add_inventory(histories: dict[str, _History], books: Books) -> None:
+    for movement in books["seating.inventory_movements"].values():
+        if history := histories.get(movement["event_id"]):
+            day = event_day(books, movement["event_id"], movement["occurred_at"])
+            history.add(day, _CAPACITY[movement["kind"]], movement["quantity"])
+
+
+def _add_units(histories: dict[str, _History], books: Books) -> None:
+    """Units of admission types: a comp, or a return of a line opened by a comp, is comped."""
+    firsts = first_of_lines(books)
+    for movement in books[MOVEMENTS].values():
+        if not is_admission(books, movement):
+            continue
+        first = firsts[movement["order_id"], movement["line_no"]]
+        opener = first if movement["quantity"] < 0 else movement
+        column = "comped" if opener["reason"] == "comp" else "sold"
+        history = histories[books["ticketing.orders"][movement["order_id"]]["event_id"]]
+        day = movement_day(books, movement)
+        history.add(day, f"{column}_to_date_count", movement["quantity"])
+
+
+def _add_money(histories: dict[str, _History], revenue: Iterable[ReportRow]) -> None:
+    for row in revenue:
+        history = histories.get(row["event_id"])
+        if history is None or row["organization_id"] != history.event["organization_id"]:
+            continue
+        history.days.add(row["date"])
+        if row["currency"] == history.event["currency"]:
+            for measure, column in _MONEY.items():
+                history.add(row["date"], column, row[measure])
+        else:
+            since = history.other_currencies.get(row["currency"], row["date"])
+            history.other_currencies[row["currency"]] = min(since, row["date"])
+
+
+def _rows(history: _History) -> ReportTable:
+    table: ReportTable = {}
+    event = history.event
+    balances = dict.fromkeys((*_CAPACITY.values(), *_MONEY.values()), 0) | {
+        "sold_to_date_count": 0,
+        "comped_to_date_count": 0,
+        "admission_to_date_count": 0,
+    }
+    changes = sorted(history.changes, reverse=True)
+    for day in sorted(history.days):
+        sold_before = balances["sold_to_date_count"]
+        while changes and changes[-1].day <= day:
+            change = changes.pop()
+            balances[change.column] += change.amount
+        key = (event["organization_id"], event["id"], day, event["currency"])
+        row = blank(SUMMARY, key) | balances
+        row["sold_today_count"] = balances["sold_to_date_count"] - sold_before
+        row["other_currency_count"] = sum(
+            since <= day for since in history.other_currencies.values()
+        )
+        _derive(row, event)
+        table[key] = row
+    return table
+
+
+def _derive(row: ReportRow, event: Row) -> None:
+    row["sellable_count"] = row["capacity_count"] - row["hold_count"] - row["kill_count"]
+    issued = row["sold_to_date_count"] + row["comped_to_date_count"]
+    admissions = row["admission_to_date_count"]
+    row["unsold_count"] = row["sellable_count"] - issued
+    row["sell_through_rate"] = ratio(row["sold_to_date_count"], row["sellable_count"])
+    row["no_show_count"] = issued - admissions if row["date"] >= last_day(event) else None
+    row["attendance_rate"] = ratio(admissions, issued)
+    row["occupancy_rate"] = ratio(admissions, row["capacity_count"])
+    row["is_final"] = row["date"] >= is_final_from(event)
