@@ -234,12 +234,10 @@ create table landing.watermarks (
     domain       text        not null,
     table_name   text        not null,
     record_clock timestamptz not null,
-    row_count    bigint      not null,
     landed_at    timestamptz not null,
     primary key (domain, table_name)
 );
 comment on column landing.watermarks.record_clock is 'the greatest record clock landed';
-comment on column landing.watermarks.row_count is 'rows kept of the table';
 
 -- The report days whose rows may have changed since they were last built. Landing appends in the
 -- transaction that lands the rows; a build removes what it has rebuilt in the transaction that rebuilds.

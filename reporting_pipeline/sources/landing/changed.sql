@@ -1,0 +1,187 @@
+-- What comes in that changes how rows are counted, and the orders, devices' uploads, tickets and
+-- transactions that it reaches. Run once the rows have come in, before they are merged.
+
+create temporary table changed_organizations on commit drop as
+select incoming.id
+from incoming_ticketing_organizations as incoming
+left join landing.ticketing_organizations as landed on incoming.id = landed.id
+where landed.timezone is distinct from incoming.timezone;
+
+create temporary table changed_events on commit drop as
+select
+    incoming.id,
+    (landed.timezone, landed.day_cutoff) is distinct from (incoming.timezone, incoming.day_cutoff) as is_redated
+from incoming_ticketing_events as incoming
+left join landing.ticketing_events as landed on incoming.id = landed.id
+where
+    landed.id is null
+    or (landed.organization_id, landed.timezone, landed.day_cutoff, landed.currency, landed.ends_at)
+    is distinct from
+    (incoming.organization_id, incoming.timezone, incoming.day_cutoff, incoming.currency, incoming.ends_at);
+
+-- A new ticket type has no rows yet: what refers to it comes with it or after it.
+create temporary table changed_ticket_types on commit drop as
+select incoming.id
+from incoming_ticketing_ticket_types as incoming
+inner join landing.ticketing_ticket_types as landed on incoming.id = landed.id
+where landed.is_admission is distinct from incoming.is_admission;
+
+create temporary table changed_orders on commit drop as
+select incoming.id
+from incoming_ticketing_orders as incoming
+left join landing.ticketing_orders as landed on incoming.id = landed.id
+where
+    landed.id is null
+    or (landed.event_id, landed.channel, landed.currency, landed.status = 'pending')
+    is distinct from
+    (incoming.event_id, incoming.channel, incoming.currency, incoming.status = 'pending');
+
+create temporary table changed_tickets on commit drop as
+select incoming.id
+from incoming_ticketing_tickets as incoming
+left join landing.ticketing_tickets as landed on incoming.id = landed.id
+where landed.ticket_type_id is distinct from incoming.ticket_type_id
+union
+select landed.id
+from landing.ticketing_tickets as landed
+inner join changed_ticket_types on landed.ticket_type_id = changed_ticket_types.id;
+
+analyze changed_events, changed_orders, changed_tickets;
+
+-- Transactions that gain an entry or may move to another day.
+create temporary table affected_transactions on commit drop as
+select incoming.transaction_id as id
+from incoming_ledger_entries as incoming
+union
+select landed.id
+from landing.ledger_transactions as landed
+inner join changed_events on landed.event_id = changed_events.id
+where changed_events.is_redated
+union
+select landed.id
+from landing.ledger_transactions as landed
+inner join changed_organizations on landed.organization_id = changed_organizations.id
+where not exists (
+    select from landing.ticketing_events as event
+    where event.id = landed.event_id
+);
+
+analyze affected_transactions;
+
+create temporary table affected_orders on commit drop as
+select incoming.order_id as id
+from incoming_ticketing_order_line_movements as incoming
+union
+select changed_orders.id
+from changed_orders
+union
+select landed.id
+from landing.ticketing_orders as landed
+inner join changed_events on landed.event_id = changed_events.id
+union
+select transaction.order_id
+from affected_transactions
+inner join landing.ledger_transactions as transaction on affected_transactions.id = transaction.id
+where transaction.order_id is not null
+union
+select transaction.order_id
+from affected_transactions
+inner join incoming_ledger_transactions as transaction on affected_transactions.id = transaction.id
+where transaction.order_id is not null;
+
+-- Scans, known or coming in, in the form in which uploads are compared.
+create temporary table affected_uploads on commit drop as
+with seeds as (
+    select
+        incoming.device_id,
+        incoming.device_sequence
+    from incoming_scanning_scans as incoming
+    union
+    select
+        landed.device_id,
+        landed.device_sequence
+    from landing.scanning_scans as landed
+    inner join changed_events on landed.event_id = changed_events.id
+    union
+    select
+        landed.device_id,
+        landed.device_sequence
+    from landing.scanning_scans as landed
+    inner join changed_tickets on landed.ticket_id = changed_tickets.id
+),
+
+taken_back as (
+    select landed.reverts_scan_id as id
+    from seeds
+    inner join landing.scanning_scans as landed
+        on seeds.device_id = landed.device_id and seeds.device_sequence = landed.device_sequence
+    where landed.reverts_scan_id is not null
+    union
+    select incoming.reverts_scan_id
+    from incoming_scanning_scans as incoming
+    where incoming.reverts_scan_id is not null
+)
+
+select
+    seeds.device_id,
+    seeds.device_sequence
+from seeds
+union
+select
+    landed.device_id,
+    landed.device_sequence
+from taken_back
+inner join landing.scanning_scans as landed on taken_back.id = landed.id
+union
+select
+    incoming.device_id,
+    incoming.device_sequence
+from taken_back
+inner join incoming_scanning_scans as incoming on taken_back.id = incoming.id;
+
+analyze affected_orders, affected_uploads;
+
+create temporary table affected_tickets on commit drop as
+select landed.ticket_id as id
+from affected_uploads
+inner join landing.scanning_scans as landed
+    on
+        affected_uploads.device_id = landed.device_id
+        and affected_uploads.device_sequence = landed.device_sequence
+where landed.ticket_id is not null
+union
+select incoming.ticket_id
+from affected_uploads
+inner join incoming_scanning_scans as incoming
+    on
+        affected_uploads.device_id = incoming.device_id
+        and affected_uploads.device_sequence = incoming.device_sequence
+where incoming.ticket_id is not null;
+
+analyze affected_tickets;
+
+-- Filled twice by capture.sql, before and after the merge.
+create temporary table touched (
+    report_table text not null,
+    organization_id uuid,
+    event_id uuid,
+    report_day date not null
+) on commit drop;
+
+-- What a report counts once, and where: an order's first movement, a ticket's admission.
+create temporary table counted_once (
+    phase text not null,
+    report_table text not null,
+    id uuid not null,
+    counted_id uuid not null,
+    organization_id uuid,
+    event_id uuid,
+    report_day date not null
+) on commit drop;
+
+create temporary table line_openings (
+    phase text not null,
+    order_id uuid not null,
+    line_no integer not null,
+    is_comp boolean not null
+) on commit drop;

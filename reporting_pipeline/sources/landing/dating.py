@@ -1,0 +1,153 @@
+"""Giving rows their report day, in SQL, and moving them when the dating of their event changes.
+
+A row's report day is the local date of its business clock, in its event's time zone and after its
+event's cutoff. What hangs on no event that is known uses the organisation's time zone and a cutoff
+of 00:00 (an unknown organisation counts in UTC); scans and movements of unknown events have no day
+yet: they are held back.
+
+What belongs here: the five dated tables, how each is dated, and the partitions they need. What does
+not: which report days that touches.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import Table
+
+from reporting_pipeline.sources import contract
+from reporting_pipeline.sources.landing.incoming import incoming, landed, landing_name
+
+_EVENT_DAY = "landing.report_day({clock}, event.timezone, event.day_cutoff)"
+_EVENT = "left join landing.ticketing_events as event on event.id = dated.event_id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dating:
+    """How the rows of one table, under the alias `dated`, get their day.
+
+    Attributes:
+        day: The expression of the day.
+        joins: What the expression needs.
+        affected: Which landed rows may move when what comes in is merged.
+    """
+
+    table: Table
+    day: str
+    joins: str
+    affected: str
+
+
+# Transactions before entries, which take their transaction's day.
+DATINGS = (
+    Dating(
+        table=contract.ORDER_LINE_MOVEMENTS,
+        day=_EVENT_DAY.format(clock="dated.occurred_at"),
+        joins=(
+            "left join landing.ticketing_orders as placed on placed.id = dated.order_id"
+            " left join landing.ticketing_events as event on event.id = placed.event_id"
+        ),
+        affected="dated.order_id in (select id from affected_orders)",
+    ),
+    Dating(
+        table=contract.INVENTORY_MOVEMENTS,
+        day=_EVENT_DAY.format(clock="dated.occurred_at"),
+        joins=_EVENT,
+        affected="dated.event_id in (select id from changed_events where is_redated)",
+    ),
+    Dating(
+        table=contract.SCANS,
+        day=_EVENT_DAY.format(clock="dated.scanned_at"),
+        joins=_EVENT,
+        affected="dated.event_id in (select id from changed_events where is_redated)",
+    ),
+    Dating(
+        table=contract.TRANSACTIONS,
+        day=(
+            "landing.report_day(dated.effective_at,"
+            " coalesce(event.timezone, organization.timezone, 'UTC'),"
+            " coalesce(event.day_cutoff, '00:00'))"
+        ),
+        joins=(
+            f"{_EVENT} left join landing.ticketing_organizations as organization"
+            " on organization.id = dated.organization_id"
+        ),
+        affected="dated.id in (select id from affected_transactions)",
+    ),
+    Dating(
+        table=contract.ENTRIES,
+        day="transaction.report_day",
+        joins=(
+            "left join landing.ledger_transactions as transaction"
+            " on transaction.id = dated.transaction_id"
+        ),
+        affected="dated.transaction_id in (select id from affected_transactions)",
+    ),
+)
+
+
+def insert_dated(warehouse: psycopg.Connection, dating: Dating) -> None:
+    """Move a table's new rows from its `incoming_...` table into landing, each with its day."""
+    days = _days(dating, incoming(dating.table), "true")
+    _make_partitions(warehouse, dating.table, days)
+    names = [column.name for column in dating.table.columns]
+    statement = (
+        "insert into {landed} ({names}, report_day)"
+        " select {values}, {day} from {incoming} as dated {joins}"
+    )
+    warehouse.execute(
+        sql.SQL(statement).format(
+            landed=landed(dating.table),
+            names=sql.SQL(", ").join(map(sql.Identifier, names)),
+            values=sql.SQL(", ").join(sql.Identifier("dated", name) for name in names),
+            day=sql.SQL(dating.day),
+            incoming=incoming(dating.table),
+            joins=sql.SQL(dating.joins),
+        )
+    )
+
+
+def redate(warehouse: psycopg.Connection, dating: Dating) -> int:
+    """Move landed rows whose dating has changed to their new day; returns how many moved."""
+    days = _days(dating, landed(dating.table), dating.affected)
+    _make_partitions(warehouse, dating.table, days)
+    statement = (
+        "update {landed} as kept set report_day = moved.report_day from ({days}) as moved"
+        " where kept.id = moved.id and kept.report_day is distinct from moved.report_day"
+    )
+    query = sql.SQL(statement).format(landed=landed(dating.table), days=days)
+    return warehouse.execute(query).rowcount
+
+
+def _days(dating: Dating, rows: sql.Identifier, wanted: str) -> sql.Composed:
+    statement = "select dated.id, {day} as report_day from {rows} as dated {joins} where {wanted}"
+    return sql.SQL(statement).format(
+        day=sql.SQL(dating.day),
+        rows=rows,
+        joins=sql.SQL(dating.joins),
+        wanted=sql.SQL(wanted),
+    )
+
+
+def _make_partitions(warehouse: psycopg.Connection, table: Table, days: sql.Composed) -> None:
+    statement = (
+        "select distinct date_trunc('month', report_day)::date from ({}) as day"
+        " where report_day is not null order by 1"
+    )
+    for (month,) in warehouse.execute(sql.SQL(statement).format(days)).fetchall():
+        name = f"{landing_name(table)}_{month:%Y_%m}"
+        warehouse.execute(
+            sql.SQL(
+                "create table if not exists {} partition of {} for values from ({}) to ({})"
+            ).format(
+                sql.Identifier("landing", name),
+                landed(table),
+                sql.Literal(month),
+                sql.Literal(_next_month(month)),
+            )
+        )
+
+
+def _next_month(month: date) -> date:
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)

@@ -1,0 +1,184 @@
+"""What is new in one source table, copied into a temporary table of the warehouse.
+
+New is found by the record clock: everything from the greatest clock landed, less an overlap, since a
+row may commit late under an older clock. Rows with still older clocks are looked for month by month,
+by comparing counts and sums of the clock, and read again where these differ.
+
+What belongs here: which rows to read, and leaving out those that are landed already. What does not:
+what the rows mean.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import Table
+
+from reporting_pipeline.errors import SourceContractBroken
+from reporting_pipeline.sources.landing.snapshot import SourceSnapshot, table_name
+
+# Above this many rows a comparison of old months costs the source more than a landing should.
+_COMPARED_ROWS_MAX = 5_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """What came in of one table: `read_count` rows read, of them `new_count` new or changed."""
+
+    table: Table
+    read_count: int
+    new_count: int
+
+
+def landing_name(table: Table) -> str:
+    """The name, in schema `landing`, of a contract table's copy."""
+    return f"{table.schema}_{table.name}"
+
+
+def landed(table: Table) -> sql.Identifier:
+    """The copy of a contract table in the warehouse."""
+    return sql.Identifier("landing", landing_name(table))
+
+
+def incoming(table: Table) -> sql.Identifier:
+    """The temporary table that holds what comes in."""
+    return sql.Identifier(f"incoming_{landing_name(table)}")
+
+
+def columns(table: Table) -> sql.Composed:
+    """The contract's columns of a table, in its order."""
+    return sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
+
+
+def read_incoming(
+    warehouse: psycopg.Connection,
+    snapshot: SourceSnapshot,
+    table: Table,
+    *,
+    overlap: timedelta,
+    read_all: bool,
+) -> Incoming:
+    """Copy what is new in a source table into its `incoming_...` table.
+
+    Args:
+        warehouse: A connection in a transaction; the temporary table ends with it.
+        snapshot: The source.
+        table: The contract table.
+        overlap: How much older than the greatest landed clock a late row's clock may be.
+        read_all: Read the whole table instead.
+
+    Raises:
+        SourceContractBroken: A row breaks the contract, or an append-only row has changed.
+        SourceUnavailable: The source is down or too slow.
+    """
+    clock = sql.Identifier(table.info["record_clock"])
+    statement = "create temporary table {} (like {} including constraints) on commit drop"
+    warehouse.execute(sql.SQL(statement).format(incoming(table), landed(table)))
+    since = None if read_all else _watermark(warehouse, table, overlap)
+    if since is None:
+        read_count = _copy(warehouse, snapshot, table, sql.SQL("true").format())
+    else:
+        newer = sql.SQL("{} >= {}").format(clock, sql.Literal(since))
+        read_count = _copy(warehouse, snapshot, table, newer)
+        for month in _months_that_differ(warehouse, snapshot, table, since):
+            older = sql.SQL("date_trunc('month', {0}, 'UTC') = {1} and {0} < {2}")
+            wanted = older.format(clock, sql.Literal(month), sql.Literal(since))
+            read_count += _copy(warehouse, snapshot, table, wanted)
+    new_count = read_count - _drop_known(warehouse, table)
+    if not table.info["mutable"]:
+        _refuse_changed(warehouse, table)
+    warehouse.execute(sql.SQL("analyze {}").format(incoming(table)))
+    return Incoming(table=table, read_count=read_count, new_count=new_count)
+
+
+def _watermark(warehouse: psycopg.Connection, table: Table, overlap: timedelta) -> datetime | None:
+    row = warehouse.execute(
+        "select record_clock from landing.watermarks where domain = %s and table_name = %s",
+        (table.info["domain"], table.name),
+    ).fetchone()
+    return None if row is None else cast("datetime", row[0]) - overlap
+
+
+def _copy(
+    warehouse: psycopg.Connection, snapshot: SourceSnapshot, table: Table, wanted: sql.Composed
+) -> int:
+    query = sql.SQL("select {} from {} where {}").format(columns(table), table_name(table), wanted)
+    statement = sql.SQL("copy {} ({}) from stdin (format binary)")
+    target = statement.format(incoming(table), columns(table))
+    with warehouse.cursor() as cursor:
+        try:
+            with cursor.copy(target) as copy:
+                for chunk in snapshot.binary_copy(query):
+                    copy.write(chunk)
+        except (psycopg.DataError, psycopg.IntegrityError) as error:
+            raise _broken(table, str(error).strip().replace("\n", "; ")) from error
+        return cursor.rowcount
+
+
+def _months_that_differ(
+    warehouse: psycopg.Connection, snapshot: SourceSnapshot, table: Table, since: datetime
+) -> list[datetime]:
+    estimate = "select coalesce(max(reltuples), 0) from pg_class where oid = to_regclass({})"
+    qualified = f"{table.schema}.{table.name}"
+    [(row_count,)] = snapshot.rows(sql.SQL(estimate).format(sql.Literal(qualified)))
+    if cast("float", row_count) > _COMPARED_ROWS_MAX:
+        return []
+    there = set(snapshot.rows(_months(table, table_name(table), since, sql.SQL("true"))))
+    superseded = sql.SQL("not exists (select from {} as newer where newer.id = known.id)")
+    query = _months(table, landed(table), since, superseded.format(incoming(table)))
+    here = set(warehouse.execute(query).fetchall())
+    return sorted({cast("datetime", month) for month, *_ in there - here})
+
+
+def _months(
+    table: Table, name: sql.Identifier, since: datetime, wanted: sql.Composable
+) -> sql.Composed:
+    statement = (
+        "select date_trunc('month', {clock}, 'UTC'), count(*), sum(extract(epoch from {clock}))"
+        " from {name} as known where {clock} < {since} and {wanted} group by 1"
+    )
+    clock = sql.Identifier(table.info["record_clock"])
+    return sql.SQL(statement).format(
+        clock=clock, name=name, since=sql.Literal(since), wanted=wanted
+    )
+
+
+def _drop_known(warehouse: psycopg.Connection, table: Table) -> int:
+    statement = (
+        "delete from {incoming} as incoming using {landed} as landed"
+        " where landed.id = incoming.id and ({old}) is not distinct from ({new})"
+    )
+    query = sql.SQL(statement).format(
+        incoming=incoming(table),
+        landed=landed(table),
+        old=_qualified(table, "landed"),
+        new=_qualified(table, "incoming"),
+    )
+    return warehouse.execute(query).rowcount
+
+
+def _qualified(table: Table, alias: str) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(alias, column.name) for column in table.columns)
+
+
+def _refuse_changed(warehouse: psycopg.Connection, table: Table) -> None:
+    statement = "select incoming.id from {} as incoming inner join {} as landed using (id) limit 1"
+    query = sql.SQL(statement).format(incoming(table), landed(table))
+    changed = warehouse.execute(query).fetchone()
+    if changed is not None:
+        raise _broken(
+            table,
+            f"row {changed[0]} has changed since it was landed, and the table is append-only: "
+            "upstream must correct with a further row",
+        )
+
+
+def _broken(table: Table, problem: str) -> SourceContractBroken:
+    domain = table.info["domain"]
+    message = (
+        f"source {domain} breaks the contract in {domain}.{table.name}: {problem}; "
+        "nothing was landed"
+    )
+    return SourceContractBroken(message, domain=domain)

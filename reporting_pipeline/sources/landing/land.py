@@ -1,0 +1,210 @@
+"""One landing: read what is new in the sources, merge it, date it, and queue the days it touches.
+
+Everything happens in one transaction of the warehouse, behind a lock: a source that is down, slow
+or not what the contract promises leaves the warehouse as it was.
+
+What belongs here: the order of the steps. What does not: the steps.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import URL, Table
+
+from reporting_pipeline.errors import SourceContractBroken
+from reporting_pipeline.sources import contract
+from reporting_pipeline.sources.landing.dating import DATINGS, insert_dated, redate
+from reporting_pipeline.sources.landing.incoming import (
+    Incoming,
+    columns,
+    incoming,
+    landed,
+    read_incoming,
+)
+from reporting_pipeline.sources.landing.snapshot import open_snapshots
+from reporting_pipeline.warehouse.engine import warehouse_connection
+
+_SQL = Path(__file__).parent
+_DATED = {dating.table.key for dating in DATINGS}
+# The planner must know of a large change at once: the next steps join what has just been merged.
+_ANALYZED_ROWS_MIN = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableLanding:
+    """What landed of one source table: rows read from it, and of them new or changed."""
+
+    domain: str
+    table_name: str
+    read_count: int
+    new_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LandingResult:
+    """What one landing did.
+
+    Attributes:
+        tables: One item per source table, parents before children.
+        touched_day_count: Pairs of report table and report day that it queued for a rebuild.
+    """
+
+    tables: tuple[TableLanding, ...]
+    touched_day_count: int
+
+    @property
+    def new_count(self) -> int:
+        """Rows new or changed, over all tables."""
+        return sum(table.new_count for table in self.tables)
+
+
+def land(
+    sources: Mapping[str, URL],
+    warehouse: URL,
+    *,
+    overlap_seconds: int,
+    timeout_seconds: int,
+    read_all: bool = False,
+) -> LandingResult:
+    """Land what is new in the given sources.
+
+    Args:
+        sources: The address of each domain to land.
+        warehouse: The address of the warehouse.
+        overlap_seconds: How late a row may become visible under an older record clock.
+        timeout_seconds: How long one statement may take in a source.
+        read_all: Compare every row with the source, instead of what is new by the record clock.
+
+    Raises:
+        SourceUnavailable: A source is down or too slow.
+        SourceContractBroken: A source is not what the contract promises.
+        WarehouseUnavailable: The warehouse cannot be reached.
+    """
+    with warehouse_connection(warehouse) as connection:
+        connection.execute("select pg_advisory_xact_lock(hashtext('landing'))")
+        connection.execute("set local work_mem = '64MB'")
+        with open_snapshots(sources, timeout_seconds=timeout_seconds) as snapshots:
+            came_in = [
+                read_incoming(
+                    connection,
+                    snapshots[table.info["domain"]],
+                    table,
+                    overlap=timedelta(seconds=overlap_seconds),
+                    read_all=read_all,
+                )
+                for table in contract.TABLES
+                if table.info["domain"] in sources
+            ]
+        _stand_in(connection, {each.table.key for each in came_in})
+        _refuse_unknown_zones(connection)
+        touched_day_count = _merge(connection, came_in) if any(e.new_count for e in came_in) else 0
+        return LandingResult(tables=tuple(map(_told, came_in)), touched_day_count=touched_day_count)
+
+
+def _merge(connection: psycopg.Connection, came_in: list[Incoming]) -> int:
+    _run(connection, "changed.sql")
+    _capture(connection, "before")
+    for table in contract.TABLES:
+        if table.key not in _DATED:
+            connection.execute(_upsert(table))
+    for dating in DATINGS:
+        redate(connection, dating)
+        insert_dated(connection, dating)
+    for each in came_in:
+        if each.new_count >= _ANALYZED_ROWS_MIN:
+            connection.execute(sql.SQL("analyze {}").format(landed(each.table)))
+    _capture(connection, "after")
+    _run(connection, "queue.sql")
+    for each in came_in:
+        _advance(connection, each.table)
+    count = (
+        "select count(*) from"
+        " (select distinct report_table, report_day from touched where report_table <> 'inventory')"
+    )
+    [(touched_day_count,)] = connection.execute(count).fetchall()
+    return int(touched_day_count)
+
+
+def _capture(connection: psycopg.Connection, phase: str) -> None:
+    connection.execute("select set_config('reporting.phase', %s, true)", (phase,))
+    _run(connection, "capture.sql")
+
+
+def _run(connection: psycopg.Connection, name: str) -> None:
+    connection.execute((_SQL / name).read_bytes())
+
+
+def _stand_in(connection: psycopg.Connection, read: set[str]) -> None:
+    """Empty `incoming_...` tables for the domains that are not landed this time."""
+    for table in contract.TABLES:
+        if table.key not in read:
+            statement = "create temporary table {} (like {}) on commit drop"
+            connection.execute(sql.SQL(statement).format(incoming(table), landed(table)))
+
+
+def _upsert(table: Table) -> sql.Composed:
+    assignments = sql.SQL(", ").join(
+        sql.SQL("{0} = excluded.{0}").format(sql.Identifier(column.name))
+        for column in table.columns
+        if not column.primary_key
+    )
+    statement = (
+        "insert into {landed} ({columns}) select {columns} from {incoming}"
+        " on conflict (id) do update set {assignments}"
+    )
+    return sql.SQL(statement).format(
+        landed=landed(table),
+        columns=columns(table),
+        incoming=incoming(table),
+        assignments=assignments,
+    )
+
+
+def _advance(connection: psycopg.Connection, table: Table) -> None:
+    statement = (
+        "insert into landing.watermarks (domain, table_name, record_clock, landed_at)"
+        " select {domain}, {name}, max({clock}), now() from {incoming}"
+        " having count(*) > 0"
+        " on conflict (domain, table_name) do update set"
+        " record_clock = greatest(watermarks.record_clock, excluded.record_clock),"
+        " landed_at = excluded.landed_at"
+    )
+    connection.execute(
+        sql.SQL(statement).format(
+            domain=sql.Literal(table.info["domain"]),
+            name=sql.Literal(table.name),
+            clock=sql.Identifier(table.info["record_clock"]),
+            incoming=incoming(table),
+        )
+    )
+
+
+def _refuse_unknown_zones(connection: psycopg.Connection) -> None:
+    zones = connection.execute(
+        "select 'ticketing.events', id, timezone from incoming_ticketing_events"
+        " union all"
+        " select 'ticketing.organizations', id, timezone from incoming_ticketing_organizations"
+    ).fetchall()
+    for name, row_id, zone in zones:
+        try:
+            ZoneInfo(zone)
+        except (ValueError, OSError, KeyError) as error:
+            message = (
+                f"source ticketing breaks the contract in {name}: row {row_id} has timezone "
+                f"{zone!r}, expected an IANA name; nothing was landed"
+            )
+            raise SourceContractBroken(message, domain="ticketing") from error
+
+
+def _told(came_in: Incoming) -> TableLanding:
+    return TableLanding(
+        domain=came_in.table.info["domain"],
+        table_name=came_in.table.name,
+        read_count=came_in.read_count,
+        new_count=came_in.new_count,
+    )

@@ -1,0 +1,140 @@
+-- From the two captures to the queue of touched days. Run after the merge and the second capture.
+
+-- What is counted once and is now counted elsewhere: the day that counted the former first.
+insert into touched
+select
+    former.report_table,
+    former.organization_id,
+    former.event_id,
+    former.report_day
+from counted_once as former
+left join counted_once as present
+    on
+        former.report_table = present.report_table
+        and former.id = present.id
+        and present.phase = 'after'
+where
+    former.phase = 'before'
+    and former.counted_id is distinct from present.counted_id;
+
+insert into touched
+select
+    present.report_table,
+    present.organization_id,
+    present.event_id,
+    present.report_day
+from counted_once as present
+left join counted_once as former
+    on
+        present.report_table = former.report_table
+        and present.id = former.id
+        and former.phase = 'before'
+where
+    present.phase = 'after'
+    and present.counted_id is distinct from former.counted_id;
+
+-- A summary stands on all that came before it, so it is touched from a day on.
+create temporary table touched_from on commit drop as
+select
+    touched.event_id,
+    min(touched.report_day) as report_day
+from touched
+inner join landing.ticketing_events as event on touched.event_id = event.id
+where touched.report_table not in ('report_event_summary', 'report_reconciliation_breaks')
+group by touched.event_id
+union all
+select
+    placed.event_id,
+    min(movement.report_day)
+from line_openings as present
+inner join line_openings as former
+    on
+        present.order_id = former.order_id
+        and present.line_no = former.line_no
+        and former.phase = 'before'
+inner join landing.ticketing_order_line_movements as movement
+    on present.order_id = movement.order_id and present.line_no = movement.line_no
+inner join landing.ticketing_orders as placed on movement.order_id = placed.id
+where
+    present.phase = 'after'
+    and present.is_comp is distinct from former.is_comp
+    and movement.report_day is not null
+group by placed.event_id;
+
+insert into touched
+select distinct
+    'report_event_summary',
+    event.organization_id,
+    event.id,
+    standing.report_day
+from (
+    select
+        touched_from.event_id,
+        min(touched_from.report_day) as report_day
+    from touched_from
+    group by touched_from.event_id
+) as since
+inner join landing.ticketing_events as event on since.event_id = event.id
+inner join (
+    select
+        placed.event_id,
+        movement.report_day
+    from landing.ticketing_order_line_movements as movement
+    inner join landing.ticketing_orders as placed on movement.order_id = placed.id
+    where
+        movement.report_day >= (select min(touched_from.report_day) from touched_from)
+        and placed.event_id in (select touched_from.event_id from touched_from)
+    union
+    select
+        transaction.event_id,
+        transaction.report_day
+    from landing.ledger_transactions as transaction
+    where
+        transaction.report_day >= (select min(touched_from.report_day) from touched_from)
+        and transaction.event_id in (select touched_from.event_id from touched_from)
+    union
+    select
+        scan.event_id,
+        scan.report_day
+    from landing.scanning_scans as scan
+    where
+        scan.report_day >= (select min(touched_from.report_day) from touched_from)
+        and scan.event_id in (select touched_from.event_id from touched_from)
+    union
+    select
+        movement.event_id,
+        movement.report_day
+    from landing.seating_inventory_movements as movement
+    where
+        movement.report_day >= (select min(touched_from.report_day) from touched_from)
+        and movement.event_id in (select touched_from.event_id from touched_from)
+    union
+    select
+        ending.id,
+        landing.report_day(ending.ends_at, ending.timezone, ending.day_cutoff)
+    from landing.ticketing_events as ending
+    where ending.id in (select touched_from.event_id from touched_from)
+) as standing
+    on event.id = standing.event_id
+where standing.report_day >= since.report_day;
+
+-- The days themselves: where a row has moved away, nothing stands after.
+insert into touched
+select distinct
+    'report_event_summary',
+    touched.organization_id,
+    touched.event_id,
+    touched.report_day
+from touched
+inner join landing.ticketing_events as event on touched.event_id = event.id
+where touched.report_table not in ('report_event_summary', 'report_reconciliation_breaks');
+
+insert into landing.touched_days (report_table, organization_id, event_id, report_day, touched_at)
+select distinct
+    touched.report_table,
+    touched.organization_id,
+    touched.event_id,
+    touched.report_day,
+    now()
+from touched
+where touched.report_table <> 'inventory';

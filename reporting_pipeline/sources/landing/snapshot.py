@@ -1,0 +1,119 @@
+"""Reading a source database: one read-only REPEATABLE READ snapshot, binary COPY, nothing else.
+
+What belongs here: the connection to production and what goes wrong with it. What does not: the
+warehouse, or which rows are wanted.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import URL, Table
+
+from reporting_pipeline.errors import SourceContractBroken, SourceUnavailable
+from reporting_pipeline.warehouse.engine import conninfo
+
+_CONNECT_TIMEOUT_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSnapshot:
+    """One snapshot of one source database, shared by the domains that live in it."""
+
+    domains: tuple[str, ...]
+    connection: psycopg.Connection
+
+    def rows(self, query: sql.Composed) -> list[tuple[object, ...]]:
+        """All rows of a small query."""
+        with self._named(), self.connection.cursor() as cursor:
+            return cursor.execute(query).fetchall()
+
+    def binary_copy(self, query: sql.Composed) -> Iterator[bytes]:
+        """The rows of a query in PostgreSQL's binary COPY form, in chunks."""
+        statement = sql.SQL("copy ({}) to stdout (format binary)").format(query)
+        with self._named(), self.connection.cursor() as cursor, cursor.copy(statement) as copy:
+            for chunk in copy:
+                yield bytes(chunk)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except (psycopg.OperationalError, psycopg.errors.QueryCanceled) as error:
+            raise _unavailable(self.domains, error) from error
+        except (psycopg.ProgrammingError, psycopg.errors.InsufficientPrivilege) as error:
+            message = (
+                f"source {' and '.join(self.domains)} is not what the contract promises: "
+                f"{_first_line(error)}; run `reporting sources check`"
+            )
+            raise SourceContractBroken(message, domain=self.domains[0]) from error
+
+
+@contextmanager
+def open_snapshots(
+    sources: Mapping[str, URL], *, timeout_seconds: int
+) -> Iterator[dict[str, SourceSnapshot]]:
+    """Open one snapshot per source database; domains at one address share theirs.
+
+    Args:
+        sources: The address of each domain.
+        timeout_seconds: How long one statement may take in a source.
+
+    Yields:
+        The snapshot of each domain, all taken before any row is read.
+
+    Raises:
+        SourceUnavailable: A source is down or too slow; the message names it.
+    """
+    by_address: dict[str, list[str]] = {}
+    for domain, url in sources.items():
+        by_address.setdefault(conninfo(url), []).append(domain)
+    with ExitStack() as stack:
+        snapshots: dict[str, SourceSnapshot] = {}
+        for address, domains in by_address.items():
+            connection = stack.enter_context(_connect(address, domains, timeout_seconds))
+            snapshot = SourceSnapshot(domains=tuple(domains), connection=connection)
+            snapshots |= dict.fromkeys(domains, snapshot)
+        yield snapshots
+
+
+def table_name(table: Table) -> sql.Identifier:
+    """The name of a contract table in its source."""
+    return sql.Identifier(str(table.schema), table.name)
+
+
+@contextmanager
+def _connect(
+    address: str, domains: list[str], timeout_seconds: int
+) -> Iterator[psycopg.Connection]:
+    try:
+        connection = psycopg.connect(
+            address,
+            connect_timeout=_CONNECT_TIMEOUT_SECONDS,
+            application_name="reporting landing",
+            options=f"-c statement_timeout={timeout_seconds}s -c timezone=UTC",
+            keepalives_idle=30,
+        )
+        connection.read_only = True
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.execute("select 1")  # the snapshot is taken by the first statement
+    except psycopg.OperationalError as error:
+        raise _unavailable(tuple(domains), error) from error
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _unavailable(domains: tuple[str, ...], error: psycopg.Error) -> SourceUnavailable:
+    message = (
+        f"source {' and '.join(domains)} is down or too slow: {_first_line(error)}; nothing was "
+        "landed; try again, and check the source's address and load"
+    )
+    return SourceUnavailable(message, domain=domains[0])
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return str(error).strip().partition("\n")[0]
