@@ -1,0 +1,170 @@
+"""Small books written by hand, for tests that show their arithmetic.
+
+What belongs here: one row per call, with everything that a test does not care about filled in. What
+does not: random rows (`random_books`).
+"""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, Final
+
+from reporting_pipeline_tests.oracle.books import Books
+from reporting_pipeline_tests.oracle.source_tables import COLUMNS, Row, record_clock
+
+NOON: Final = datetime(2025, 3, 3, 12, tzinfo=UTC)
+"""The business clock of rows that name none: Monday, 3 March 2025."""
+
+HALL: Final = "hall"
+RIVAL: Final = "rival"
+SHOW: Final = "show"
+OTHER_SHOW: Final = "other show"
+SEAT: Final = "seat"
+PARKING: Final = "parking"
+ORDER: Final = "order"
+TICKET: Final = "ticket"
+GATE: Final = "gate"
+
+
+class HandWritten:
+    """Books in the writing. Ids are words; every method returns the row's id.
+
+    There are two organisations (HALL and RIVAL, in UTC), two events of HALL in EUR that end on
+    4 March (SHOW and OTHER_SHOW), the types SEAT and PARKING of SHOW, one paid ORDER, its
+    TICKET of type SEAT, and a GATE.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[str, list[Row]] = {table: [] for table in COLUMNS}
+        self._accounts: dict[tuple[str, str, str], str] = {}
+        for organization in (HALL, RIVAL):
+            self.add("ticketing.organizations", id=organization, timezone="UTC", currency="EUR")
+        for event in (SHOW, OTHER_SHOW):
+            self.event(event)
+        self.add("ticketing.ticket_types", id=SEAT, event_id=SHOW, is_admission=True)
+        self.add("ticketing.ticket_types", id=PARKING, event_id=SHOW, is_admission=False)
+        self.order(ORDER)
+        self.ticket(TICKET)
+        self.add("scanning.gates", id=GATE, event_id=SHOW)
+
+    def books(self) -> Books:
+        """What has been written so far."""
+        return Books.of(self._rows)
+
+    def add(self, table: str, **values: Any) -> str:
+        """Add a row; columns not named are null, its clocks are NOON."""
+        row: Row = dict.fromkeys(COLUMNS[table]) | {record_clock(table): NOON}
+        row |= {"id": f"{table.split('.')[1][:-1]} {len(self._rows[table]) + 1}"} | values
+        assert row.keys() == COLUMNS[table].keys(), f"{table} has no such column: {values}"
+        self._rows[table].append(row)
+        return str(row["id"])
+
+    def event(self, event_id: str, **values: Any) -> str:
+        """Add an event of HALL in EUR and UTC, ending on 4 March 2025."""
+        given = {
+            "organization_id": HALL,
+            "timezone": "UTC",
+            "day_cutoff": time(0),
+            "currency": "EUR",
+            "ends_at": NOON + timedelta(days=1),
+        }
+        return self.add("ticketing.events", **(given | {"id": event_id} | values))
+
+    def order(self, order_id: str, **values: Any) -> str:
+        """Add a paid web order of SHOW in EUR."""
+        given = {
+            "organization_id": HALL,
+            "event_id": SHOW,
+            "channel": "web",
+            "status": "paid",
+            "currency": "EUR",
+        }
+        return self.add("ticketing.orders", **(given | {"id": order_id} | values))
+
+    def ticket(self, ticket_id: str, **values: Any) -> str:
+        """Add a ticket of type SEAT on ORDER."""
+        given = {"order_id": ORDER, "event_id": SHOW, "ticket_type_id": SEAT}
+        return self.add("ticketing.tickets", **(given | {"id": ticket_id} | values))
+
+    def movement(self, reason: str, quantity: int, list_minor: int = 0, **values: Any) -> str:
+        """Add a movement of line 1 of ORDER at NOON, without discount, fee and tax."""
+        given = {
+            "order_id": ORDER,
+            "line_no": 1,
+            "ticket_type_id": SEAT,
+            "reason": reason,
+            "quantity": quantity,
+            "list_minor": list_minor,
+            "discount_minor": 0,
+            "fee_minor": 0,
+            "tax_minor": 0,
+            "occurred_at": NOON,
+        }
+        return self.add("ticketing.order_line_movements", **(given | values))
+
+    def scan(self, device_sequence: int, **values: Any) -> str:
+        """Add an accepted entry of TICKET at NOON, received at once."""
+        scanned_at = values.get("scanned_at", NOON)
+        given = {
+            "event_id": SHOW,
+            "gate_id": GATE,
+            "device_id": "device",
+            "device_sequence": device_sequence,
+            "ticket_id": TICKET,
+            "direction": "entry",
+            "outcome": "accepted",
+            "is_offline": False,
+            "scanned_at": scanned_at,
+            "received_at": scanned_at,
+        }
+        return self.add("scanning.scans", **(given | values))
+
+    def transaction(self, kind: str, *legs: str, **values: Any) -> str:
+        """Add a transaction of HALL, SHOW and ORDER at NOON with its entries.
+
+        Args:
+            kind: The transaction's kind.
+            legs: Entries as text: `credit organizer_payable face_value 1000 EUR`.
+            values: Columns of the transaction that differ.
+        """
+        given = {
+            "organization_id": HALL,
+            "event_id": SHOW,
+            "order_id": ORDER,
+            "kind": kind,
+            "effective_at": NOON,
+        }
+        transaction = given | values
+        transaction_id = self.add("ledger.transactions", **transaction)
+        for leg in legs:
+            direction, account, component, amount, currency = leg.split()
+            self.add(
+                "ledger.entries",
+                transaction_id=transaction_id,
+                account_id=self._account(str(transaction["organization_id"]), account, currency),
+                direction=direction,
+                component=component,
+                amount_minor=int(amount),
+                currency=currency,
+            )
+        return transaction_id
+
+    def charge(self, amount_minor: int, currency: str = "EUR", **values: Any) -> str:
+        """Add a sale that charges the face value `amount_minor`, paid at once."""
+        return self.transaction(
+            "sale",
+            f"debit psp_clearing cash {amount_minor} {currency}",
+            f"credit organizer_payable face_value {amount_minor} {currency}",
+            **values,
+        )
+
+    def _account(self, organization_id: str, kind: str, currency: str) -> str:
+        key = (organization_id, kind, currency)
+        if key not in self._accounts:
+            self._accounts[key] = self.add(
+                "ledger.accounts", organization_id=organization_id, kind=kind, currency=currency
+            )
+        return self._accounts[key]
+
+
+def days_later(days: int) -> datetime:
+    """NOON, that many days later."""
+    return NOON + timedelta(days=days)

@@ -1,0 +1,195 @@
+"""Attendance rows, counted by hand."""
+
+from datetime import date, timedelta
+
+from reporting_pipeline_tests.oracle.attendance import attendance_daily
+from reporting_pipeline_tests.oracle.hand_written import (
+    GATE,
+    HALL,
+    NOON,
+    OTHER_SHOW,
+    PARKING,
+    SEAT,
+    SHOW,
+    TICKET,
+    HandWritten,
+    days_later,
+)
+from reporting_pipeline_tests.oracle.report_tables import ATTENDANCE, MEASURES, ReportRow
+
+_MONDAY = date(2025, 3, 3)
+_TUESDAY = date(2025, 3, 4)
+
+
+def _counted(
+    writing: HandWritten, *, day: date = _MONDAY, event: str = SHOW, ticket_type: str | None = SEAT
+) -> ReportRow:
+    """The measures of the gate's row that are not 0."""
+    row = attendance_daily(writing.books())[HALL, event, day, GATE, ticket_type]
+    return {name: row[name] for name in MEASURES[ATTENDANCE] if row[name]}
+
+
+def _minutes(minutes: float) -> dict[str, object]:
+    return {"scanned_at": NOON + timedelta(minutes=minutes)}
+
+
+def test_ticket_is_admitted_once_ever_then_reenters() -> None:
+    writing = HandWritten()
+    writing.scan(3, scanned_at=days_later(1))
+    writing.scan(2, **_minutes(10))
+    writing.scan(1, **_minutes(0))
+    writing.scan(4, **_minutes(5), direction="exit")
+
+    # Of the entries of 12:00 and 12:10 the first admits; the exit is neither.
+    assert _counted(writing) == {
+        "scan_count": 3,
+        "accepted_count": 3,
+        "admission_count": 1,
+        "reentry_count": 1,
+        "exit_count": 1,
+    }
+    assert _counted(writing, day=_TUESDAY)["reentry_count"] == 1
+
+
+def test_first_of_entries_at_one_instant_is_the_one_received_first() -> None:
+    writing = HandWritten()
+    writing.scan(1, id="a", received_at=NOON + timedelta(seconds=9))
+    writing.scan(2, id="b", received_at=NOON, event_id=OTHER_SHOW)
+
+    assert _counted(writing, event=OTHER_SHOW)["admission_count"] == 1
+    assert _counted(writing)["reentry_count"] == 1
+
+
+def test_repeated_upload_counts_on_the_row_of_the_copy_received_first() -> None:
+    writing = HandWritten()
+    writing.scan(7, id="late", scanned_at=NOON, received_at=days_later(3))
+    writing.scan(7, id="first", scanned_at=days_later(1), received_at=days_later(2))
+    writing.scan(7, id="tied", scanned_at=NOON, received_at=days_later(2))
+
+    # "first" and "tied" were received together: the lesser id stands, made on Tuesday.
+    assert list(attendance_daily(writing.books())) == [(HALL, SHOW, _TUESDAY, GATE, SEAT)]
+    assert _counted(writing, day=_TUESDAY) == {
+        "scan_count": 1,
+        "accepted_count": 1,
+        "admission_count": 1,
+        "late_count": 1,  # received a day after it was made
+        "repeated_upload_count": 2,
+    }
+
+
+def test_revert_takes_the_admission_back_and_the_next_entry_becomes_the_first() -> None:
+    writing = HandWritten()
+    first = writing.scan(1, **_minutes(0))
+    writing.scan(2, scanned_at=days_later(1))
+    writing.scan(3, **_minutes(1), reverts_scan_id=first)
+
+    assert _counted(writing) == {"scan_count": 2, "accepted_count": 2, "reverted_count": 1}
+    assert _counted(writing, day=_TUESDAY)["admission_count"] == 1
+
+
+def test_revert_of_a_revert_changes_nothing() -> None:
+    writing = HandWritten()
+    entry = writing.scan(1, **_minutes(0))
+    revert = writing.scan(2, **_minutes(1), reverts_scan_id=entry)
+    writing.scan(3, **_minutes(2), reverts_scan_id=revert)
+
+    # Three accepted scans; the entry stays taken back, counted once, and nobody is in.
+    assert _counted(writing) == {"scan_count": 3, "accepted_count": 3, "reverted_count": 1}
+
+
+def test_scan_that_reverts_itself_takes_nothing_back_and_lets_nobody_in() -> None:
+    writing = HandWritten()
+    writing.scan(1, id="itself", reverts_scan_id="itself")
+
+    assert _counted(writing) == {"scan_count": 1, "accepted_count": 1}
+
+
+def test_two_reverts_of_one_scan_take_it_back_once() -> None:
+    writing = HandWritten()
+    entry = writing.scan(1)
+    writing.scan(2, reverts_scan_id=entry)
+    writing.scan(3, reverts_scan_id=entry)
+
+    assert _counted(writing)["reverted_count"] == 1
+
+
+def test_revert_may_name_a_copy_that_was_dropped() -> None:
+    writing = HandWritten()
+    writing.scan(1, id="stands", received_at=NOON)
+    writing.scan(1, id="dropped", received_at=days_later(1))
+    writing.scan(2, reverts_scan_id="dropped")
+
+    counted = _counted(writing)
+
+    assert counted["reverted_count"] == 1
+    assert "admission_count" not in counted
+
+
+def test_revert_that_was_dropped_as_a_repeated_upload_takes_nothing_back() -> None:
+    writing = HandWritten()
+    entry = writing.scan(1)
+    writing.scan(2, direction="exit", received_at=NOON)
+    writing.scan(2, reverts_scan_id=entry, received_at=days_later(1))
+
+    assert "reverted_count" not in _counted(writing)
+
+
+def test_rejected_scan_is_not_reverted_and_does_not_revert() -> None:
+    writing = HandWritten()
+    rejected = {"outcome": "rejected", "reject_reason": "blocked"}
+    entry = writing.scan(1)
+    refused = writing.scan(2, **rejected)
+    writing.scan(3, reverts_scan_id=refused)
+    writing.scan(4, **rejected, reverts_scan_id=entry)
+
+    assert _counted(writing) == {
+        "scan_count": 4,
+        "accepted_count": 2,
+        "rejected_count": 2,
+        "rejected_blocked_count": 2,
+        "admission_count": 1,
+    }
+
+
+def test_parking_and_unknown_tickets_go_out_but_never_come_in() -> None:
+    writing = HandWritten()
+    writing.ticket("car", ticket_type_id=PARKING)
+    for number, ticket in enumerate(("car", None, "unheard of")):
+        writing.scan(2 * number, ticket_id=ticket)
+        writing.scan(2 * number + 1, ticket_id=ticket, direction="exit")
+
+    assert _counted(writing, ticket_type=PARKING) == {
+        "scan_count": 2,
+        "accepted_count": 2,
+        "exit_count": 1,
+    }
+    assert _counted(writing, ticket_type=None) == {
+        "scan_count": 4,
+        "accepted_count": 4,
+        "exit_count": 2,
+    }
+
+
+def test_scan_of_an_unknown_event_counts_nowhere_nor_as_copy_first_or_revert() -> None:
+    writing = HandWritten()
+    entry = writing.scan(1, received_at=days_later(1))
+    writing.scan(1, event_id="unheard of", received_at=NOON)
+    writing.scan(2, event_id="unheard of", scanned_at=NOON - timedelta(hours=1))
+    writing.scan(3, event_id="unheard of", reverts_scan_id=entry)
+
+    assert _counted(writing) == {
+        "scan_count": 1,
+        "accepted_count": 1,
+        "admission_count": 1,
+        "late_count": 1,
+    }
+
+
+def test_scan_is_late_after_more_than_two_minutes() -> None:
+    writing = HandWritten()
+    writing.scan(1, received_at=NOON + timedelta(minutes=2), is_offline=True)
+    writing.scan(2, received_at=NOON + timedelta(minutes=2, microseconds=1), ticket_id=TICKET)
+
+    counted = _counted(writing)
+
+    assert (counted["offline_count"], counted["late_count"]) == (1, 1)

@@ -1,0 +1,189 @@
+"""Revenue rows, added up by hand."""
+
+from datetime import date
+
+import pytest
+
+from reporting_pipeline_tests.oracle.hand_written import HALL, RIVAL, SHOW, HandWritten
+from reporting_pipeline_tests.oracle.ledger import postings
+from reporting_pipeline_tests.oracle.report_tables import MEASURES, REVENUE, ReportRow
+from reporting_pipeline_tests.oracle.revenue import revenue_daily
+
+_MONDAY = date(2025, 3, 3)
+
+
+def _counted(writing: HandWritten, currency: str = "EUR") -> ReportRow:
+    """The measures of SHOW's row that are not 0."""
+    row = revenue_daily(writing.books())[HALL, SHOW, _MONDAY, currency]
+    return {name: row[name] for name in MEASURES[REVENUE] if row[name]}
+
+
+def test_sale_with_all_its_legs() -> None:
+    writing = HandWritten()
+    writing.transaction(
+        "sale",
+        "debit psp_clearing cash 1300 EUR",
+        "debit buyer_receivable cash 49 EUR",
+        "credit organizer_payable face_value 1000 EUR",
+        "credit organizer_payable donation 100 EUR",
+        "credit service_fee_income service_fee 59 EUR",
+        "credit tax_payable tax 190 EUR",
+    )
+
+    assert _counted(writing) == {
+        "face_value_minor": 1000,
+        "donation_minor": 100,
+        "service_fee_minor": 59,
+        "tax_minor": 190,
+        "gross_minor": 1349,  # 1000 + 100 + 59 + 190
+        "net_revenue_minor": 1349,
+        "payable_change_minor": 1100,  # 1000 + 100
+        "receivable_change_minor": 49,
+        "collected_minor": 1300,
+        "transaction_count": 1,
+        "entry_count": 6,
+        "debit_minor": 1349,  # 1300 + 49
+        "credit_minor": 1349,
+    }
+
+
+def test_refund_of_more_than_was_corrected() -> None:
+    writing = HandWritten()
+    writing.transaction(
+        "refund",
+        "debit organizer_payable face_value 500 EUR",
+        "credit organizer_payable face_value 30 EUR",
+        "debit service_fee_income service_fee 20 EUR",
+        "debit organizer_payable shipping_fee 5 EUR",
+        "debit organizer_payable addon 7 EUR",
+        "credit psp_clearing cash 502 EUR",
+    )
+
+    assert _counted(writing) == {
+        "refund_face_value_minor": 470,  # 500 - 30
+        "refund_addon_minor": 7,
+        "refund_fee_minor": 25,  # 20 + 5
+        "refund_minor": 502,
+        "net_revenue_minor": -502,
+        "payable_change_minor": -482,  # 30 - 500 - 5 - 7
+        "repaid_minor": 502,
+        "transaction_count": 1,
+        "entry_count": 6,
+        "debit_minor": 532,
+        "credit_minor": 532,
+    }
+
+
+def test_chargeback_and_its_reversal() -> None:
+    writing = HandWritten()
+    writing.transaction(
+        "chargeback",
+        "debit organizer_payable face_value 400 EUR",
+        "credit psp_clearing cash 400 EUR",
+        "debit organizer_payable chargeback_fee 15 EUR",
+        "credit chargeback_loss chargeback_fee 15 EUR",
+    )
+    writing.transaction(
+        "chargeback_reversal",
+        "credit organizer_payable face_value 300 EUR",
+        "debit psp_clearing cash 300 EUR",
+    )
+
+    assert _counted(writing) == {
+        "chargeback_minor": 400,
+        "chargeback_reversal_minor": 300,
+        "net_revenue_minor": -100,  # - 400 + 300
+        "chargeback_fee_minor": 15,  # the leg on chargeback_loss is not the organiser's
+        "payable_change_minor": -115,  # - 400 - 15 + 300
+        "collected_minor": 300,
+        "repaid_minor": 400,
+        "transaction_count": 2,
+        "entry_count": 6,
+        "debit_minor": 715,
+        "credit_minor": 715,
+    }
+
+
+def test_payout_reserve_and_adjustment_move_the_payable() -> None:
+    writing = HandWritten()
+    writing.transaction("payout", "debit organizer_payable payout 80 EUR")
+    writing.transaction("payout_reversal", "credit organizer_payable payout 8 EUR")
+    writing.transaction("reserve_hold", "debit organizer_payable reserve 10 EUR")
+    writing.transaction("reserve_release", "credit organizer_payable reserve 4 EUR")
+    writing.transaction("adjustment", "debit organizer_payable adjustment 3 EUR")
+    writing.transaction("fee", "debit organizer_payable platform_fee 2 EUR")
+
+    counted = _counted(writing)
+
+    assert counted["payout_minor"] == 80
+    assert counted["payout_reversal_minor"] == 8
+    assert counted["reserve_held_minor"] == 10
+    assert counted["reserve_released_minor"] == 4
+    assert counted["adjustment_minor"] == -3
+    assert counted["platform_fee_minor"] == 2
+    assert counted["payable_change_minor"] == -80 + 8 - 10 + 4 - 3 - 2
+
+
+def test_transaction_in_two_currencies_counts_on_both_rows() -> None:
+    writing = HandWritten()
+    writing.transaction(
+        "payment",
+        "debit psp_clearing cash 10 EUR",
+        "credit buyer_receivable cash 10 EUR",
+        "debit psp_clearing cash 7 USD",
+    )
+
+    assert (_counted(writing)["transaction_count"], _counted(writing)["entry_count"]) == (1, 2)
+    assert _counted(writing, "USD") == {
+        "collected_minor": 7,
+        "transaction_count": 1,
+        "entry_count": 1,
+        "debit_minor": 7,
+    }
+
+
+def test_row_bears_the_organization_and_the_event_of_the_transaction_known_or_not() -> None:
+    writing = HandWritten()
+    writing.charge(1, organization_id=RIVAL)
+    writing.charge(1, event_id=None)
+    writing.charge(1, event_id="unheard of")
+    writing.transaction("sale")
+
+    assert set(revenue_daily(writing.books())) == {
+        (RIVAL, SHOW, _MONDAY, "EUR"),
+        (HALL, None, _MONDAY, "EUR"),
+        (HALL, "unheard of", _MONDAY, "EUR"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "account", "component", "is_classified"),
+    [
+        ("sale", "psp_clearing", "cash", True),
+        ("sale", "gift_card_liability", "cash", True),
+        ("sale", "organizer_payable", "cash", False),
+        ("sale", "suspense", "face_value", True),
+        ("sale", "bank", "face_value", False),  # on a cash account only cash is
+        ("sale", "buyer_receivable", "adjustment", False),
+        ("payment", "organizer_payable", "face_value", False),
+        ("chargeback_reversal", "tax_payable", "tax", True),
+        ("payout", "platform_fee_income", "platform_fee", True),
+        ("fee", "tax_payable", "platform_fee", False),
+        ("payment", "suspense", "adjustment", True),
+        ("reserve_hold", "organizer_reserve", "reserve", True),
+        ("payout", "organizer_payable", "reserve", False),
+        ("reserve_release", "suspense", "reserve", False),
+        ("payout_reversal", "organizer_payable", "payout", True),
+        ("payout", "organizer_reserve", "payout", False),
+        ("payout", "bank", "payout", False),
+    ],
+)
+def test_entry_is_classified_as_the_definition_lists(
+    kind: str, account: str, component: str, *, is_classified: bool
+) -> None:
+    writing = HandWritten()
+    writing.transaction(kind, f"credit {account} {component} 1 EUR")
+
+    (posting,) = postings(writing.books())
+
+    assert posting.is_classified == is_classified
