@@ -1,0 +1,117 @@
+-- Rows of the days that break a promise which spans two tables of the sources.
+with entry as (
+    select
+        entry.report_day as day,
+        txn.organization_id,
+        entry.id as entry_id,
+        entry.currency,
+        account.currency as account_currency,
+        account.organization_id as account_organization_id,
+        account.id as account_id,
+        txn.id as transaction_id
+    from landing.ledger_entries as entry
+    inner join landing.ledger_transactions as txn
+        on entry.transaction_id = txn.id and entry.report_day = txn.report_day
+    inner join landing.ledger_accounts as account on entry.account_id = account.id
+    where entry.report_day = any(%(days)s)
+),
+
+transaction_of_order as (
+    select
+        txn.report_day as day,
+        txn.organization_id,
+        txn.id as transaction_id,
+        booking.id as order_id,
+        booking.organization_id as order_organization_id
+    from landing.ledger_transactions as txn
+    inner join landing.ticketing_orders as booking on txn.order_id = booking.id
+    where txn.report_day = any(%(days)s)
+),
+
+order_of_event as (
+    select distinct
+        movement.report_day as day,
+        booking.id as order_id,
+        booking.organization_id,
+        event.id as event_id,
+        event.organization_id as event_organization_id
+    from landing.ticketing_order_line_movements as movement
+    inner join landing.ticketing_orders as booking on movement.order_id = booking.id
+    inner join landing.ticketing_events as event on booking.event_id = event.id
+    where movement.report_day = any(%(days)s)
+),
+
+broken as (
+    select
+        day,
+        organization_id,
+        transaction_id,
+        entry_id,
+        null::uuid as order_id,
+        null::uuid as event_id,
+        'entry ' || entry_id as concerns,
+        'currency ' || currency as is_of,
+        'account ' || account_id as other,
+        'currency ' || account_currency as other_is_of
+    from entry
+    where currency is distinct from account_currency
+    union all
+    select
+        day,
+        organization_id,
+        transaction_id,
+        entry_id,
+        null::uuid as order_id,
+        null::uuid as event_id,
+        'transaction ' || transaction_id as concerns,
+        'organisation ' || organization_id as is_of,
+        'account ' || account_id as other,
+        'organisation ' || account_organization_id as other_is_of
+    from entry
+    where organization_id is distinct from account_organization_id
+    union all
+    select
+        day,
+        organization_id,
+        transaction_id,
+        null::uuid as entry_id,
+        order_id,
+        null::uuid as event_id,
+        'transaction ' || transaction_id as concerns,
+        'organisation ' || organization_id as is_of,
+        'order ' || order_id as other,
+        'organisation ' || order_organization_id as other_is_of
+    from transaction_of_order
+    where organization_id is distinct from order_organization_id
+    union all
+    select
+        day,
+        organization_id,
+        null::uuid as transaction_id,
+        null::uuid as entry_id,
+        order_id,
+        event_id,
+        'order ' || order_id as concerns,
+        'organisation ' || organization_id as is_of,
+        'event ' || event_id as other,
+        'organisation ' || event_organization_id as other_is_of
+    from order_of_event
+    where organization_id is distinct from event_organization_id
+)
+
+select
+    day,
+    'warn' as severity,
+    organization_id,
+    transaction_id,
+    entry_id,
+    order_id,
+    event_id,
+    concerns,
+    is_of,
+    other,
+    other_is_of,
+    null::text as currency,
+    null::bigint as expected,
+    null::bigint as found
+from broken

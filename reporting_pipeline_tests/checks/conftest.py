@@ -1,0 +1,92 @@
+"""A warehouse that holds the bundled season, landed and built, for checks to look at.
+
+The rows come from the season's files, not through landing and dbt: a check is tried on figures that
+are known to be right, and stays right when those break.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import Connection, sql
+from psycopg.rows import TupleRow
+
+from reporting_pipeline.embedded.databases import create_database, drop_database
+from reporting_pipeline.embedded.postgres import SUPERUSER, Postgres
+from reporting_pipeline.reports.tables import REPORT_TABLES, SCHEMA
+from reporting_pipeline.sources.contract import TABLES
+from reporting_pipeline.warehouse import schema
+from reporting_pipeline.warehouse.engine import conninfo
+
+_DATABASE = "season_books"
+
+# Every event and organisation of the season is known, so each row has its day.
+_REPORT_DAYS = """
+    update landing.ticketing_order_line_movements as movement
+    set report_day = landing.report_day(movement.occurred_at, event.timezone, event.day_cutoff)
+    from landing.ticketing_orders as booking, landing.ticketing_events as event
+    where movement.order_id = booking.id and booking.event_id = event.id;
+
+    update landing.seating_inventory_movements as movement
+    set report_day = landing.report_day(movement.occurred_at, event.timezone, event.day_cutoff)
+    from landing.ticketing_events as event
+    where movement.event_id = event.id;
+
+    update landing.scanning_scans as scan
+    set report_day = landing.report_day(scan.scanned_at, event.timezone, event.day_cutoff)
+    from landing.ticketing_events as event
+    where scan.event_id = event.id;
+
+    update landing.ledger_transactions as txn
+    set report_day = landing.report_day(txn.effective_at, event.timezone, event.day_cutoff)
+    from landing.ticketing_events as event
+    where txn.event_id = event.id;
+
+    update landing.ledger_transactions as txn
+    set report_day = landing.report_day(txn.effective_at, organization.timezone, '00:00')
+    from landing.ticketing_organizations as organization
+    where txn.event_id is null and txn.organization_id = organization.id;
+
+    update landing.ledger_entries as entry
+    set report_day = txn.report_day
+    from landing.ledger_transactions as txn
+    where entry.transaction_id = txn.id;
+"""
+
+
+@pytest.fixture(scope="session")
+def _season_database(
+    postgres: Postgres, superuser: Connection[TupleRow], season_dump: Path
+) -> Iterator[str]:
+    url = postgres.url(_DATABASE)
+    create_database(superuser, _DATABASE, SUPERUSER)
+    schema.upgrade(url)
+    with psycopg.connect(conninfo(url)) as connection:
+        for table in TABLES:
+            source = season_dump / f"{table.schema}.{table.name}.csv"
+            _copy(connection, source, sql.Identifier("landing", f"{table.schema}_{table.name}"))
+        connection.execute(_REPORT_DAYS)
+        for report in REPORT_TABLES:
+            source = season_dump / "expected" / f"{report.name}.csv"
+            _copy(connection, source, sql.Identifier(SCHEMA, report.name))
+        connection.execute("analyze")
+    yield conninfo(url)
+    drop_database(superuser, _DATABASE)
+
+
+@pytest.fixture
+def books(_season_database: str) -> Iterator[Connection[TupleRow]]:
+    """A connection to the season, landed and built; what a test changes is rolled back."""
+    with psycopg.connect(_season_database) as connection:
+        yield connection
+        connection.rollback()
+
+
+def _copy(connection: Connection[TupleRow], source: Path, table: sql.Identifier) -> None:
+    with source.open(encoding="utf-8") as file:
+        columns = sql.SQL(", ").join(map(sql.Identifier, file.readline().strip().split(",")))
+        statement = sql.SQL("copy {} ({}) from stdin (format csv)").format(table, columns)
+        with connection.cursor().copy(statement) as copy:
+            while block := file.read(1 << 20):
+                copy.write(block)
