@@ -56,8 +56,12 @@ class DumpFile:
         return lines
 
     def first_line_of_record_at(self, line: int) -> int:
-        """The line on which the record begins that reaches over `line`."""
-        return next((first for first, last in self._spans() if last >= line), line)
+        """The line on which the record begins that reaches over `line`, or else the last one."""
+        first = 1
+        for first, last in self._spans():
+            if last >= line:
+                break
+        return first
 
     def end_marker_line(self) -> int | None:
         r"""The first line that holds `\.` alone, which PostgreSQL before 18 takes for the end."""

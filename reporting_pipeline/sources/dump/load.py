@@ -1,19 +1,19 @@
 """Loading a dump: every file staged and judged in every database, then written, then committed.
 
-What belongs here: the order of the steps, the connections, and that nothing is half done. What does
-not: the steps.
+What belongs here: the order of the steps. What does not: the steps.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 from sqlalchemy import URL
 
-from reporting_pipeline.errors import SourceContractBroken, SourceError, SourceUnavailable
-from reporting_pipeline.sources.contract import DOMAINS, TABLES, tables_of
+from reporting_pipeline.errors import SourceContractBroken
+from reporting_pipeline.sources.contract import TABLES, tables_of
+from reporting_pipeline.sources.dump.connections import commit_all, named, open_connections
 from reporting_pipeline.sources.dump.files import DumpFile, dump_files
 from reporting_pipeline.sources.dump.merge import TableLoad, merge
 from reporting_pipeline.sources.dump.rules import Broken, broken_rules
@@ -21,9 +21,6 @@ from reporting_pipeline.sources.dump.schema import create_tables, grant_reading
 from reporting_pipeline.sources.dump.staging import create_staging, stage
 from reporting_pipeline.sources.dump.violation import Violation, refusal
 from reporting_pipeline.sources.inspect import contract_problems
-from reporting_pipeline.warehouse.engine import conninfo
-
-_CONNECT_TIMEOUT_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +63,9 @@ def load_dump(
     """
     files, violations = dump_files(directory)
     with ExitStack() as stack:
-        connections = _connections(stack, admin_urls)
+        connections = open_connections(stack, admin_urls)
         for domain, connection in connections.items():
-            with _named(domain):
+            with named(domain):
                 _prepare(connection, domain)
         unread = _stage(connections, files)
         violations += unread
@@ -78,28 +75,10 @@ def load_dump(
             raise refusal(directory, _in_order(violations, broken, files), count=count)
         tables = _write(connections, files)
         for domain, role in (reader_roles or {}).items():
-            with _named(domain):
+            with named(domain):
                 grant_reading(connections[domain], domain, role)
-        _commit(connections)
+        commit_all(connections)
     return LoadResult(tables=tables)
-
-
-def _connections(stack: ExitStack, admin_urls: Mapping[str, URL]) -> dict[str, psycopg.Connection]:
-    by_address: dict[str, psycopg.Connection] = {}
-    connections: dict[str, psycopg.Connection] = {}
-    for domain in DOMAINS:
-        address = conninfo(admin_urls[domain])
-        if address not in by_address:
-            with _named(domain):
-                connection = psycopg.connect(
-                    address,
-                    connect_timeout=_CONNECT_TIMEOUT_SECONDS,
-                    application_name="reporting sources load",
-                    options="-c timezone=UTC -c datestyle=ISO,YMD",
-                )
-            by_address[address] = stack.enter_context(closing(connection))
-        connections[domain] = by_address[address]
-    return connections
 
 
 def _prepare(connection: psycopg.Connection, domain: str) -> None:
@@ -125,7 +104,7 @@ def _stage(
     violations = []
     for file in files:
         domain = file.table.info["domain"]
-        with _named(domain):
+        with named(domain):
             violations.append(stage(connections[domain], file))
     return [violation for violation in violations if violation is not None]
 
@@ -139,7 +118,7 @@ def _judge(
     for file in files:
         domain = file.table.info["domain"]
         if file.table not in without:
-            with _named(domain):
+            with named(domain):
                 broken += broken_rules(connections[domain], file.table, without=without)
     return broken
 
@@ -166,48 +145,6 @@ def _write(
     tables = {table.key: nothing for table in TABLES}
     for file in files:
         domain = file.table.info["domain"]
-        with _named(domain):
+        with named(domain):
             tables[file.table.key] = merge(connections[domain], file.table)
     return tables
-
-
-def _commit(connections: Mapping[str, psycopg.Connection]) -> None:
-    """Commit all; every statement has passed, so that only a lost connection can stand between."""
-    for domain, connection in connections.items():
-        with _named(domain):
-            connection.execute("select 1")
-    committed: list[str] = []
-    for domain, connection in connections.items():
-        try:
-            connection.commit()
-        except psycopg.Error as error:
-            message = (
-                f"source {domain} was lost while a dump was committed ({_first_line(error)}); "
-                f"committed before: {', '.join(committed) or 'none'}; load the same dump again, "
-                "which changes nothing where it is loaded already"
-            )
-            raise SourceUnavailable(message, domain=domain) from error
-        committed.append(domain)
-
-
-@contextmanager
-def _named(domain: str) -> Iterator[None]:
-    """Errors of the database as ours, with the name of the source."""
-    try:
-        yield
-    except psycopg.errors.InsufficientPrivilege as error:
-        message = (
-            f"source {domain} cannot be loaded: {_first_line(error)}; set "
-            f"REPORTING_SOURCE_{domain.upper()}_ADMIN_URL to the address of its owner"
-        )
-        raise SourceError(message, domain=domain) from error
-    except psycopg.OperationalError as error:
-        message = f"source {domain} is down: {_first_line(error)}; nothing was loaded; try again"
-        raise SourceUnavailable(message, domain=domain) from error
-    except psycopg.Error as error:
-        message = f"source {domain} refused the dump: {_first_line(error)}; nothing was loaded"
-        raise SourceError(message, domain=domain) from error
-
-
-def _first_line(error: psycopg.Error) -> str:
-    return str(error).strip().partition("\n")[0]

@@ -1,0 +1,42 @@
+"""Source databases in other layouts than the usual one."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+
+import psycopg
+import pytest
+from sqlalchemy import URL
+
+from reporting_pipeline.embedded.databases import SOURCE_OWNER, create_database, drop_database
+from reporting_pipeline.embedded.postgres import Postgres
+from reporting_pipeline.sources.contract import DOMAINS
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def four_source_urls(
+    superuser: psycopg.Connection, source_urls: Mapping[str, URL]
+) -> Iterator[Mapping[str, URL]]:
+    """Domain -> its owner's address, one empty database each."""
+    urls = {d: url.set(database=f"{url.database}_{d}") for d, url in source_urls.items()}
+    names = [str(url.database) for url in urls.values()]
+    for name in names:
+        create_database(superuser, name, SOURCE_OWNER)
+    yield urls
+    for name in names:
+        drop_database(superuser, name)
+
+
+@pytest.fixture(scope="module")
+def untouched_urls(
+    postgres: Postgres, superuser: psycopg.Connection
+) -> Iterator[Mapping[str, URL]]:
+    """Domain -> the owner's address of one empty database, for dumps that are refused.
+
+    The tests of a module share it, since a refused dump leaves nothing behind.
+    """
+    name = f"untouched_{next(_numbers)}"
+    create_database(superuser, name, SOURCE_OWNER)
+    yield dict.fromkeys(DOMAINS, postgres.url(name, SOURCE_OWNER))
+    drop_database(superuser, name)

@@ -1,0 +1,221 @@
+"""Every rule of the contract, broken once: the dump is refused with table, line and reason."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import URL, CheckConstraint
+
+from reporting_pipeline.errors import DumpRefused
+from reporting_pipeline.sources.contract import TABLES
+from reporting_pipeline.sources.dump import load_dump
+from reporting_pipeline.warehouse.engine import conninfo
+from reporting_pipeline_tests.sources.dump.writing import uid, valid_rows, write_dump
+
+MOVEMENTS = "ticketing.order_line_movements"
+SIGN = "list, discount, fee and tax must each have the sign of quantity or be 0"
+FEE = "of a fee, list and discount must be 0, and fee and tax of one sign"
+NOWHERE = "neither in the dump nor in the source"
+
+# Table, row (the first is 0), what is changed in it, what the refusal says of it.
+BROKEN = [
+    ("ticketing.organizations", 0, {"name": ""}, "name is null"),
+    (
+        "ticketing.organizations",
+        0,
+        {"timezone": "Europe/Atlantis"},
+        "timezone 'Europe/Atlantis' is not the IANA name of a time zone",
+    ),
+    (
+        "ticketing.organizations",
+        0,
+        {"currency": "eur"},
+        "currency 'eur' is not three upper-case letters",
+    ),
+    ("ticketing.events", 0, {"timezone": "+02:00"}, "timezone '+02:00' is not the IANA name"),
+    ("ticketing.events", 0, {"currency": "E1R"}, "currency 'E1R' is not three upper-case letters"),
+    ("ticketing.events", 0, {"status": "open"}, "status is not one of draft, on_sale, sold_out"),
+    ("ticketing.events", 0, {"starts_at": "infinity"}, "starts_at 'infinity' is no instant"),
+    (
+        "ticketing.events",
+        0,
+        {"organization_id": uid(999)},
+        f"organization_id {uid(999)} is no row of ticketing.organizations, {NOWHERE}",
+    ),
+    ("ticketing.ticket_types", 0, {"event_id": uid(999)}, "is no row of ticketing.events"),
+    ("ticketing.orders", 0, {"channel": "fax"}, "channel is not one of web, box_office, api"),
+    ("ticketing.orders", 0, {"status": "gone"}, "status is not one of pending, paid, expired"),
+    ("ticketing.orders", 0, {"total_minor": "-1"}, "total_minor is negative: total_minor '-1'"),
+    ("ticketing.orders", 0, {"currency": "EU"}, "currency 'EU' is not three upper-case letters"),
+    ("ticketing.orders", 0, {"placed_at": ""}, "placed_at is null"),
+    (MOVEMENTS, 1, {"order_id": uid(999)}, "is no row of ticketing.orders"),
+    (MOVEMENTS, 1, {"ticket_type_id": uid(999)}, "is no row of ticketing.ticket_types"),
+    (MOVEMENTS, 0, {"line_no": "0"}, "line_no is less than 1: line_no '0'"),
+    (MOVEMENTS, 0, {"reason": "gift"}, "reason is not one of sale, comp, exchange_in"),
+    (
+        MOVEMENTS,
+        0,
+        {"reason": "refund"},
+        "quantity must be positive for sale, comp and exchange_in",
+    ),
+    (MOVEMENTS, 1, {"reason": "fee"}, "quantity must be 0 for fee, and only for fee"),
+    (MOVEMENTS, 1, {"list_minor": "1000"}, SIGN),
+    (MOVEMENTS, 0, {"discount_minor": "-200"}, SIGN),
+    (MOVEMENTS, 0, {"fee_minor": "-1"}, SIGN),
+    (MOVEMENTS, 1, {"tax_minor": "1"}, SIGN),
+    (MOVEMENTS, 0, {"discount_minor": "2001"}, "the discount exceeds the list price"),
+    (MOVEMENTS, 0, {"reason": "fee", "quantity": "0"}, FEE),
+    (
+        MOVEMENTS,
+        0,
+        {
+            "reason": "fee",
+            "quantity": "0",
+            "list_minor": "0",
+            "discount_minor": "0",
+            "tax_minor": "-1",
+        },
+        FEE,
+    ),
+    ("ticketing.tickets", 1, {"id": uid(30)}, f"id {uid(30)} stands in this file before"),
+    ("ticketing.tickets", 1, {"status": "lost"}, "status is not one of valid, cancelled"),
+    ("ticketing.tickets", 1, {"order_id": uid(999)}, "is no row of ticketing.orders"),
+    ("ticketing.tickets", 0, {"is_comp": ""}, "is_comp is null"),
+    ("seating.sections", 0, {"venue_id": uid(999)}, "is no row of seating.venues"),
+    ("seating.inventory_movements", 0, {"section_id": uid(999)}, "is no row of seating.sections"),
+    ("seating.inventory_movements", 0, {"kind": "loan"}, "kind is not one of capacity, hold, kill"),
+    ("scanning.scans", 0, {"gate_id": uid(999)}, "is no row of scanning.gates"),
+    ("scanning.scans", 0, {"direction": "in"}, "direction is not one of entry, exit"),
+    ("scanning.scans", 0, {"outcome": "maybe"}, "outcome is not one of accepted, rejected"),
+    ("scanning.scans", 0, {"outcome": "rejected"}, "a rejected scan, and only that, must have a"),
+    ("scanning.scans", 0, {"reject_reason": "mood"}, "reject_reason is not one of already_used"),
+    ("ledger.accounts", 1, {"kind": "drawer"}, "kind is not one of psp_clearing, bank"),
+    ("ledger.transactions", 0, {"kind": "gift"}, "kind is not one of sale, payment, refund"),
+    ("ledger.entries", 1, {"transaction_id": uid(999)}, "is no row of ledger.transactions"),
+    ("ledger.entries", 1, {"account_id": uid(999)}, "is no row of ledger.accounts"),
+    ("ledger.entries", 0, {"direction": "left"}, "direction is not one of debit, credit"),
+    ("ledger.entries", 0, {"component": "tip"}, "component is not one of face_value, addon"),
+    ("ledger.entries", 1, {"amount_minor": "0"}, "amount_minor is not positive: amount_minor '0'"),
+]
+
+
+@pytest.mark.parametrize(("table", "row", "changes", "reason"), BROKEN)
+def test_broken_row_is_refused_with_table_line_and_reason(
+    untouched_urls: Mapping[str, URL],
+    tmp_path: Path,
+    table: str,
+    row: int,
+    changes: dict[str, str],
+    reason: str,
+) -> None:
+    rows = valid_rows()
+    rows[table][row].update(changes)
+
+    with pytest.raises(DumpRefused) as refused:
+        load_dump(write_dump(tmp_path / "dump", rows), untouched_urls)
+
+    # The header is line 1.
+    assert f"{table}, line {row + 2}: " in refused.value.message
+    assert reason in refused.value.message
+
+
+def test_every_check_of_the_contract_is_broken_by_a_case_of_this_file() -> None:
+    reasons = {
+        constraint.info["reason"]
+        for table in TABLES
+        for constraint in table.constraints
+        if isinstance(constraint, CheckConstraint)
+    }
+    told = [reason.partition(":")[0] for _, _, _, reason in BROKEN]
+
+    assert [each for each in reasons if not any(each.startswith(start) for start in told)] == []
+
+
+def test_changed_append_only_row_is_refused_with_the_columns_that_differ(
+    source_urls: Mapping[str, URL], tmp_path: Path
+) -> None:
+    rows = valid_rows()
+    load_dump(write_dump(tmp_path / "dump", rows), source_urls)
+    rows["ledger.entries"][1].update(amount_minor="2300", component="addon")
+
+    with pytest.raises(DumpRefused) as refused:
+        load_dump(write_dump(tmp_path / "changed", rows), source_urls)
+
+    assert refused.value.message.endswith(
+        f"ledger.entries, line 3: append-only row {uid(81)} differs from the one already there"
+        " in component, amount_minor"
+    )
+
+
+def test_reference_to_a_row_that_a_former_dump_brought_is_whole(
+    source_urls: Mapping[str, URL], tmp_path: Path
+) -> None:
+    rows = valid_rows()
+    entries = rows.pop("ledger.entries")
+    load_dump(write_dump(tmp_path / "first", rows), source_urls)
+
+    result = load_dump(write_dump(tmp_path / "second", {"ledger.entries": entries}), source_urls)
+
+    assert result.new_count == len(entries)
+
+
+def test_scans_and_inventory_of_an_event_that_ticketing_does_not_know_are_loaded(
+    source_urls: Mapping[str, URL], tmp_path: Path
+) -> None:
+    rows = valid_rows()
+    rows["scanning.scans"][0]["event_id"] = uid(999)
+    rows["seating.inventory_movements"][0]["event_id"] = uid(999)
+
+    result = load_dump(write_dump(tmp_path / "dump", rows), source_urls)
+
+    assert result.tables["scanning.scans"].new_count == 1
+    assert result.tables["seating.inventory_movements"].new_count == 1
+
+
+def test_transaction_that_does_not_balance_is_loaded_for_the_checks_to_find(
+    source_urls: Mapping[str, URL], tmp_path: Path
+) -> None:
+    rows = valid_rows()
+    rows["ledger.entries"][0]["amount_minor"] = "1"
+
+    result = load_dump(write_dump(tmp_path / "dump", rows), source_urls)
+
+    assert result.tables["ledger.entries"].new_count == 2
+
+
+def test_many_violations_are_counted_and_the_first_ones_named_in_order(
+    untouched_urls: Mapping[str, URL], tmp_path: Path
+) -> None:
+    rows = valid_rows()
+    ticket = rows["ticketing.tickets"][0]
+    rows["ticketing.tickets"] = [
+        {**ticket, "id": uid(1000 + number), "status": "lost"} for number in range(100)
+    ]
+    rows["ticketing.orders"][0]["channel"] = "fax"
+
+    with pytest.raises(DumpRefused) as refused:
+        load_dump(write_dump(tmp_path / "dump", rows), untouched_urls)
+
+    summary, *lines = refused.value.message.splitlines()
+    assert summary.endswith("breaks the contract in 101 places; nothing was loaded:")
+    assert lines[0].startswith("  ticketing.orders, line 2: channel is not one of")
+    assert [line.partition(":")[0] for line in lines[1:20]] == [
+        f"  ticketing.tickets, line {number}" for number in range(2, 21)
+    ]
+    assert lines[20] == "  ... and 81 more"
+
+
+def test_refused_dumps_leave_nothing_behind(
+    untouched_urls: Mapping[str, URL], tmp_path: Path
+) -> None:
+    rows = valid_rows()
+    rows["ledger.entries"][1]["amount_minor"] = "0"
+    with pytest.raises(DumpRefused):
+        load_dump(write_dump(tmp_path / "dump", rows), untouched_urls)
+
+    with psycopg.connect(conninfo(untouched_urls["ledger"])) as connection:
+        schemas = connection.execute(
+            "select nspname from pg_namespace where nspname = any(%s)", [list(untouched_urls)]
+        )
+        assert schemas.fetchall() == []
