@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import PurePosixPath
 
-from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from reporting_pipeline.delivery.store.object_store import ObjectStore, StoredObject, cause
@@ -17,7 +16,7 @@ from reporting_pipeline.errors import StoreError, StoreUnavailable
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
-# Five retries with backoff and jitter bridge about three seconds; longer is the caller's to retry.
+# Five retries with backoff and jitter bridge a second or two; longer is the caller's to retry.
 _RETRIES = 5
 _RETRY_TIMEOUT = timedelta(minutes=2)
 # The whole of one request, a long download included, and the longest silence within it.
@@ -69,7 +68,7 @@ class BucketStore(ObjectStore):
         """The s3:// address."""
         return f"{self.address}/{key}"
 
-    def _failure(self, doing: str, error: BaseError) -> StoreError:
+    def _failure(self, doing: str, error: Exception) -> StoreError:
         status = _STATUS.search(str(error))
         if status is None or status[1] in _RETRYABLE_STATUSES:
             advice = "check AWS_ENDPOINT_URL and that the store is up, then try again"

@@ -9,7 +9,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import obstore
-from obstore.exceptions import BaseError
 from obstore.store import LocalStore
 
 from reporting_pipeline.delivery.store.object_store import ObjectStore, StoredObject, cause
@@ -76,7 +75,7 @@ class FolderStore(ObjectStore):
     def _is_inside(self, key: str) -> bool:
         return (self._root / key).resolve().is_relative_to(self._root)
 
-    def _failure(self, doing: str, error: BaseError) -> StoreError:
+    def _failure(self, doing: str, error: Exception) -> StoreError:
         return StoreError(f"{doing}: {cause(error)}")
 
 

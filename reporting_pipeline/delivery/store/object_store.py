@@ -96,7 +96,7 @@ class ObjectStore(ABC):
         return sorted(name for name in found["common_prefixes"] if self._is_ours(name))
 
     @abstractmethod
-    def _failure(self, doing: str, error: BaseError) -> StoreError:
+    def _failure(self, doing: str, error: Exception) -> StoreError:
         """What an error of the library means here."""
 
     def _check(self, key: str) -> None:
@@ -157,11 +157,11 @@ class ObjectStore(ABC):
                 raise StoreError(message) from error
             message = f"{self.address} holds no object {key}"
             raise ObjectNotFound(message) from error
-        except BaseError as error:
+        except (BaseError, OSError) as error:  # the library's writers raise the latter
             raise self._failure(doing, error) from error
 
 
-def cause(error: BaseError) -> str:
+def cause(error: Exception) -> str:
     """The library's own words on one line, without its dump of internals."""
     summary = str(error).partition("Debug source")[0]
     return " ".join(summary.split())[:_MAX_CAUSE_CHARACTERS]
