@@ -25,14 +25,13 @@ from reporting_pipeline.embedded.account import (
     private_folder,
     reachable_copy,
 )
-from reporting_pipeline.embedded.process import SERVER_ENVIRONMENT, ServerProcess, free_port
+from reporting_pipeline.embedded.process import SERVER_ENVIRONMENT, LoopbackServer, ServerProcess
 from reporting_pipeline.errors import EnvironmentNotReady, ServerFailed
 
 SUPERUSER = "supervisor"
 
 _OLDEST_MAJOR = 15
 _BUILTIN_LOCALE_MAJOR = 17
-_PORT_ATTEMPTS = 5
 _READY_LINE = 8  # of postmaster.pid
 
 _WRITTEN_ANEW = "# Written anew at every start.\n"
@@ -114,7 +113,7 @@ class PostgresInstall:
         return PostgresInstall(bin=copy / self.bin.name, major=self.major)
 
 
-class Postgres:
+class Postgres(LoopbackServer):
     """A PostgreSQL server in a private folder.
 
     Args:
@@ -134,41 +133,25 @@ class Postgres:
         password: str,
         durable: bool = True,
     ) -> None:
+        # SIGINT is the fast shutdown, SIGQUIT the immediate one.
+        signals = (signal.SIGINT, signal.SIGQUIT)
+        folder = private_folder(folder, account)
+        super().__init__(ServerProcess("PostgreSQL", folder, account, signals), "could not bind")
         self.install = install
         self.cluster = folder / "cluster"
-        self.port: int | None = None
         self._account = account
         self._password = password
         self._durable = durable
-        # SIGINT is the fast shutdown, SIGQUIT the immediate one.
-        self.process = ServerProcess(
-            "PostgreSQL", private_folder(folder, account), account, (signal.SIGINT, signal.SIGQUIT)
-        )
 
     def start(self) -> None:
-        """Start the server, making its cluster if there is none; once chosen the port stays.
+        """Start the server, making its cluster first when there is none.
 
         Raises:
             ServerFailed: It did not start; the message ends with its log.
             EnvironmentNotReady: The cluster was made by another major version.
         """
         self._make_cluster()
-        attempts = 1 if self.port is not None else _PORT_ATTEMPTS
-        for attempt in range(1, attempts + 1):
-            port = self.port or free_port()
-            try:
-                self._start_on(port)
-            except ServerFailed:
-                # Somebody may have taken the port between our look and the server's start.
-                if attempt == attempts or "could not bind" not in self.process.log_tail():
-                    raise
-            else:
-                self.port = port
-                return
-
-    def stop(self) -> None:
-        """Stop the server: sessions are ended, what is committed is on disk."""
-        self.process.stop()
+        super().start()
 
     def url(self, database: str, user: str = SUPERUSER, password: str | None = None) -> URL:
         """The address of a database on this server, for a user."""

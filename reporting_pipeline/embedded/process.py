@@ -4,6 +4,7 @@ A server inherits an open, locked file. The kernel frees that lock when the last
 server has ended, however it ended: so holding it proves that no former instance is still writing.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -12,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -20,6 +22,8 @@ from reporting_pipeline.errors import ServerFailed
 
 _PR_SET_PDEATHSIG = 1
 _POLL_SECONDS = 0.02
+_PORT_ATTEMPTS = 5
+_PATIENCE_SECONDS = 2
 _LOG_TAIL_LINES = 8
 _LOG_LIMIT_BYTES = 10_000_000
 
@@ -109,23 +113,31 @@ class ServerProcess:
         return "\n".join(lines[-_LOG_TAIL_LINES:])
 
     def _take_lock(self, timeout_seconds: float) -> int:
+        """The server's lock, once every process of a former instance has ended."""
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
         descriptor = os.open(self.folder / "server.lock", flags, 0o600)
-        deadline = time.monotonic() + timeout_seconds
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    os.close(descriptor)
-                    message = (
-                        f"a former {self.name} in {self.folder} is still running after "
-                        f"{timeout_seconds:g} seconds: end that process, then try again"
-                    )
-                    raise ServerFailed(message) from None
-                time.sleep(_POLL_SECONDS)
-            else:
-                return descriptor
+        begun = time.monotonic()
+        is_told = False
+        while not _try_lock(descriptor):
+            waited = time.monotonic() - begun
+            if waited > timeout_seconds:
+                os.close(descriptor)
+                message = (
+                    f"a former {self.name} in {self.folder} is still running after "
+                    f"{timeout_seconds:g} seconds: end that process, then try again"
+                )
+                raise ServerFailed(message)
+            if waited > _PATIENCE_SECONDS and not is_told:
+                is_told = True
+                self._tell_former(descriptor)
+            time.sleep(_POLL_SECONDS)
+        return descriptor
+
+    def _tell_former(self, descriptor: int) -> None:
+        """Tell a former instance to stop: where no kernel ends it with its parent, it lives on."""
+        written = os.pread(descriptor, 20, 0)
+        with contextlib.suppress(ProcessLookupError, ValueError):
+            os.kill(int(written), self._stop_signals[0])
 
     def _spawn(self, argv: Sequence[str | Path], lock: int) -> None:
         if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT_BYTES:
@@ -147,6 +159,56 @@ class ServerProcess:
                 group=self._account.child_gid,
                 extra_groups=self._account.child_groups,
             )
+        os.truncate(lock, 0)
+        os.pwrite(lock, str(self._process.pid).encode(), 0)
+
+
+class LoopbackServer(ABC):
+    """A server on a loopback port: chosen free at the first start, and kept from then on.
+
+    Args:
+        process: Its process.
+        port_taken: What its log says when the port is somebody else's.
+    """
+
+    def __init__(self, process: ServerProcess, port_taken: str) -> None:
+        self.process = process
+        self._port_taken = port_taken
+        self._port: int | None = None
+
+    @property
+    def port(self) -> int:
+        """The port; only a server that was started has one."""
+        if self._port is None:
+            raise RuntimeError(f"{self.process.name} has not been started")
+        return self._port
+
+    def start(self) -> None:
+        """Start the server, on its former port if it has run before.
+
+        Raises:
+            ServerFailed: It did not start; the message ends with its log.
+        """
+        attempts = 1 if self._port is not None else _PORT_ATTEMPTS
+        for attempt in range(1, attempts + 1):
+            port = self._port or _free_port()
+            try:
+                self._start_on(port)
+            except ServerFailed:
+                # Somebody may have taken the port between our look and the server's start.
+                if attempt == attempts or self._port_taken not in self.process.log_tail():
+                    raise
+            else:
+                self._port = port
+                return
+
+    def stop(self) -> None:
+        """Stop the server; what it has acknowledged is kept."""
+        self.process.stop()
+
+    @abstractmethod
+    def _start_on(self, port: int) -> None:
+        """Start the server on `port` and wait until it answers."""
 
 
 def _die_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
@@ -166,7 +228,15 @@ def _die_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
     return arrange
 
 
-def free_port() -> int:
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _free_port() -> int:
     """A loopback port that nothing listens on at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -18,10 +18,8 @@ from reporting_pipeline.embedded.account import (
     private_folder,
     reachable_copy,
 )
-from reporting_pipeline.embedded.process import ServerProcess, free_port
-from reporting_pipeline.errors import EnvironmentNotReady, ServerFailed
-
-_PORT_ATTEMPTS = 5
+from reporting_pipeline.embedded.process import LoopbackServer, ServerProcess
+from reporting_pipeline.errors import EnvironmentNotReady
 
 _CONFIGURATION = """\
 # Written anew at every start.
@@ -60,7 +58,7 @@ def find_valkey() -> Path:
     raise EnvironmentNotReady(message)
 
 
-class Valkey:
+class Valkey(LoopbackServer):
     """A Valkey server in a private folder.
 
     Args:
@@ -71,36 +69,12 @@ class Valkey:
     """
 
     def __init__(self, *, binary: Path, folder: Path, account: Account, password: str) -> None:
-        self.port: int | None = None
+        folder = private_folder(folder, account)
+        process = ServerProcess("Valkey", folder, account, (signal.SIGTERM,))
+        super().__init__(process, "Address already in use")
         self._binary = binary
         self._account = account
         self._password = password
-        self.process = ServerProcess(
-            "Valkey", private_folder(folder, account), account, (signal.SIGTERM,)
-        )
-
-    def start(self) -> None:
-        """Start the server; once chosen the port stays.
-
-        Raises:
-            ServerFailed: It did not start; the message ends with its log.
-        """
-        attempts = 1 if self.port is not None else _PORT_ATTEMPTS
-        for attempt in range(1, attempts + 1):
-            port = self.port or free_port()
-            try:
-                self._start_on(port)
-            except ServerFailed:
-                # Somebody may have taken the port between our look and the server's start.
-                if attempt == attempts or "Address already in use" not in self.process.log_tail():
-                    raise
-            else:
-                self.port = port
-                return
-
-    def stop(self) -> None:
-        """Stop the server; what it has acknowledged is in its log."""
-        self.process.stop()
 
     def url(self) -> str:
         """The address of the server, with the password."""

@@ -1,0 +1,52 @@
+"""`reporting up`, `reporting exec`, `reporting doctor`: the local servers and this machine."""
+
+import os
+import shutil
+
+import click
+from sqlalchemy import make_url
+
+from reporting_pipeline.cli.session import session_to_hand_over
+from reporting_pipeline.embedded.account import server_account
+from reporting_pipeline.embedded.addresses import server_addresses
+from reporting_pipeline.embedded.home import Home
+from reporting_pipeline.embedded.supervisor import StopRequest, Supervisor
+from reporting_pipeline.errors import EnvironmentNotReady
+from reporting_pipeline.settings import Settings, child_environment
+
+
+@click.command()
+def up() -> None:
+    """Run the local servers until Ctrl-C.
+
+    Other commands then use these servers and start faster. Passwords are not shown; a command that
+    needs an address gets it by `reporting exec`.
+    """
+    settings = Settings.from_environment()
+    home = Home(settings.home, server_account())
+    stop_request = StopRequest()
+    with Supervisor(home, settings.pg_bindir) as supervisor:
+        click.echo(f"The servers of {home.folder} are up; Ctrl-C stops them.")
+        for name, address in server_addresses(home, supervisor.running).items():
+            click.echo(f"  {name:<38} {make_url(address).render_as_string()}")
+        supervisor.watch(stop_request.is_asked)
+    click.echo("The servers have stopped.")
+
+
+@click.command("exec", context_settings={"ignore_unknown_options": True})
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def exec_(command: tuple[str, ...]) -> None:
+    """Run a command with the servers up.
+
+    The command finds every address in its environment (REPORTING_DATABASE_URL and so on). It takes
+    this process's place, so that its exit code and its signals are its own.
+
+    Example: reporting exec -- dagster dev
+    """
+    program = shutil.which(command[0])
+    if program is None:
+        raise EnvironmentNotReady(f"no program {command[0]!r} on PATH: check its name")
+    with session_to_hand_over() as (_, attachment):
+        if attachment is not None:
+            attachment.hand_over()
+        os.execve(program, command, child_environment({}))  # noqa: S606 - the user's own command

@@ -1,0 +1,163 @@
+"""The folder of the embedded servers (REPORTING_HOME): its locks, secrets and state.
+
+    owner.lock     held by the one supervisor of this home
+    users.lock     shared by every process that uses the servers
+    secrets.json   the passwords, made once, 0600
+    running.json   ports and process ids, locked as long as they are true, 0600
+    servers/       what belongs to the servers' account
+
+All locks are the kernel's: they are free as soon as their holders have ended, however they ended.
+What does not belong here: starting anything (`supervisor`, `attachment`).
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from reporting_pipeline.embedded.account import Account, private_file
+from reporting_pipeline.errors import EnvironmentNotReady
+
+_ELSEWHERE = Path("/var/lib/reporting-pipeline")
+_PRIVATE = 0o700
+_PASSABLE = 0o711  # root's home, in which another account must reach its own folder
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Secrets:
+    """The passwords of the embedded servers, safe in addresses without quoting."""
+
+    superuser: str
+    warehouse_owner: str
+    source_owner: str
+    source_reader: str
+    redis: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """Where the servers of a home are, as long as its supervisor runs."""
+
+    supervisor_pid: int
+    postgres_port: int
+    redis_port: int
+
+
+class Home:
+    """The folder of the embedded servers.
+
+    Args:
+        folder: REPORTING_HOME; made when missing.
+        account: The account that the servers run as.
+    """
+
+    def __init__(self, folder: Path, account: Account) -> None:
+        self.folder = folder.absolute()
+        self.account = account
+        self._make()
+        self.servers = self._servers_folder()
+
+    def secrets(self) -> Secrets:
+        """The passwords; made at the first call, which only the supervisor may make."""
+        path = self.folder / "secrets.json"
+        if not path.exists():
+            made = {field.name: secrets.token_urlsafe(24) for field in fields(Secrets)}
+            draft = private_file(path.with_suffix(".draft"), json.dumps(made), _ourselves())
+            draft.rename(path)
+        return Secrets(**json.loads(path.read_text(encoding="utf-8")))
+
+    def take_ownership(self) -> int | None:
+        """The descriptor of the owner's lock; None when somebody else owns this home."""
+        return self._lock("owner.lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def begin_use(self) -> int:
+        """The descriptor that says that we use the servers; waits while they are stopping."""
+        descriptor = self._lock("users.lock", fcntl.LOCK_SH)
+        assert descriptor is not None  # noqa: S101 - a waiting lock is always had
+        return descriptor
+
+    def end_use(self) -> int | None:
+        """The descriptor that keeps users away while the servers stop; None while there is one."""
+        return self._lock("users.lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def announce(self, running: Running) -> int:
+        """Say where the servers are; the descriptor must stay open as long as it is true."""
+        path = self.folder / "running.json"
+        draft = private_file(path.with_suffix(".draft"), json.dumps(asdict(running)), _ourselves())
+        descriptor = os.open(draft, os.O_RDONLY)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        draft.rename(path)
+        return descriptor
+
+    def withdraw(self) -> None:
+        """Take back what was announced."""
+        (self.folder / "running.json").unlink(missing_ok=True)
+
+    def running(self) -> Running | None:
+        """Where the servers are; None when no supervisor has them ready."""
+        try:
+            descriptor = os.open(self.folder / "running.json", os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        with os.fdopen(descriptor, encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return Running(**json.load(file))
+        return None  # nobody holds it: left behind by a supervisor that was killed
+
+    def private(self, name: str) -> Path:
+        """A folder of ours in this home that only we can enter, made when missing."""
+        path = self.folder / name
+        path.mkdir(mode=_PRIVATE, exist_ok=True)
+        return path
+
+    def _make(self) -> None:
+        mode = _PASSABLE if self.account.is_other else _PRIVATE
+        try:
+            self.folder.mkdir(mode=mode, parents=True)
+            self.folder.chmod(mode)  # whatever the umask
+        except FileExistsError:
+            pass
+        except OSError as error:
+            message = (
+                f"the home of the embedded servers cannot be made: {error}; point REPORTING_HOME "
+                "at a folder that you may write to"
+            )
+            raise EnvironmentNotReady(message) from error
+        owner = self.folder.stat().st_uid
+        if owner != os.geteuid():
+            message = (
+                f"the home {self.folder} belongs to account {owner} and we run as "
+                f"{os.geteuid()}: run as that account, or point REPORTING_HOME elsewhere"
+            )
+            raise EnvironmentNotReady(message)
+
+    def _servers_folder(self) -> Path:
+        if self.account.can_enter(self.folder):
+            servers = self.folder / "servers"
+        else:
+            # Only root comes here: below /root, say, no lesser account reaches the home.
+            digest = hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]
+            servers = _ELSEWHERE / digest
+        if not servers.exists():
+            servers.mkdir(parents=True)
+            servers.chmod(_PASSABLE if self.account.is_other else _PRIVATE)
+        return servers
+
+    def _lock(self, name: str, operation: int) -> int | None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        descriptor = os.open(self.folder / name, flags, 0o600)
+        try:
+            fcntl.flock(descriptor, operation)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        return descriptor
+
+
+def _ourselves() -> Account:
+    return Account(name="ourselves", uid=os.geteuid(), gid=os.getegid(), is_other=False)
