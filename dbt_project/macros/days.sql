@@ -1,0 +1,66 @@
+{# Whether a date is one of the days to rebuild, as ranges that an index and partitions can use. #}
+{% macro in_days(column) -%}
+    {%- set ranges = var('days', []) -%}
+    {%- if ranges -%}
+    (
+        {%- for first, end in ranges %}
+        {{ 'or ' if not loop.first }}({{ column }} >= date '{{ first }}' and {{ column }} < date '{{ end }}')
+        {%- endfor %}
+    )
+    {%- else -%}
+    false
+    {%- endif -%}
+{%- endmacro %}
+
+{# Whether a date lies before the end of the days to rebuild: what a figure "to date" reads. #}
+{% macro up_to_days(column) -%}
+    {%- set ranges = var('days', []) -%}
+    {%- if ranges -%}
+    {{ column }} < date '{{ ranges | map(attribute=1) | max }}'
+    {%- else -%}
+    false
+    {%- endif -%}
+{%- endmacro %}
+
+{# The report day of an instant. #}
+{% macro report_day(instant, zone, cutoff) -%}
+    cast(({{ instant }} at time zone {{ zone }}) - {{ cutoff }} as date)
+{%- endmacro %}
+
+{# Before a report table's days are computed, in the transaction that replaces them: lock each day, so
+   that two builds of it follow each other, and take it off the queue. A row that lands from here on
+   queues its day again. Many days lock the whole table: locks are a limited good. #}
+{% macro claim_days(report_table) -%}
+    {%- if execute and var('days', []) -%}
+    {%- set many_days = 400 -%}
+    select
+        case
+            when count(*) > {{ many_days }}
+                then pg_advisory_xact_lock(hashtext('{{ report_table }}'))
+            else pg_advisory_xact_lock_shared(hashtext('{{ report_table }}'))
+        end
+    from ({{ listed_days() }}) as days_to_lock;
+    select pg_advisory_xact_lock(hashtext('{{ report_table }}'), report_day - date '2000-01-01')
+    from ({{ listed_days() }} order by report_day) as days_to_lock
+    where (select count(*) from ({{ listed_days() }}) as all_days) <= {{ many_days }};
+    delete from landing.touched_days
+    where report_table = '{{ report_table }}' and {{ in_days('report_day') }};
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro listed_days() -%}
+    {%- for first, end in var('days', []) %}
+    {{ 'union' if not loop.first }}
+    select cast(day as date) as report_day
+    from generate_series(date '{{ first }}', date '{{ end }}' - 1, interval '1 day') as day
+    {%- endfor %}
+{%- endmacro %}
+
+{# The incremental strategy of the report tables: delete the days, insert what stands on them now. A
+   day without rows ends empty; dbt's own strategies leave the rows of such a day. #}
+{% macro get_incremental_replace_days_sql(arguments) -%}
+    {%- set columns = get_quoted_csv(arguments["dest_columns"] | map(attribute="name")) -%}
+    delete from {{ arguments["target_relation"] }} where {{ in_days('date') }};
+    insert into {{ arguments["target_relation"] }} ({{ columns }})
+    select {{ columns }} from {{ arguments["temp_relation"] }};
+{%- endmacro %}

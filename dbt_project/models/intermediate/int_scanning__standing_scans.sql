@@ -1,0 +1,21 @@
+-- Grain: one row per scan that stands: of repeated uploads the one received first, then the least id.
+-- `is_revert`: the row takes another scan back. Ticket type and admission are null where the ticket
+-- is not known.
+select
+    scans.*,
+    scans.outcome = 'accepted' and scans.reverts_scan_id is not null as is_revert,
+    tickets.ticket_type_id,
+    ticket_types.is_admission
+from {{ ref('stg_scanning__scans') }} as scans
+left join {{ ref('stg_ticketing__tickets') }} as tickets on scans.ticket_id = tickets.ticket_id
+left join {{ ref('stg_ticketing__ticket_types') }} as ticket_types
+    on tickets.ticket_type_id = ticket_types.ticket_type_id
+where
+    not exists (
+        select 1
+        from {{ ref('stg_scanning__scans') }} as earlier
+        where
+            earlier.device_id = scans.device_id
+            and earlier.device_sequence = scans.device_sequence
+            and (earlier.received_at, earlier.scan_id) < (scans.received_at, scans.scan_id)
+    )

@@ -1,0 +1,88 @@
+-- Grain: date, organization_id, event_id, order_id, transaction_id, entry_id, currency, kind; nulls are
+-- equal. What Ticketing booked against what the Ledger charged, in minor units of the row's currency.
+with entries as (
+    select *
+    from {{ ref('int_ledger__entries_by_transaction') }}
+    where {{ in_days('report_day') }} and {{ in_days('transaction_report_day') }}
+),
+
+breaks as (
+    select
+        report_day,
+        organization_id,
+        event_id,
+        order_id,
+        cast(null as uuid) as transaction_id,
+        cast(null as uuid) as entry_id,
+        currency,
+        kind,
+        ticketing_minor,
+        ledger_minor,
+        proof_ids
+    from {{ ref('int_reconciliation__order_breaks') }}
+    union all
+    select
+        report_day,
+        organization_id,
+        event_id,
+        order_id,
+        cast(null as uuid) as transaction_id,
+        cast(null as uuid) as entry_id,
+        currency,
+        'settlement' as kind,
+        0 as ticketing_minor,
+        balance_minor as ledger_minor,
+        proof_ids
+    from {{ ref('int_reconciliation__unsettled_orders') }}
+    union all
+    select
+        report_day,
+        organization_id,
+        event_id,
+        cast(null as uuid) as order_id,
+        transaction_id,
+        cast(null as uuid) as entry_id,
+        currency,
+        'unbalanced' as kind,
+        0 as ticketing_minor,
+        {{ total('net_credit_minor') }} as ledger_minor,
+        array[transaction_id] as proof_ids
+    from entries
+    group by
+        report_day,
+        organization_id,
+        event_id,
+        transaction_id,
+        currency
+    having sum(net_credit_minor) <> 0
+    union all
+    select
+        report_day,
+        organization_id,
+        event_id,
+        cast(null as uuid) as order_id,
+        transaction_id,
+        entry_id,
+        currency,
+        'unclassified' as kind,
+        0 as ticketing_minor,
+        net_credit_minor as ledger_minor,
+        array[transaction_id] as proof_ids
+    from entries
+    where not is_classified
+)
+
+select
+    report_day as date,
+    organization_id,
+    event_id,
+    order_id,
+    transaction_id,
+    entry_id,
+    currency,
+    kind,
+    ticketing_minor,
+    ledger_minor,
+    ticketing_minor - ledger_minor as difference_minor,
+    proof_ids
+from breaks

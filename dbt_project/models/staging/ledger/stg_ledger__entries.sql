@@ -1,0 +1,11 @@
+-- Grain: one row per entry. Amounts in minor units of the entry's currency, >= 0.
+select
+    id as entry_id,
+    transaction_id,
+    account_id,
+    component,
+    currency,
+    case when direction = 'debit' then amount_minor else 0 end as debit_minor,
+    case when direction = 'credit' then amount_minor else 0 end as credit_minor,
+    report_day
+from {{ source('landing', 'ledger_entries') }}

@@ -1,0 +1,9 @@
+-- Grain: one row per transaction.
+select
+    id as transaction_id,
+    organization_id,
+    event_id,
+    order_id,
+    kind as transaction_kind,
+    report_day
+from {{ source('landing', 'ledger_transactions') }}

@@ -1,0 +1,19 @@
+-- Grain: one row per upload of a scan at an event that is known; the others are held back. Repeated
+-- uploads are still in.
+select
+    id as scan_id,
+    event_id,
+    gate_id,
+    device_id,
+    device_sequence,
+    ticket_id,
+    direction,
+    outcome,
+    reject_reason,
+    is_offline,
+    scanned_at,
+    received_at,
+    reverts_scan_id,
+    report_day
+from {{ source('landing', 'scanning_scans') }}
+where report_day is not null

@@ -1,0 +1,9 @@
+-- Grain: one row per inventory movement of an event that is known; the others are held back.
+select
+    id as inventory_movement_id,
+    event_id,
+    kind,
+    quantity,
+    report_day
+from {{ source('landing', 'seating_inventory_movements') }}
+where report_day is not null

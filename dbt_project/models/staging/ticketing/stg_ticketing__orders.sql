@@ -1,0 +1,8 @@
+-- Grain: one row per order.
+select
+    id as order_id,
+    event_id,
+    channel,
+    status,
+    currency
+from {{ source('landing', 'ticketing_orders') }}

@@ -1,0 +1,135 @@
+"""Building report tables for report days: the days asked for, or the days that landing touched.
+
+A day of a table is a pure function of the landed rows: built twice, in any order, alone or with
+others, it is the same. Each table's days are replaced in one transaction, behind their locks.
+
+What belongs here: which days, which tables, in one invocation of dbt. What does not: what a table
+holds (`dbt_project/models/reports`).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import URL
+
+from reporting_pipeline.reports.dbt import project_digest, run_models
+from reporting_pipeline.reports.tables import REPORT_TABLES
+from reporting_pipeline.warehouse.engine import warehouse_connection
+
+TABLE_NAMES = tuple(table.name for table in REPORT_TABLES)
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildResult:
+    """What one build did.
+
+    Attributes:
+        row_counts: For each table, the rows on each of its days; days without rows are left out.
+    """
+
+    row_counts: Mapping[str, Mapping[date, int]]
+
+    def total(self, table: str) -> int:
+        """Rows of a table over all the days that were built."""
+        return sum(self.row_counts[table].values())
+
+
+def build(
+    days: Iterable[date], *, warehouse: URL, tables: Sequence[str] = TABLE_NAMES
+) -> BuildResult:
+    """Rebuild report days of report tables, in one invocation of dbt.
+
+    Args:
+        days: The report days, in any order.
+        warehouse: The address of the warehouse.
+        tables: Names of report tables.
+
+    Raises:
+        BuildFailed: A table was not built; its former rows stand.
+        WarehouseUnavailable: The warehouse cannot be reached.
+    """
+    wanted = sorted(set(days))
+    if wanted:
+        _ensure_views(warehouse)
+        ranges = [(first.isoformat(), end.isoformat()) for first, end in day_ranges(wanted)]
+        run_models(tables, {"days": ranges}, warehouse=warehouse)
+    with warehouse_connection(warehouse) as connection:
+        return BuildResult(
+            row_counts={table: _row_counts(connection, table, wanted) for table in tables}
+        )
+
+
+def touched_days(warehouse: URL) -> dict[str, list[date]]:
+    """The report days that are to be rebuilt, by report table, oldest first."""
+    statement = (
+        "select report_table, array_agg(distinct report_day order by report_day)"
+        " from landing.touched_days group by report_table"
+    )
+    with warehouse_connection(warehouse) as connection:
+        return dict(connection.execute(statement).fetchall())
+
+
+def build_touched(warehouse: URL) -> BuildResult:
+    """Rebuild what landing touched: each table on its own days; tables with equal days together.
+
+    Raises:
+        BuildFailed: A table was not built; its days stay touched.
+    """
+    by_days: dict[tuple[date, ...], list[str]] = {}
+    for table, days in touched_days(warehouse).items():
+        by_days.setdefault(tuple(days), []).append(table)
+    row_counts: dict[str, Mapping[date, int]] = {}
+    for days, tables in by_days.items():
+        row_counts |= build(days, warehouse=warehouse, tables=tables).row_counts
+    return BuildResult(row_counts=row_counts)
+
+
+def known_days(warehouse: URL) -> list[date]:
+    """Every report day on which a landed row, an event's end or a row of a report table stands."""
+    landed = (
+        "select report_day from landing.ticketing_order_line_movements",
+        "select report_day from landing.seating_inventory_movements",
+        "select report_day from landing.scanning_scans",
+        "select report_day from landing.ledger_transactions",
+        "select landing.report_day(ends_at, timezone, day_cutoff) from landing.ticketing_events",
+    )
+    standing = (f"select date from reporting.{name}" for name in TABLE_NAMES)  # noqa: S608
+    query = " union ".join([*landed, *standing])
+    with warehouse_connection(warehouse) as connection:
+        rows = connection.execute(query.encode()).fetchall()
+    return sorted(day for (day,) in rows if day is not None)
+
+
+def day_ranges(days: Sequence[date]) -> list[tuple[date, date]]:
+    """Sorted days as half-open ranges without gaps."""
+    ranges: list[tuple[date, date]] = []
+    for day in days:
+        if ranges and ranges[-1][1] == day:
+            ranges[-1] = (ranges[-1][0], day + _DAY)
+        else:
+            ranges.append((day, day + _DAY))
+    return ranges
+
+
+def _ensure_views(warehouse: URL) -> None:
+    """Make the staging and intermediate views, once per version of the dbt project."""
+    with warehouse_connection(warehouse) as connection:
+        connection.execute("select pg_advisory_xact_lock(hashtext('dbt views'))")
+        found = connection.execute(
+            "select obj_description(to_regnamespace('staging'), 'pg_namespace')"
+        ).fetchone()
+        if found == (project_digest(),):
+            return
+        run_models(["staging", "intermediate"], {}, warehouse=warehouse)
+        comment = sql.SQL("comment on schema staging is {}").format(sql.Literal(project_digest()))
+        connection.execute(comment)
+
+
+def _row_counts(connection: psycopg.Connection, table: str, days: list[date]) -> dict[date, int]:
+    statement = "select date, count(*) from {} where date = any(%s) group by date order by date"
+    query = sql.SQL(statement).format(sql.Identifier("reporting", table))
+    return dict(connection.execute(query, (days,)).fetchall())

@@ -1,0 +1,119 @@
+"""dbt in this process: imported once, parsed once, then a fraction of a second per invocation.
+
+What belongs here: how dbt is called and what its failure means. What does not: which days to build
+(`reporting_pipeline.reports.build`), or any SQL (`dbt_project/`).
+"""
+
+import functools
+import hashlib
+import json
+import tempfile
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import URL
+
+from reporting_pipeline.errors import BuildFailed
+from reporting_pipeline.settings import set_environment
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+PROJECT = Path(__file__).parents[2] / "dbt_project"
+# dbt keeps its flags, adapters and events in module globals: one invocation at a time.
+_ONE_AT_A_TIME = threading.RLock()
+
+
+def run_models(models: Iterable[str], variables: Mapping[str, object], *, warehouse: URL) -> None:
+    """Run models of the dbt project in this process.
+
+    Args:
+        models: dbt selectors, such as `report_sales_daily` or `staging`.
+        variables: What `var()` gives in the models.
+        warehouse: The address of the warehouse.
+
+    Raises:
+        BuildFailed: A model failed; the message names each and the database's reason.
+    """
+    arguments = ["run", "--select", *models, "--vars", json.dumps(variables)]
+    with _ONE_AT_A_TIME:
+        # A run leaves its compiled SQL in the manifest, days included: each has its own copy.
+        manifest = parsed_project().deepcopy()
+        # Parsing writes the profile's database into every node.
+        for node in [*manifest.nodes.values(), *manifest.sources.values()]:
+            node.database = warehouse.database or ""
+        set_environment(_connection(warehouse))
+        result = _invoke(arguments, manifest)
+    if result.exception is not None:
+        message = f"dbt could not run {' '.join(models)}: {result.exception}"
+        raise BuildFailed(message) from result.exception
+    failed = [each for each in result.result.results if each.status not in {"success", "skipped"}]
+    if failed:
+        reasons = "; ".join(f"{each.node.name}: {_one_line(each.message)}" for each in failed)
+        message = f"not built, the former rows stand: {reasons}"
+        raise BuildFailed(message)
+
+
+@functools.cache
+def parsed_project() -> "Manifest":
+    """The parsed dbt project; once per process.
+
+    Raises:
+        BuildFailed: The project does not parse.
+    """
+    with _ONE_AT_A_TIME:
+        set_environment(_UNCONNECTED)
+        result = _invoke(["parse"], None)
+    if not result.success:
+        message = f"the dbt project does not parse: {result.exception}"
+        raise BuildFailed(message)
+    manifest: Manifest = result.result
+    return manifest
+
+
+@functools.cache
+def project_digest() -> str:
+    """A digest over the files that say what the project's views are."""
+    digest = hashlib.sha256()
+    for path in sorted([*PROJECT.glob("models/**/*.sql"), *PROJECT.glob("macros/**/*.sql")]):
+        digest.update(path.relative_to(PROJECT).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+# Parsing fills in the profile but connects to nothing.
+_UNCONNECTED = {
+    "REPORTING_DBT_HOST": "127.0.0.1",
+    "REPORTING_DBT_PORT": "5432",
+    "REPORTING_DBT_USER": "",
+    "REPORTING_DBT_PASSWORD": "",
+    "REPORTING_DBT_DATABASE": "",
+}
+
+
+def _connection(warehouse: URL) -> dict[str, str]:
+    return {
+        "REPORTING_DBT_HOST": warehouse.host or "127.0.0.1",
+        "REPORTING_DBT_PORT": str(warehouse.port or 5432),
+        "REPORTING_DBT_USER": warehouse.username or "",
+        "REPORTING_DBT_PASSWORD": str(warehouse.password or ""),
+        "REPORTING_DBT_DATABASE": warehouse.database or "",
+    }
+
+
+def _invoke(arguments: Sequence[str], manifest: "Manifest | None") -> Any:  # noqa: ANN401
+    from dbt.adapters.factory import reset_adapters
+    from dbt.cli.main import dbtRunner
+
+    reset_adapters()  # an adapter keeps the address it was made with
+    with tempfile.TemporaryDirectory(prefix="reporting-dbt-") as scratch:
+        places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+        outputs = ["--target-path", scratch, "--log-path", scratch]
+        quiet = ["--quiet", "--no-version-check", "--no-write-json", "--log-level-file", "none"]
+        return dbtRunner(manifest=manifest).invoke([*arguments, *places, *outputs, *quiet])
+
+
+def _one_line(message: str | None) -> str:
+    return " ".join((message or "no reason given").split())
