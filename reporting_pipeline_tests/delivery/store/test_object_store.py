@@ -1,6 +1,9 @@
 """What every store promises, kept by a folder and by a bucket alike."""
 
 import hashlib
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -91,6 +94,26 @@ def test_an_interrupted_put_changes_nothing(
     assert list(store.list_keys()) == ([] if former is None else [KEY])
     if former is not None:
         assert content(store) == former
+
+
+def test_a_process_killed_while_it_writes_changes_nothing(store: ObjectStore) -> None:
+    store.put(KEY, [b"former"])
+    program = f"""
+import os, signal
+from reporting_pipeline.delivery.store import open_store
+
+def chunks():
+    yield bytes({18 * MEBIBYTE})
+    os.kill(os.getpid(), signal.SIGKILL)
+
+open_store({store.address!r}).put({KEY!r}, chunks())
+"""
+
+    killed = subprocess.run([sys.executable, "-c", program], check=False)  # noqa: S603 - our own
+
+    assert killed.returncode == -signal.SIGKILL
+    assert list(store.list_keys()) == [KEY]
+    assert content(store) == b"former"
 
 
 def test_keys_are_listed_by_whole_segments(store: ObjectStore) -> None:
