@@ -62,7 +62,6 @@ counted_scans as (
         taken_back.scan_id is not null as is_taken_back,
         scans.outcome = 'accepted'
         and scans.direction = 'exit'
-        and scans.is_admission is not false
         and not scans.is_revert
         and taken_back.scan_id is null as is_exit,
         scans.is_offline,
