@@ -1,0 +1,181 @@
+"""Which report days each source row reaches, in given books.
+
+What belongs here: from a row to the days on which a row of a report table reads it, by the
+sentences of "What a late row touches". What does not: which rows are new or changed (`touched`).
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from functools import cached_property
+
+from reporting_pipeline_tests.oracle.books import Books
+from reporting_pipeline_tests.oracle.expected import expected_tables
+from reporting_pipeline_tests.oracle.order_history import order_histories
+from reporting_pipeline_tests.oracle.report_days import event_day, movement_day, transaction_day
+from reporting_pipeline_tests.oracle.report_tables import (
+    ATTENDANCE,
+    BREAKS,
+    REVENUE,
+    SALES,
+    SUMMARY,
+)
+from reporting_pipeline_tests.oracle.sales import MOVEMENTS, first_movements
+from reporting_pipeline_tests.oracle.scans import Upload, scan_state, upload
+from reporting_pipeline_tests.oracle.source_tables import Row
+
+EventDay = tuple[str | None, date]
+"""An event, or None, and a report day."""
+
+
+class Reach:
+    """What the rows of some books reach. Every method adds to `days`.
+
+    Attributes:
+        books: The books.
+        days: Report table -> events and days reached so far.
+    """
+
+    def __init__(self, books: Books) -> None:
+        self.books = books
+        self.tables = expected_tables(books)
+        self.scans = scan_state(books)
+        self.days: dict[str, set[EventDay]] = {table: set() for table in self.tables}
+        self._histories = order_histories(books)
+        self._first_movements = first_movements(books)
+
+    def movements(self, identities: Iterable[str]) -> None:
+        """Own day; in the summary also all later days; in the breaks all days of the order."""
+        for movement in self._known(MOVEMENTS, identities):
+            order = self.books["ticketing.orders"][movement["order_id"]]
+            day = movement_day(self.books, movement)
+            self.days[SALES].add((order["event_id"], day))
+            self._summary_from(order["event_id"], day)
+            self.orders([order["id"]])
+
+    def first_of_orders(self, identities: Iterable[str]) -> None:
+        """The day that counts the order's first movement."""
+        for identity in identities:
+            if movement := self._first_movements.get(identity):
+                order = self.books["ticketing.orders"][identity]
+                day = movement_day(self.books, movement)
+                self.days[SALES].add((order["event_id"], day))
+
+    def transactions(self, identities: Iterable[str]) -> None:
+        """Of their entries: own day; in the summary also all later days; all days of the order."""
+        for transaction in self._known("ledger.transactions", identities):
+            place = (transaction["event_id"], transaction_day(self.books, transaction))
+            self.days[REVENUE].add(place)
+            self.days[BREAKS].add(place)
+            if transaction["event_id"] in self.books["ticketing.events"]:
+                self._summary_from(*place)
+            self.orders([transaction["order_id"]])
+
+    def orders(self, identities: Iterable[str | None]) -> None:
+        """All days of the order in the breaks, at all places where it is booked."""
+        for identity in identities:
+            if history := self._histories.get(identity or ""):
+                events = {place.event_id for place in history.places()}
+                events |= {history.home.event_id} if history.home else set()
+                days = history.all_days()
+                self.days[BREAKS] |= {(event, day) for event in events for day in days}
+
+    def scan_days(self, scans: Iterable[Row]) -> None:
+        """The days of the scans; in the summary also all later days. Held back: none."""
+        for scan in scans:
+            if scan["event_id"] in self.books["ticketing.events"]:
+                day = event_day(self.books, scan["event_id"], scan["scanned_at"])
+                self.days[ATTENDANCE].add((scan["event_id"], day))
+                self._summary_from(scan["event_id"], day)
+
+    def uploads(self, uploads: Iterable[Upload]) -> None:
+        """The day of the copy that stands."""
+        standing = self.scans.standing
+        self.scan_days(standing[key] for key in uploads if key in standing)
+
+    def first_entries(self, tickets: Iterable[str]) -> None:
+        """The day of each ticket's first entry."""
+        firsts = self.scans.first_entries
+        self.scan_days(firsts[ticket] for ticket in tickets if ticket in firsts)
+
+    def ticket_scans(self, tickets: set[str]) -> None:
+        """The days of all scans of the tickets that stand, the admission among them."""
+        standing = self.scans.standing.values()
+        self.scan_days(scan for scan in standing if scan["ticket_id"] in tickets)
+
+    def taken_back(self, uploads: set[Upload]) -> set[Upload]:
+        """The uploads that copies of the given ones take back, or would."""
+        upload_of = {scan["id"]: key for key, scans in self.scans.copies.items() for scan in scans}
+        reverts = (
+            scan["reverts_scan_id"] for key in uploads for scan in self.scans.copies.get(key, ())
+        )
+        return {upload_of[identity] for identity in reverts if identity in upload_of}
+
+    def tickets_of(self, uploads: set[Upload]) -> set[str]:
+        """The tickets on any copy of the uploads."""
+        copies = (scan for key in uploads for scan in self.scans.copies.get(key, ()))
+        return {scan["ticket_id"] for scan in copies if scan["ticket_id"]}
+
+    def inventory(self, identities: Iterable[str]) -> None:
+        """In the summary own day and all later days of the event. Held back: none."""
+        for movement in self._known("seating.inventory_movements", identities):
+            if movement["event_id"] in self.books["ticketing.events"]:
+                day = event_day(self.books, movement["event_id"], movement["occurred_at"])
+                self._summary_from(movement["event_id"], day)
+
+    def events(self, events: set[str]) -> None:
+        """Every day of the events in every table; the orders of an event with all their days."""
+        for table in (SALES, REVENUE, ATTENDANCE, SUMMARY):
+            self.days[table] |= {
+                (row["event_id"], row["date"])
+                for row in self.tables[table].values()
+                if row["event_id"] in events
+            }
+        orders = self.books["ticketing.orders"].values()
+        self.orders(order["id"] for order in orders if order["event_id"] in events)
+        self.transactions(
+            transaction["id"]
+            for transaction in self.books["ledger.transactions"].values()
+            if transaction["event_id"] in events
+        )
+
+    def organizations(self, organizations: set[str]) -> None:
+        """Every day of what hangs on no event: the organisations' transactions without one."""
+        self.transactions(
+            transaction["id"]
+            for transaction in self.books["ledger.transactions"].values()
+            if transaction["organization_id"] in organizations
+            and transaction["event_id"] not in self.books["ticketing.events"]
+        )
+
+    def types(self, types: set[str]) -> None:
+        """The days of the types' movements, and of the scans of their tickets."""
+        self.movements(
+            movement["id"]
+            for movement in self.books[MOVEMENTS].values()
+            if movement["ticket_type_id"] in types
+        )
+        tickets = self.books["ticketing.tickets"].values()
+        self.ticket_scans({row["id"] for row in tickets if row["ticket_type_id"] in types})
+
+    def uploads_of(self, identities: Iterable[str]) -> set[Upload]:
+        """The uploads of the scans of known events."""
+        return {
+            upload(scan)
+            for scan in self._known("scanning.scans", identities)
+            if scan["event_id"] in self.books["ticketing.events"]
+        }
+
+    @cached_property
+    def _summary_days(self) -> dict[str, list[date]]:
+        days: dict[str, list[date]] = {}
+        for row in self.tables[SUMMARY].values():
+            days.setdefault(row["event_id"], []).append(row["date"])
+        return days
+
+    def _summary_from(self, event_id: str, first: date) -> None:
+        later = {day for day in self._summary_days[event_id] if day >= first}
+        self.days[SUMMARY] |= {(event_id, day) for day in {first} | later}
+
+    def _known(self, table: str, identities: Iterable[str]) -> list[Row]:
+        rows = self.books[table]
+        return [rows[identity] for identity in identities if identity in rows]

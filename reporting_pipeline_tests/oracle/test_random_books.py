@@ -1,0 +1,101 @@
+"""Random books keep the contract, and hold everything that they promise to hold."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from reporting_pipeline_tests.oracle.books import Books
+from reporting_pipeline_tests.oracle.expected import expected_tables
+from reporting_pipeline_tests.oracle.ledger import postings
+from reporting_pipeline_tests.oracle.random_books import dice, random_books
+from reporting_pipeline_tests.oracle.report_tables import ATTENDANCE, BREAKS, SALES, SUMMARY
+from reporting_pipeline_tests.oracle.sales import MOVEMENTS
+from reporting_pipeline_tests.oracle.source_tables import COLUMNS, PARENTS, Row
+
+_SEEDS = range(60)
+_POSITIVE = ("sale", "comp", "exchange_in")
+
+
+def _many() -> Iterator[Books]:
+    return (random_books(dice(seed)) for seed in _SEEDS)
+
+
+def _sign(amount: int) -> int:
+    return (amount > 0) - (amount < 0)
+
+
+def _breaks_no_sign_rule(movement: Row) -> bool:
+    parts = [movement[f"{name}_minor"] for name in ("list", "discount", "fee", "tax")]
+    signs = {_sign(part) for part in parts} - {0}
+    if movement["reason"] == "fee":
+        return movement["quantity"] == 0 and not any(parts[:2]) and len(signs) <= 1
+    return (
+        (movement["reason"] in _POSITIVE) == (movement["quantity"] > 0)
+        and signs <= {_sign(movement["quantity"])}
+        and abs(parts[1]) <= abs(parts[0])
+    )
+
+
+def test_every_row_has_its_columns_and_nulls_only_where_the_contract_allows() -> None:
+    for books in _many():
+        for table, rows in books.tables.items():
+            for row in rows.values():
+                assert row.keys() == COLUMNS[table].keys()
+                nulls = {column for column, value in row.items() if value is None}
+                assert all(COLUMNS[table][column].endswith("?") for column in nulls)
+
+
+def test_every_parent_is_there() -> None:
+    for books in _many():
+        for table, parents in PARENTS.items():
+            for row in books[table].values():
+                assert all(row[column] in books[parent] for column, parent in parents.items())
+
+
+def test_movements_scans_and_entries_keep_the_rules_of_their_values() -> None:
+    for books in _many():
+        assert all(_breaks_no_sign_rule(row) for row in books[MOVEMENTS].values())
+        for scan in books["scanning.scans"].values():
+            assert (scan["outcome"] == "rejected") == (scan["reject_reason"] is not None)
+        assert all(entry["amount_minor"] > 0 for entry in books["ledger.entries"].values())
+
+
+def test_equal_seeds_give_equal_books() -> None:
+    assert random_books(dice(7)) == random_books(dice(7))
+    assert random_books(dice(7)) != random_books(dice(8))
+
+
+def test_every_break_kind_and_every_measure_of_attendance_and_sales_occurs() -> None:
+    kinds: Counter[str] = Counter()
+    counted: Counter[str] = Counter()
+    for books in _many():
+        tables = expected_tables(books)
+        kinds.update(row["kind"] for row in tables[BREAKS].values())
+        for table in (ATTENDANCE, SALES, SUMMARY):
+            for row in tables[table].values():
+                counted.update(column for column, value in row.items() if value)
+
+    assert set(kinds) == {
+        "timing",
+        "missing_in_ticketing",
+        "missing_in_ledger",
+        "organization",
+        "currency",
+        "duplicate",
+        "amount",
+        "unbalanced",
+        "unclassified",
+        "settlement",
+    }
+    assert {"reverted_count", "repeated_upload_count", "reentry_count", "is_final"} <= set(counted)
+    assert {"rejected_error_count", "exchanged_out_count", "voided_count"} <= set(counted)
+    assert {"other_currency_count", "no_show_count"} <= set(counted)
+
+
+def test_every_kind_of_transaction_account_and_component_occurs() -> None:
+    found: set[str] = set()
+    for books in _many():
+        for posting in postings(books):
+            found |= {posting.kind, posting.account_kind, posting.component}
+
+    # 12 kinds, 12 accounts, 15 components; fee is a kind only, adjustment and payout are two things
+    assert len(found) == 12 + 12 + 15 - 2

@@ -1,0 +1,129 @@
+"""What late rows touch: by hand, and both bounds over random arrivals."""
+
+from datetime import date
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reporting_pipeline_tests.oracle.arrival import random_split
+from reporting_pipeline_tests.oracle.books import Books, union
+from reporting_pipeline_tests.oracle.hand_written import (
+    OTHER_SHOW,
+    PARKING,
+    SHOW,
+    TICKET,
+    HandWritten,
+    days_later,
+)
+from reporting_pipeline_tests.oracle.random_books import books, dice, seeds
+from reporting_pipeline_tests.oracle.report_tables import (
+    ATTENDANCE,
+    BREAKS,
+    REVENUE,
+    SALES,
+    SUMMARY,
+)
+from reporting_pipeline_tests.oracle.touched import Touched, touchable_days, touched_days
+
+_3RD, _4TH, _5TH, _6TH = (date(2025, 3, day) for day in (3, 4, 5, 6))
+
+
+def _assert_within(lower: Touched, upper: Touched) -> None:
+    for table, days in lower.items():
+        assert days <= upper[table], f"{table}: {sorted(days - upper[table], key=str)}"
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(books=books(), seed=seeds(), batches=st.integers(min_value=2, max_value=5))
+def test_what_changes_is_what_the_definition_lets_change(
+    books: Books, seed: int, batches: int
+) -> None:
+    before = Books.of({})
+    for batch in random_split(books, dice(seed), batches):
+        after = before.merged(batch)
+        _assert_within(touched_days(before, after), touchable_days(before, after))
+        before = after
+
+
+def test_what_changes_in_the_season_is_what_the_definition_lets_change(season_dump: Path) -> None:
+    batches = random_split(Books.from_dump(season_dump), dice(5), 3)
+    before, after = union(batches[:2]), union(batches)
+
+    _assert_within(touched_days(before, after), touchable_days(before, after))
+
+
+def test_books_that_come_again_touch_nothing(season_dump: Path) -> None:
+    season = Books.from_dump(season_dump)
+
+    assert not any(touched_days(season, season).values())
+    assert not any(touchable_days(season, season).values())
+
+
+def test_late_movement_touches_its_day_the_former_first_and_the_later_summaries() -> None:
+    writing = HandWritten()
+    writing.movement("sale", 1, 1000, occurred_at=days_later(2))
+    writing.charge(1000, effective_at=days_later(3))
+    before = writing.books()
+    writing.movement("sale", 1, 500, line_no=2)
+    after = writing.books()
+
+    # It comes on the 3rd, becomes the first of the order, and the event ends on the 4th. In the
+    # breaks the order's days all change: a difference of 500 remains from the 3rd to the 6th.
+    expected = {
+        SALES: {(SHOW, _3RD), (SHOW, _5TH)},
+        REVENUE: set(),
+        ATTENDANCE: set(),
+        SUMMARY: {(SHOW, day) for day in (_3RD, _4TH, _5TH, _6TH)},
+        BREAKS: {(SHOW, day) for day in (_3RD, _5TH, _6TH)},
+    }
+    assert touched_days(before, after) == expected
+    assert touchable_days(before, after) == expected
+
+
+def test_ticket_that_comes_after_its_scans_touches_their_days() -> None:
+    writing = HandWritten()
+    writing.scan(1, ticket_id="late", scanned_at=days_later(2))
+    writing.scan(2, ticket_id="late", scanned_at=days_later(3), event_id=OTHER_SHOW)
+    writing.scan(3, ticket_id=TICKET)
+    before = writing.books()
+    writing.ticket("late")
+    after = writing.books()
+
+    attendance = {(SHOW, _5TH), (OTHER_SHOW, _6TH)}
+    assert touched_days(before, after)[ATTENDANCE] == attendance
+    assert touched_days(before, after)[SUMMARY] == {(SHOW, _5TH)}
+    assert touchable_days(before, after)[ATTENDANCE] == attendance
+    assert touchable_days(before, after)[SUMMARY] == attendance
+
+
+def test_event_that_comes_late_releases_its_scans_and_seats() -> None:
+    writing = HandWritten()
+    entry = writing.scan(1)
+    writing.scan(2, event_id="late", scanned_at=days_later(1), reverts_scan_id=entry)
+    writing.scan(3, scanned_at=days_later(3))
+    before = writing.books()
+    writing.event("late", ends_at=days_later(0))
+    after = writing.books()
+
+    # The revert now stands: the entry of the 3rd is taken back, that of the 6th becomes the first.
+    expected = {("late", _4TH), (SHOW, _3RD), (SHOW, _6TH)}
+    assert touched_days(before, after)[ATTENDANCE] == expected
+    assert touchable_days(before, after)[ATTENDANCE] == expected
+    assert touched_days(before, after)[SUMMARY] == {
+        ("late", _3RD),
+        ("late", _4TH),
+        (SHOW, _3RD),
+        (SHOW, _4TH),  # it ends
+    }
+
+
+def test_change_that_no_report_reads_touches_nothing() -> None:
+    writing = HandWritten()
+    writing.movement("sale", 1, ticket_type_id=PARKING)
+    before = writing.books()
+    event = before["ticketing.events"][SHOW] | {"name": "New", "updated_at": days_later(1)}
+    after = before.merged(Books.of({"ticketing.events": [event]}))
+
+    assert after["ticketing.events"][SHOW]["name"] == "New"
+    assert not any(touchable_days(before, after).values())

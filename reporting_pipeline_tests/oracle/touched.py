@@ -1,0 +1,145 @@
+"""What late rows touch: the days that change, and the days that may.
+
+What belongs here: both bounds of the days that a rebuild may touch. Below: the rows that differ.
+Above: the sentences of "What a late row touches", read literally. What does not: the days that a
+row reaches in given books (`reach`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from reporting_pipeline_tests.oracle.books import Books
+from reporting_pipeline_tests.oracle.expected import expected_tables
+from reporting_pipeline_tests.oracle.reach import EventDay, Reach
+from reporting_pipeline_tests.oracle.report_tables import ReportTable
+from reporting_pipeline_tests.oracle.sales import MOVEMENTS
+from reporting_pipeline_tests.oracle.source_tables import COLUMNS, is_mutable
+
+Touched = dict[str, set[EventDay]]
+"""Report table -> events (or None) and days."""
+_SCANS: Final = "scanning.scans"
+_SEATS: Final = "seating.inventory_movements"
+
+# The columns of mutable rows that a report reads; other changes touch nothing.
+_READ: Final = {
+    "ticketing.organizations": ("timezone",),
+    "ticketing.events": ("organization_id", "timezone", "day_cutoff", "currency", "ends_at"),
+    "ticketing.ticket_types": ("is_admission",),
+    "ticketing.orders": ("organization_id", "event_id", "channel", "status", "currency"),
+    "ticketing.tickets": ("ticket_type_id",),
+    "seating.venues": (),
+    "seating.sections": (),
+    "scanning.gates": (),
+}
+
+
+def touched_days(before: Books, after: Books) -> Touched:
+    """The lower bound: where a row of a report table is added, removed or changed."""
+    return changed_days(expected_tables(before), expected_tables(after))
+
+
+def changed_days(before: Mapping[str, ReportTable], after: Mapping[str, ReportTable]) -> Touched:
+    """The same, of report tables that have been made already."""
+    touched: Touched = {}
+    for table, rows in after.items():
+        both = before[table] | rows
+        touched[table] = {
+            (row["event_id"], row["date"])
+            for key, row in both.items()
+            if before[table].get(key) != rows.get(key)
+        }
+    return touched
+
+
+def touchable_days(before: Books, after: Books) -> Touched:
+    """The upper bound: every day on which a row that reads a new or changed row stands.
+
+    A mutable row is changed where a column is that a report reads. `after` holds all rows of
+    `before`, if not in the same version.
+    """
+    news = _news(before, after)
+    sides = (Reach(before), Reach(after))
+    _reach_sales_and_ledger(news, sides)
+    _reach_attendance(news, sides)
+    for side in sides:
+        side.events(news.events)
+        side.organizations(news.organizations)
+        side.inventory(news[_SEATS] | news.released[_SEATS])
+    return {table: sides[0].days[table] | sides[1].days[table] for table in sides[0].days}
+
+
+@dataclass(frozen=True)
+class _News:
+    """Ids by table: of new and changed rows, and of rows that were held back until now."""
+
+    rows: dict[str, set[str]]
+    released: dict[str, set[str]]
+
+    def __getitem__(self, table: str) -> set[str]:
+        return self.rows[table]
+
+    @property
+    def events(self) -> set[str]:
+        return self.rows["ticketing.events"]
+
+    @property
+    def organizations(self) -> set[str]:
+        return self.rows["ticketing.organizations"]
+
+
+def _news(before: Books, after: Books) -> _News:
+    rows = {table: _new_or_changed(table, before, after) for table in COLUMNS}
+    arrived = after["ticketing.events"].keys() - before["ticketing.events"].keys()
+    released = {
+        table: {key for key, row in after[table].items() if row["event_id"] in arrived}
+        for table in (_SCANS, _SEATS)
+    }
+    return _News(rows, released)
+
+
+def _new_or_changed(table: str, before: Books, after: Books) -> set[str]:
+    new = after[table].keys() - before[table].keys()
+    if not is_mutable(table):
+        return new
+    return new | {
+        identity
+        for identity, row in before[table].items()
+        if any(row[column] != after[table][identity][column] for column in _READ[table])
+    }
+
+
+def _reach_sales_and_ledger(news: _News, sides: tuple[Reach, Reach]) -> None:
+    after = sides[1].books
+    new_movements = [after[MOVEMENTS][identity] for identity in news[MOVEMENTS]]
+    lines = {(movement["order_id"], movement["line_no"]) for movement in new_movements}
+    orders = {movement["order_id"] for movement in new_movements}
+    # A line's first movement decides how its returns count; a changed order redates its movements.
+    movements = {
+        identity
+        for identity, movement in after[MOVEMENTS].items()
+        if (movement["order_id"], movement["line_no"]) in lines
+        or movement["order_id"] in news["ticketing.orders"]
+    }
+    entries = [after["ledger.entries"][identity] for identity in news["ledger.entries"]]
+    transactions = {entry["transaction_id"] for entry in entries}
+    charged = {after["ledger.transactions"][identity]["order_id"] for identity in transactions}
+    for side in sides:
+        side.movements(movements)
+        side.first_of_orders(orders | news["ticketing.orders"])
+        side.types(news["ticketing.ticket_types"])
+        side.transactions(transactions)
+        side.orders(orders | charged | news["ticketing.orders"])
+
+
+def _reach_attendance(news: _News, sides: tuple[Reach, Reach]) -> None:
+    scans = news[_SCANS] | news.released[_SCANS]
+    uploads = sides[1].uploads_of(scans)
+    targets = {key for side in sides for key in side.taken_back(uploads)}
+    reached = uploads | targets
+    tickets = {ticket for side in sides for ticket in side.tickets_of(reached)}
+    sides[1].scan_days(sides[1].books[_SCANS][identity] for identity in scans)
+    for side in sides:
+        side.uploads(reached)
+        side.first_entries(tickets)
+        side.ticket_scans(news["ticketing.tickets"])
