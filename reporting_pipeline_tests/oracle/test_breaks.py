@@ -337,3 +337,17 @@ def test_sale_without_an_order_is_not_reconciled() -> None:
     writing.charge(1000, order_id=None)
 
     assert _rows(writing) == []
+
+
+@pytest.mark.parametrize(
+    ("organization_id", "kinds"), [(RIVAL, []), (HALL, ["organization", "organization"])]
+)
+def test_order_is_booked_to_its_own_organization_not_its_events(
+    organization_id: str, kinds: list[str]
+) -> None:
+    writing = HandWritten()
+    writing.order("rival's", organization_id=RIVAL)
+    writing.movement("sale", 1, 1000, order_id="rival's")
+    writing.charge(1000, order_id="rival's", organization_id=organization_id)
+
+    assert [row["kind"] for row in _rows(writing)] == kinds

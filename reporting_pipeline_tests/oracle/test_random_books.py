@@ -1,9 +1,16 @@
 """Random books keep the contract, and hold everything that they promise to hold."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from reporting_pipeline_tests.oracle.books import Books
+import psycopg
+from psycopg import sql
+from sqlalchemy import URL, create_engine
+from sqlalchemy.schema import CreateSchema
+
+from reporting_pipeline.sources import contract
+from reporting_pipeline.warehouse.engine import conninfo
+from reporting_pipeline_tests.oracle.books import Books, union
 from reporting_pipeline_tests.oracle.expected import expected_tables
 from reporting_pipeline_tests.oracle.ledger import postings
 from reporting_pipeline_tests.oracle.random_books import dice, random_books
@@ -99,3 +106,27 @@ def test_every_kind_of_transaction_account_and_component_occurs() -> None:
 
     # 12 kinds, 12 accounts, 15 components; fee is a kind only, adjustment and payout are two things
     assert len(found) == 12 + 12 + 15 - 2
+
+
+def test_postgresql_accepts_them_under_every_constraint_of_the_contract(
+    source_urls: Mapping[str, URL],
+) -> None:
+    books = union(random_books(dice(seed)) for seed in range(20))
+    engine = create_engine(source_urls["ticketing"])
+    with engine.begin() as owner:
+        for domain in contract.DOMAINS:
+            owner.execute(CreateSchema(domain))
+        contract.metadata.create_all(owner)
+    engine.dispose()
+    with psycopg.connect(conninfo(source_urls["ticketing"])) as connection:
+        for table, columns in COLUMNS.items():
+            query = sql.SQL("insert into {} ({}) values ({})").format(
+                sql.Identifier(*table.split(".")),
+                sql.SQL(", ").join(map(sql.Identifier, columns)),
+                sql.SQL(", ").join(map(sql.Placeholder, columns)),
+            )
+            connection.cursor().executemany(query, list(books[table].values()))
+            count = connection.execute(
+                sql.SQL("select count(*) from {}").format(sql.Identifier(*table.split(".")))
+            ).fetchone()
+            assert count == (len(books[table]),)

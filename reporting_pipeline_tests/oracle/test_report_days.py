@@ -1,9 +1,13 @@
 """Report days, worked out on the wall clock."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
+import psycopg
 import pytest
+from sqlalchemy import URL
 
+from reporting_pipeline.warehouse.engine import conninfo
+from reporting_pipeline_tests.oracle.draft import ANCHORS, CUTOFFS
 from reporting_pipeline_tests.oracle.hand_written import HALL, NOON, HandWritten
 from reporting_pipeline_tests.oracle.report_days import (
     is_final_from,
@@ -81,3 +85,23 @@ def test_event_that_ends_before_the_cutoff_ends_on_the_day_before_and_is_final_3
     assert last_day(event) == date(2025, 3, 2)
     # 2 March + 30 days: 29 days to the 31st, then one more.
     assert is_final_from(event) == date(2025, 4, 1)
+
+
+def test_postgresql_gives_the_same_day_around_every_odd_day(warehouse_url: URL) -> None:
+    cases = [
+        (datetime.fromisoformat(anchor) + timedelta(minutes=30 * step), timezone, cutoff)
+        for timezone, anchor in ANCHORS.items()
+        for cutoff in sorted(set(CUTOFFS))
+        for step in range(-100, 100)
+    ]
+    instants, timezones, cutoffs = zip(*cases, strict=True)
+    with psycopg.connect(conninfo(warehouse_url)) as connection:
+        rows = connection.execute(
+            "select ((instant at time zone zone) - cutoff)::date"
+            " from unnest(%s::timestamptz[], %s::text[], %s::time[]) with ordinality"
+            " as given (instant, zone, cutoff, number) order by number",
+            (list(instants), list(timezones), list(cutoffs)),
+        ).fetchall()
+
+    found = [local_day(instant, zone, time.fromisoformat(cut)) for instant, zone, cut in cases]
+    assert found == [day for (day,) in rows]
