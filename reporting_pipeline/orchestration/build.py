@@ -1,0 +1,50 @@
+"""All definitions, assembled explicitly: scanning folders for them costs every process seconds.
+
+What belongs here: putting together. What does not: reading the environment (`definitions`).
+"""
+
+import warnings
+
+import dagster as dg
+
+from reporting_pipeline.delivery.daily_files import DAILY_TABLES
+from reporting_pipeline.orchestration.export_assets import export_asset
+from reporting_pipeline.orchestration.jobs import DAILY_BUILD
+from reporting_pipeline.orchestration.landing_assets import landing_assets, source_specs
+from reporting_pipeline.orchestration.partitions import report_days
+from reporting_pipeline.orchestration.report_assets import report_assets
+from reporting_pipeline.orchestration.report_checks import report_checks
+from reporting_pipeline.orchestration.resources import Sources, Store, Warehouse
+from reporting_pipeline.reports.tables import REPORT_TABLES, report_table
+from reporting_pipeline.settings import Settings
+
+
+def build_definitions(settings: Settings, **overrides: object) -> dg.Definitions:
+    """The whole graph.
+
+    Args:
+        settings: Addresses are used when a step needs them, not before.
+        overrides: Resources by name in place of the usual ones: sources, warehouse, store.
+    """
+    days = report_days(settings.first_day)
+    with warnings.catch_warnings():
+        # Partitioned checks are a preview and backfill policies a beta; the lock pins both.
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return dg.Definitions(
+            assets=[
+                *source_specs(),
+                landing_assets(),
+                report_assets(days),
+                *(export_asset(report_table(name), days) for name in DAILY_TABLES),
+            ],
+            asset_checks=[report_checks(table, days) for table in REPORT_TABLES],
+            jobs=[DAILY_BUILD],
+            resources={
+                "sources": Sources(settings),
+                "warehouse": Warehouse(settings),
+                "store": Store(settings),
+                **overrides,
+            },
+            executor=dg.in_process_executor,
+        )

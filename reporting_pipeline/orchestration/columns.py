@@ -1,0 +1,67 @@
+"""Columns of the contract and of the registry as Dagster metadata: schema and lineage.
+
+What belongs here: translation. What does not: words, which are the registry's.
+"""
+
+import dagster as dg
+from sqlalchemy import Table
+
+from reporting_pipeline.orchestration.asset_keys import source_key, warehouse_key
+from reporting_pipeline.reports.tables.report_table import Column, ReportTable
+
+
+def landing_schema(table: Table) -> dg.TableSchema:
+    """The columns of a source table, which its copy keeps."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=column.name,
+                type=str(column.type).lower(),
+                constraints=dg.TableColumnConstraints(
+                    nullable=bool(column.nullable), unique=bool(column.primary_key)
+                ),
+            )
+            for column in table.columns
+        ]
+    )
+
+
+def landing_lineage(table: Table) -> dg.TableColumnLineage:
+    """Each column comes from the column of the same name in the source."""
+    return dg.TableColumnLineage(
+        {
+            column.name: [dg.TableColumnDep(asset_key=source_key(table), column_name=column.name)]
+            for column in table.columns
+        }
+    )
+
+
+def report_schema(table: ReportTable) -> dg.TableSchema:
+    """The columns of a report table, with what may be done with each."""
+    return dg.TableSchema(
+        columns=[_column(column) for column in table.columns],
+        constraints=dg.TableConstraints(other=[f"unique ({', '.join(table.key)})"]),
+    )
+
+
+def report_lineage(table: ReportTable) -> dg.TableColumnLineage:
+    """What each column of a report table is computed from."""
+    return dg.TableColumnLineage(
+        {column.name: [_dep(source) for source in column.sources] for column in table.columns}
+    )
+
+
+def _column(column: Column) -> dg.TableColumn:
+    tags = {"kind": str(column.kind)} | ({"unit": str(column.unit)} if column.unit else {})
+    return dg.TableColumn(
+        name=column.name,
+        type=str(column.type),
+        description=column.description,
+        constraints=dg.TableColumnConstraints(nullable=column.nullable),
+        tags=tags,
+    )
+
+
+def _dep(source: str) -> dg.TableColumnDep:
+    table, _, column = source.partition(".")
+    return dg.TableColumnDep(asset_key=warehouse_key(table), column_name=column)

@@ -1,0 +1,94 @@
+"""The source tables, which are only read, and their copies in the warehouse.
+
+What belongs here: the assets. What does not: landing (`reporting_pipeline.sources.landing`).
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import dagster as dg
+from sqlalchemy import Table
+
+from reporting_pipeline.orchestration.asset_keys import landing_key, source_key
+from reporting_pipeline.orchestration.columns import landing_lineage, landing_schema
+from reporting_pipeline.orchestration.failures import RETRIES, step_failures
+from reporting_pipeline.orchestration.resources import Sources, Warehouse
+from reporting_pipeline.sources.contract import TABLES
+
+OWNER = "team:data-platform"
+
+
+def source_specs() -> list[dg.AssetSpec]:
+    """The tables of the four source domains: production, which this pipeline never writes."""
+    return [
+        dg.AssetSpec(
+            source_key(table),
+            group_name="sources",
+            description=f"Production table of the domain {table.info['domain']}; read only.",
+            kinds={"postgres"},
+            tags={"domain": table.info["domain"]},
+            metadata={
+                "dagster/table_name": table.fullname,
+                "dagster/column_schema": landing_schema(table),
+            },
+        )
+        for table in TABLES
+    ]
+
+
+def landing_assets() -> dg.AssetsDefinition:
+    """The copies of all source tables; one step, since each source is read in one snapshot."""
+
+    @dg.multi_asset(
+        name="landing",
+        specs=[_spec(table) for table in TABLES],
+        retry_policy=RETRIES,
+        pool="warehouse",
+    )
+    def landing(
+        sources: dg.ResourceParam[Sources], warehouse: dg.ResourceParam[Warehouse]
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        with step_failures():
+            landed = sources.land()
+            watermarks = warehouse.watermarks()
+        for each in landed.tables:
+            yield dg.MaterializeResult(
+                asset_key=landing_key(each.domain, each.table_name),
+                metadata={
+                    "read_count": each.read_count,
+                    "new_count": each.new_count,
+                    "touched_day_count": landed.touched_day_count,
+                    **_watermark(watermarks.get((each.domain, each.table_name))),
+                },
+            )
+
+    return landing
+
+
+def _spec(table: Table) -> dg.AssetSpec:
+    clocks = f"What is new is told by {table.info['record_clock']}"
+    dated = table.info["business_clock"]
+    return dg.AssetSpec(
+        landing_key(table.info["domain"], table.name),
+        deps=[source_key(table)],
+        group_name="landing",
+        description=(
+            f"Rows of {table.fullname}, kept. {clocks}; "
+            + (f"the report day by {dated}." if dated else "it has no report day of its own.")
+        ),
+        owners=[OWNER],
+        kinds={"postgres"},
+        tags={"domain": table.info["domain"]},
+        metadata={
+            "dagster/table_name": f"landing.{table.info['domain']}_{table.name}",
+            "dagster/column_schema": landing_schema(table),
+            "dagster/column_lineage": landing_lineage(table),
+        },
+    )
+
+
+def _watermark(record_clock: datetime | None) -> dict[str, dg.TimestampMetadataValue]:
+    """The greatest record clock landed; a source table without rows has none."""
+    if record_clock is None:
+        return {}
+    return {"watermark": dg.MetadataValue.timestamp(record_clock)}
