@@ -112,10 +112,9 @@ select
     max(sums_to_date.report_day) over (partition by sums_to_date.order_id) as last_day,
     orders.status as known_status,
     coalesce(
-        (sums_to_date.organization_id, sums_to_date.event_id) = (events.organization_id, events.event_id),
+        (sums_to_date.organization_id, sums_to_date.event_id) = (orders.organization_id, orders.event_id),
         false
     ) as is_known_place,
     coalesce(sums_to_date.currency = orders.currency, false) as is_known_currency
 from sums_to_date
 left join {{ ref('stg_ticketing__orders') }} as orders on sums_to_date.order_id = orders.order_id
-left join {{ ref('stg_ticketing__events') }} as events on orders.event_id = events.event_id

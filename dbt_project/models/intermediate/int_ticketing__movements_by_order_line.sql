@@ -7,6 +7,7 @@ select
     movements.occurred_at,
     movements.report_day,
     events.organization_id,
+    orders.organization_id as order_organization_id,
     orders.event_id,
     orders.currency,
     orders.channel,

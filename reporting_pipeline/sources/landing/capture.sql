@@ -111,14 +111,13 @@ inner join landing.ledger_transactions as transaction on affected_transactions.i
 insert into touched
 select distinct
     'report_reconciliation_breaks',
-    event.organization_id,
-    event.id,
+    placed.organization_id,
+    placed.event_id,
     movement.report_day
 from affected_orders
 inner join landing.ticketing_order_line_movements as movement
     on affected_orders.id = movement.order_id
 inner join landing.ticketing_orders as placed on movement.order_id = placed.id
-inner join landing.ticketing_events as event on placed.event_id = event.id
 where movement.report_day is not null;
 
 insert into touched

@@ -32,9 +32,9 @@ from incoming_ticketing_orders as incoming
 left join landing.ticketing_orders as landed on incoming.id = landed.id
 where
     landed.id is null
-    or (landed.event_id, landed.channel, landed.currency, landed.status = 'pending')
+    or (landed.organization_id, landed.event_id, landed.channel, landed.currency, landed.status = 'pending')
     is distinct from
-    (incoming.event_id, incoming.channel, incoming.currency, incoming.status = 'pending');
+    (incoming.organization_id, incoming.event_id, incoming.channel, incoming.currency, incoming.status = 'pending');
 
 create temporary table changed_tickets on commit drop as
 select incoming.id
@@ -78,6 +78,7 @@ union
 select landed.id
 from landing.ticketing_orders as landed
 inner join changed_events on landed.event_id = changed_events.id
+where changed_events.is_redated
 union
 select transaction.order_id
 from affected_transactions

@@ -1,6 +1,7 @@
 -- Grain: one row per order.
 select
     id as order_id,
+    organization_id,
     event_id,
     channel,
     status,
