@@ -5,6 +5,7 @@ is counted on that day.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from reporting_pipeline_tests.oracle.source_tables import Row
 MIDNIGHT: Final = time(0, 0)
 
 
+@lru_cache(maxsize=2**17)  # the rows of one order share instants
 def local_day(instant: datetime, timezone: str, cutoff: time) -> date:
     """`((instant at time zone timezone) - cutoff)::date`."""
     wall_clock = instant.astimezone(ZoneInfo(timezone)).replace(tzinfo=None)
