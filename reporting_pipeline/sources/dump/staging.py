@@ -15,7 +15,7 @@ from sqlalchemy import Table
 
 from reporting_pipeline.sources.dump.files import UNREADABLE, DumpFile
 from reporting_pipeline.sources.dump.violation import Violation
-from reporting_pipeline.sources.inspect import type_name
+from reporting_pipeline.sources.inspect.problem import type_name
 
 # Until then, CSV data ended at a line with a backslash and a full stop.
 _READS_END_MARKERS_AS_DATA = 180_000

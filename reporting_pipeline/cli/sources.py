@@ -1,0 +1,154 @@
+"""`reporting sources`: fill, verify or invent the four source domains.
+
+What belongs here: arguments and what a person reads. What does not: loading, inspecting, inventing
+(`reporting_pipeline.sources`).
+"""
+
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+import click
+from sqlalchemy import URL
+
+from reporting_pipeline.cli.session import session
+from reporting_pipeline.errors import SourceContractBroken, SourceUnavailable, SourceWritable
+from reporting_pipeline.settings import Settings
+from reporting_pipeline.sources.contract import DOMAINS
+from reporting_pipeline.sources.dump import LoadResult, load_dump
+from reporting_pipeline.sources.generate import Plan, generate_dump
+from reporting_pipeline.sources.inspect import Inspection, inspect_source
+
+_LOADED = "{:<34}{:>10}{:>10}{:>11}"
+_CHECKED = "{:<11}{:<9}{}"
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.group()
+def sources() -> None:
+    """Load, check or generate the four source domains."""
+
+
+@sources.command()
+@click.argument("directory", type=_FOLDER)
+def load(directory: Path) -> None:
+    """Load a contract dump from DIRECTORY, all or nothing.
+
+    Its files are named <schema>.<table>.csv or .csv.gz. Missing schemas and tables are made.
+    """
+    with session() as settings:
+        click.echo(_loaded(_load(settings, directory)))
+
+
+@sources.command()
+def check() -> None:
+    """Verify the sources against the contract, and that their roles may do no more than read."""
+    with session() as settings:
+        urls = {domain: settings.source_url(domain) for domain in DOMAINS}
+        timeout_seconds = settings.source_timeout_seconds
+    click.echo(_CHECKED.format("source", "", "").rstrip())
+    writable, broken, down = [], [], []
+    for domain, url in urls.items():
+        try:
+            inspection = inspect_source(url, domain, timeout_seconds=timeout_seconds)
+        except SourceUnavailable as error:
+            down.append(domain)
+            click.echo(_CHECKED.format(domain, "error", error.message))
+            continue
+        _show(inspection)
+        writable += [domain] if inspection.writable_rights else []
+        broken += [domain] if inspection.is_broken else []
+    _judge(writable, broken, down)
+
+
+@sources.command()
+@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same bytes.")
+@click.option("--orders", type=click.IntRange(min=0), default=10_000, show_default=True)
+@click.option("--days", type=click.IntRange(min=1), default=90, show_default=True)
+@click.option("--organizations", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option(
+    "--first-day",
+    type=click.DateTime(formats=["%Y-%m-%d"]),
+    default="2025-01-01",
+    show_default=True,
+    help="The first report day.",
+)
+@click.option("--out", type=_FOLDER, help="Write a dump there instead of loading it.")
+@click.option("--gzip", "is_packed", is_flag=True, help="Write .csv.gz files.")
+def generate(  # noqa: PLR0913, PLR0917 - one argument per option
+    seed: int,
+    orders: int,
+    days: int,
+    organizations: int,
+    first_day: datetime,
+    out: Path | None,
+    is_packed: bool,
+) -> None:
+    """Invent contract-valid, reconciled books of any size: into the sources, or to a folder."""
+    plan = Plan(
+        seed=seed,
+        order_count=orders,
+        day_count=days,
+        organization_count=organizations,
+        first_day=first_day.date(),
+    )
+    if out is not None:
+        click.echo(f"{orders} orders in {generate_dump(plan, out, is_packed=is_packed)}")
+        return
+    with session() as settings, tempfile.TemporaryDirectory() as folder:
+        dump = generate_dump(plan, Path(folder) / "dump")
+        click.echo(_loaded(_load(settings, dump)))
+
+
+def _load(settings: Settings, directory: Path) -> LoadResult:
+    admin_urls = {domain: settings.source_admin_url(domain) for domain in DOMAINS}
+    return load_dump(directory, admin_urls, _reader_roles(settings, admin_urls))
+
+
+def _reader_roles(settings: Settings, admin_urls: dict[str, URL]) -> dict[str, str]:
+    """Domain -> the role that reads it, where that is another than the one that loads."""
+    readers = {domain: settings.source_url(domain).username for domain in DOMAINS}
+    return {
+        domain: reader
+        for domain, reader in readers.items()
+        if reader is not None and reader != admin_urls[domain].username
+    }
+
+
+def _loaded(result: LoadResult) -> str:
+    lines = [_LOADED.format("table", "new", "replaced", "unchanged")]
+    lines += [
+        _LOADED.format(table, load.new_count, load.replaced_count, load.unchanged_count)
+        for table, load in result.tables.items()
+    ]
+    lines.append(f"{result.new_count} new, {result.replaced_count} replaced")
+    return "\n".join(lines)
+
+
+def _show(inspection: Inspection) -> None:
+    for problem in inspection.problems:
+        severity = "warning" if problem.is_warning else "error"
+        click.echo(_CHECKED.format(inspection.domain, severity, problem))
+    for right in inspection.writable_rights:
+        click.echo(_CHECKED.format(inspection.domain, "error", right))
+    if not inspection.writable_rights and not inspection.is_broken:
+        click.echo(_CHECKED.format(inspection.domain, "ok", "as promised, and read only"))
+
+
+def _judge(writable: list[str], broken: list[str], down: list[str]) -> None:
+    if writable:
+        message = (
+            f"the role that reads {_listed(writable)} may write there: give REPORTING_SOURCE_"
+            "<DOMAIN>_URL a role with SELECT only"
+        )
+        raise SourceWritable(message, domain=writable[0])
+    if broken:
+        message = f"{_listed(broken)} is not what the contract promises: see above"
+        raise SourceContractBroken(message, domain=broken[0])
+    if down:
+        message = f"{_listed(down)} could not be checked: see above"
+        raise SourceUnavailable(message, domain=down[0])
+
+
+def _listed(domains: list[str]) -> str:
+    return " and ".join(domains)
