@@ -15,7 +15,7 @@ from reporting_pipeline.embedded.supervisor import StopRequest, Supervisor
 from reporting_pipeline.errors import ReportingError
 
 
-def supervise(home: Home, pg_bindir: Path | None, ownership: int) -> None:
+def supervise(supervisor: Supervisor, home: Home) -> None:
     """Run the servers of `home` until nobody uses them."""
     stop_request = StopRequest()
     users_lock: list[int] = []
@@ -27,7 +27,7 @@ def supervise(home: Home, pg_bindir: Path | None, ownership: int) -> None:
             users_lock.append(descriptor)
         return descriptor is not None or stop_request.is_asked()
 
-    with Supervisor(home, pg_bindir, ownership) as supervisor:
+    with supervisor:
         _say_ready()
         supervisor.watch(is_over)
 
@@ -39,14 +39,20 @@ def _say_ready() -> None:
     os.close(nowhere)
 
 
-def main(folder: str, pg_bindir: str, ownership: str) -> int:
+def main(folder: str, pg_bindir: str, durability: str, ownership: str) -> int:
     """Supervise, with the arguments that `attachment` gives."""
     if os.fork():
         # Whoever started us need not wait for us; the parent of orphans will.
         os._exit(0)
     try:
         home = Home(Path(folder), server_account())
-        supervise(home, Path(pg_bindir) if pg_bindir else None, int(ownership))
+        supervisor = Supervisor(
+            home,
+            Path(pg_bindir) if pg_bindir else None,
+            durable=durability == "durable",
+            ownership=int(ownership),
+        )
+        supervise(supervisor, home)
     except ReportingError as error:
         sys.stderr.write(f"{error.message}\n")
         json.dump({"error": type(error).__name__, "message": error.message}, sys.stdout)

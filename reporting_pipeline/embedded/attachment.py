@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,27 +35,35 @@ class Attachment:
 
 
 @contextmanager
-def attached(home: Home, pg_bindir: Path | None = None) -> Iterator[Attachment]:
+def attached(
+    home: Home, pg_bindir: Path | None = None, *, durable: bool = True
+) -> Iterator[Attachment]:
     """Use the servers of `home`, started when nobody runs them.
+
+    Args:
+        home: The home.
+        pg_bindir: The folder of REPORTING_PG_BINDIR, if it is set.
+        durable: Whether a commit survives a crash of the machine too; False is for tests alone.
 
     Raises:
         ServerFailed: A server did not start.
         EnvironmentNotReady: The machine lacks what a server needs.
     """
+    arguments = (str(home.folder), str(pg_bindir or ""), "durable" if durable else "throwaway")
     descriptor = home.begin_use()
     try:
-        yield Attachment(_running(home, pg_bindir), descriptor)
+        yield Attachment(_running(home, arguments), descriptor)
     finally:
         os.close(descriptor)
 
 
-def _running(home: Home, pg_bindir: Path | None) -> Running:
+def _running(home: Home, arguments: Sequence[str]) -> Running:
     deadline = time.monotonic() + _TIMEOUT_SECONDS
     while (running := home.running()) is None:
         ownership = home.take_ownership()
         if ownership is not None:
             try:
-                _start_supervisor(home, pg_bindir, ownership)
+                _start_supervisor(home, arguments, ownership)
             finally:
                 os.close(ownership)
         elif time.monotonic() > deadline:
@@ -69,10 +77,9 @@ def _running(home: Home, pg_bindir: Path | None) -> Running:
     return running
 
 
-def _start_supervisor(home: Home, pg_bindir: Path | None, ownership: int) -> None:
+def _start_supervisor(home: Home, arguments: Sequence[str], ownership: int) -> None:
     """Start a supervisor behind us, give it the owner's lock, and wait until it is ready."""
-    argv = [sys.executable, "-m", "reporting_pipeline.embedded"]
-    argv += [str(home.folder), str(pg_bindir or ""), str(ownership)]
+    argv = [sys.executable, "-m", "reporting_pipeline.embedded", *arguments, str(ownership)]
     log_path = home.folder / "supervisor.log"
     with log_path.open("ab") as log:
         log_path.chmod(0o600)

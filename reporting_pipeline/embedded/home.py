@@ -52,13 +52,14 @@ class Home:
     Args:
         folder: REPORTING_HOME; made when missing.
         account: The account that the servers run as.
+        elsewhere: Where the servers' part goes when that account cannot reach the home.
     """
 
-    def __init__(self, folder: Path, account: Account) -> None:
+    def __init__(self, folder: Path, account: Account, elsewhere: Path = _ELSEWHERE) -> None:
         self.folder = folder.absolute()
         self.account = account
         self._make()
-        self.servers = self._servers_folder()
+        self.servers = self._servers_folder(elsewhere)
 
     def secrets(self) -> Secrets:
         """The passwords; made at the first call, which only the supervisor may make."""
@@ -109,12 +110,6 @@ class Home:
                 return Running(**json.load(file))
         return None  # nobody holds it: left behind by a supervisor that was killed
 
-    def private(self, name: str) -> Path:
-        """A folder of ours in this home that only we can enter, made when missing."""
-        path = self.folder / name
-        path.mkdir(mode=_PRIVATE, exist_ok=True)
-        return path
-
     def _make(self) -> None:
         mode = _PASSABLE if self.account.is_other else _PRIVATE
         try:
@@ -136,13 +131,13 @@ class Home:
             )
             raise EnvironmentNotReady(message)
 
-    def _servers_folder(self) -> Path:
+    def _servers_folder(self, elsewhere: Path) -> Path:
         if self.account.can_enter(self.folder):
             servers = self.folder / "servers"
         else:
             # Only root comes here: below /root, say, no lesser account reaches the home.
             digest = hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]
-            servers = _ELSEWHERE / digest
+            servers = elsewhere / digest
         if not servers.exists():
             servers.mkdir(parents=True)
             servers.chmod(_PASSABLE if self.account.is_other else _PRIVATE)

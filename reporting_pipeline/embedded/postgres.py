@@ -54,12 +54,12 @@ _CONFIGURATION: Mapping[str, str] = MappingProxyType(
     }
 )
 
-# For tests, which throw the cluster away: nothing waits for the disk.
+# For tests, which throw the cluster away: nothing waits for the disk. A commit still outlives the
+# server's processes, but not the machine.
 _THROWAWAY: Mapping[str, str] = MappingProxyType(
     {
         "fsync": "off",
         "full_page_writes": "off",
-        "synchronous_commit": "off",
         "wal_level": "minimal",
         "max_wal_senders": "0",
     }
@@ -121,7 +121,7 @@ class Postgres(LoopbackServer):
         folder: Where cluster, log and lock live; made when missing.
         account: The operating system account that the server runs as.
         password: The password of the superuser `supervisor`.
-        durable: Whether a commit survives a crash; False is for tests alone.
+        durable: Whether a commit survives a crash of the machine too; False is for tests alone.
     """
 
     def __init__(

@@ -155,6 +155,7 @@ class ServerProcess:
                 start_new_session=True,
                 preexec_fn=_die_with_parent(self._stop_signals[0]),  # noqa: PLW1509 - one thread
                 env=SERVER_ENVIRONMENT,
+                umask=0o077,
                 user=self._account.child_uid,
                 group=self._account.child_gid,
                 extra_groups=self._account.child_groups,

@@ -40,13 +40,22 @@ class Supervisor:
     Args:
         home: The home.
         pg_bindir: The folder of REPORTING_PG_BINDIR, if it is set.
+        durable: Whether a commit survives a crash of the machine too; False is for tests alone.
         ownership: The descriptor of the owner's lock, when it was taken for us already.
     """
 
-    def __init__(self, home: Home, pg_bindir: Path | None, ownership: int | None = None) -> None:
+    def __init__(
+        self,
+        home: Home,
+        pg_bindir: Path | None,
+        *,
+        durable: bool = True,
+        ownership: int | None = None,
+    ) -> None:
         self._home = home
         self._ownership = ownership
         self._pg_bindir = pg_bindir
+        self._durable = durable
         self._descriptors: list[int] = []
         self._servers: list[LoopbackServer] = []
 
@@ -115,6 +124,7 @@ class Supervisor:
             folder=self._home.servers / "postgres",
             account=self._home.account,
             password=self._home.secrets().superuser,
+            durable=self._durable,
         )
 
     def _valkey(self) -> Valkey:

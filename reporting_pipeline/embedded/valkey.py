@@ -27,7 +27,7 @@ bind 127.0.0.1
 protected-mode yes
 port {port}
 requirepass {password}
-dir {folder}
+dir data
 appendonly yes
 appendfsync everysec
 save ""
@@ -81,17 +81,17 @@ class Valkey(LoopbackServer):
         return f"redis://:{self._password}@127.0.0.1:{self.port}/0"
 
     def _start_on(self, port: int) -> None:
-        folder = private_folder(self.process.folder / "data", self._account)
-        text = _CONFIGURATION.format(port=port, password=self._password, folder=f'"{folder}"')
-        private_file(self.process.folder / "valkey.conf", text, self._account)
-        binary = reachable_copy(self._binary, self.process.folder.parent / "bin", self._account)
-        client = redis.Redis(host="127.0.0.1", port=port, password=self._password)
+        folder = self.process.folder
+        private_folder(folder / "data", self._account)
+        configuration = _CONFIGURATION.format(port=port, password=self._password)
+        path = private_file(folder / "valkey.conf", configuration, self._account)
+        binary = reachable_copy(self._binary, folder.parent / "bin", self._account)
+        with redis.Redis(host="127.0.0.1", port=port, password=self._password) as client:
+            self.process.start([binary, path], is_ready=lambda: _answers(client))
 
-        def answers() -> bool:
-            try:
-                return bool(client.ping())
-            except (redis.ConnectionError, redis.BusyLoadingError):
-                return False
 
-        with client:
-            self.process.start([binary, self.process.folder / "valkey.conf"], is_ready=answers)
+def _answers(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except (redis.ConnectionError, redis.BusyLoadingError):
+        return False

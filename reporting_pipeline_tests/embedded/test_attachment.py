@@ -1,0 +1,93 @@
+"""Using a home: who comes first starts the servers, who goes last ends them."""
+
+import fcntl
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reporting_pipeline.embedded.account import Account
+from reporting_pipeline.embedded.attachment import attached
+from reporting_pipeline.embedded.home import Home
+from reporting_pipeline.errors import EnvironmentNotReady
+
+_USER = """
+import sys
+from pathlib import Path
+from reporting_pipeline.embedded.account import server_account
+from reporting_pipeline.embedded.attachment import attached
+from reporting_pipeline.embedded.home import Home
+
+bindir = Path(sys.argv[2]) if sys.argv[2] else None
+with attached(Home(Path(sys.argv[1]), server_account()), bindir, durable=False) as attachment:
+    sys.stdout.write(f"{attachment.running.supervisor_pid}\\n")
+    sys.stdout.flush()
+    sys.stdin.read()
+"""
+
+
+def test_four_processes_that_race_share_one_supervisor(home: Home, pg_bindir: Path | None) -> None:
+    users = [start_user(home, pg_bindir) for _ in range(4)]
+    supervisors = {read_line(user) for user in users}
+
+    for user in users[:3]:
+        user.communicate()
+    still_up = home.running()
+    users[3].kill()
+    users[3].communicate()
+    wait_until_free(home.folder / "owner.lock")
+
+    assert len(supervisors) == 1
+    assert still_up is not None
+    assert {str(still_up.supervisor_pid)} == supervisors
+    assert home.running() is None
+
+
+def test_what_a_killed_supervisor_announced_is_not_believed(
+    home: Home, pg_bindir: Path | None
+) -> None:
+    with attached(home, pg_bindir, durable=False) as attachment:
+        os.kill(attachment.running.supervisor_pid, 9)
+        wait_until_free(home.folder / "running.json")
+
+        assert home.running() is None
+
+
+def test_failure_of_the_supervisor_reaches_its_user_in_words(home: Home, tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentNotReady, match="REPORTING_PG_BINDIR"), attached(home, tmp_path):
+        pass
+
+
+def test_home_below_a_private_folder_keeps_its_servers_elsewhere(
+    servers_folder: Path, tmp_path: Path, pg_bindir: Path | None
+) -> None:
+    """A home below /root: no mode is changed there, and the servers' part moves."""
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    stranger = Account(name="stranger", uid=65533, gid=65533, is_other=True)
+
+    home = Home(private / "home", stranger, elsewhere=servers_folder / "elsewhere")
+
+    assert home.servers.parent == servers_folder / "elsewhere"
+    assert private.stat().st_mode & 0o777 == 0o700
+
+
+def start_user(home: Home, pg_bindir: Path | None) -> subprocess.Popen[str]:
+    return subprocess.Popen(  # noqa: S603 - the script above
+        [sys.executable, "-c", _USER, str(home.folder), str(pg_bindir or "")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def read_line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def wait_until_free(path: Path) -> None:
+    with path.open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)

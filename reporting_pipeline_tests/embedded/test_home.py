@@ -1,0 +1,104 @@
+"""What lies in a home and who may read it; and what the servers show to the outside."""
+
+import os
+import stat
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from reporting_pipeline.embedded.account import Account
+from reporting_pipeline.embedded.attachment import Attachment
+from reporting_pipeline.embedded.home import Home
+from reporting_pipeline.errors import EnvironmentNotReady
+
+_LISTEN = "0A"
+_LOOPBACK = "0100007F"
+
+
+def test_no_password_is_on_any_command_line_or_in_a_servers_environment(
+    home_in_use: tuple[Home, Attachment],
+) -> None:
+    home, _ = home_in_use
+    passwords = {each.encode() for each in asdict(home.secrets()).values()}
+    servers = [home.servers / name / "server.lock" for name in ("postgres", "valkey")]
+    shown = [read_process(path) for path in Path("/proc").glob("[0-9]*/cmdline")]
+    shown += [read_process(Path("/proc", each.read_text(), "environ")) for each in servers]
+
+    assert len(passwords) == 5
+    assert [each for each in shown if any(password in each for password in passwords)] == []
+
+
+def test_files_with_secrets_are_readable_by_their_owner_alone(
+    home_in_use: tuple[Home, Attachment],
+) -> None:
+    home, _ = home_in_use
+    files = [path for path in home.folder.rglob("*") if path.is_file()]
+
+    readable_by_others = [path for path in files if path.stat().st_mode & 0o077]
+
+    assert home.folder / "secrets.json" in files
+    assert readable_by_others == []
+
+
+def test_folders_of_the_servers_are_private_and_the_home_is_not_listed_by_others(
+    home_in_use: tuple[Home, Attachment],
+) -> None:
+    home, _ = home_in_use
+
+    modes = {
+        name: stat.S_IMODE((home.folder / name).stat().st_mode)
+        for name in (".", "servers/postgres", "servers/valkey")
+    }
+
+    assert modes["."] & 0o066 == 0
+    assert modes["servers/postgres"] == modes["servers/valkey"] == 0o700
+
+
+def test_servers_listen_on_loopback_alone(home_in_use: tuple[Home, Attachment]) -> None:
+    _, attachment = home_in_use
+    ours = {attachment.running.postgres_port, attachment.running.redis_port}
+
+    listening = [
+        (address, int(port, 16))
+        for table in ("/proc/net/tcp", "/proc/net/tcp6")
+        for line in Path(table).read_text().splitlines()[1:]
+        if line.split()[3] == _LISTEN
+        for address, port in [line.split()[1].split(":")]
+    ]
+
+    assert {(address, port) for address, port in listening if port in ours} == {
+        (_LOOPBACK, port) for port in ours
+    }
+
+
+def test_secrets_are_made_once(home: Home) -> None:
+    assert asdict(home.secrets()) == asdict(home.secrets())
+
+
+def test_secrets_do_not_show_in_messages(home: Home) -> None:
+    assert home.secrets().superuser not in repr(home.secrets())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_home_of_somebody_else_is_refused(servers_folder: Path, account: Account) -> None:
+    taken = servers_folder / "taken"
+    taken.mkdir()
+    os.chown(taken, 65533, 65533)
+
+    with pytest.raises(EnvironmentNotReady, match="belongs to account 65533"):
+        Home(taken, account)
+
+
+def test_home_that_cannot_be_made_is_named(tmp_path: Path, account: Account) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(EnvironmentNotReady, match="REPORTING_HOME"):
+        Home(tmp_path / "file" / "home", account)
+
+
+def read_process(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # it has ended since it was listed
+        return b""
