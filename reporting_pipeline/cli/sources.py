@@ -42,23 +42,27 @@ def load(directory: Path) -> None:
 
 @sources.command()
 def check() -> None:
-    """Verify the sources against the contract, and that their roles may do no more than read."""
+    """Verify the sources against the contract, and that their roles may do no more than read.
+
+    Further tables and columns are fine. Exit code 1 when a source breaks the contract, is down, or
+    when its role may write; warnings do not count.
+    """
     with session() as settings:
-        urls = {domain: settings.source_url(domain) for domain in DOMAINS}
-        timeout_seconds = settings.source_timeout_seconds
-    click.echo(_CHECKED.format("source", "", "").rstrip())
-    writable, broken, down = [], [], []
-    for domain, url in urls.items():
-        try:
-            inspection = inspect_source(url, domain, timeout_seconds=timeout_seconds)
-        except SourceUnavailable as error:
-            down.append(domain)
-            click.echo(_CHECKED.format(domain, "error", error.message))
-            continue
-        _show(inspection)
-        writable += [domain] if inspection.writable_rights else []
-        broken += [domain] if inspection.is_broken else []
-    _judge(writable, broken, down)
+        click.echo(_CHECKED.format("source", "result", "finding"))
+        broken, writable, down = [], [], []
+        for domain in DOMAINS:
+            try:
+                inspection = _inspect(settings, domain)
+            except SourceUnavailable as error:
+                click.echo(_CHECKED.format(domain, "error", error.message))
+                down.append(domain)
+                continue
+            click.echo(_inspected(inspection))
+            if inspection.writable_rights:
+                writable.append(domain)
+            if inspection.is_broken:
+                broken.append(domain)
+    _refuse(writable=writable, broken=broken, down=down)
 
 
 @sources.command()
@@ -125,17 +129,22 @@ def _loaded(result: LoadResult) -> str:
     return "\n".join(lines)
 
 
-def _show(inspection: Inspection) -> None:
-    for problem in inspection.problems:
-        severity = "warning" if problem.is_warning else "error"
-        click.echo(_CHECKED.format(inspection.domain, severity, problem))
-    for right in inspection.writable_rights:
-        click.echo(_CHECKED.format(inspection.domain, "error", right))
-    if not inspection.writable_rights and not inspection.is_broken:
-        click.echo(_CHECKED.format(inspection.domain, "ok", "as promised, and read only"))
+def _inspect(settings: Settings, domain: str) -> Inspection:
+    url, timeout_seconds = settings.source_url(domain), settings.source_timeout_seconds
+    return inspect_source(url, domain, timeout_seconds=timeout_seconds)
 
 
-def _judge(writable: list[str], broken: list[str], down: list[str]) -> None:
+def _inspected(inspection: Inspection) -> str:
+    lines = [
+        _CHECKED.format(inspection.domain, "warning" if found.is_warning else "error", found)
+        for found in (*inspection.problems, *inspection.writable_rights)
+    ]
+    if not inspection.is_broken and not inspection.writable_rights:
+        lines.append(_CHECKED.format(inspection.domain, "ok", "as promised, and read only"))
+    return "\n".join(lines)
+
+
+def _refuse(*, writable: list[str], broken: list[str], down: list[str]) -> None:
     if writable:
         message = (
             f"the role that reads {_listed(writable)} may write there: give REPORTING_SOURCE_"
@@ -143,12 +152,12 @@ def _judge(writable: list[str], broken: list[str], down: list[str]) -> None:
         )
         raise SourceWritable(message, domain=writable[0])
     if broken:
-        message = f"{_listed(broken)} is not what the contract promises: see above"
+        message = f"not what the contract promises: {_listed(broken)}; the findings are above"
         raise SourceContractBroken(message, domain=broken[0])
     if down:
-        message = f"{_listed(down)} could not be checked: see above"
+        message = f"could not be checked: {_listed(down)}; the reasons are above"
         raise SourceUnavailable(message, domain=down[0])
 
 
 def _listed(domains: list[str]) -> str:
-    return " and ".join(domains)
+    return ", ".join(domains)

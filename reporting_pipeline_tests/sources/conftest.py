@@ -10,6 +10,8 @@ from sqlalchemy import URL
 from reporting_pipeline.embedded.databases import SOURCE_OWNER, create_database, drop_database
 from reporting_pipeline.embedded.postgres import Postgres
 from reporting_pipeline.sources.contract import DOMAINS
+from reporting_pipeline.sources.dump.schema import create_tables
+from reporting_pipeline.warehouse.engine import conninfo
 
 _numbers = itertools.count(1)
 
@@ -40,3 +42,12 @@ def untouched_urls(
     create_database(superuser, name, SOURCE_OWNER)
     yield dict.fromkeys(DOMAINS, postgres.url(name, SOURCE_OWNER))
     drop_database(superuser, name)
+
+
+@pytest.fixture
+def contract_urls(source_urls: Mapping[str, URL]) -> Mapping[str, URL]:
+    """Domain -> the owner's address of one database with the contract's tables, all empty."""
+    for domain, url in source_urls.items():
+        with psycopg.connect(conninfo(url)) as connection:
+            create_tables(connection, domain)
+    return source_urls

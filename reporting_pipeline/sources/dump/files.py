@@ -57,11 +57,12 @@ class DumpFile:
 
     def first_line_of_record_at(self, line: int) -> int:
         """The line on which the record begins that reaches over `line`, or else the last one."""
-        first = 1
+        begins = 1
         for first, last in self._spans():
+            begins = first
             if last >= line:
                 break
-        return first
+        return begins
 
     def end_marker_line(self) -> int | None:
         r"""The first line that holds `\.` alone, which PostgreSQL before 18 takes for the end."""

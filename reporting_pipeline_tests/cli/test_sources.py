@@ -1,0 +1,151 @@
+"""`reporting sources`: what a person sees, and when the exit code is 1."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import URL
+
+from reporting_pipeline.cli import main
+from reporting_pipeline.embedded.databases import SOURCE_READER
+from reporting_pipeline.sources.contract import DOMAINS
+from reporting_pipeline.warehouse.engine import conninfo
+
+
+@pytest.fixture
+def _environment(
+    warehouse_url: URL,
+    source_urls: Mapping[str, URL],
+    source_reader_urls: Mapping[str, URL],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("REPORTING_DATABASE_URL", warehouse_url.render_as_string(False))
+    monkeypatch.setenv("REPORTING_DAGSTER_URL", warehouse_url.render_as_string(False))
+    monkeypatch.setenv("REPORTING_STORE_URL", str(tmp_path / "store"))
+    monkeypatch.setenv("REPORTING_HOME", str(home))
+    monkeypatch.setenv("DAGSTER_HOME", str(home / "dagster"))
+    for domain in DOMAINS:
+        name = f"REPORTING_SOURCE_{domain.upper()}"
+        monkeypatch.setenv(f"{name}_URL", source_reader_urls[domain].render_as_string(False))
+        monkeypatch.setenv(f"{name}_ADMIN_URL", source_urls[domain].render_as_string(False))
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["sources", *arguments])
+
+
+@pytest.mark.usefixtures("_environment")
+def test_loaded_season_is_counted_and_again_changes_nothing(season_dump: Path) -> None:
+    first, again = run("load", str(season_dump)), run("load", str(season_dump))
+
+    assert first.exit_code == again.exit_code == 0, first.output + again.output
+    assert first.output.splitlines()[0].split() == ["table", "new", "replaced", "unchanged"]
+    assert ["ledger.entries", "3841", "0", "0"] in [
+        line.split() for line in first.output.splitlines()
+    ]
+    assert first.output.splitlines()[-1] == "8730 new, 0 replaced"
+    assert again.output.splitlines()[-1] == "0 new, 0 replaced"
+
+
+@pytest.mark.usefixtures("_environment")
+def test_refused_dump_names_table_line_and_reason(tmp_path: Path) -> None:
+    header = "id,name,timezone,currency,updated_at\n"
+    (tmp_path / "ticketing.organizations.csv").write_text(f"{header}4711,,,,\n")
+
+    result = run("load", str(tmp_path))
+
+    assert result.exit_code == 1
+    assert "Error: the dump " in result.output
+    assert "  ticketing.organizations, line 2: id: invalid input syntax" in result.output
+
+
+@pytest.mark.usefixtures("_environment")
+def test_loaded_sources_are_as_promised_and_read_only(season_dump: Path) -> None:
+    run("load", str(season_dump))
+
+    result = run("check")
+
+    assert result.exit_code == 0, result.output
+    assert [line.split(maxsplit=2) for line in result.output.splitlines()] == [
+        ["source", "result", "finding"],
+        *([domain, "ok", "as promised, and read only"] for domain in DOMAINS),
+    ]
+
+
+@pytest.mark.usefixtures("_environment")
+def test_empty_sources_break_the_contract() -> None:
+    result = run("check")
+
+    assert result.exit_code == 1
+    assert "ledger     error    ledger.entries: expected a table, found none" in result.output
+    assert result.output.splitlines()[-1] == (
+        "Error: not what the contract promises: ticketing, seating, scanning, ledger;"
+        " the findings are above"
+    )
+
+
+@pytest.mark.usefixtures("_environment")
+def test_role_that_may_write_is_refused(
+    season_dump: Path, source_urls: Mapping[str, URL], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("load", str(season_dump))
+    with psycopg.connect(conninfo(source_urls["ledger"])) as connection:
+        connection.execute(f"grant delete on ledger.entries to {SOURCE_READER}")
+
+    result = run("check")
+
+    assert result.exit_code == 1
+    assert (
+        "ledger     error    ledger.entries: expected a role that may only read,"
+        f" found DELETE as {SOURCE_READER}"
+    ) in result.output
+    assert result.output.splitlines()[-1].startswith(
+        "Error: the role that reads ledger may write there: "
+    )
+
+
+@pytest.mark.usefixtures("_environment")
+def test_source_that_is_down_does_not_hide_the_others(
+    season_dump: Path, source_reader_urls: Mapping[str, URL], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("load", str(season_dump))
+    lost = source_reader_urls["seating"].set(database="not_there").render_as_string(False)
+    monkeypatch.setenv("REPORTING_SOURCE_SEATING_URL", lost)
+
+    result = run("check")
+
+    assert result.exit_code == 1
+    assert "seating    error    source seating is down or too slow" in result.output
+    assert "scanning   ok       as promised, and read only" in result.output
+    assert result.output.splitlines()[-1].startswith("Error: could not be checked: seating;")
+
+
+@pytest.mark.usefixtures("_environment")
+def test_generated_books_go_into_the_sources() -> None:
+    result = run("generate", "--orders", "50", "--days", "20", "--organizations", "2")
+
+    assert result.exit_code == 0, result.output
+    assert ["ticketing.orders", "50", "0", "0"] in [
+        line.split() for line in result.output.splitlines()
+    ]
+
+
+def test_generated_books_go_to_a_folder_without_any_server(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("REPORTING_HOME", str(tmp_path / "home"))
+    out = tmp_path / "books"
+
+    first = run("generate", "--orders", "5", "--days", "9", "--out", str(out), "--gzip")
+    second = run("generate", "--orders", "5", "--days", "9", "--out", str(out))
+
+    assert first.exit_code == 0, first.output
+    assert first.output == f"5 orders in {out}\n"
+    assert len(list(out.glob("*.csv.gz"))) == 14
+    assert second.exit_code == 1
+    assert "is not an empty folder" in second.output
+    assert not (tmp_path / "home").exists()

@@ -1,0 +1,129 @@
+"""A source that is not what the contract promises is named to the column."""
+
+from collections.abc import Mapping
+
+import psycopg
+import pytest
+from sqlalchemy import URL
+
+from reporting_pipeline.sources.contract import DOMAINS, TABLES, tables_of
+from reporting_pipeline.sources.inspect import contract_problems, promise_problems
+from reporting_pipeline.sources.inspect.problem import type_name
+from reporting_pipeline.warehouse.engine import conninfo
+
+INSTANT = "timestamp with time zone"
+
+# What is done to the Ledger, and what is said of it.
+CHANGED = [
+    ("drop table ledger.entries", "ledger.entries: expected a table, found none"),
+    (
+        "alter table ledger.entries drop column component",
+        "ledger.entries.component: expected text, found no such column",
+    ),
+    (
+        "alter table ledger.entries alter amount_minor type numeric",
+        "ledger.entries.amount_minor: expected bigint, found numeric",
+    ),
+    (
+        "alter table ledger.entries alter currency type char(4)",
+        "ledger.entries.currency: expected character(3), found character(4)",
+    ),
+    (
+        "alter table ledger.entries alter recorded_at type timestamp",
+        f"ledger.entries.recorded_at: expected {INSTANT}, found timestamp without time zone",
+    ),
+]
+
+# What is done to the Ledger, what is said of it, and whether that is only a warning.
+WEAKENED = [
+    (
+        "alter table ledger.entries alter amount_minor drop not null",
+        "ledger.entries.amount_minor: expected not null, found nulls allowed",
+        False,
+    ),
+    (
+        "alter table ledger.entries drop constraint entries_pkey",
+        "ledger.entries.id: expected a key, found none",
+        False,
+    ),
+    (
+        "drop index ledger.entries_recorded_at_idx",
+        "ledger.entries.recorded_at: expected an index that begins with the record clock,"
+        " found none",
+        True,
+    ),
+    (
+        "alter table ledger.entries rename to kept;"
+        " create view ledger.entries as select * from ledger.kept",
+        "ledger.entries.id: expected a key, found a view, which shows none",
+        True,
+    ),
+]
+
+KEPT = [
+    "alter table ledger.entries add note text",
+    "create table ledger.notes (id integer)",
+    "alter table ledger.transactions alter event_id set not null",
+    "drop index ledger.entries_recorded_at_idx; create index on ledger.entries (recorded_at, id)",
+    "alter table ledger.entries drop constraint entries_pkey;"
+    " create unique index on ledger.entries (id)",
+]
+
+
+@pytest.mark.parametrize(("change", "said"), CHANGED)
+def test_missing_table_column_or_type_is_named(
+    contract_urls: Mapping[str, URL], change: str, said: str
+) -> None:
+    with psycopg.connect(conninfo(contract_urls["ledger"])) as connection:
+        connection.execute(change.encode())
+
+        problems = contract_problems(connection, "ledger")
+
+    assert list(map(str, problems)) == [said]
+
+
+@pytest.mark.parametrize(("change", "said", "is_warning"), WEAKENED)
+def test_weaker_promise_is_named(
+    contract_urls: Mapping[str, URL], change: str, said: str, is_warning: bool
+) -> None:
+    with psycopg.connect(conninfo(contract_urls["ledger"])) as connection:
+        connection.execute(change.encode())
+
+        problems = promise_problems(connection, "ledger")
+
+    assert [(str(problem), problem.is_warning) for problem in problems] == [(said, is_warning)]
+
+
+@pytest.mark.parametrize("change", KEPT)
+def test_more_than_the_contract_promises_is_no_problem(
+    contract_urls: Mapping[str, URL], change: str
+) -> None:
+    with psycopg.connect(conninfo(contract_urls["ledger"])) as connection:
+        connection.execute(change.encode())
+
+        assert contract_problems(connection, "ledger") == []
+        assert promise_problems(connection, "ledger") == []
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_empty_database_lacks_every_table(untouched_urls: Mapping[str, URL], domain: str) -> None:
+    with psycopg.connect(conninfo(untouched_urls[domain])) as connection:
+        problems = contract_problems(connection, domain)
+
+    assert [problem.subject for problem in problems] == [each.key for each in tables_of(domain)]
+
+
+def test_types_are_named_as_the_catalogue_names_them() -> None:
+    names = {type_name(column) for table in TABLES for column in table.columns}
+
+    assert names == {
+        "bigint",
+        "boolean",
+        "character(2)",
+        "character(3)",
+        "integer",
+        "text",
+        "time without time zone",
+        "timestamp with time zone",
+        "uuid",
+    }
