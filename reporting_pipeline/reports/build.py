@@ -16,7 +16,7 @@ from psycopg import sql
 from sqlalchemy import URL
 
 from reporting_pipeline.reports.dbt import project_digest, run_models
-from reporting_pipeline.reports.tables import REPORT_TABLES
+from reporting_pipeline.reports.tables import REPORT_TABLES, report_table
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 TABLE_NAMES = tuple(table.name for table in REPORT_TABLES)
@@ -49,9 +49,12 @@ def build(
         tables: Names of report tables.
 
     Raises:
+        UnknownReport: No report table has one of the names.
         BuildFailed: A table was not built; its former rows stand.
         WarehouseUnavailable: The warehouse cannot be reached.
     """
+    for table in tables:
+        report_table(table)
     wanted = sorted(set(days))
     if wanted:
         _ensure_views(warehouse)
@@ -102,6 +105,11 @@ def known_days(warehouse: URL) -> list[date]:
     with warehouse_connection(warehouse) as connection:
         rows = connection.execute(query.encode()).fetchall()
     return sorted(day for (day,) in rows if day is not None)
+
+
+def days_from_to(first: date, last: date) -> list[date]:
+    """The days from `first` to `last`, both included."""
+    return [first + index * _DAY for index in range((last - first).days + 1)]
 
 
 def day_ranges(days: Sequence[date]) -> list[tuple[date, date]]:

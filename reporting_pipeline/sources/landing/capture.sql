@@ -154,7 +154,9 @@ select distinct
 from (
     select distinct on (scan.device_id, scan.device_sequence)
         scan.event_id,
-        scan.report_day
+        scan.ticket_id,
+        scan.report_day,
+        affected_uploads.is_reread
     from affected_uploads
     inner join landing.scanning_scans as scan
         on
@@ -163,7 +165,11 @@ from (
     where scan.report_day is not null
     order by scan.device_id, scan.device_sequence, scan.received_at, scan.id
 ) as standing
-inner join landing.ticketing_events as event on standing.event_id = event.id;
+inner join landing.ticketing_events as event on standing.event_id = event.id
+where
+    standing.is_reread
+    or standing.event_id in (select changed_events.id from changed_events)
+    or standing.ticket_id in (select changed_tickets.id from changed_tickets);
 
 insert into counted_once
 with uploads as (
@@ -251,7 +257,13 @@ cross join lateral (
     union
     select transaction.report_day
     from landing.ledger_transactions as transaction
-    where transaction.event_id = event.id
+    where
+        transaction.event_id = event.id
+        and transaction.organization_id = event.organization_id
+        and exists (
+            select from landing.ledger_entries as entry
+            where entry.transaction_id = transaction.id
+        )
     union
     select scan.report_day
     from landing.scanning_scans as scan

@@ -10,6 +10,7 @@ where landed.timezone is distinct from incoming.timezone;
 create temporary table changed_events on commit drop as
 select
     incoming.id,
+    landed.id is null as is_new,
     (landed.timezone, landed.day_cutoff) is distinct from (incoming.timezone, incoming.day_cutoff) as is_redated
 from incoming_ticketing_events as incoming
 left join landing.ticketing_events as landed on incoming.id = landed.id
@@ -90,9 +91,11 @@ from affected_transactions
 inner join incoming_ledger_transactions as transaction on affected_transactions.id = transaction.id
 where transaction.order_id is not null;
 
--- Scans, known or coming in, in the form in which uploads are compared.
+-- Scans by upload: all copies of one have the same device and sequence. What is new changes what
+-- stands of its upload, and may take another upload back (`is_reread`); of a changed event or ticket
+-- only the scans are read anew that stand there.
 create temporary table affected_uploads on commit drop as
-with seeds as (
+with new_uploads as (
     select
         incoming.device_id,
         incoming.device_sequence
@@ -103,42 +106,67 @@ with seeds as (
         landed.device_sequence
     from landing.scanning_scans as landed
     inner join changed_events on landed.event_id = changed_events.id
-    union
-    select
-        landed.device_id,
-        landed.device_sequence
-    from landing.scanning_scans as landed
-    inner join changed_tickets on landed.ticket_id = changed_tickets.id
+    where changed_events.is_new
 ),
 
 taken_back as (
     select landed.reverts_scan_id as id
-    from seeds
+    from new_uploads
     inner join landing.scanning_scans as landed
-        on seeds.device_id = landed.device_id and seeds.device_sequence = landed.device_sequence
+        on
+            new_uploads.device_id = landed.device_id
+            and new_uploads.device_sequence = landed.device_sequence
     where landed.reverts_scan_id is not null
     union
     select incoming.reverts_scan_id
     from incoming_scanning_scans as incoming
     where incoming.reverts_scan_id is not null
+),
+
+reached as (
+    select
+        new_uploads.device_id,
+        new_uploads.device_sequence,
+        true as is_reread
+    from new_uploads
+    union all
+    select
+        landed.device_id,
+        landed.device_sequence,
+        true
+    from taken_back
+    inner join landing.scanning_scans as landed on taken_back.id = landed.id
+    union all
+    select
+        incoming.device_id,
+        incoming.device_sequence,
+        true
+    from taken_back
+    inner join incoming_scanning_scans as incoming on taken_back.id = incoming.id
+    union all
+    select
+        landed.device_id,
+        landed.device_sequence,
+        false
+    from landing.scanning_scans as landed
+    inner join changed_events on landed.event_id = changed_events.id
+    union all
+    select
+        landed.device_id,
+        landed.device_sequence,
+        false
+    from landing.scanning_scans as landed
+    inner join changed_tickets on landed.ticket_id = changed_tickets.id
 )
 
 select
-    seeds.device_id,
-    seeds.device_sequence
-from seeds
-union
-select
-    landed.device_id,
-    landed.device_sequence
-from taken_back
-inner join landing.scanning_scans as landed on taken_back.id = landed.id
-union
-select
-    incoming.device_id,
-    incoming.device_sequence
-from taken_back
-inner join incoming_scanning_scans as incoming on taken_back.id = incoming.id;
+    reached.device_id,
+    reached.device_sequence,
+    bool_or(reached.is_reread) as is_reread
+from reached
+group by
+    reached.device_id,
+    reached.device_sequence;
 
 analyze affected_orders, affected_uploads;
 

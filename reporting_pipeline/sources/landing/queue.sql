@@ -89,8 +89,16 @@ inner join (
         transaction.event_id,
         transaction.report_day
     from landing.ledger_transactions as transaction
+    inner join landing.ticketing_events as owned
+        on
+            transaction.event_id = owned.id
+            and transaction.organization_id = owned.organization_id
     where
-        transaction.report_day >= (select min(touched_from.report_day) from touched_from)
+        exists (
+            select from landing.ledger_entries as entry
+            where entry.transaction_id = transaction.id
+        )
+        and transaction.report_day >= (select min(touched_from.report_day) from touched_from)
         and transaction.event_id in (select touched_from.event_id from touched_from)
     union
     select
@@ -127,7 +135,9 @@ select distinct
     touched.report_day
 from touched
 inner join landing.ticketing_events as event on touched.event_id = event.id
-where touched.report_table not in ('report_event_summary', 'report_reconciliation_breaks');
+where
+    touched.report_table not in ('report_event_summary', 'report_reconciliation_breaks')
+    and touched.organization_id = event.organization_id;
 
 insert into landing.touched_days (report_table, organization_id, event_id, report_day, touched_at)
 select distinct

@@ -1,0 +1,93 @@
+"""`reporting land` and `reporting build`: the two steps from the sources to the report tables.
+
+What belongs here: arguments and words. What does not: landing and building themselves.
+"""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from reporting_pipeline.cli.session import session
+
+if TYPE_CHECKING:
+    from reporting_pipeline.reports.build import BuildResult
+
+_DAY = click.DateTime(formats=["%Y-%m-%d"])
+_DOMAIN = click.Choice(["ticketing", "seating", "scanning", "ledger"])
+
+
+@click.command()
+@click.argument("domains", nargs=-1, type=_DOMAIN)
+@click.option(
+    "--all-rows",
+    is_flag=True,
+    help="Compare every row with the sources, instead of what is new by the record clock.",
+)
+def land(domains: tuple[str, ...], all_rows: bool) -> None:
+    """Land what is new in DOMAINS (default: all four), in one transaction."""
+    with session() as settings:
+        from reporting_pipeline.sources.contract import DOMAINS
+        from reporting_pipeline.sources.landing import land as land_sources
+
+        result = land_sources(
+            {domain: settings.source_url(domain) for domain in domains or DOMAINS},
+            settings.warehouse_url(),
+            overlap_seconds=settings.landing_overlap_seconds,
+            timeout_seconds=settings.source_timeout_seconds,
+            read_all=all_rows,
+        )
+    for table in result.tables:
+        if table.new_count:
+            click.echo(f"{table.domain}.{table.table_name}: {table.new_count} new or changed")
+    click.echo(
+        f"landed {result.new_count} rows, which touch {result.touched_day_count} days of tables"
+    )
+
+
+@click.command()
+@click.option("--touched", is_flag=True, help="The days that landing has touched.")
+@click.option("--all", "all_days", is_flag=True, help="Every day on which anything stands.")
+@click.option("--from", "first", type=_DAY, help="The first day, as 2025-03-09.")
+@click.option("--to", "last", type=_DAY, help="The last day, included.")
+@click.option("--table", "tables", multiple=True, help="A report table; default: all five.")
+def build(
+    touched: bool,
+    all_days: bool,
+    first: datetime | None,
+    last: datetime | None,
+    tables: tuple[str, ...],
+) -> None:
+    """Build the report tables for days: --touched, --all, or --from and --to."""
+    ranged = first is not None and last is not None
+    if [touched, all_days, ranged].count(True) != 1 or (first is None) != (last is None):
+        message = "say which days: --touched, or --all, or --from D --to D"
+        raise click.UsageError(message)
+    if first is not None and last is not None and last < first:
+        message = f"--to {last:%Y-%m-%d} is before --from {first:%Y-%m-%d}"
+        raise click.UsageError(message)
+    if touched and tables:
+        message = "--touched builds each table on its own days: leave --table out"
+        raise click.UsageError(message)
+    with session() as settings:
+        from reporting_pipeline.reports import build as building
+
+        warehouse = settings.warehouse_url()
+        if touched:
+            result = building.build_touched(warehouse)
+        else:
+            days = (
+                building.days_from_to(first.date(), last.date())
+                if first is not None and last is not None
+                else building.known_days(warehouse)
+            )
+            named = tables or building.TABLE_NAMES
+            result = building.build(days, warehouse=warehouse, tables=named)
+    _tell(result)
+
+
+def _tell(result: "BuildResult") -> None:
+    for table, counts in result.row_counts.items():
+        click.echo(f"{table}: {result.total(table)} rows on {len(counts)} days")
+    if not result.row_counts:
+        click.echo("no day is touched: nothing to build")
