@@ -1,6 +1,7 @@
 """Sources that cannot be reached or written: the error names the source and the way out."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -58,3 +59,30 @@ def test_database_that_is_lost_before_the_commits_keeps_the_others_from_committi
     for domain in DOMAINS:
         with psycopg.connect(conninfo(four_source_urls[domain])) as connection:
             assert connection.execute("select to_regclass('mark')").fetchone() == (None,)
+
+
+def test_failure_between_two_commits_tells_what_is_committed_and_that_again_is_harmless(
+    four_source_urls: Mapping[str, URL],
+) -> None:
+    with ExitStack() as stack:
+        connections = open_connections(stack, four_source_urls)
+        # Only the commit itself finds the second row of the same number.
+        ledger = connections["ledger"]
+        ledger.execute("create table mark (id integer unique deferrable initially deferred)")
+        ledger.execute("insert into mark values (1), (1)")
+
+        with pytest.raises(SourceUnavailable) as failed:
+            commit_all(connections)
+
+    assert "committed before: ticketing, seating, scanning; load the same dump again" in (
+        failed.value.message
+    )
+
+
+def test_two_loads_at_once_are_as_one_after_the_other(
+    source_urls: Mapping[str, URL], season_dump: Path
+) -> None:
+    with ThreadPoolExecutor(max_workers=2) as threads:
+        loads = [threads.submit(load_dump, season_dump, source_urls) for _ in range(2)]
+
+    assert sorted(load.result().new_count for load in loads) == [0, 8730]
