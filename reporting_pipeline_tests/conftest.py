@@ -30,12 +30,22 @@ from reporting_pipeline.embedded.databases import (
 from reporting_pipeline.embedded.postgres import Postgres, PostgresInstall
 from reporting_pipeline.embedded.valkey import Valkey, find_valkey
 from reporting_pipeline.season import SEASON
-from reporting_pipeline.settings import Settings
+from reporting_pipeline.settings import Settings, child_environment
 from reporting_pipeline.warehouse import schema
 
 _PASSWORD = secrets.token_urlsafe()
 _TEMPLATE = "warehouse_template"
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_from_outside() -> Iterator[None]:
+    """No test sees the addresses of where it runs, in `reporting exec` say; binaries it may."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in child_environment({}):
+            if name.startswith(("REPORTING_", "DAGSTER_")) and name != "REPORTING_PG_BINDIR":
+                patch.delenv(name)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -20,11 +20,21 @@ COMMANDS = MappingProxyType(
         "demo": ("demo:demo", "Run the whole pipeline on the bundled season."),
         "up": ("servers:up", "Run the local servers until Ctrl-C."),
         "exec": ("servers:exec_", "Run a command with the servers up."),
-        "doctor": ("servers:doctor", "Say what this machine lacks, and what mends it."),
+        "doctor": ("doctor:doctor", "Say what this machine lacks, and what mends it."),
         "sources": ("sources:sources", "Load, check or generate the four source domains."),
-        "land": ("pipeline:land", "Land what is new in the four source domains."),
-        "build": ("pipeline:build", "Build the report tables of days."),
-        "export": ("export:export", "Write report tables to files in the store."),
+        "land": (
+            "pipeline:land",
+            "Land what is new in DOMAINS (default: all four), in one transaction.",
+        ),
+        "build": (
+            "pipeline:build",
+            "Build the report tables for days: --touched, --all, or --from and --to.",
+        ),
+        "export": (
+            "export:export",
+            "Write the daily report tables to CSV files in the store, "
+            "one per organisation and day.",
+        ),
     }
 )
 

@@ -1,7 +1,9 @@
-"""`reporting up`, `reporting exec`, `reporting doctor`: the local servers and this machine."""
+"""`reporting up` and `reporting exec`: the local servers, alone or under a command."""
 
 import os
 import shutil
+import sys
+from pathlib import Path
 
 import click
 from sqlalchemy import make_url
@@ -43,10 +45,14 @@ def exec_(command: tuple[str, ...]) -> None:
 
     Example: reporting exec -- dagster dev
     """
-    program = shutil.which(command[0])
+    # The programs of our virtual environment are found without activating it.
+    path = (
+        f"{Path(sys.executable).parent}{os.pathsep}{child_environment({}).get('PATH', os.defpath)}"
+    )
+    program = shutil.which(command[0], path=path)
     if program is None:
         raise EnvironmentNotReady(f"no program {command[0]!r} on PATH: check its name")
     with session_to_hand_over() as (_, attachment):
         if attachment is not None:
             attachment.hand_over()
-        os.execve(program, command, child_environment({}))  # noqa: S606 - the user's own command
+        os.execve(program, command, child_environment({"PATH": path}))  # noqa: S606 - no shell wanted

@@ -1,0 +1,55 @@
+"""Fixtures of the command line's tests: the program itself, and a home that is up."""
+
+import fcntl
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from reporting_pipeline.embedded.account import Account
+from reporting_pipeline.embedded.attachment import attached
+from reporting_pipeline.embedded.home import Home
+from reporting_pipeline.settings import Settings, child_environment
+
+RunReporting = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def running_home(servers_folder: Path, account: Account) -> Iterator[Home]:
+    """A home whose servers are up, for commands to attach to."""
+    home = Home(servers_folder / "home-of-commands", account)
+    with attached(home, Settings.from_environment().pg_bindir, durable=False):
+        yield home
+    with (home.folder / "owner.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+
+@pytest.fixture
+def environment() -> Iterator[None]:
+    """Puts this process's environment back after the test, for what runs a session in it."""
+    with mock.patch.dict("os.environ"):
+        yield
+
+
+@pytest.fixture
+def reporting() -> RunReporting:
+    """`reporting ARGUMENTS` as a process of its own, with variables on top of the environment."""
+
+    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: S603 - our own program
+            [program(), *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=child_environment(variables),
+        )
+
+    return run
+
+
+def program() -> str:
+    """The console script of this virtual environment."""
+    return str(Path(sys.executable).with_name("reporting"))

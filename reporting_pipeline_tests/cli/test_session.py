@@ -1,0 +1,129 @@
+"""A command's session: what it starts, what it sets, what it leaves alone."""
+
+import stat
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import URL
+
+from reporting_pipeline.cli.session import session
+from reporting_pipeline.embedded.home import Home
+from reporting_pipeline.settings import Settings, child_environment, set_environment
+from reporting_pipeline.warehouse.engine import conninfo
+
+pytestmark = pytest.mark.usefixtures("environment")
+
+
+def test_every_address_is_set_and_leads_to_the_home(running_home: Home) -> None:
+    set_environment({"REPORTING_HOME": str(running_home.folder)})
+
+    with session() as settings:
+        found = {
+            settings.warehouse_url().database: settings.warehouse_url().username,
+            **{
+                settings.source_url(domain).database: settings.source_url(domain).username
+                for domain in ("ticketing", "seating", "scanning", "ledger")
+            },
+        }
+        assert found == {
+            "reporting": "reporting",
+            "ticketing": "source_reader",
+            "seating": "source_reader",
+            "scanning": "source_reader",
+            "ledger": "source_reader",
+        }
+        assert settings.source_admin_url("ledger").username == "source_owner"
+        assert settings.store_address() == str(running_home.folder / "store")
+        assert settings.dagster_storage_url().drivername == "postgresql+psycopg2"
+        assert child_environment({})["DAGSTER_HOME"] == str(running_home.folder / "dagster")
+
+
+def test_warehouse_is_brought_to_this_version_with_dagsters_schema_beside_it(
+    running_home: Home,
+) -> None:
+    set_environment({"REPORTING_HOME": str(running_home.folder)})
+
+    with (
+        session() as settings,
+        psycopg.connect(conninfo(settings.warehouse_url())) as connection,
+    ):
+        rows = connection.execute(
+            "select nspname from pg_namespace where nspname in ('landing', 'reporting', 'dagster')"
+        ).fetchall()
+
+    assert sorted(rows) == [("dagster",), ("landing",), ("reporting",)]
+
+
+def test_the_reader_of_a_source_may_not_write(running_home: Home) -> None:
+    set_environment({"REPORTING_HOME": str(running_home.folder)})
+
+    with (
+        session() as settings,
+        psycopg.connect(conninfo(settings.source_url("ledger"))) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute("create schema ledger")
+
+
+def test_folders_of_files_and_of_dagster_are_private(running_home: Home) -> None:
+    set_environment({"REPORTING_HOME": str(running_home.folder)})
+
+    with session():
+        modes = {
+            name: stat.S_IMODE((running_home.folder / name).stat().st_mode)
+            for name in ("store", "dagster")
+        }
+
+    assert modes == {"store": 0o700, "dagster": 0o700}
+
+
+def test_what_is_set_stays_as_it_is(running_home: Home) -> None:
+    set_environment(
+        {
+            "REPORTING_HOME": str(running_home.folder),
+            "REPORTING_STORE_URL": "s3://files",
+            "REPORTING_SOURCE_LEDGER_URL": "postgresql://reader@production/ledger",
+        }
+    )
+
+    with session() as settings:
+        assert settings.store_address() == "s3://files"
+        assert settings.source_url("ledger").host == "production"
+        assert settings.source_url("ticketing").host == "127.0.0.1"
+
+
+def test_a_source_of_somebody_elses_never_gets_our_owners_address(running_home: Home) -> None:
+    """Or `sources load` would fill our database while `land` reads theirs."""
+    set_environment(
+        {
+            "REPORTING_HOME": str(running_home.folder),
+            "REPORTING_SOURCE_LEDGER_URL": "postgresql://reader@production/ledger",
+        }
+    )
+
+    with session() as settings:
+        assert settings.source_ledger_admin_url is None
+        assert settings.source_ticketing_admin_url is not None
+
+
+def test_nothing_embedded_is_started_when_the_warehouse_is_given(
+    empty_database_url: URL, tmp_path: Path
+) -> None:
+    set_environment(
+        {"REPORTING_HOME": str(tmp_path), "REPORTING_DATABASE_URL": conninfo(empty_database_url)}
+    )
+
+    with session() as settings:
+        assert settings.warehouse_url() == empty_database_url
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dagster", "store"]
+
+
+def test_home_is_absolute_for_programs_that_run_elsewhere(
+    empty_database_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    set_environment({"REPORTING_DATABASE_URL": conninfo(empty_database_url)})
+
+    with session():
+        assert Settings.from_environment().home == tmp_path / ".reporting"
