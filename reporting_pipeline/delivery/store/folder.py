@@ -52,13 +52,15 @@ class FolderStore(ObjectStore):
         return str(self._root / key)
 
     def _publish(self, staged: str, key: str) -> None:
+        path = self._root / key
         try:
+            # A new name lasts when its folder is on the disk; so does the name of a new folder.
+            made = [folder for folder in path.parents if not folder.exists()]
             _force_to_disk(self._root / staged)
             with self._explained("written", key):
                 obstore.rename(self._objects, staged, key)
-            # A new name lasts when its folder is on the disk, and so does that folder's own name.
-            for folder in (self._root / key).relative_to(self._root).parents:
-                _force_to_disk(self._root / folder)
+            for folder in (path.parent, *(folder.parent for folder in made)):
+                _force_to_disk(folder)
         except OSError as error:
             message = f"{self.address}: {key} could not be written: {error}"
             raise StoreError(message) from error

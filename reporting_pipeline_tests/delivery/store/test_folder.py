@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from reporting_pipeline.delivery.store import folder
 from reporting_pipeline.delivery.store.folder import FolderStore
 from reporting_pipeline.delivery.store.object_store import StoredObject
 from reporting_pipeline.errors import StoreError
@@ -56,6 +57,28 @@ def test_a_file_that_differs_from_what_was_sent_never_appears(tmp_path: Path) ->
         LosesTheLastByte(tmp_path).put("a/b.csv", [b"new"])
 
     assert files_below(tmp_path) == {"a/b.csv": b"former"}
+
+
+def test_bytes_are_on_the_disk_before_the_name_and_names_before_the_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forced: list[tuple[str, bool]] = []
+    really_force = folder._force_to_disk
+
+    def force(path: Path) -> None:
+        place = path.relative_to(tmp_path).as_posix().partition("/")[0]
+        forced.append((place, (tmp_path / "a/b/c.csv").exists()))
+        really_force(path)
+
+    monkeypatch.setattr(folder, "_force_to_disk", force)
+    store = FolderStore(tmp_path)
+
+    store.put("a/b/c.csv", [b"x"])
+    store.put("a/b/c.csv", [b"y"])
+
+    first = [(".staging", False), ("a", True), ("a", True), (".", True)]
+    again = [(".staging", True), ("a", True)]
+    assert forced == first + again
 
 
 def test_an_empty_folder_does_not_outlast_its_last_file(tmp_path: Path) -> None:
