@@ -56,7 +56,7 @@ class SettingsError(ReportingError):
 
 
 class EnvironmentNotReady(ReportingError):
-    """The machine lacks something that a command needs; the message holds the command that mends it."""
+    """The machine lacks what a command needs; the message holds the command that mends it."""
 
 
 class HomeInUse(ReportingError):

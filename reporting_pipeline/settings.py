@@ -1,16 +1,16 @@
 """The settings: the one place that reads the environment.
 
-    REPORTING_HOME                       state of the embedded servers          .reporting
-    REPORTING_PG_BINDIR                  PostgreSQL binaries for them           the wheel's
+    REPORTING_HOME                       state of the local servers; default .reporting
+    REPORTING_PG_BINDIR                  PostgreSQL binaries for them; default the wheel's
     REPORTING_DATABASE_URL               the warehouse (PostgreSQL 15 or later)
-    REPORTING_DAGSTER_URL                Dagster's own storage; default: schema `dagster` of the warehouse
+    REPORTING_DAGSTER_URL                Dagster's storage; default schema `dagster` of the warehouse
     REPORTING_REDIS_URL                  Redis or Valkey
     REPORTING_STORE_URL                  where files go: a folder, file:// or s3://
     REPORTING_SOURCE_<DOMAIN>_URL        the four production databases, read only
-    REPORTING_SOURCE_<DOMAIN>_ADMIN_URL  an owner of them, for `reporting sources load`; default: the former
-    REPORTING_FIRST_DAY                  the first report day of the partition set    2025-01-01
-    REPORTING_LANDING_OVERLAP_SECONDS    how late a row may commit under an older clock   900
-    REPORTING_SOURCE_TIMEOUT_SECONDS     how long one statement may take in a source      600
+    REPORTING_SOURCE_<DOMAIN>_ADMIN_URL  their owner, for `sources load`; default the former
+    REPORTING_FIRST_DAY                  first day of the partition set; default 2025-01-01
+    REPORTING_LANDING_OVERLAP_SECONDS    how late a row may commit, by its clock; default 900
+    REPORTING_SOURCE_TIMEOUT_SECONDS     how long one statement may take there; default 600
 
 What belongs here: names, types, defaults. What does not: starting or connecting to anything. Only
 entry points (`cli`, `definitions`) call `Settings.from_environment`; the rest is handed its values.
@@ -33,7 +33,7 @@ _DAGSTER_SCHEMA = "dagster"
 
 
 class Settings(BaseSettings):
-    """Every setting, validated once; unset addresses are None until the embedded servers give them."""
+    """Every setting, validated once; an address that nobody has set is None."""
 
     model_config = SettingsConfigDict(env_prefix="REPORTING_", frozen=True, extra="ignore")
 
@@ -77,7 +77,7 @@ class Settings(BaseSettings):
         return _database_url("REPORTING_DATABASE_URL", self.database_url, "psycopg")
 
     def dagster_storage_url(self) -> URL:
-        """The address of Dagster's storage, driver psycopg 2 (dagster-postgres breaks on psycopg 3)."""
+        """The address of Dagster's storage, driver psycopg 2: psycopg 3 breaks it."""
         if self.dagster_url is not None:
             return _database_url("REPORTING_DAGSTER_URL", self.dagster_url, "psycopg2")
         url = _database_url("REPORTING_DATABASE_URL", self.database_url, "psycopg2")

@@ -86,8 +86,8 @@ def build_touched(warehouse: URL) -> BuildResult:
     for table, days in touched_days(warehouse).items():
         by_days.setdefault(tuple(days), []).append(table)
     row_counts: dict[str, Mapping[date, int]] = {}
-    for days, tables in by_days.items():
-        row_counts |= build(days, warehouse=warehouse, tables=tables).row_counts
+    for same_days, tables in by_days.items():
+        row_counts |= build(same_days, warehouse=warehouse, tables=tables).row_counts
     return BuildResult(row_counts=row_counts)
 
 

@@ -40,7 +40,7 @@ def run_models(models: Iterable[str], variables: Mapping[str, object], *, wareho
     arguments = ["run", "--select", *models, "--vars", json.dumps(variables)]
     with _ONE_AT_A_TIME:
         # A run leaves its compiled SQL in the manifest, days included: each has its own copy.
-        manifest = parsed_project().deepcopy()
+        manifest = parsed_project().deepcopy()  # type: ignore[no-untyped-call]
         # Parsing writes the profile's database into every node.
         for node in [*manifest.nodes.values(), *manifest.sources.values()]:
             node.database = warehouse.database or ""
@@ -103,15 +103,23 @@ def _connection(warehouse: URL) -> dict[str, str]:
     }
 
 
-def _invoke(arguments: Sequence[str], manifest: "Manifest | None") -> Any:  # noqa: ANN401
+def _invoke(arguments: Sequence[str], manifest: "Manifest | None") -> Any:
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
 
-    reset_adapters()  # an adapter keeps the address it was made with
+    reset_adapters()  # type: ignore[no-untyped-call]  # an adapter keeps the address it was made with
     with tempfile.TemporaryDirectory(prefix="reporting-dbt-") as scratch:
         places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
         outputs = ["--target-path", scratch, "--log-path", scratch]
-        quiet = ["--quiet", "--no-version-check", "--no-write-json", "--log-level-file", "none"]
+        quiet = [
+            "--quiet",
+            "--no-version-check",
+            "--no-write-json",
+            "--log-level",
+            "none",
+            "--log-level-file",
+            "none",
+        ]
         return dbtRunner(manifest=manifest).invoke([*arguments, *places, *outputs, *quiet])
 
 

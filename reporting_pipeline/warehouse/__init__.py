@@ -1,1 +1,1 @@
-"""The warehouse: our own PostgreSQL. Connections, schema and locks; nothing of what the rows mean."""
+"""The warehouse, our own PostgreSQL: connections and schema; nothing of what the rows mean."""

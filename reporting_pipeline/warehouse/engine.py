@@ -15,7 +15,7 @@ _CONNECT_TIMEOUT_SECONDS = 10
 
 
 def warehouse_engine(url: URL) -> Engine:
-    """An engine for the warehouse; parameters never appear in its errors, since they may be private."""
+    """An engine for the warehouse; its errors never hold parameters, which may be private."""
     return create_engine(
         url,
         hide_parameters=True,
@@ -31,7 +31,7 @@ def conninfo(url: URL) -> str:
 
 @contextmanager
 def warehouse_connection(url: URL) -> Iterator[psycopg.Connection]:
-    """A psycopg connection to the warehouse in one transaction: committed at the end, rolled back on error.
+    """A psycopg connection to the warehouse in one transaction, rolled back on error.
 
     Raises:
         WarehouseUnavailable: No connection could be had.

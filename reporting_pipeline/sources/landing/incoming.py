@@ -1,8 +1,8 @@
 """What is new in one source table, copied into a temporary table of the warehouse.
 
-New is found by the record clock: everything from the greatest clock landed, less an overlap, since a
-row may commit late under an older clock. Rows with still older clocks are looked for month by month,
-by comparing counts and sums of the clock, and read again where these differ.
+New is found by the record clock: everything from the greatest clock landed, less an overlap, since
+a row may commit late under an older clock. Rows with still older clocks are looked for month by
+month, by comparing counts and sums of the clock, and read again where these differ.
 
 What belongs here: which rows to read, and leaving out those that are landed already. What does not:
 what the rows mean.

@@ -89,6 +89,8 @@ def land(
         connection.execute("select pg_advisory_xact_lock(hashtext('landing'))")
         connection.execute("set local work_mem = '64MB'")
         with open_snapshots(sources, timeout_seconds=timeout_seconds) as snapshots:
+            for domain, snapshot in snapshots.items():
+                snapshot.refuse_broken(domain)
             came_in = [
                 read_incoming(
                     connection,

@@ -13,6 +13,7 @@ from psycopg import sql
 from sqlalchemy import URL, Table
 
 from reporting_pipeline.errors import SourceContractBroken, SourceUnavailable
+from reporting_pipeline.sources.inspect import contract_problems, reading_problems
 from reporting_pipeline.warehouse.engine import conninfo
 
 _CONNECT_TIMEOUT_SECONDS = 10
@@ -24,6 +25,24 @@ class SourceSnapshot:
 
     domains: tuple[str, ...]
     connection: psycopg.Connection
+
+    def refuse_broken(self, domain: str) -> None:
+        """Compare the tables and columns of a domain with the contract, before any row is read.
+
+        Raises:
+            SourceContractBroken: The message names every table and column that is not as promised.
+        """
+        with self._named():
+            problems = [
+                *contract_problems(self.connection, domain),
+                *reading_problems(self.connection, domain),
+            ]
+        if problems:
+            message = (
+                f"source {domain} is not what the contract promises: "
+                f"{'; '.join(map(str, problems))}; nothing was landed"
+            )
+            raise SourceContractBroken(message, domain=domain)
 
     def rows(self, query: sql.Composed) -> list[tuple[object, ...]]:
         """All rows of a small query."""
@@ -41,9 +60,9 @@ class SourceSnapshot:
     def _named(self) -> Iterator[None]:
         try:
             yield
-        except (psycopg.OperationalError, psycopg.errors.QueryCanceled) as error:
+        except psycopg.OperationalError as error:
             raise _unavailable(self.domains, error) from error
-        except (psycopg.ProgrammingError, psycopg.errors.InsufficientPrivilege) as error:
+        except psycopg.ProgrammingError as error:
             message = (
                 f"source {' and '.join(self.domains)} is not what the contract promises: "
                 f"{_first_line(error)}; run `reporting sources check`"
