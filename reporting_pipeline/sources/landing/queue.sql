@@ -108,6 +108,14 @@ inner join (
     where
         scan.report_day >= (select min(touched_from.report_day) from touched_from)
         and scan.event_id in (select touched_from.event_id from touched_from)
+        and not exists (
+            select from landing.scanning_scans as earlier
+            where
+                earlier.device_id = scan.device_id
+                and earlier.device_sequence = scan.device_sequence
+                and earlier.report_day is not null
+                and (earlier.received_at, earlier.id) < (scan.received_at, scan.id)
+        )
     union
     select
         movement.event_id,
