@@ -23,7 +23,8 @@ _RETRY_TIMEOUT = timedelta(minutes=2)
 _REQUEST_TIMEOUT = timedelta(hours=1)
 _SILENCE_TIMEOUT = timedelta(minutes=1)
 
-_STATUS = re.compile(r"status code: (\d{3})")
+_ANSWER = re.compile(r"(?<=status code: )(?P<status>\d{3})[ A-Za-z-]*")
+_CODE = re.compile(r"<Code>(\w+)</Code>")
 _RETRYABLE_STATUSES = frozenset({"408", "429", "500", "502", "503", "504"})
 
 _CONTENT_TYPES = {".csv": "text/csv; charset=utf-8"}
@@ -69,9 +70,14 @@ class BucketStore(ObjectStore):
         return f"{self.address}/{key}"
 
     def _failure(self, doing: str, error: Exception) -> StoreError:
-        status = _STATUS.search(str(error))
-        if status is None or status[1] in _RETRYABLE_STATUSES:
-            advice = "check AWS_ENDPOINT_URL and that the store is up, then try again"
-            return StoreUnavailable(f"{doing}: {cause(error)}; {advice}")
-        advice = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and their rights"
-        return StoreError(f"{doing}: {cause(error)}; {advice}")
+        answer = _ANSWER.search(str(error))
+        if answer is None:
+            reason = cause(error).rpartition(" - ")[2]
+        else:
+            code = _CODE.search(str(error))
+            reason = f"the server answered {answer[0]}" + (f", {code[1]}" if code else "")
+        if answer is not None and answer["status"] not in _RETRYABLE_STATUSES:
+            advice = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and their rights"
+            return StoreError(f"{doing}: {reason}; {advice}")
+        advice = "check AWS_ENDPOINT_URL, that credentials are set and that the store is up"
+        return StoreUnavailable(f"{doing}: {reason}; {advice}")

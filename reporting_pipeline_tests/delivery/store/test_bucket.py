@@ -75,7 +75,9 @@ def test_a_busy_server_is_asked_again(busy_handler: type[_BusyHandler]) -> None:
 def test_a_server_that_stays_busy_is_unavailable(busy_handler: type[_BusyHandler]) -> None:
     busy_handler.refusals_left = 1000
 
-    with pytest.raises(StoreUnavailable, match=r"503 Service Unavailable.*try again") as refusal:
+    with pytest.raises(
+        StoreUnavailable, match=r"answered 503 Service Unavailable, SlowDown; "
+    ) as refusal:
         BucketStore("bucket").put("a.csv", [b"content"])
 
     assert refusal.value.retryable
@@ -120,7 +122,9 @@ def test_wrong_credentials_are_an_error_that_says_what_to_check(
         lambda: list(store.list_keys()),
         store.list_folders,
     ):
-        with pytest.raises(StoreError, match=r"403 Forbidden.*AWS_SECRET_ACCESS_KEY") as refusal:
+        with pytest.raises(
+            StoreError, match=r"answered 403 Forbidden.*AWS_SECRET_ACCESS_KEY"
+        ) as refusal:
             operation()
         assert not refusal.value.retryable
         assert "canary-of-a-secret" not in refusal.value.message
@@ -133,7 +137,9 @@ def test_a_store_that_is_down_is_unavailable(
         unused.bind(("127.0.0.1", 0))
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{unused.getsockname()[1]}")
 
-        with pytest.raises(StoreUnavailable, match=r"check AWS_ENDPOINT_URL") as refusal:
+        with pytest.raises(
+            StoreUnavailable, match=r"error sending request; check AWS_ENDPOINT_URL"
+        ) as refusal:
             open_store(bucket_address).put("a.csv", [b"x"])
 
     assert refusal.value.retryable
@@ -144,7 +150,7 @@ def test_a_missing_bucket_is_named(s3_environment: object) -> None:
 
     with pytest.raises(StoreError, match=r"s3://no-such-bucket/prefix.*there is no such bucket"):
         store.put("a.csv", [b"x"])
-    with pytest.raises(StoreError, match="NoSuchBucket"):
+    with pytest.raises(StoreError, match="answered 404 Not Found, NoSuchBucket"):
         list(store.list_keys())
 
 
