@@ -3,8 +3,8 @@
     {%- set ranges = var('days', []) -%}
     {%- if ranges -%}
     (
-        {%- for first, end in ranges %}
-        {{ 'or ' if not loop.first }}({{ column }} >= date '{{ first }}' and {{ column }} < date '{{ end }}')
+        {%- for range in ranges %}
+        {{ 'or ' if not loop.first }}({{ column }} >= date '{{ range[0] }}' and {{ column }} < date '{{ range[1] }}')
         {%- endfor %}
     )
     {%- else -%}
@@ -16,7 +16,7 @@
 {% macro up_to_days(column) -%}
     {%- set ranges = var('days', []) -%}
     {%- if ranges -%}
-    {{ column }} < date '{{ ranges | map(attribute=1) | max }}'
+    {{ column }} < date '{{ (ranges | last)[1] }}'
     {%- else -%}
     false
     {%- endif -%}
@@ -49,10 +49,10 @@
 {%- endmacro %}
 
 {% macro listed_days() -%}
-    {%- for first, end in var('days', []) %}
+    {%- for range in var('days', []) %}
     {{ 'union' if not loop.first }}
     select cast(day as date) as report_day
-    from generate_series(date '{{ first }}', date '{{ end }}' - 1, interval '1 day') as day
+    from generate_series(date '{{ range[0] }}', date '{{ range[1] }}' - 1, interval '1 day') as day
     {%- endfor %}
 {%- endmacro %}
 

@@ -2,7 +2,20 @@
 -- `is_revert`: the row takes another scan back. Ticket type and admission are null where the ticket
 -- is not known.
 select
-    scans.*,
+    scans.scan_id,
+    scans.event_id,
+    scans.gate_id,
+    scans.device_id,
+    scans.device_sequence,
+    scans.ticket_id,
+    scans.direction,
+    scans.outcome,
+    scans.reject_reason,
+    scans.is_offline,
+    scans.scanned_at,
+    scans.received_at,
+    scans.reverts_scan_id,
+    scans.report_day,
     scans.outcome = 'accepted' and scans.reverts_scan_id is not null as is_revert,
     tickets.ticket_type_id,
     ticket_types.is_admission

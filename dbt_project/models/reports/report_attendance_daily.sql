@@ -1,6 +1,5 @@
 -- Grain: organization_id, event_id, date, gate_id, ticket_type_id (null: ticket unknown). Counts of
 -- scans. Source: the scans that stand.
-{%- set reasons = ['already_used', 'unknown', 'cancelled', 'unpaid', 'wrong_gate', 'wrong_time', 'blocked', 'error'] %}
 with scans as (
     select *
     from {{ ref('int_scanning__standing_scans') }}
@@ -83,9 +82,14 @@ select
     count(*) as scan_count,
     {{ sum_where('1', "outcome = 'accepted'") }} as accepted_count,
     {{ sum_where('1', "outcome = 'rejected'") }} as rejected_count,
-    {%- for reason in reasons %}
-    {{ sum_where('1', "reject_reason = '" ~ reason ~ "'") }} as rejected_{{ reason }}_count,
-    {%- endfor %}
+    {{ sum_where('1', "reject_reason = 'already_used'") }} as rejected_already_used_count,
+    {{ sum_where('1', "reject_reason = 'unknown'") }} as rejected_unknown_count,
+    {{ sum_where('1', "reject_reason = 'cancelled'") }} as rejected_cancelled_count,
+    {{ sum_where('1', "reject_reason = 'unpaid'") }} as rejected_unpaid_count,
+    {{ sum_where('1', "reject_reason = 'wrong_gate'") }} as rejected_wrong_gate_count,
+    {{ sum_where('1', "reject_reason = 'wrong_time'") }} as rejected_wrong_time_count,
+    {{ sum_where('1', "reject_reason = 'blocked'") }} as rejected_blocked_count,
+    {{ sum_where('1', "reject_reason = 'error'") }} as rejected_error_count,
     {{ sum_where('1', 'entry_number = 1') }} as admission_count,
     {{ sum_where('1', 'entry_number > 1') }} as reentry_count,
     {{ sum_where('1', 'is_exit') }} as exit_count,

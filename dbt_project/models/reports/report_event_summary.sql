@@ -60,13 +60,15 @@ sold_units as (
     select
         movements.event_id,
         movements.report_day,
-        movements.reason,
         movements.quantity,
         movements.is_admission,
-        first_value(movements.reason) over (
-            partition by movements.order_id, movements.line_no
-            order by movements.occurred_at, movements.movement_id
-        ) as opening_reason
+        case
+            when movements.quantity > 0 then movements.reason = 'comp'
+            else first_value(movements.reason) over (
+                partition by movements.order_id, movements.line_no
+                order by movements.occurred_at, movements.movement_id
+            ) = 'comp'
+        end as is_comped
     from {{ ref('int_ticketing__movements_by_order_line') }} as movements
     inner join events on movements.event_id = events.event_id
     where {{ up_to_days('movements.report_day') }}
@@ -76,10 +78,8 @@ sales_changes as (
     select
         event_id,
         report_day,
-        {{ sum_where('quantity', "reason in ('sale', 'exchange_in') or (quantity < 0 and opening_reason <> 'comp')") }}
-            as sold_count,
-        {{ sum_where('quantity', "reason = 'comp' or (quantity < 0 and opening_reason = 'comp')") }}
-            as comped_count
+        {{ sum_where('quantity', 'not is_comped') }} as sold_count,
+        {{ sum_where('quantity', 'is_comped') }} as comped_count
     from sold_units
     where is_admission
     group by

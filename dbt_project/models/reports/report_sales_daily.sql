@@ -52,7 +52,8 @@ figures as (
         {{ sum_where('movements.fee_minor', 'movements.direction = 1') }} as fee_minor,
         {{ sum_where('movements.tax_minor', 'movements.direction = 1') }} as tax_minor,
         {{ sum_where('movements.booked_minor', 'movements.direction = 1') }} as gross_minor,
-        {{ sum_where('-movements.face_value_minor', 'movements.direction = -1') }} as returned_face_value_minor,
+        {{ sum_where('-movements.face_value_minor', 'movements.direction = -1') }}
+            as returned_face_value_minor,
         {{ sum_where('-movements.fee_minor', 'movements.direction = -1') }} as returned_fee_minor,
         {{ sum_where('-movements.tax_minor', 'movements.direction = -1') }} as returned_tax_minor,
         {{ sum_where('-movements.booked_minor', 'movements.direction = -1') }} as returned_gross_minor,
