@@ -95,7 +95,7 @@ _UNCONNECTED = {
 
 def _connection(warehouse: URL) -> dict[str, str]:
     return {
-        "REPORTING_DBT_HOST": warehouse.host or "127.0.0.1",
+        "REPORTING_DBT_HOST": str(warehouse.host or warehouse.query.get("host") or "127.0.0.1"),
         "REPORTING_DBT_PORT": str(warehouse.port or 5432),
         "REPORTING_DBT_USER": warehouse.username or "",
         "REPORTING_DBT_PASSWORD": str(warehouse.password or ""),
