@@ -58,6 +58,12 @@ class Account:
         return bool(found.st_mode & stat.S_IXOTH)
 
 
+def own_account() -> Account:
+    """The account that we run as."""
+    uid = os.geteuid()
+    return Account(name=str(uid), uid=uid, gid=os.getegid(), is_other=False)
+
+
 def server_account() -> Account:
     """The account that the servers run as on this machine.
 
@@ -65,8 +71,7 @@ def server_account() -> Account:
         EnvironmentNotReady: We are root and the machine has no lesser account.
     """
     if os.geteuid() != 0:
-        name = str(os.geteuid())
-        return Account(name=name, uid=os.geteuid(), gid=os.getegid(), is_other=False)
+        return own_account()
     for name in _ACCOUNTS_FOR_ROOT:
         try:
             found = pwd.getpwnam(name)

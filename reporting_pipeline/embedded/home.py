@@ -18,7 +18,7 @@ import secrets
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from reporting_pipeline.embedded.account import Account, private_file
+from reporting_pipeline.embedded.account import Account, own_account, private_file
 from reporting_pipeline.errors import EnvironmentNotReady
 
 _ELSEWHERE = Path("/var/lib/reporting-pipeline")
@@ -66,7 +66,7 @@ class Home:
         path = self.folder / "secrets.json"
         if not path.exists():
             made = {field.name: secrets.token_urlsafe(24) for field in fields(Secrets)}
-            draft = private_file(path.with_suffix(".draft"), json.dumps(made), _ourselves())
+            draft = private_file(path.with_suffix(".draft"), json.dumps(made), own_account())
             draft.rename(path)
         return Secrets(**json.loads(path.read_text(encoding="utf-8")))
 
@@ -87,7 +87,7 @@ class Home:
     def announce(self, running: Running) -> int:
         """Say where the servers are; the descriptor must stay open as long as it is true."""
         path = self.folder / "running.json"
-        draft = private_file(path.with_suffix(".draft"), json.dumps(asdict(running)), _ourselves())
+        draft = private_file(path.with_suffix(".draft"), json.dumps(asdict(running)), own_account())
         descriptor = os.open(draft, os.O_RDONLY)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         draft.rename(path)
@@ -152,7 +152,3 @@ class Home:
             os.close(descriptor)
             return None
         return descriptor
-
-
-def _ourselves() -> Account:
-    return Account(name="ourselves", uid=os.geteuid(), gid=os.getegid(), is_other=False)

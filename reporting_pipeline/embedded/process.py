@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from reporting_pipeline.embedded.account import Account
@@ -69,6 +69,7 @@ class ServerProcess:
         *,
         is_ready: Callable[[], bool],
         before: Callable[[], None] = lambda: None,
+        environment: Mapping[str, str] = SERVER_ENVIRONMENT,
         timeout_seconds: float = 60,
     ) -> None:
         """Start `argv` and wait until `is_ready`; `before` runs once no former instance does.
@@ -80,7 +81,7 @@ class ServerProcess:
         lock = self._take_lock(timeout_seconds)
         try:
             before()
-            self._spawn(argv, lock)
+            self._spawn(argv, lock, environment)
         finally:
             os.close(lock)
         deadline = time.monotonic() + timeout_seconds
@@ -139,7 +140,7 @@ class ServerProcess:
         with contextlib.suppress(ProcessLookupError, ValueError):
             os.kill(int(written), self._stop_signals[0])
 
-    def _spawn(self, argv: Sequence[str | Path], lock: int) -> None:
+    def _spawn(self, argv: Sequence[str | Path], lock: int, environment: Mapping[str, str]) -> None:
         if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
@@ -154,7 +155,7 @@ class ServerProcess:
                 # Ctrl-C in the terminal is for us; we stop the servers in order.
                 start_new_session=True,
                 preexec_fn=_die_with_parent(self._stop_signals[0]),  # noqa: PLW1509 - one thread
-                env=SERVER_ENVIRONMENT,
+                env=environment,
                 umask=0o077,
                 user=self._account.child_uid,
                 group=self._account.child_gid,
@@ -192,7 +193,7 @@ class LoopbackServer(ABC):
         """
         attempts = 1 if self._port is not None else _PORT_ATTEMPTS
         for attempt in range(1, attempts + 1):
-            port = self._port or _free_port()
+            port = self._port or free_port()
             try:
                 self._start_on(port)
             except ServerFailed:
@@ -237,7 +238,7 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A loopback port that nothing listens on at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

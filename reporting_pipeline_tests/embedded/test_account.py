@@ -10,6 +10,7 @@ import pytest
 
 from reporting_pipeline.embedded.account import (
     Account,
+    own_account,
     private_file,
     private_folder,
     reachable_copy,
@@ -75,9 +76,8 @@ def test_private_file_replaces_a_link_that_was_laid_in_its_place(tmp_path: Path)
     victim = tmp_path / "victim"
     victim.write_text("kept")
     (tmp_path / "secret").symlink_to(victim)
-    ourselves = Account(name="us", uid=os.geteuid(), gid=os.getegid(), is_other=False)
 
-    path = private_file(tmp_path / "secret", "new", ourselves)
+    path = private_file(tmp_path / "secret", "new", own_account())
 
     assert victim.read_text() == "kept"
     assert path.read_text() == "new"
