@@ -1,0 +1,28 @@
+"""Modules are small and named after what is in them."""
+
+import ast
+
+from reporting_pipeline_tests.architecture.repository import ROOT, modules, name_of
+
+MAX_LINES = 400
+NAMES_OF_NOTHING = {"utils", "util", "helpers", "helper", "common", "manager", "misc", "data"}
+
+
+def test_no_module_is_longer_than_a_person_reads_at_once() -> None:
+    lengths = {name_of(path): len(path.read_text("utf-8").splitlines()) for path in modules()}
+    assert {name: length for name, length in lengths.items() if length > MAX_LINES} == {}
+
+
+def test_no_module_or_folder_is_named_after_nothing() -> None:
+    parts = {part for path in modules() for part in path.relative_to(ROOT).with_suffix("").parts}
+    assert parts & NAMES_OF_NOTHING == set()
+
+
+def test_no_module_postpones_its_annotations() -> None:
+    found = [
+        name_of(path)
+        for path in modules()
+        for node in ast.parse(path.read_text("utf-8")).body
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__"
+    ]
+    assert found == []
