@@ -8,10 +8,19 @@ from sqlalchemy import Table
 
 from reporting_pipeline.orchestration.asset_keys import source_key, warehouse_key
 from reporting_pipeline.reports.tables.report_table import Column, ReportTable
+from reporting_pipeline.sources.contract import EVENTS, TRANSACTIONS
+from reporting_pipeline.sources.landing.dating import DATINGS
+
+_DATED = {dating.table.key for dating in DATINGS}
+_REPORT_DAY = dg.TableColumn(
+    "report_day",
+    type="date",
+    description="The report day; null while the row's event is not known.",
+)
 
 
-def landing_schema(table: Table) -> dg.TableSchema:
-    """The columns of a source table, which its copy keeps."""
+def source_schema(table: Table) -> dg.TableSchema:
+    """The columns of a source table."""
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
@@ -26,14 +35,21 @@ def landing_schema(table: Table) -> dg.TableSchema:
     )
 
 
+def landing_schema(table: Table) -> dg.TableSchema:
+    """The columns of a source table's copy: the same, and the report day where it is dated."""
+    further = [_REPORT_DAY] if table.key in _DATED else []
+    return dg.TableSchema(columns=[*source_schema(table).columns, *further])
+
+
 def landing_lineage(table: Table) -> dg.TableColumnLineage:
-    """Each column comes from the column of the same name in the source."""
-    return dg.TableColumnLineage(
-        {
-            column.name: [dg.TableColumnDep(asset_key=source_key(table), column_name=column.name)]
-            for column in table.columns
-        }
-    )
+    """Each column comes from the one of its name in the source, the report day from the clock."""
+    deps = {column.name: [_source_dep(table, column.name)] for column in table.columns}
+    if table.key in _DATED:
+        clock = table.info["business_clock"]
+        dated_by = _source_dep(table, clock) if clock else _source_dep(TRANSACTIONS, "effective_at")
+        of_event = [_source_dep(EVENTS, "timezone"), _source_dep(EVENTS, "day_cutoff")]
+        deps[_REPORT_DAY.name] = [dated_by, *of_event]
+    return dg.TableColumnLineage(deps)
 
 
 def report_schema(table: ReportTable) -> dg.TableSchema:
@@ -60,6 +76,10 @@ def _column(column: Column) -> dg.TableColumn:
         constraints=dg.TableColumnConstraints(nullable=column.nullable),
         tags=tags,
     )
+
+
+def _source_dep(table: Table, column: str) -> dg.TableColumnDep:
+    return dg.TableColumnDep(asset_key=source_key(table), column_name=column)
 
 
 def _dep(source: str) -> dg.TableColumnDep:

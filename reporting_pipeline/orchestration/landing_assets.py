@@ -10,7 +10,11 @@ import dagster as dg
 from sqlalchemy import Table
 
 from reporting_pipeline.orchestration.asset_keys import landing_key, source_key
-from reporting_pipeline.orchestration.columns import landing_lineage, landing_schema
+from reporting_pipeline.orchestration.columns import (
+    landing_lineage,
+    landing_schema,
+    source_schema,
+)
 from reporting_pipeline.orchestration.failures import RETRIES, step_failures
 from reporting_pipeline.orchestration.resources import Sources, Warehouse
 from reporting_pipeline.sources.contract import TABLES
@@ -29,7 +33,7 @@ def source_specs() -> list[dg.AssetSpec]:
             tags={"domain": table.info["domain"]},
             metadata={
                 "dagster/table_name": table.fullname,
-                "dagster/column_schema": landing_schema(table),
+                "dagster/column_schema": source_schema(table),
             },
         )
         for table in TABLES
@@ -66,23 +70,20 @@ def landing_assets() -> dg.AssetsDefinition:
 
 
 def _spec(table: Table) -> dg.AssetSpec:
-    clocks = f"What is new is told by {table.info['record_clock']}"
-    dated = table.info["business_clock"]
+    lineage = landing_lineage(table)
+    read = {dep.asset_key for deps in lineage.deps_by_column.values() for dep in deps}
     return dg.AssetSpec(
         landing_key(table.info["domain"], table.name),
-        deps=[source_key(table)],
+        deps=sorted(read),
         group_name="landing",
-        description=(
-            f"Rows of {table.fullname}, kept. {clocks}; "
-            + (f"the report day by {dated}." if dated else "it has no report day of its own.")
-        ),
+        description=f"Rows of {table.fullname}, kept; new ones by {table.info['record_clock']}.",
         owners=[OWNER],
         kinds={"postgres"},
         tags={"domain": table.info["domain"]},
         metadata={
             "dagster/table_name": f"landing.{table.info['domain']}_{table.name}",
             "dagster/column_schema": landing_schema(table),
-            "dagster/column_lineage": landing_lineage(table),
+            "dagster/column_lineage": lineage,
         },
     )
 

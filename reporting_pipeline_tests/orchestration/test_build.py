@@ -1,0 +1,105 @@
+"""The graph is whole: what there is, what depends on what, and what a person reads of it."""
+
+import sys
+from datetime import date
+from subprocess import run
+
+import dagster as dg
+import pytest
+
+from reporting_pipeline.checks.registry import CHECKS
+from reporting_pipeline.delivery.daily_files import DAILY_TABLES
+from reporting_pipeline.orchestration.build import build_definitions
+from reporting_pipeline.reports.tables import REPORT_TABLES
+from reporting_pipeline.reports.tables.report_table import ReportTable
+from reporting_pipeline.settings import Settings
+from reporting_pipeline.sources.contract import TABLES
+
+DEFS = build_definitions(Settings.model_validate({"first_day": date(2025, 1, 1)}))
+GRAPH = DEFS.resolve_asset_graph()
+OURS = sorted(GRAPH.materializable_asset_keys)
+SPECS = {spec.key: spec for spec in DEFS.resolve_all_asset_specs()}
+
+
+def test_definitions_load_without_any_address() -> None:
+    dg.Definitions.validate_loadable(DEFS)
+
+
+def test_every_table_and_file_is_an_asset_named_after_where_it_stands() -> None:
+    tables = [(table.info["domain"], table.name) for table in TABLES]
+    assert {key.to_user_string() for key in SPECS} == {
+        *(f"{domain}/{name}" for domain, name in tables),
+        *(f"landing/{domain}_{name}" for domain, name in tables),
+        *(table.name for table in REPORT_TABLES),
+        *(f"exports/{name}" for name in DAILY_TABLES),
+    }
+
+
+def test_sources_are_only_read() -> None:
+    assert {SPECS[key].group_name for key in OURS} == {"landing", "reports", "exports"}
+
+
+def test_every_check_is_an_asset_check() -> None:
+    found = {(key.asset_key.to_user_string(), key.name) for key in GRAPH.asset_check_keys}
+    assert found == {(check.report_table, check.name) for check in CHECKS}
+
+
+def test_there_is_one_job_for_a_day() -> None:
+    job = DEFS.resolve_job_def("daily_build")
+    assert job.asset_layer.executable_asset_keys == set(OURS)
+    assert job.asset_layer.asset_graph.asset_check_keys == GRAPH.asset_check_keys
+
+
+@pytest.mark.parametrize("key", OURS, ids=lambda key: key.to_user_string())
+def test_an_asset_is_documented(key: dg.AssetKey) -> None:
+    spec = SPECS[key]
+    assert spec.description
+    assert spec.owners
+    assert spec.kinds
+
+
+@pytest.mark.parametrize("table", REPORT_TABLES, ids=lambda table: table.name)
+def test_a_report_table_shows_its_columns_and_where_they_come_from(
+    table: ReportTable,
+) -> None:
+    metadata = SPECS[dg.AssetKey(table.name)].metadata
+    schema, lineage = metadata["dagster/column_schema"], metadata["dagster/column_lineage"]
+    assert metadata["dagster/table_name"] == f"reporting.{table.name}"
+    assert [column.name for column in schema.columns] == list(table.column_names)
+    assert set(lineage.deps_by_column) == set(table.column_names)
+    known = {
+        (dep.asset_key, column.name)
+        for deps in lineage.deps_by_column.values()
+        for dep in deps
+        for column in SPECS[dep.asset_key].metadata["dagster/column_schema"].columns
+    }
+    named = {(d.asset_key, d.column_name) for c in lineage.deps_by_column.values() for d in c}
+    assert named <= known
+
+
+def test_a_backfill_is_one_run() -> None:
+    partitioned = [key for key in OURS if GRAPH.get(key).partitions_def is not None]
+    assert {SPECS[key].group_name for key in partitioned} == {"reports", "exports"}
+    assert {GRAPH.get(key).backfill_policy for key in partitioned} == {
+        dg.BackfillPolicy.single_run()
+    }
+    assert len({GRAPH.get(key).partitions_def for key in partitioned}) == 1
+
+
+def test_checks_have_the_days_of_their_tables() -> None:
+    for key in GRAPH.asset_check_keys:
+        assert GRAPH.get(key).partitions_def == GRAPH.get(key.asset_key).partitions_def
+
+
+def test_files_with_money_wait_for_the_reconciliation() -> None:
+    breaks = dg.AssetKey("report_reconciliation_breaks")
+    waiting = {key.path[-1] for key in GRAPH.get(breaks).child_keys}
+    assert waiting == set(DAILY_TABLES) - {"report_attendance_daily"}
+
+
+def test_loading_the_code_location_imports_nothing_heavy() -> None:
+    heavy = {"dbt", "dagster_dbt", "pandas", "weasyprint"}
+    code = "import reporting_pipeline.definitions, sys; print(*sys.modules)"
+    arguments = [sys.executable, "-c", code]
+    loaded = run(arguments, capture_output=True, text=True, check=True)  # noqa: S603 - our own
+    assert not heavy & set(loaded.stdout.split())

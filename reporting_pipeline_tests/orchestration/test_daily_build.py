@@ -1,0 +1,201 @@
+"""The daily job: landed, built, checked and exported in one run, or stopped by what is wrong."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import dagster as dg
+import psycopg
+import pytest
+
+from reporting_pipeline.checks.registry import CHECKS
+from reporting_pipeline.orchestration.build import build_definitions
+from reporting_pipeline.settings import Settings
+
+DAY = "2025-09-01"
+EXPORTS = {
+    "report_sales_daily",
+    "report_revenue_daily",
+    "report_attendance_daily",
+    "report_event_summary",
+}
+# One sale of the day is charged 100 minor units more than Ticketing booked; its legs still balance.
+OVERCHARGE = """
+    with txn as (
+        select id, order_id
+        from landing.ledger_transactions
+        where report_day = %s and kind = 'sale'
+        order by id
+        limit 1
+    )
+    update landing.ledger_entries
+    set amount_minor = amount_minor + 100
+    where id in (
+        select distinct on (entry.direction) entry.id
+        from landing.ledger_entries as entry
+        where entry.transaction_id = (select id from txn)
+        order by entry.direction, entry.component, entry.id
+    )
+    returning (select order_id from txn)
+"""
+
+
+def _run(
+    defs: dg.Definitions, instance: dg.DagsterInstance, first: str, last: str
+) -> dg.ExecuteInProcessResult:
+    """Run the daily job as a backfill of the days would."""
+    tags = {
+        "dagster/asset_partition_range_start": first,
+        "dagster/asset_partition_range_end": last,
+    }
+    job = defs.resolve_job_def("daily_build")
+    return job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+
+
+def _evaluations(result: dg.ExecuteInProcessResult, name: str) -> dict[str | None, str]:
+    """Partition -> passed, WARN or ERROR, of one check."""
+    return {
+        each.partition: "passed" if each.passed else each.severity.value
+        for each in result.get_asset_check_evaluations()
+        if each.check_name == name
+    }
+
+
+def test_a_day_is_landed_built_checked_and_exported(
+    defs: dg.Definitions, settings: Settings
+) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = defs.resolve_job_def("daily_build")
+        result = job.execute_in_process(instance=instance, partition_key=DAY)
+
+        assert result.success
+        assert len(result.asset_materializations_for_node("landing")) == 14
+        evaluations = result.get_asset_check_evaluations()
+        assert len(evaluations) == len(CHECKS)
+        assert {(each.partition, each.passed) for each in evaluations} == {(DAY, True)}
+        files = list(Path(settings.store_address().removeprefix("file://")).rglob("*.csv"))
+        assert {path.parent.parent.name for path in files} == EXPORTS - {"report_attendance_daily"}
+        assert {path.parent.name for path in files} == {DAY}
+
+
+def test_a_range_is_one_run_with_one_result_per_check_and_day(defs: dg.Definitions) -> None:
+    first, last = date(2025, 10, 22), date(2025, 10, 29)
+    days = {str(first + timedelta(days=n)) for n in range((last - first).days + 1)}
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = _run(defs, instance, str(first), str(last))
+
+        assert result.success
+        assert instance.get_runs_count() == 1
+        found = [
+            (e.partition, e.check_name, e.asset_key) for e in result.get_asset_check_evaluations()
+        ]
+        assert len(found) == len(set(found)) == len(CHECKS) * len(days)
+        assert {partition for partition, _, _ in found} == days
+        # Orders that the season left unsettled warn, and stop nothing.
+        ties = _evaluations(result, "sales_tie_to_ledger")
+        assert {day for day, passed in ties.items() if passed == "WARN"} == {
+            "2025-10-24",
+            "2025-10-28",
+        }
+        assert "ERROR" not in ties.values()
+        for name in EXPORTS:
+            key = dg.AssetKey(["exports", name])
+            assert instance.get_materialized_partitions(key) == days
+
+
+def test_a_break_fails_its_day_and_stops_the_files_with_money(
+    defs: dg.Definitions, warehouse: psycopg.Connection
+) -> None:
+    row = warehouse.execute(OVERCHARGE, [DAY]).fetchone()
+    assert row is not None
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = _run(defs, instance, "2025-08-31", "2025-09-02")
+
+        assert not result.success
+        assert _evaluations(result, "sales_tie_to_ledger") == {
+            "2025-08-31": "passed",
+            "2025-09-01": "ERROR",
+            "2025-09-02": "passed",
+        }
+        assert _evaluations(result, "transactions_balanced")[DAY] == "passed"
+        written = {
+            name
+            for name in EXPORTS
+            if instance.get_materialized_partitions(dg.AssetKey(["exports", name]))
+        }
+        assert written == {"report_attendance_daily"}
+
+
+def test_a_failed_check_shows_what_is_wrong_and_is_tied_to_the_build(
+    defs: dg.Definitions, warehouse: psycopg.Connection
+) -> None:
+    row = warehouse.execute(OVERCHARGE, [DAY]).fetchone()
+    assert row is not None
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = _run(defs, instance, DAY, "2025-09-02")
+
+        [failed] = [
+            each
+            for each in result.get_asset_check_evaluations()
+            if each.check_name == "sales_tie_to_ledger" and not each.passed
+        ]
+        assert failed.description is not None
+        assert failed.description.startswith(f"amount: order {row[0]}, Ticketing ")
+        table = failed.metadata["discrepancies"]
+        assert isinstance(table, dg.TableMetadataValue)
+        [record] = [dict(each.data) for each in table.records]
+        assert f"order_id {row[0]}" in str(record["ids"])
+        assert (record["severity"], record["currency"]) == ("error", "EUR")
+        assert abs(int(str(record["difference"]))) == 100
+        built = instance.get_latest_storage_id_by_partition(
+            failed.asset_key, dg.DagsterEventType.ASSET_MATERIALIZATION, {DAY}
+        )
+        assert failed.target_materialization_data is not None
+        assert failed.target_materialization_data.storage_id == built[DAY]
+        assert failed.target_materialization_data.run_id == result.run_id
+
+
+def test_a_day_that_is_mended_passes_and_its_files_follow(
+    defs: dg.Definitions, warehouse: psycopg.Connection
+) -> None:
+    row = warehouse.execute(OVERCHARGE, [DAY]).fetchone()
+    assert row is not None
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert not _run(defs, instance, DAY, DAY).success
+        warehouse.execute(OVERCHARGE.replace("+ 100", "- 100"), [DAY])
+
+        result = _run(defs, instance, DAY, DAY)
+
+        assert result.success
+        key = dg.AssetKey(["exports", "report_sales_daily"])
+        assert instance.get_materialized_partitions(key) == {DAY}
+
+
+def test_a_source_that_is_down_fails_the_run_with_its_name(settings: Settings) -> None:
+    nowhere = settings.model_copy(update={"source_ledger_url": None})
+    job = build_definitions(nowhere).resolve_job_def("daily_build")
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = job.execute_in_process(instance=instance, partition_key=DAY, raise_on_error=False)
+
+        failure = result.failure_data_for_node("landing")
+        assert failure is not None
+        assert failure.user_failure_data is not None
+        assert "REPORTING_SOURCE_LEDGER_URL is not set" in str(
+            failure.user_failure_data.description
+        )
+        assert result.asset_materializations_for_node("report_tables") == []
+
+
+def test_resources_can_be_replaced(settings: Settings) -> None:
+    class NoStore:
+        def export(self, table: str, days: object) -> None:
+            pytest.fail("nothing is exported here")
+
+    defs = build_definitions(settings, store=NoStore())
+    job = defs.resolve_implicit_global_asset_job_def()
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            partition_key=DAY,
+            asset_selection=[dg.AssetKey("report_sales_daily")],
+        )
+        assert result.success

@@ -1,0 +1,27 @@
+"""Expected errors become failures with their message; only what may pass later is retried."""
+
+import dagster as dg
+import pytest
+
+from reporting_pipeline.errors import ReportingError, SourceContractBroken, SourceUnavailable
+from reporting_pipeline.orchestration.failures import step_failures
+
+
+@pytest.mark.parametrize(
+    ("error", "is_retried"), [(SourceUnavailable, True), (SourceContractBroken, False)]
+)
+def test_an_error_fails_the_step_with_its_message_and_facts(
+    error: type[ReportingError], is_retried: bool
+) -> None:
+    message = "source ledger is down"
+    with pytest.raises(dg.Failure) as raised, step_failures():
+        raise error(message, domain="ledger")
+
+    assert raised.value.description == message
+    assert raised.value.metadata["domain"].value == "ledger"
+    assert raised.value.allow_retries is is_retried
+
+
+def test_an_unexpected_error_stays_itself() -> None:
+    with pytest.raises(ZeroDivisionError), step_failures():
+        raise ZeroDivisionError

@@ -1,0 +1,35 @@
+"""What a built day tells about itself."""
+
+import dagster as dg
+
+from reporting_pipeline.reports.tables.sales_daily import SALES_DAILY
+
+KEY = dg.AssetKey("report_sales_daily")
+
+
+def _built(
+    defs: dg.Definitions, first: str, last: str
+) -> dict[str | None, dg.AssetMaterialization]:
+    tags = {
+        "dagster/asset_partition_range_start": first,
+        "dagster/asset_partition_range_end": last,
+    }
+    job = defs.resolve_implicit_global_asset_job_def()
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = job.execute_in_process(instance=instance, tags=tags, asset_selection=[KEY])
+        found = result.asset_materializations_for_node("report_tables")
+    assert {each.asset_key for each in found} == {KEY}
+    return {each.partition: each for each in found}
+
+
+def test_each_day_of_a_range_has_its_own_row_count_and_preview(defs: dg.Definitions) -> None:
+    built = _built(defs, "2025-08-31", "2025-09-01")
+
+    empty, full = built["2025-08-31"].metadata, built["2025-09-01"].metadata
+    assert empty["dagster/partition_row_count"].value == 0
+    assert "preview" not in empty
+    assert full["dagster/partition_row_count"].value == 2
+    lines = str(full["preview"].value).splitlines()
+    assert lines[0] == f"| {' | '.join(SALES_DAILY.column_names)} |"
+    assert len(lines) == 2 + 2
+    assert "| 2025-09-01 |" in lines[2]
