@@ -45,6 +45,8 @@ def _built_season(
     schema.upgrade(warehouse)
     land(season_sources, warehouse, overlap_seconds=900, timeout_seconds=60)
     build(known_days(warehouse), warehouse=warehouse)
+    with psycopg.connect(_text(warehouse.set(drivername="postgresql"))) as connection:
+        connection.execute("analyze")  # as autovacuum does in its own time
     yield _BUILT
     drop_database(superuser, _BUILT)
 
