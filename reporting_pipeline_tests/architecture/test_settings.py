@@ -7,6 +7,7 @@ import pytest
 from reporting_pipeline import settings
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.sources.contract import DOMAINS
+from reporting_pipeline_tests.architecture.repository import ROOT
 
 _LINE = re.compile(r"    (?P<name>REPORTING_[A-Z_<>]+)  +(?P<words>.+)")
 DOCUMENTED = {
@@ -31,3 +32,19 @@ def test_the_docstring_lists_every_setting_and_nothing_else() -> None:
 )
 def test_the_docstring_ends_with_the_default(name: str) -> None:
     assert DOCUMENTED[name].split()[-1] == str(DEFAULTS[name])
+
+
+def test_the_readme_names_every_setting() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    unnamed = [
+        name
+        for name in (f"REPORTING_{field.upper()}" for field in Settings.model_fields)
+        if not any(spelling in text for spelling in _spellings(name))
+    ]
+    assert unnamed == []
+
+
+def _spellings(name: str) -> tuple[str, ...]:
+    """A name as a person writes it: whole, for all domains at once, or after the first of a row."""
+    shortened = name.replace("REPORTING_SOURCE_", "..._")
+    return (f"`{name}`", f"`{_DOMAIN.sub('<DOMAIN>', name)}`", f"`{shortened}`")
