@@ -16,7 +16,7 @@ from reporting_pipeline.reports.tables.sales_daily import SALES_DAILY
 
 SCHEMA = "reporting"
 
-# In the order in which they can be built: the summary reads the three before it.
+# The dailies, what sums them up, and what tells whether they can be trusted.
 REPORT_TABLES: tuple[ReportTable, ...] = (
     SALES_DAILY,
     REVENUE_DAILY,

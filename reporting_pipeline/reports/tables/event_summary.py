@@ -23,15 +23,28 @@ _UNITS = (
     "ticketing_order_line_movements.report_day",
     "ticketing_ticket_types.is_admission",
 )
-_ADMISSIONS = ("report_attendance_daily.admission_count",)
+_ADMISSIONS = (
+    "scanning_scans.ticket_id",
+    "scanning_scans.outcome",
+    "scanning_scans.report_day",
+    "ticketing_tickets.ticket_type_id",
+    "ticketing_ticket_types.is_admission",
+)
+_LEDGER = (
+    "ledger_entries.amount_minor",
+    "ledger_entries.component",
+    "ledger_entries.report_day",
+    "ledger_transactions.kind",
+    "ledger_accounts.kind",
+)
 _END = ("ticketing_events.ends_at", "ticketing_events.timezone", "ticketing_events.day_cutoff")
 
 
-def _to_date(name: str, words: str, source: str) -> Column:
+def _to_date(name: str, words: str) -> Column:
     return balance(
         name,
         f"{words}, from the first day to this one, in the event's currency.",
-        f"report_revenue_daily.{source}",
+        *_LEDGER,
     )
 
 
@@ -58,9 +71,9 @@ EVENT_SUMMARY = ReportTable(
             "date",
             ColumnType.DATE,
             "Report day at whose end the figures stand.",
-            "report_sales_daily.date",
-            "report_revenue_daily.date",
-            "report_attendance_daily.date",
+            "ticketing_order_line_movements.report_day",
+            "ledger_entries.report_day",
+            "scanning_scans.report_day",
             "seating_inventory_movements.report_day",
             *_END,
         ),
@@ -124,33 +137,29 @@ EVENT_SUMMARY = ReportTable(
             *_INVENTORY,
             *_ADMISSIONS,
         ),
-        _to_date("gross_to_date_minor", "Charged to buyers", "gross_minor"),
-        _to_date("refund_to_date_minor", "Taken back from charges", "refund_minor"),
+        _to_date("gross_to_date_minor", "Charged to buyers"),
+        _to_date("refund_to_date_minor", "Taken back from charges"),
         _to_date(
             "net_revenue_to_date_minor",
             "Gross - refund - chargeback + chargeback reversal (signed)",
-            "net_revenue_minor",
         ),
         _to_date(
             "platform_fee_to_date_minor",
             "Platform fees that the organiser bears",
-            "platform_fee_minor",
         ),
         _to_date(
             "processing_fee_to_date_minor",
             "Payment processing fees that the organiser bears",
-            "processing_fee_minor",
         ),
         _to_date(
             "payable_to_date_minor",
             "What is owed to the organiser (signed)",
-            "payable_change_minor",
         ),
         balance(
             "other_currency_count",
             "Currencies other than the event's that its ledger rows bear up to this day; 0 in "
             "health.",
-            "report_revenue_daily.currency",
+            "ledger_entries.currency",
         ),
         attribute(
             "is_final",

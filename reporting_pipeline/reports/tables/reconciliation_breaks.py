@@ -63,9 +63,9 @@ RECONCILIATION_BREAKS = ReportTable(
         key(
             "organization_id",
             ColumnType.UUID,
-            "Organisation of the side that the row stands for: the event's of what Ticketing "
+            "Organisation of the side that the row stands for: the order's of what Ticketing "
             "booked, the transaction's of what the ledger charged.",
-            "ticketing_events.organization_id",
+            "ticketing_orders.organization_id",
             "ledger_transactions.organization_id",
         ),
         key(

@@ -426,7 +426,7 @@ comment on table reporting.report_reconciliation_breaks is
 comment on column reporting.report_reconciliation_breaks.date is
     'Report day at whose end the difference stands.';
 comment on column reporting.report_reconciliation_breaks.organization_id is
-    'Organisation of the side that the row stands for: the event''s of what Ticketing booked, the '
+    'Organisation of the side that the row stands for: the order''s of what Ticketing booked, the '
     'transaction''s of what the ledger charged.';
 comment on column reporting.report_reconciliation_breaks.event_id is
     'Event; null where a transaction concerns no single event.';
