@@ -114,7 +114,7 @@ def key(
         type=type_,
         kind=ColumnKind.KEY,
         description=description,
-        sources=sources,
+        sources=tuple(dict.fromkeys(sources)),
         nullable=nullable,
         values=values,
     )
@@ -127,7 +127,7 @@ def attribute(name: str, type_: ColumnType, description: str, *sources: str) -> 
         type=type_,
         kind=ColumnKind.ATTRIBUTE,
         description=description,
-        sources=sources,
+        sources=tuple(dict.fromkeys(sources)),
     )
 
 
@@ -148,7 +148,7 @@ def ratio(name: str, description: str, *sources: str) -> Column:
         type=ColumnType.RATIO,
         kind=ColumnKind.RATIO,
         description=description,
-        sources=sources,
+        sources=tuple(dict.fromkeys(sources)),
         unit=Unit.RATE,
         nullable=True,
     )
@@ -167,7 +167,7 @@ def _figure(
         type=ColumnType.BIGINT,
         kind=kind,
         description=description,
-        sources=sources,
+        sources=tuple(dict.fromkeys(sources)),
         unit=Unit(name.rsplit("_", maxsplit=1)[-1]),
         nullable=nullable,
     )
