@@ -49,13 +49,17 @@ def targets(
 def evaluations(
     spec: dg.AssetCheckSpec, findings: Findings, of_partition: Mapping[str, Target]
 ) -> Iterator[dg.AssetCheckEvaluation]:
-    """One evaluation per day; passed where nothing was found, a warning where no error was."""
+    """One evaluation per day: not passed where there is an error.
+
+    A day with warnings alone passes, with severity WARN and the warnings listed: Dagster takes what
+    has not passed for failed wherever it shows days or waits for them, whatever the severity.
+    """
     for day, discrepancies in findings.items():
         worst = worst_severity(discrepancies)
         yield dg.AssetCheckEvaluation(
             asset_key=spec.asset_key,
             check_name=spec.name,
-            passed=worst is None,
+            passed=worst is not Severity.ERROR,
             severity=_SEVERITIES[worst or Severity.ERROR],
             description=_description(discrepancies),
             metadata=_metadata(discrepancies),

@@ -5,6 +5,7 @@ What belongs here: the assets. What does not: landing (`reporting_pipeline.sourc
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import dagster as dg
 from sqlalchemy import Table
@@ -18,6 +19,7 @@ from reporting_pipeline.orchestration.columns import (
 from reporting_pipeline.orchestration.failures import RETRIES, step_failures
 from reporting_pipeline.orchestration.resources import Sources, Warehouse
 from reporting_pipeline.sources.contract import TABLES
+from reporting_pipeline.sources.landing.land import TableLanding
 
 OWNER = "team:data-platform"
 
@@ -53,18 +55,12 @@ def landing_assets() -> dg.AssetsDefinition:
         sources: dg.ResourceParam[Sources], warehouse: dg.ResourceParam[Warehouse]
     ) -> Iterator[dg.MaterializeResult[None]]:
         with step_failures():
-            landed = sources.land()
+            counts = {(each.domain, each.table_name): each for each in sources.land().tables}
             watermarks = warehouse.watermarks()
-        for each in landed.tables:
-            yield dg.MaterializeResult(
-                asset_key=landing_key(each.domain, each.table_name),
-                metadata={
-                    "read_count": each.read_count,
-                    "new_count": each.new_count,
-                    "touched_day_count": landed.touched_day_count,
-                    **_watermark(watermarks.get((each.domain, each.table_name))),
-                },
-            )
+        for table in TABLES:
+            name = table.info["domain"], table.name
+            metadata = _metadata(table, counts[name], watermarks.get(name))
+            yield dg.MaterializeResult(asset_key=landing_key(*name), metadata=metadata)
 
     return landing
 
@@ -88,8 +84,12 @@ def _spec(table: Table) -> dg.AssetSpec:
     )
 
 
-def _watermark(record_clock: datetime | None) -> dict[str, dg.TimestampMetadataValue]:
-    """The greatest record clock landed; a source table without rows has none."""
-    if record_clock is None:
-        return {}
-    return {"watermark": dg.MetadataValue.timestamp(record_clock)}
+def _metadata(table: Table, counts: TableLanding, watermark: datetime | None) -> dict[str, Any]:
+    metadata: dict[str, Any] = {
+        "read_count": counts.read_count,
+        "new_count": counts.new_count,
+        "dagster/column_lineage": landing_lineage(table),
+    }
+    if watermark is not None:  # a source table without rows has none
+        metadata["watermark"] = dg.MetadataValue.timestamp(watermark)
+    return metadata

@@ -81,6 +81,9 @@ def _describe_days(
         metadata: dict[str, object] = {"dagster/partition_row_count": row_count}
         if day in first_rows:
             metadata["preview"] = dg.MetadataValue.md(first_rows[day])
+        if day == days[-1]:
+            # The UI takes the lineage of columns from the newest materialisation.
+            metadata["dagster/column_lineage"] = report_lineage(table)
         context.add_asset_metadata(
             metadata, asset_key=report_key(table.name), partition_key=day.isoformat()
         )

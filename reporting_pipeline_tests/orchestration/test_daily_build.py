@@ -52,9 +52,9 @@ def _run(
 
 
 def _evaluations(result: dg.ExecuteInProcessResult, name: str) -> dict[str | None, str]:
-    """Partition -> passed, WARN or ERROR, of one check."""
+    """Partition -> passed, warned or failed, of one check."""
     return {
-        each.partition: "passed" if each.passed else each.severity.value
+        each.partition: "failed" if not each.passed else "warned" if each.description else "passed"
         for each in result.get_asset_check_evaluations()
         if each.check_name == name
     }
@@ -92,11 +92,11 @@ def test_a_range_is_one_run_with_one_result_per_check_and_day(defs: dg.Definitio
         assert {partition for partition, _, _ in found} == days
         # Orders that the season left unsettled warn, and stop nothing.
         ties = _evaluations(result, "sales_tie_to_ledger")
-        assert {day for day, passed in ties.items() if passed == "WARN"} == {
+        assert {day for day, passed in ties.items() if passed == "warned"} == {
             "2025-10-24",
             "2025-10-28",
         }
-        assert "ERROR" not in ties.values()
+        assert "failed" not in ties.values()
         for name in EXPORTS:
             key = dg.AssetKey(["exports", name])
             assert instance.get_materialized_partitions(key) == days
@@ -113,7 +113,7 @@ def test_a_break_fails_its_day_and_stops_the_files_with_money(
         assert not result.success
         assert _evaluations(result, "sales_tie_to_ledger") == {
             "2025-08-31": "passed",
-            "2025-09-01": "ERROR",
+            "2025-09-01": "failed",
             "2025-09-02": "passed",
         }
         assert _evaluations(result, "transactions_balanced")[DAY] == "passed"
@@ -168,6 +168,30 @@ def test_a_day_that_is_mended_passes_and_its_files_follow(
         assert result.success
         key = dg.AssetKey(["exports", "report_sales_daily"])
         assert instance.get_materialized_partitions(key) == {DAY}
+
+
+def test_a_day_with_warnings_passes_and_lists_them(defs: dg.Definitions) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = _run(defs, instance, "2025-10-24", "2025-10-24")
+
+        [warned] = [e for e in result.get_asset_check_evaluations() if e.description]
+        assert (warned.check_name, warned.passed) == ("sales_tie_to_ledger", True)
+        assert warned.severity is dg.AssetCheckSeverity.WARN
+        assert warned.metadata["warn_count"].value == 1
+        assert warned.metadata["error_count"].value == 0
+
+
+def test_landing_tells_what_it_read_and_how_far(defs: dg.Definitions) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = _run(defs, instance, DAY, DAY)
+
+        landed = {
+            each.asset_key.to_user_string(): each.metadata
+            for each in result.asset_materializations_for_node("landing")
+        }
+        orders = landed["landing/ticketing_orders"]
+        assert set(orders) == {"read_count", "new_count", "watermark", "dagster/column_lineage"}
+        assert orders["new_count"].value == 0  # all of it had landed before
 
 
 def test_a_source_that_is_down_fails_the_run_with_its_name(settings: Settings) -> None:

@@ -2,6 +2,8 @@
 
 import dagster as dg
 
+from reporting_pipeline.reports.dbt import parsed_project
+from reporting_pipeline.reports.tables import REPORT_TABLES
 from reporting_pipeline.reports.tables.sales_daily import SALES_DAILY
 
 KEY = dg.AssetKey("report_sales_daily")
@@ -33,3 +35,17 @@ def test_each_day_of_a_range_has_its_own_row_count_and_preview(defs: dg.Definiti
     assert lines[0] == f"| {' | '.join(SALES_DAILY.column_names)} |"
     assert len(lines) == 2 + 2
     assert "| 2025-09-01 |" in lines[2]
+
+
+def test_a_table_depends_on_nothing_that_its_model_does_not_read() -> None:
+    nodes = parsed_project().nodes
+    models = {node.name: key for key, node in nodes.items() if key.startswith("model.")}
+
+    def landing_tables(key: str) -> set[str]:
+        if key.startswith("source."):
+            return {key.rpartition(".")[2]}
+        return set().union(*(map(landing_tables, nodes[key].depends_on_nodes)))
+
+    for table in REPORT_TABLES:
+        named = {source.partition(".")[0] for c in table.columns for source in c.sources}
+        assert named <= landing_tables(models[table.name])

@@ -21,6 +21,7 @@ _UNITS = (
     "ticketing_order_line_movements.quantity",
     "ticketing_order_line_movements.line_no",
     "ticketing_order_line_movements.report_day",
+    "ticketing_orders.event_id",
     "ticketing_ticket_types.is_admission",
 )
 _ADMISSIONS = (
