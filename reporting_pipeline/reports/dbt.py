@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
+_QUIET = (
+    *("--quiet", "--no-version-check", "--no-write-json"),
+    *("--log-level", "none", "--log-level-file", "none"),
+)
 # dbt keeps its flags, adapters and events in module globals: one invocation at a time.
 _ONE_AT_A_TIME = threading.RLock()
 
@@ -38,14 +42,7 @@ def run_models(models: Iterable[str], variables: Mapping[str, object], *, wareho
         BuildFailed: A model failed; the message names each and the database's reason.
     """
     arguments = ["run", "--select", *models, "--vars", json.dumps(variables)]
-    with _ONE_AT_A_TIME:
-        # A run leaves its compiled SQL in the manifest, days included: each has its own copy.
-        manifest = parsed_project().deepcopy()  # type: ignore[no-untyped-call]
-        # Parsing writes the profile's database into every node.
-        for node in [*manifest.nodes.values(), *manifest.sources.values()]:
-            node.database = warehouse.database or ""
-        set_environment(_connection(warehouse))
-        result = _invoke(arguments, manifest)
+    result = _invoke_at(warehouse, arguments)
     if result.exception is not None:
         message = f"dbt could not run {' '.join(models)}: {result.exception}"
         raise BuildFailed(message) from result.exception
@@ -54,6 +51,26 @@ def run_models(models: Iterable[str], variables: Mapping[str, object], *, wareho
         reasons = "; ".join(f"{each.node.name}: {_one_line(each.message)}" for each in failed)
         message = f"not built, the former rows stand: {reasons}"
         raise BuildFailed(message)
+
+
+def compiled_model(model: str, variables: Mapping[str, object], *, warehouse: URL) -> str:
+    """The query that gives a model its rows, as it would be run.
+
+    Args:
+        model: The name of one model.
+        variables: What `var()` gives in the model.
+        warehouse: The address of the warehouse.
+
+    Raises:
+        BuildFailed: The model does not compile.
+    """
+    arguments = ["compile", "--select", model, "--vars", json.dumps(variables)]
+    result = _invoke_at(warehouse, arguments)
+    if not result.success:
+        message = f"dbt could not compile {model}: {result.exception}"
+        raise BuildFailed(message)
+    [compiled] = result.result.results
+    return str(compiled.node.compiled_code)
 
 
 @functools.cache
@@ -103,24 +120,33 @@ def _connection(warehouse: URL) -> dict[str, str]:
     }
 
 
+def _invoke_at(warehouse: URL, arguments: Sequence[str]) -> Any:
+    with _ONE_AT_A_TIME:
+        # A run leaves its compiled SQL in the manifest, days included: each has its own copy.
+        manifest = parsed_project().deepcopy()  # type: ignore[no-untyped-call]
+        # Parsing writes the profile's database into every node.
+        for node in [*manifest.nodes.values(), *manifest.sources.values()]:
+            node.database = warehouse.database or ""
+        set_environment(_connection(warehouse))
+        return _invoke(arguments, manifest)
+
+
 def _invoke(arguments: Sequence[str], manifest: "Manifest | None") -> Any:
+    from dbt.adapters.base.impl import DEFAULT_BASE_BEHAVIOR_FLAGS
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
 
     reset_adapters()  # type: ignore[no-untyped-call]  # an adapter keeps the address it was made with
+    flags = list(DEFAULT_BASE_BEHAVIOR_FLAGS)
     with tempfile.TemporaryDirectory(prefix="reporting-dbt-") as scratch:
         places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
         outputs = ["--target-path", scratch, "--log-path", scratch]
-        quiet = [
-            "--quiet",
-            "--no-version-check",
-            "--no-write-json",
-            "--log-level",
-            "none",
-            "--log-level-file",
-            "none",
-        ]
-        return dbtRunner(manifest=manifest).invoke([*arguments, *places, *outputs, *quiet])
+        try:
+            return dbtRunner(manifest=manifest).invoke([*arguments, *places, *outputs, *_QUIET])
+        finally:
+            # Each new adapter appends its flags to this list, and looks at the whole stack for each
+            # flag in it: the hundredth build of a process would take a second more than the first.
+            DEFAULT_BASE_BEHAVIOR_FLAGS[:] = flags
 
 
 def _one_line(message: str | None) -> str:

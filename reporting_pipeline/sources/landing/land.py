@@ -31,8 +31,6 @@ from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _SQL = Path(__file__).parent
 _DATED = {dating.table.key for dating in DATINGS}
-# The planner must know of a large change at once: the next steps join what has just been merged.
-_ANALYZED_ROWS_MIN = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,9 +115,7 @@ def _merge(connection: psycopg.Connection, came_in: list[Incoming]) -> int:
     for dating in DATINGS:
         redate(connection, dating)
         insert_dated(connection, dating)
-    for each in came_in:
-        if each.new_count >= _ANALYZED_ROWS_MIN:
-            connection.execute(sql.SQL("analyze {}").format(landed(each.table)))
+    _analyze_changed(connection)
     _capture(connection, "after")
     _run(connection, "queue.sql")
     for each in came_in:
@@ -139,6 +135,14 @@ def _capture(connection: psycopg.Connection, phase: str) -> None:
 
 def _run(connection: psycopg.Connection, name: str) -> None:
     connection.execute((_SQL / name).read_bytes())
+
+
+def _analyze_changed(connection: psycopg.Connection) -> None:
+    # A build joins what has just been merged, before autovacuum comes by; planned without
+    # statistics, a day with 1,000 scans took a minute instead of 13 ms.
+    statement = (_SQL / "stale_statistics.sql").read_bytes()
+    for (name,) in connection.execute(statement).fetchall():
+        connection.execute(sql.SQL("analyze {}").format(sql.Identifier("landing", name)))
 
 
 def _stand_in(connection: psycopg.Connection, read: set[str]) -> None:
