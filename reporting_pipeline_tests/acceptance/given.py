@@ -1,0 +1,131 @@
+"""The pipeline as tests run it: books arrive in the sources, land, are built, and are judged.
+
+The same functions as the command line calls, on real servers. What belongs here: the way of the
+rows, and the databases that it needs. What does not: what is expected of them.
+"""
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import URL
+
+from reporting_pipeline.embedded.databases import (
+    SOURCE_OWNER,
+    SOURCES,
+    WAREHOUSE_OWNER,
+    create_database,
+    drop_database,
+)
+from reporting_pipeline.embedded.postgres import Postgres
+from reporting_pipeline.reports.build import BuildResult, build, build_touched, known_days
+from reporting_pipeline.sources.dump import load_dump
+from reporting_pipeline.sources.landing import LandingResult, land
+from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline_tests.oracle.books import Books
+from reporting_pipeline_tests.oracle.compare import describe, differences, read_actual
+from reporting_pipeline_tests.oracle.report_tables import ReportTable
+from reporting_pipeline_tests.oracle.touched import Touched
+
+OVERLAP_SECONDS = 900
+TIMEOUT_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """One database with the four sources, and the warehouse that reports of them.
+
+    Attributes:
+        sources: Domain -> its owner's address.
+        warehouse: The warehouse's address.
+    """
+
+    sources: Mapping[str, URL]
+    warehouse: URL
+
+    def arrive(self, books: Books) -> None:
+        """Let rows arrive in the sources."""
+        with tempfile.TemporaryDirectory() as folder:
+            books.write_dump(Path(folder))
+            load_dump(Path(folder), self.sources)
+
+    def land(self) -> LandingResult:
+        """Land what is new, with the settings' defaults."""
+        return land(
+            self.sources,
+            self.warehouse,
+            overlap_seconds=OVERLAP_SECONDS,
+            timeout_seconds=TIMEOUT_SECONDS,
+        )
+
+    def build(self, days: Iterable[date]) -> BuildResult:
+        """Build days of all five tables in one invocation."""
+        return build(days, warehouse=self.warehouse)
+
+    def build_all(self) -> BuildResult:
+        """Build every day on which anything stands."""
+        return self.build(self.known_days())
+
+    def build_touched(self) -> BuildResult:
+        """Build each table on the days that landing touched, and no other."""
+        return build_touched(self.warehouse)
+
+    def known_days(self) -> list[date]:
+        """Every day on which anything stands."""
+        return known_days(self.warehouse)
+
+    def tables(self) -> dict[str, ReportTable]:
+        """The five report tables."""
+        with warehouse_connection(self.warehouse) as connection:
+            return read_actual(connection)
+
+    def queue(self) -> Touched:
+        """The events (or None) and days that are to be rebuilt, by report table."""
+        statement = "select distinct report_table, event_id, report_day from landing.touched_days"
+        queue: Touched = {}
+        with warehouse_connection(self.warehouse) as connection:
+            for table, event, day in connection.execute(statement):
+                queue.setdefault(table, set()).add((event and str(event), day))
+        return queue
+
+
+def assert_same(
+    expected: Mapping[str, ReportTable], actual: Mapping[str, ReportTable], when: str = ""
+) -> None:
+    """No table differs, in no row and no value."""
+    found = differences(expected, actual)
+    assert not found, f"{when} {describe(found)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Databases:
+    """Where pipelines get their databases: each a copy of one that is ready."""
+
+    postgres: Postgres
+    superuser: psycopg.Connection
+
+    def pipeline(self, name: str, *, warehouse: str, sources: str = "template1") -> Pipeline:
+        """A pipeline on copies of the databases `warehouse` and `sources`."""
+        create_database(self.superuser, f"{name}_warehouse", WAREHOUSE_OWNER, template=warehouse)
+        create_database(self.superuser, f"{name}_sources", SOURCE_OWNER, template=sources)
+        owner = self.postgres.url(f"{name}_sources", SOURCE_OWNER)
+        return Pipeline(
+            sources=dict.fromkeys(SOURCES, owner),
+            warehouse=self.postgres.url(f"{name}_warehouse", WAREHOUSE_OWNER),
+        )
+
+    def copy(self, name: str, pipeline: Pipeline) -> Pipeline:
+        """A pipeline that holds what another holds."""
+        return self.pipeline(
+            name,
+            warehouse=str(pipeline.warehouse.database),
+            sources=str(pipeline.sources["ledger"].database),
+        )
+
+    def drop(self, pipeline: Pipeline) -> None:
+        """Drop a pipeline's databases."""
+        for url in (pipeline.warehouse, pipeline.sources["ledger"]):
+            drop_database(self.superuser, str(url.database))

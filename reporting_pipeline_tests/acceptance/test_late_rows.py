@@ -1,0 +1,96 @@
+"""Whatever arrives late, in whatever order: only what it touches is rebuilt, and all is right.
+
+Rows arrive in random batches, some changed on the way, under record clocks up to 15 minutes older
+than others; after each batch only touched days are rebuilt, and the oracle judges all five tables.
+"""
+
+from itertools import accumulate
+
+import pytest
+
+from reporting_pipeline_tests.acceptance.given import Pipeline, assert_same
+from reporting_pipeline_tests.oracle.arrival import random_split, with_arrival_clocks
+from reporting_pipeline_tests.oracle.books import Books, union
+from reporting_pipeline_tests.oracle.expected import expected_tables
+from reporting_pipeline_tests.oracle.random_books import dice, random_books
+from reporting_pipeline_tests.oracle.source_tables import COLUMNS, PARENTS, record_clock
+from reporting_pipeline_tests.oracle.touched import Touched, changed_days, touchable_days
+
+_NOTHING = Books.of({})
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_season_in_random_batches_equals_the_season(
+    seed: int, pipeline: Pipeline, season: Books
+) -> None:
+    _assert_right_after_each(pipeline, random_split(season, dice(seed), 3))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_books_in_random_batches_equal_the_books(seed: int, pipeline: Pipeline) -> None:
+    rng = dice(seed)
+    # A batch costs the same for one book as for three, which share nothing.
+    splits = [random_split(random_books(rng), rng, 3) for _ in range(3)]
+    batches = [union(parts) for parts in zip(*splits, strict=True)]
+    _assert_right_after_each(pipeline, with_arrival_clocks(batches, rng))
+
+
+def test_second_half_first_and_days_at_random_equal_the_season(
+    pipeline: Pipeline, season: Books
+) -> None:
+    first, second = _halves(season)
+    assert first.row_count() > 3_000
+    assert second.row_count() > 4_000
+
+    pipeline.arrive(second)
+    pipeline.land()
+    pipeline.build_touched()
+    # The record clocks stay as old as they are: months older than all that has landed.
+    pipeline.arrive(first)
+    landed = pipeline.land()
+    assert landed.new_count == first.row_count()
+    days = pipeline.known_days()
+    dice(8).shuffle(days)
+    for some in (days[:1], days[1:2], days[2:60], days[60:100], days[100:]):
+        pipeline.build(some)
+
+    assert_same(expected_tables(season), pipeline.tables())
+    assert pipeline.queue() == {}
+
+
+def _assert_right_after_each(pipeline: Pipeline, batches: list[Books]) -> None:
+    before, stood = _NOTHING, expected_tables(_NOTHING)
+    for number, books in enumerate(accumulate(batches, Books.merged)):
+        pipeline.arrive(batches[number])
+        pipeline.land()
+        expected = expected_tables(books)
+        _assert_between(
+            changed_days(stood, expected), pipeline.queue(), touchable_days(before, books)
+        )
+        pipeline.build_touched()
+        assert_same(expected, pipeline.tables(), f"after batch {number}:")
+        before, stood = books, expected
+
+
+def _assert_between(changed: Touched, queue: Touched, touchable: Touched) -> None:
+    """What changes is queued, and nothing is but what the definition lets change."""
+    for table, days in touchable.items():
+        queued = queue.get(table, set())
+        missing, needless = changed[table] - queued, queued - days
+        assert not missing, f"{table}: not queued: {sorted(missing, key=str)}"
+        assert not needless, f"{table}: queued for nothing: {sorted(needless, key=str)}"
+
+
+def _halves(books: Books) -> tuple[Books, Books]:
+    """The books cut at the middle record clock; the second half has its rows' parents, too."""
+    clocks = sorted(row[record_clock(t)] for t in COLUMNS for row in books[t].values())
+    middle = clocks[len(clocks) // 2]
+    second: set[str] = set()
+    for table in reversed(COLUMNS):
+        for identity, row in books[table].items():
+            if row[record_clock(table)] >= middle or identity in second:
+                second |= {identity, *(row[column] for column in PARENTS.get(table, {}))}
+    return (
+        books.select(lambda _, row: row["id"] not in second),
+        books.select(lambda _, row: row["id"] in second),
+    )
