@@ -90,7 +90,7 @@ ATTENDANCE_DAILY = ReportTable(
         ),
         measure(
             "exit_count",
-            "Accepted exits, not reverted; of a ticket of a non-admission type a scan only.",
+            "Accepted exits, not reverted, whatever their ticket is.",
             *_PASSAGE,
         ),
         measure(

@@ -297,7 +297,7 @@ comment on column reporting.report_attendance_daily.reentry_count is
     'Accepted entries of a known ticket of an admission type, not reverted, that are not its '
     'first.';
 comment on column reporting.report_attendance_daily.exit_count is
-    'Accepted exits, not reverted; of a ticket of a non-admission type a scan only.';
+    'Accepted exits, not reverted, whatever their ticket is.';
 comment on column reporting.report_attendance_daily.reverted_count is
     'Accepted scans that a revert takes back.';
 comment on column reporting.report_attendance_daily.offline_count is 'Scans made offline.';
