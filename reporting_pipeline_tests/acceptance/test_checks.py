@@ -1,0 +1,48 @@
+"""The checks find what is wrong in the books, and nothing that the build did."""
+
+import pytest
+
+from reporting_pipeline.checks.registry import CHECKS
+from reporting_pipeline.domain.discrepancy import Discrepancy, Severity
+from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.oracle.random_books import dice, random_books
+from reporting_pipeline_tests.oracle.report_tables import BREAKS
+
+# What compares a report table with the rows that it was built from.
+OF_THE_BUILD = ("table_contract", "revenue_equals_entries", "summary_equals_dailies")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_faults_of_the_books_are_no_faults_of_the_build(seed: int, pipeline: Pipeline) -> None:
+    pipeline.arrive(random_books(dice(seed)))
+    pipeline.land()
+    pipeline.build_all()
+
+    found = _found(pipeline)
+
+    assert [each.message for each in found if each.check in OF_THE_BUILD] == []
+    kinds = [row["kind"] for row in pipeline.tables()[BREAKS].values()]
+    for check, kind in (
+        ("transactions_balanced", "unbalanced"),
+        ("entries_classified", "unclassified"),
+    ):
+        assert sum(each.check == check for each in found) == kinds.count(kind)
+    assert sum(each.check == "sales_tie_to_ledger" for each in found) == len(kinds)
+
+
+def test_what_has_landed_and_waits_for_its_build_only_warns(pipeline: Pipeline) -> None:
+    pipeline.arrive(random_books(dice(0)))
+    pipeline.land()
+
+    found = [each for each in _found(pipeline) if each.check in OF_THE_BUILD]
+
+    assert found
+    assert {each.severity for each in found} == {Severity.WARN}
+
+
+def _found(pipeline: Pipeline) -> list[Discrepancy]:
+    days = pipeline.known_days()
+    with warehouse_connection(pipeline.warehouse) as connection:
+        findings = [check.find(connection, days) for check in CHECKS]
+    return [each for of_check in findings for of_day in of_check.values() for each in of_day]
