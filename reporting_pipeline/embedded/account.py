@@ -103,6 +103,15 @@ def private_file(path: Path, text: str, account: Account) -> Path:
     return path
 
 
+def passable_folder(path: Path) -> Path:
+    """Make `path`, and what is missing above it, so that others may pass it whatever the umask."""
+    for each in reversed((path, *path.parents)):
+        if not each.exists():
+            each.mkdir(exist_ok=True)  # somebody may make it at the same time
+            each.chmod(0o711)
+    return path
+
+
 def reachable_copy(source: Path, shelf: Path, account: Account) -> Path:
     """`source`, or a copy of it on `shelf` when `account` cannot reach the original.
 
@@ -113,11 +122,14 @@ def reachable_copy(source: Path, shelf: Path, account: Account) -> Path:
     copy = shelf / source.name
     if copy.exists():
         return copy
-    shelf.mkdir(mode=0o755, parents=True, exist_ok=True)
-    draft = shelf / f"{source.name}.draft"
+    draft = passable_folder(shelf) / f"{source.name}.draft"
     if source.is_dir():
         shutil.rmtree(draft, ignore_errors=True)
         shutil.copytree(source, draft, symlinks=True)
     else:
         shutil.copy2(source, draft)
+    for each in (draft, *draft.rglob("*")):
+        if not each.is_symlink():
+            is_program = bool(each.stat().st_mode & stat.S_IXUSR)
+            each.chmod(0o755 if is_program else 0o644)
     return draft.rename(copy)

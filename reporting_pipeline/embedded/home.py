@@ -4,26 +4,30 @@
     users.lock     shared by every process that uses the servers
     secrets.json   the passwords, made once, 0600
     running.json   ports and process ids, locked as long as they are true, 0600
-    servers/       what belongs to the servers' account
+    servers/       what belongs to the servers' account; a link where that cannot come here
 
 All locks are the kernel's: they are free as soon as their holders have ended, however they ended.
 What does not belong here: starting anything (`supervisor`, `attachment`).
 """
 
+import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import secrets
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from reporting_pipeline.embedded.account import Account, own_account, private_file
+from reporting_pipeline.embedded.account import (
+    Account,
+    own_account,
+    passable_folder,
+    private_file,
+)
 from reporting_pipeline.errors import EnvironmentNotReady
 
 _ELSEWHERE = Path("/var/lib/reporting-pipeline")
 _PRIVATE = 0o700
-_PASSABLE = 0o711  # root's home, in which another account must reach its own folder
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -111,12 +115,11 @@ class Home:
         return None  # nobody holds it: left behind by a supervisor that was killed
 
     def _make(self) -> None:
-        mode = _PASSABLE if self.account.is_other else _PRIVATE
         try:
-            self.folder.mkdir(mode=mode, parents=True)
-            self.folder.chmod(mode)  # whatever the umask
-        except FileExistsError:
-            pass
+            if self.account.is_other:
+                passable_folder(self.folder)
+            else:
+                self.folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
         except OSError as error:
             message = (
                 f"the home of the embedded servers cannot be made: {error}; point REPORTING_HOME "
@@ -132,15 +135,16 @@ class Home:
             raise EnvironmentNotReady(message)
 
     def _servers_folder(self, elsewhere: Path) -> Path:
-        if self.account.can_enter(self.folder):
-            servers = self.folder / "servers"
-        else:
+        servers = self.folder / "servers"
+        if not self.account.can_enter(self.folder):
             # Only root comes here: below /root, say, no lesser account reaches the home.
-            digest = hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]
-            servers = elsewhere / digest
-        if not servers.exists():
-            servers.mkdir(parents=True)
-            servers.chmod(_PASSABLE if self.account.is_other else _PRIVATE)
+            if not servers.is_symlink():
+                with contextlib.suppress(FileExistsError):
+                    servers.symlink_to(elsewhere / secrets.token_hex(8))
+            servers = servers.readlink()
+        if self.account.is_other:
+            return passable_folder(servers)
+        servers.mkdir(mode=_PRIVATE, exist_ok=True)
         return servers
 
     def _lock(self, name: str, operation: int) -> int | None:

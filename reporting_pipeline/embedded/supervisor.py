@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psycopg
 from sqlalchemy import URL
 
 from reporting_pipeline.embedded.databases import (
@@ -29,7 +30,7 @@ from reporting_pipeline.embedded.home import Home, Running
 from reporting_pipeline.embedded.postgres import Postgres, PostgresInstall
 from reporting_pipeline.embedded.process import LoopbackServer
 from reporting_pipeline.embedded.valkey import Valkey, find_valkey
-from reporting_pipeline.errors import HomeInUse
+from reporting_pipeline.errors import HomeInUse, ServerFailed
 
 _WATCH_SECONDS = 0.1
 
@@ -111,7 +112,15 @@ class Supervisor:
         for server in (postgres, valkey):
             self._servers.append(server)
             server.start()
-        self._make_databases(postgres.url("postgres"))
+        try:
+            self._make_databases(postgres.url("postgres"))
+        except psycopg.OperationalError as error:
+            message = (
+                f"PostgreSQL of {self._home.folder} refuses its supervisor: {error}; if "
+                "secrets.json was lost or replaced, put the former one back, or start anew with "
+                "another REPORTING_HOME"
+            )
+            raise ServerFailed(message) from error
         self.running = Running(
             supervisor_pid=os.getpid(), postgres_port=postgres.port, redis_port=valkey.port
         )

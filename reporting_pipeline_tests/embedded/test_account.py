@@ -6,8 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from reporting_pipeline.embedded.account import (
     Account,
     own_account,
@@ -84,16 +82,23 @@ def test_private_file_replaces_a_link_that_was_laid_in_its_place(tmp_path: Path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("mode", [0o700, 0o755])
-def test_binary_is_copied_only_when_it_cannot_be_reached(
-    mode: int, servers_folder: Path, tmp_path: Path
-) -> None:
-    account = Account(name="s", uid=65533, gid=65533, is_other=True)
-    place = servers_folder / f"place-{mode:o}"
-    place.mkdir()
-    (place / "server").touch(mode=0o755)
-    place.chmod(mode)
+def test_copy_can_be_reached_and_run_under_any_umask(servers_folder: Path, tmp_path: Path) -> None:
+    """A wheel that root installed below /root under umask 077."""
+    (tmp_path / "install" / "bin").mkdir(parents=True, mode=0o700)
+    (tmp_path / "install" / "bin" / "server").touch(mode=0o700)
+    (tmp_path / "install" / "data").touch(mode=0o600)
+    tmp_path.chmod(0o700)
+    former = os.umask(0o077)
+    try:
+        copy = reachable_copy(tmp_path / "install", servers_folder / "new" / "shelf", _STRANGER)
+    finally:
+        os.umask(former)
 
-    found = reachable_copy(place / "server", tmp_path / "shelf", account)
+    modes = {path: stat.S_IMODE((copy / path).stat().st_mode) for path in ("bin/server", "data")}
+    assert modes == {"bin/server": 0o755, "data": 0o644}
+    assert stat.S_IMODE((servers_folder / "new").stat().st_mode) == 0o711
 
-    assert (found == tmp_path / "shelf" / "server") is (not account.can_enter(place))
+
+def test_what_can_be_reached_is_not_copied(servers_folder: Path, account: Account) -> None:
+    assert reachable_copy(servers_folder, servers_folder / "shelf", account) == servers_folder
+    assert not (servers_folder / "shelf").exists()

@@ -11,7 +11,7 @@ import pytest
 from reporting_pipeline.embedded.account import Account
 from reporting_pipeline.embedded.attachment import attached
 from reporting_pipeline.embedded.home import Home
-from reporting_pipeline.errors import EnvironmentNotReady
+from reporting_pipeline.errors import EnvironmentNotReady, ServerFailed
 
 _USER = """
 import sys
@@ -60,6 +60,19 @@ def test_failure_of_the_supervisor_reaches_its_user_in_words(home: Home, tmp_pat
         pass
 
 
+def test_lost_secrets_are_named_as_the_reason(home: Home, pg_bindir: Path | None) -> None:
+    with attached(home, pg_bindir, durable=False):
+        pass
+    wait_until_free(home.folder / "owner.lock")
+    (home.folder / "secrets.json").unlink()
+
+    with (
+        pytest.raises(ServerFailed, match=r"secrets\.json was lost"),
+        attached(home, pg_bindir, durable=False),
+    ):
+        pass
+
+
 def test_home_below_a_private_folder_keeps_its_servers_elsewhere(
     servers_folder: Path, tmp_path: Path, pg_bindir: Path | None
 ) -> None:
@@ -70,6 +83,8 @@ def test_home_below_a_private_folder_keeps_its_servers_elsewhere(
 
     home = Home(private / "home", stranger, elsewhere=servers_folder / "elsewhere")
 
+    again = Home(private / "home", stranger, elsewhere=servers_folder / "elsewhere")
+    assert home.servers == again.servers
     assert home.servers.parent == servers_folder / "elsewhere"
     assert private.stat().st_mode & 0o777 == 0o700
 
