@@ -1,4 +1,4 @@
-"""The pipeline as tests run it: books arrive in the sources, land, are built, and are judged.
+"""The pipeline as tests run it: books arrive in the sources, land, are built, and are checked.
 
 The same functions as the command line calls, on real servers. What belongs here: the way of the
 rows, and the databases that it needs. What does not: what is expected of them.
@@ -13,6 +13,8 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import URL
 
+from reporting_pipeline.checks.registry import CHECKS
+from reporting_pipeline.domain.discrepancy import Discrepancy
 from reporting_pipeline.embedded.databases import (
     SOURCE_OWNER,
     SOURCES,
@@ -81,6 +83,17 @@ class Pipeline:
         """The five report tables."""
         with warehouse_connection(self.warehouse) as connection:
             return read_actual(connection)
+
+    def discrepancies(self) -> list[Discrepancy]:
+        """What all checks find over all days."""
+        days = self.known_days()
+        with warehouse_connection(self.warehouse) as connection:
+            return [
+                discrepancy
+                for check in CHECKS
+                for of_day in check.find(connection, days).values()
+                for discrepancy in of_day
+            ]
 
     def queue(self) -> Touched:
         """The events (or None) and days that are to be rebuilt, by report table."""
