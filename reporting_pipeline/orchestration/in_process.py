@@ -27,7 +27,7 @@ class RunSummary:
 
     Attributes:
         check_count: Results of checks, one per check and day.
-        warned: Results of checks that only warn.
+        warned_count: Of them, those that pass with a warning.
     """
 
     run_id: str
@@ -68,10 +68,9 @@ def run_groups(
 
 def _summary(result: ExecuteInProcessResult, groups: Sequence[str]) -> RunSummary:
     checks = result.get_asset_check_evaluations()
-    failed = [each for each in checks if not each.passed]
-    errors = [each for each in failed if each.severity is dg.AssetCheckSeverity.ERROR]
     if not result.success:
-        reasons = [f"{each.check_name} of {each.partition}: {each.description}" for each in errors]
+        failed = [each for each in checks if not each.passed]
+        reasons = [f"{each.check_name} of {each.partition}: {each.description}" for each in failed]
         reasons += [_reason(event) for event in result.all_events if event.is_step_failure]
         message = (
             f"the run of {', '.join(groups)} failed: {'; '.join(reasons[:3])}; "
@@ -79,7 +78,11 @@ def _summary(result: ExecuteInProcessResult, groups: Sequence[str]) -> RunSummar
         )
         raise BuildFailed(message)
     return RunSummary(
-        run_id=result.run_id, check_count=len(checks), warned_count=len(failed) - len(errors)
+        run_id=result.run_id,
+        check_count=len(checks),
+        warned_count=sum(
+            check.passed and check.severity is dg.AssetCheckSeverity.WARN for check in checks
+        ),
     )
 
 
