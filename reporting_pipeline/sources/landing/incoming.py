@@ -110,7 +110,7 @@ def _copy(
     with warehouse.cursor() as cursor:
         try:
             with cursor.copy(target) as copy:
-                for chunk in snapshot.binary_copy(query):
+                for chunk in snapshot.binary_copy(table, query):
                     copy.write(chunk)
         except (psycopg.DataError, psycopg.IntegrityError) as error:
             raise _broken(table, str(error).strip().replace("\n", "; ")) from error
@@ -122,10 +122,11 @@ def _months_that_differ(
 ) -> list[datetime]:
     estimate = "select coalesce(max(reltuples), 0) from pg_class where oid = to_regclass({})"
     qualified = f"{table.schema}.{table.name}"
-    [(row_count,)] = snapshot.rows(sql.SQL(estimate).format(sql.Literal(qualified)))
+    [(row_count,)] = snapshot.rows(table, sql.SQL(estimate).format(sql.Literal(qualified)))
     if cast("float", row_count) > _COMPARED_ROWS_MAX:
         return []
-    there = set(snapshot.rows(_months(table, table_name(table), since, sql.SQL("true"))))
+    everything = _months(table, table_name(table), since, sql.SQL("true"))
+    there = set(snapshot.rows(table, everything))
     superseded = sql.SQL("not exists (select from {} as newer where newer.id = known.id)")
     query = _months(table, landed(table), since, superseded.format(incoming(table)))
     here = set(warehouse.execute(query).fetchall())

@@ -5,7 +5,7 @@ warehouse, or which rows are wanted.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
 import psycopg
@@ -32,7 +32,7 @@ class SourceSnapshot:
         Raises:
             SourceContractBroken: The message names every table and column that is not as promised.
         """
-        with self._named():
+        with self._named(domain, "its catalogue"):
             problems = [
                 *contract_problems(self.connection, domain),
                 *reading_problems(self.connection, domain),
@@ -44,30 +44,37 @@ class SourceSnapshot:
             )
             raise SourceContractBroken(message, domain=domain)
 
-    def rows(self, query: sql.Composed) -> list[tuple[object, ...]]:
-        """All rows of a small query."""
-        with self._named(), self.connection.cursor() as cursor:
+    def rows(self, table: Table, query: sql.Composed) -> list[tuple[object, ...]]:
+        """All rows of a small query of a table."""
+        with self._reading(table), self.connection.cursor() as cursor:
             return cursor.execute(query).fetchall()
 
-    def binary_copy(self, query: sql.Composed) -> Iterator[bytes]:
-        """The rows of a query in PostgreSQL's binary COPY form, in chunks."""
+    def binary_copy(self, table: Table, query: sql.Composed) -> Iterator[bytes]:
+        """The rows of a query of a table in PostgreSQL's binary COPY form, in chunks."""
         statement = sql.SQL("copy ({}) to stdout (format binary)").format(query)
-        with self._named(), self.connection.cursor() as cursor, cursor.copy(statement) as copy:
+        with (
+            self._reading(table),
+            self.connection.cursor() as cursor,
+            cursor.copy(statement) as copy,
+        ):
             for chunk in copy:
                 yield bytes(chunk)
 
+    def _reading(self, table: Table) -> AbstractContextManager[None]:
+        return self._named(table.info["domain"], table.key)
+
     @contextmanager
-    def _named(self) -> Iterator[None]:
+    def _named(self, domain: str, reading: str) -> Iterator[None]:
         try:
             yield
         except psycopg.OperationalError as error:
-            raise _unavailable(self.domains, error) from error
+            raise _unavailable((domain,), error, f" while reading {reading}") from error
         except psycopg.ProgrammingError as error:
             message = (
-                f"source {' and '.join(self.domains)} is not what the contract promises: "
-                f"{_first_line(error)}; run `reporting sources check`"
+                f"source {domain} is not what the contract promises in {reading}: "
+                f"{_first_line(error)}; nothing was landed; run `reporting sources check`"
             )
-            raise SourceContractBroken(message, domain=self.domains[0]) from error
+            raise SourceContractBroken(message, domain=domain) from error
 
 
 @contextmanager
@@ -126,10 +133,12 @@ def _connect(
         connection.close()
 
 
-def _unavailable(domains: tuple[str, ...], error: psycopg.Error) -> SourceUnavailable:
+def _unavailable(
+    domains: tuple[str, ...], error: psycopg.Error, reading: str = ""
+) -> SourceUnavailable:
     message = (
-        f"source {' and '.join(domains)} is down or too slow: {_first_line(error)}; nothing was "
-        "landed; try again, and check the source's address and load"
+        f"source {' and '.join(domains)} is down or too slow{reading}: {_first_line(error)}; "
+        "nothing was landed; try again, and check the source's address and load"
     )
     return SourceUnavailable(message, domain=domains[0])
 
