@@ -1,0 +1,108 @@
+"""What upstream does to its rows, one at a time, and what the warehouse holds then.
+
+What belongs here: what a whole dump would hide from the reader of a test. What does not: landing.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+from sqlalchemy import URL, Table
+
+from reporting_pipeline.sources import contract
+from reporting_pipeline.sources.landing import LandingResult, land
+from reporting_pipeline.warehouse.engine import conninfo
+
+Sources = Mapping[str, URL]
+
+# Of the season: an organisation in Berlin with two of the events, and the order of two tickets that
+# the Berlin event sold first.
+ORGANIZATION = "00000001-0000-4000-8000-000000000001"
+BERLIN = "00000002-0000-4000-8000-000000000001"
+NEW_YORK = "00000002-0000-4000-8000-000000000002"
+ORDER = "00000004-0000-4000-8000-0000000000ab"
+GATE = "0000000a-0000-4000-8000-000000000001"
+
+
+def land_all(sources: Sources, warehouse: URL, **options: Any) -> LandingResult:
+    """Land with the defaults of the settings, but for `options`."""
+    given = {"overlap_seconds": 900, "timeout_seconds": 60} | options
+    return land(sources, warehouse, **given)
+
+
+def query(url: URL, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+    """Run a statement in a database; its rows, if it gives any."""
+    with psycopg.connect(conninfo(url)) as connection:
+        cursor = connection.execute(statement.encode(), parameters or None)
+        return cursor.fetchall() if cursor.description else []
+
+
+def add(sources: Sources, name: str, **values: object) -> str:
+    """Add a row that is like the one recorded last, but for `values` and its id; gives the id."""
+    table = contract.metadata.tables[name]
+    clock = sql.Identifier(table.info["record_clock"])
+    newest = sql.SQL("select * from {} order by {} desc, id limit 1").format(_name(table), clock)
+    with _connected(sources, table) as connection:
+        cursor = connection.cursor(row_factory=dict_row)
+        found = cursor.execute(newest).fetchone() or {}
+        row = {**found, "id": uuid4(), **values}
+        statement = sql.SQL("insert into {} ({}) values ({})").format(
+            _name(table),
+            sql.SQL(", ").join(map(sql.Identifier, row)),
+            sql.SQL(", ").join(map(sql.Placeholder, row)),
+        )
+        cursor.execute(statement, row)
+    return str(row["id"])
+
+
+def change(sources: Sources, name: str, row_id: str, **values: object) -> None:
+    """Change columns of a row, and nothing else: a mutable row's `updated_at` is for the caller."""
+    table = contract.metadata.tables[name]
+    assignments = sql.SQL(", ").join(
+        sql.SQL("{} = {}").format(sql.Identifier(column), sql.Placeholder(column))
+        for column in values
+    )
+    statement = sql.SQL("update {} set {} where id = {}").format(
+        _name(table), assignments, sql.Literal(row_id)
+    )
+    with _connected(sources, table) as connection:
+        assert connection.execute(statement, values).rowcount == 1
+
+
+def greatest_clock(sources: Sources, name: str) -> Any:
+    """The greatest record clock of a source table."""
+    table = contract.metadata.tables[name]
+    clock = sql.Identifier(table.info["record_clock"])
+    with _connected(sources, table) as connection:
+        statement = sql.SQL("select max({}) from {}").format(clock, _name(table))
+        [(greatest,)] = connection.execute(statement).fetchall()
+        return greatest
+
+
+def warehouse_bytes(warehouse: URL) -> dict[str, str]:
+    """Each table of schema landing with a digest of its rows as they lie on the disk."""
+    tables = (
+        "select relname from pg_class"
+        " where relnamespace = 'landing'::regnamespace and relkind in ('r', 'p')"
+    )
+    digest = (
+        "select md5(coalesce(string_agg(concat(tableoid, ctid, xmin, kept), ';'"
+        " order by tableoid, ctid), '')) from {} as kept"
+    )
+    digests = {}
+    with psycopg.connect(conninfo(warehouse)) as connection:
+        for (name,) in connection.execute(tables).fetchall():
+            statement = sql.SQL(digest).format(sql.Identifier("landing", name))
+            [(digests[name],)] = connection.execute(statement).fetchall()
+    return digests
+
+
+def _connected(sources: Sources, table: Table) -> psycopg.Connection:
+    return psycopg.connect(conninfo(sources[table.info["domain"]]))
+
+
+def _name(table: Table) -> sql.Identifier:
+    return sql.Identifier(str(table.schema), table.name)
