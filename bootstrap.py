@@ -35,6 +35,10 @@ LINTS = (
     ("types", ("mypy",)),
     ("layers", ("lint-imports",)),
     ("SQL", ("sqlfluff", "lint", "dbt_project/models")),
+    (
+        "SQL of the checks",
+        ("sqlfluff", "lint", "--templater", "placeholder", "reporting_pipeline/checks"),
+    ),
 )
 FORMATTERS = (
     ("format", ("ruff", "format", ".")),
