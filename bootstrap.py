@@ -145,7 +145,7 @@ def install_packages() -> None:
     options += ["--requirement", LOCK]
     uv = shutil.which("uv")
     if uv is not None:
-        call([uv, "pip", "install", "--python", PROGRAMS / "python", *options])
+        call([uv, "pip", "install", "--quiet", "--python", PROGRAMS / "python", *options])
         return
     argv = [PROGRAMS / "python", *PIP_INSTALL, "--progress-bar", "off", *options]
     process = subprocess.Popen(  # noqa: S603 - our own arguments

@@ -1,5 +1,6 @@
 """`reporting up` and `reporting exec`, as a user runs them."""
 
+import fcntl
 import signal
 import subprocess
 from dataclasses import asdict
@@ -83,6 +84,24 @@ def test_expected_error_is_one_line_without_a_traceback(
     assert done.returncode == 1
     assert done.stderr.startswith("Error: REPORTING_DATABASE_URL is not the address of a")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_servers_that_exec_started_live_as_long_as_its_command(
+    servers_folder: Path, account: Account, reporting: RunReporting
+) -> None:
+    home = Home(servers_folder / "home-of-exec", account)
+    script = (
+        "import os, psycopg;"
+        "connection = psycopg.connect(os.environ['REPORTING_DATABASE_URL']);"
+        "print(connection.execute('select 42').fetchone()[0])"
+    )
+
+    done = reporting("exec", "python", "-c", script, REPORTING_HOME=str(home.folder))
+    with (home.folder / "owner.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # had once the supervisor has ended
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "42\n", "")
+    assert home.running() is None
 
 
 def test_servers_run_until_ctrl_c_and_no_password_is_shown(
