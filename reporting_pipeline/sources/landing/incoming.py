@@ -9,7 +9,7 @@ what the rows mean.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import psycopg
@@ -21,6 +21,8 @@ from reporting_pipeline.sources.landing.snapshot import SourceSnapshot, table_na
 
 # Above this many rows a comparison of old months costs the source more than a landing should.
 _COMPARED_ROWS_MAX = 5_000_000
+# What has a local date in every zone, and a month after it.
+_DATABLE = (datetime(1, 1, 3, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +85,12 @@ def read_incoming(
         newer = sql.SQL("{} >= {}").format(clock, sql.Literal(since))
         read_count = _copy(warehouse, snapshot, table, newer)
         for month in _months_that_differ(warehouse, snapshot, table, since):
-            older = sql.SQL("date_trunc('month', {0}, 'UTC') = {1} and {0} < {2}")
+            older = sql.SQL("{0} >= {1} and {0} < least({1} + interval '1 month', {2})")
             wanted = older.format(clock, sql.Literal(month), sql.Literal(since))
             read_count += _copy(warehouse, snapshot, table, wanted)
     new_count = read_count - _drop_known(warehouse, table)
+    _refuse_repeated(warehouse, table)
+    _refuse_undatable(warehouse, table)
     if not table.info["mutable"]:
         _refuse_changed(warehouse, table)
     warehouse.execute(sql.SQL("analyze {}").format(incoming(table)))
@@ -162,6 +166,30 @@ def _drop_known(warehouse: psycopg.Connection, table: Table) -> int:
 
 def _qualified(table: Table, alias: str) -> sql.Composed:
     return sql.SQL(", ").join(sql.Identifier(alias, column.name) for column in table.columns)
+
+
+def _refuse_repeated(warehouse: psycopg.Connection, table: Table) -> None:
+    statement = "select id from {} group by id having count(*) > 1 limit 1"
+    repeated = warehouse.execute(sql.SQL(statement).format(incoming(table))).fetchone()
+    if repeated is not None:
+        raise _broken(table, f"there are two rows of id {repeated[0]}, which is a key")
+
+
+def _refuse_undatable(warehouse: psycopg.Connection, table: Table) -> None:
+    clocks = {table.info["record_clock"], table.info["business_clock"], "ends_at"}
+    for column in table.columns:
+        if column.name in clocks:
+            statement = sql.SQL("select id, {0}::text from {1} where {0} not between {2} and {3}")
+            query = statement.format(
+                sql.Identifier(column.name), incoming(table), *map(sql.Literal, _DATABLE)
+            )
+            found = warehouse.execute(query).fetchone()
+            if found is not None:
+                raise _broken(
+                    table,
+                    f"row {found[0]} has {column.name} {found[1]}, expected an instant of the "
+                    "years 1 to 9998",
+                )
 
 
 def _refuse_changed(warehouse: psycopg.Connection, table: Table) -> None:

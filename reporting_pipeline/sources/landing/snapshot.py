@@ -69,7 +69,7 @@ class SourceSnapshot:
             yield
         except psycopg.OperationalError as error:
             raise _unavailable((domain,), error, f" while reading {reading}") from error
-        except psycopg.ProgrammingError as error:
+        except (psycopg.ProgrammingError, psycopg.DataError) as error:
             message = (
                 f"source {domain} is not what the contract promises in {reading}: "
                 f"{_first_line(error)}; nothing was landed; run `reporting sources check`"
