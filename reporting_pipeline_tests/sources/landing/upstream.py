@@ -40,9 +40,9 @@ def query(url: URL, statement: str, *parameters: object) -> list[tuple[Any, ...]
         return cursor.fetchall() if cursor.description else []
 
 
-def add(sources: Sources, name: str, **values: object) -> str:
+def add(sources: Sources, table_name: str, **values: object) -> str:
     """Add a row that is like the one recorded last, but for `values` and its id; gives the id."""
-    table = contract.metadata.tables[name]
+    table = contract.metadata.tables[table_name]
     clock = sql.Identifier(table.info["record_clock"])
     newest = sql.SQL("select * from {} order by {} desc, id limit 1").format(_name(table), clock)
     with _connected(sources, table) as connection:
@@ -58,9 +58,9 @@ def add(sources: Sources, name: str, **values: object) -> str:
     return str(row["id"])
 
 
-def change(sources: Sources, name: str, row_id: str, **values: object) -> None:
+def change(sources: Sources, table_name: str, row_id: str, **values: object) -> None:
     """Change columns of a row, and nothing else: a mutable row's `updated_at` is for the caller."""
-    table = contract.metadata.tables[name]
+    table = contract.metadata.tables[table_name]
     assignments = sql.SQL(", ").join(
         sql.SQL("{} = {}").format(sql.Identifier(column), sql.Placeholder(column))
         for column in values
@@ -72,9 +72,18 @@ def change(sources: Sources, name: str, row_id: str, **values: object) -> None:
         assert connection.execute(statement, values).rowcount == 1
 
 
-def greatest_clock(sources: Sources, name: str) -> Any:
+def forget_constraints(sources: Sources, table_name: str) -> None:
+    """Let a table hold any values of the promised types: no checks, no keys, nulls allowed."""
+    table = contract.metadata.tables[table_name]
+    statement = "alter table {0} rename to former; create table {0} as select * from {1};"
+    former = sql.Identifier(str(table.schema), "former")
+    with _connected(sources, table) as connection:
+        connection.execute(sql.SQL(statement).format(_name(table), former))
+
+
+def greatest_clock(sources: Sources, table_name: str) -> Any:
     """The greatest record clock of a source table."""
-    table = contract.metadata.tables[name]
+    table = contract.metadata.tables[table_name]
     clock = sql.Identifier(table.info["record_clock"])
     with _connected(sources, table) as connection:
         statement = sql.SQL("select max({}) from {}").format(clock, _name(table))

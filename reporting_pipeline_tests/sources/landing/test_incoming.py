@@ -1,0 +1,210 @@
+"""Finding what is new: the overlap, older months, every row; and rows that may not come in."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from reporting_pipeline.errors import SourceContractBroken
+from reporting_pipeline.sources.landing import incoming
+from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.sources.landing.upstream import (
+    BERLIN,
+    ORDER,
+    add,
+    change,
+    forget_constraints,
+    greatest_clock,
+    land_all,
+    query,
+    warehouse_bytes,
+)
+
+MOVEMENTS = "ticketing.order_line_movements"
+MOVEMENT = "00000005-0000-4000-8000-000000000001"
+OVERLAP = timedelta(minutes=15)
+
+
+@pytest.fixture
+def _only_the_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every table counts as too large for a comparison of its older months."""
+    monkeypatch.setattr(incoming, "_COMPARED_ROWS_MAX", -2)
+
+
+def landed_ids(pipeline: Pipeline) -> set[str]:
+    rows = query(pipeline.warehouse, "select id from landing.ticketing_order_line_movements")
+    return {str(row_id) for (row_id,) in rows}
+
+
+@pytest.mark.usefixtures("_only_the_overlap")
+def test_late_row_is_found_up_to_the_overlap_and_not_beyond(landed: Pipeline) -> None:
+    edge = greatest_clock(landed.sources, MOVEMENTS) - OVERLAP
+    on_the_edge = add(landed.sources, MOVEMENTS, recorded_at=edge)
+    beyond = add(landed.sources, MOVEMENTS, recorded_at=edge - timedelta(microseconds=1))
+
+    assert landed.land().new_count == 1
+    assert on_the_edge in landed_ids(landed)
+    assert beyond not in landed_ids(landed)
+
+    assert land_all(landed.sources, landed.warehouse, read_all=True).new_count == 1
+    assert beyond in landed_ids(landed)
+
+
+@pytest.mark.usefixtures("_only_the_overlap")
+def test_wider_overlap_reads_further_back(landed: Pipeline) -> None:
+    late = add(
+        landed.sources,
+        MOVEMENTS,
+        recorded_at=greatest_clock(landed.sources, MOVEMENTS) - timedelta(hours=1),
+    )
+
+    land_all(landed.sources, landed.warehouse, overlap_seconds=3_600)
+
+    assert late in landed_ids(landed)
+
+
+def test_rows_that_appear_under_clocks_of_earlier_months_are_found(landed: Pipeline) -> None:
+    greatest = greatest_clock(landed.sources, MOVEMENTS)
+    late = {
+        add(landed.sources, MOVEMENTS, recorded_at=clock)
+        for clock in (
+            datetime(2019, 12, 31, 23, 59, 59, tzinfo=UTC),
+            datetime(2025, 2, 1, tzinfo=UTC),
+            greatest - OVERLAP - timedelta(microseconds=1),
+        )
+    }
+
+    result = landed.land()
+
+    assert result.new_count == 3
+    assert late <= landed_ids(landed)
+    # Besides the overlap only the months of the late rows are read again.
+    read = {table.table_name: table.read_count for table in result.tables}
+    months = (
+        "select count(*) from ticketing.order_line_movements"
+        " where recorded_at < %s::timestamptz - interval '15 minutes' and"
+        " date_trunc('month', recorded_at, 'UTC') in ('2019-12-01Z', '2025-02-01Z', '2025-10-01Z')"
+    )
+    [(in_months,)] = query(landed.sources["ticketing"], months, greatest)
+    assert in_months < 500
+    assert read["order_line_movements"] == in_months + 8
+    assert landed.land().new_count == 0
+
+
+def test_row_that_is_both_late_and_in_a_mutable_table_replaces_the_one_landed(
+    landed: Pipeline,
+) -> None:
+    # Its clock moved, but within a month that has passed.
+    change(
+        landed.sources,
+        "ticketing.orders",
+        ORDER,
+        channel="kiosk",
+        updated_at=datetime(2025, 9, 1, 8, 20, tzinfo=UTC),
+    )
+
+    assert landed.land().new_count == 1
+    statement = "select channel from landing.ticketing_orders where id = %s"
+    assert query(landed.warehouse, statement, ORDER) == [("kiosk",)]
+
+
+def test_mutable_row_is_replaced_when_its_clock_moves(landed: Pipeline) -> None:
+    later = datetime(2026, 1, 1, tzinfo=UTC)
+    change(landed.sources, "ticketing.events", BERLIN, name="Renamed", updated_at=later)
+
+    result = landed.land()
+
+    assert result.new_count == 1
+    statement = "select name, updated_at from landing.ticketing_events where id = %s"
+    assert query(landed.warehouse, statement, BERLIN) == [("Renamed", later)]
+
+
+def test_change_that_moved_no_clock_is_found_when_every_row_is_read(landed: Pipeline) -> None:
+    change(landed.sources, "ticketing.orders", ORDER, channel="kiosk")
+
+    # Upstream broke its promise that the clock moves, so a usual landing cannot see it.
+    assert landed.land().new_count == 0
+
+    assert land_all(landed.sources, landed.warehouse, read_all=True).new_count == 1
+    statement = "select channel from landing.ticketing_orders where id = %s"
+    assert query(landed.warehouse, statement, ORDER) == [("kiosk",)]
+
+
+def test_append_only_row_that_changed_is_refused_with_its_id(landed: Pipeline) -> None:
+    change(landed.sources, MOVEMENTS, MOVEMENT, list_minor=4_000)
+    add(landed.sources, "ticketing.organizations")
+    before = warehouse_bytes(landed.warehouse)
+
+    with pytest.raises(SourceContractBroken) as raised:
+        land_all(landed.sources, landed.warehouse, read_all=True)
+
+    assert raised.value.facts == {"domain": "ticketing"}
+    assert raised.value.message == (
+        f"source ticketing breaks the contract in {MOVEMENTS}: row {MOVEMENT} has changed since "
+        "it was landed, and the table is append-only: upstream must correct with a further row; "
+        "nothing was landed"
+    )
+    assert warehouse_bytes(landed.warehouse) == before
+
+
+@pytest.mark.parametrize(
+    ("table", "values", "told"),
+    [
+        (MOVEMENTS, {"reason": "refund", "quantity": 1}, "violates check constraint"),
+        (MOVEMENTS, {"discount_minor": 10_000}, "violates check constraint"),
+        ("ledger.entries", {"amount_minor": 0}, "violates check constraint"),
+        ("ledger.transactions", {"kind": "gift"}, "violates check constraint"),
+        ("scanning.scans", {"device_id": None}, 'null value in column "device_id"'),
+        ("ticketing.events", {"name": None}, 'null value in column "name"'),
+    ],
+)
+def test_row_that_breaks_the_contract_is_refused_with_its_table(
+    landed: Pipeline, table: str, values: dict[str, object], told: str
+) -> None:
+    add(landed.sources, "ticketing.organizations")
+    forget_constraints(landed.sources, table)
+    add(landed.sources, table, **values)
+    before = warehouse_bytes(landed.warehouse)
+
+    with pytest.raises(SourceContractBroken) as raised:
+        landed.land()
+
+    domain = table.partition(".")[0]
+    assert raised.value.facts == {"domain": domain}
+    assert raised.value.message.startswith(f"source {domain} breaks the contract in {table}: ")
+    assert told in raised.value.message
+    assert warehouse_bytes(landed.warehouse) == before
+
+
+def test_two_rows_of_one_id_are_refused(landed: Pipeline) -> None:
+    forget_constraints(landed.sources, "ledger.entries")
+    entry = add(landed.sources, "ledger.entries")
+    add(landed.sources, "ledger.entries", id=entry, amount_minor=5)
+    before = warehouse_bytes(landed.warehouse)
+
+    with pytest.raises(SourceContractBroken, match=entry):
+        landed.land()
+
+    assert warehouse_bytes(landed.warehouse) == before
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "instant"),
+    [
+        (MOVEMENTS, "occurred_at", "infinity"),
+        (MOVEMENTS, "occurred_at", "9999-12-31T23:59:59Z"),
+        ("scanning.scans", "scanned_at", "0044-03-15 BC"),
+        ("ticketing.events", "ends_at", "9999-12-31T23:59:59Z"),
+        ("ledger.entries", "recorded_at", "infinity"),
+        ("ledger.entries", "recorded_at", "-infinity"),
+    ],
+)
+def test_instant_that_has_no_usual_date_is_refused_with_its_table(
+    landed: Pipeline, table: str, column: str, instant: str
+) -> None:
+    add(landed.sources, table, **{column: instant})
+    before = warehouse_bytes(landed.warehouse)
+
+    with pytest.raises(SourceContractBroken, match=table.replace(".", r"\.")):
+        landed.land()
+
+    assert warehouse_bytes(landed.warehouse) == before
