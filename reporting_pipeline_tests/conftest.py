@@ -140,6 +140,7 @@ def _valkey(account: Account, servers_folder: Path) -> Iterator[Valkey]:
         folder=servers_folder / "valkey",
         account=account,
         password=_PASSWORD,
+        durable=False,
     )
     server.start()
     yield server

@@ -142,6 +142,7 @@ class Supervisor:
             folder=self._home.servers / "valkey",
             account=self._home.account,
             password=self._home.secrets().redis,
+            durable=self._durable,
         )
 
     def _make_databases(self, url: URL) -> None:

@@ -1,7 +1,7 @@
 """The supervisor: one per home, and nothing acknowledged is lost whichever process is killed.
 
-Valkey appends to its log before it answers, and forces the log to disk every second: killing its
-process loses nothing, which is what is tested; a power cut may lose that second.
+The servers do not wait for the disk here. That makes no difference to a killed process, whose writes
+the kernel has; Valkey's default of a sync each second does, since it then answers before it writes.
 """
 
 import fcntl
