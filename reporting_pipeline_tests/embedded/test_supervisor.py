@@ -1,7 +1,7 @@
 """The supervisor: one per home, and nothing acknowledged is lost whichever process is killed.
 
-The servers do not wait for the disk here. That makes no difference to a killed process, whose writes
-the kernel has; Valkey's default of a sync each second does, since it then answers before it writes.
+The servers do not wait for the disk here, which makes no difference to a killed process: the kernel
+has its writes. Valkey's usual sync each second would: it may then answer before it writes.
 """
 
 import fcntl
