@@ -1,0 +1,158 @@
+"""What a late row touches is queued in the transaction that lands it, with its event and day."""
+
+from datetime import UTC, date, datetime
+
+from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.oracle.touched import Touched
+from reporting_pipeline_tests.sources.landing.upstream import (
+    BERLIN,
+    GATE,
+    NEW_YORK,
+    ORDER,
+    ORGANIZATION,
+    add,
+    change,
+    query,
+)
+
+LATER = datetime(2026, 1, 1, tzinfo=UTC)
+MOVEMENTS = "ticketing.order_line_movements"
+SALES, REVENUE = "report_sales_daily", "report_revenue_daily"
+ATTENDANCE, SUMMARY = "report_attendance_daily", "report_event_summary"
+BREAKS = "report_reconciliation_breaks"
+
+
+def days(queue: Touched, table: str, event: str | None = BERLIN) -> list[date]:
+    return sorted(day for of_event, day in queue.get(table, ()) if of_event == event)
+
+
+def summary_days(pipeline: Pipeline, event: str, first: date) -> list[date]:
+    """The days from `first` on which anything of the event stands."""
+    statement = """
+        with given as (select id, landing.report_day(ends_at, timezone, day_cutoff) as end_day
+            from landing.ticketing_events where id = %s)
+        select report_day from landing.ticketing_order_line_movements where order_id in
+            (select id from landing.ticketing_orders where event_id = (select id from given))
+        union select report_day from landing.ledger_transactions
+            where event_id = (select id from given)
+        union select report_day from landing.scanning_scans
+            where event_id = (select id from given)
+        union select report_day from landing.seating_inventory_movements
+            where event_id = (select id from given)
+        union select end_day from given
+    """
+    rows = query(pipeline.warehouse, statement, event)
+    return sorted(day for (day,) in rows if day >= first)
+
+
+def test_late_first_movement_touches_its_day_the_former_first_and_all_later_summaries(
+    landed: Pipeline,
+) -> None:
+    query(landed.warehouse, "delete from landing.touched_days")
+    add(landed.sources, MOVEMENTS, order_id=ORDER, occurred_at="2025-08-20T12:00:00Z")
+
+    landed.land()
+
+    queue, first = landed.queue(), date(2025, 8, 20)
+    assert days(queue, SALES) == [first, date(2025, 9, 1)]
+    assert days(queue, BREAKS) == [first, date(2025, 9, 1)]
+    assert days(queue, SUMMARY) == summary_days(landed, BERLIN, first)
+    assert len(days(queue, SUMMARY)) > 50
+    assert queue.keys() == {SALES, BREAKS, SUMMARY}
+    assert not any(days(queue, table, NEW_YORK) for table in queue)
+
+
+def test_late_entry_touches_revenue_of_its_day_and_the_summaries_since(landed: Pipeline) -> None:
+    query(landed.warehouse, "delete from landing.touched_days")
+    transaction = add(
+        landed.sources,
+        "ledger.transactions",
+        organization_id=ORGANIZATION,
+        event_id=BERLIN,
+        order_id=None,
+        kind="fee",
+        effective_at="2025-09-20T12:00:00Z",
+    )
+    add(landed.sources, "ledger.entries", transaction_id=transaction)
+
+    landed.land()
+
+    queue, day = landed.queue(), date(2025, 9, 20)
+    assert days(queue, REVENUE) == days(queue, BREAKS) == [day]
+    assert days(queue, SUMMARY) == summary_days(landed, BERLIN, day)
+    assert queue.keys() == {REVENUE, BREAKS, SUMMARY}
+
+
+def test_transaction_without_entries_touches_nothing(landed: Pipeline) -> None:
+    query(landed.warehouse, "delete from landing.touched_days")
+    add(landed.sources, "ledger.transactions")
+
+    assert landed.land().touched_day_count == 0
+    assert landed.queue() == {}
+
+
+def test_new_zone_touches_the_days_that_rows_leave_and_those_that_they_reach(
+    landed: Pipeline,
+) -> None:
+    movement = add(landed.sources, MOVEMENTS, order_id=ORDER, occurred_at="2025-11-30T22:30:00Z")
+    landed.land()
+    query(landed.warehouse, "delete from landing.touched_days")
+
+    change(landed.sources, "ticketing.events", BERLIN, timezone="Europe/Helsinki", updated_at=LATER)
+    landed.land()
+
+    queue = landed.queue()
+    assert movement
+    assert {date(2025, 11, 30), date(2025, 12, 1)} <= set(days(queue, SALES))
+    assert {date(2025, 11, 30), date(2025, 12, 1)} <= set(days(queue, SUMMARY))
+    assert not any(days(queue, table, NEW_YORK) for table in queue)
+
+
+def test_what_no_report_reads_touches_nothing_when_it_changes(landed: Pipeline) -> None:
+    query(landed.warehouse, "delete from landing.touched_days")
+    change(landed.sources, "ticketing.events", BERLIN, name="Renamed", updated_at=LATER)
+    change(landed.sources, "ticketing.orders", ORDER, total_minor=1, updated_at=LATER)
+    add(landed.sources, "ticketing.organizations")
+    add(landed.sources, "seating.venues")
+
+    assert landed.land().new_count == 4
+    assert landed.queue() == {}
+
+
+def test_scan_of_an_unknown_event_touches_nothing_until_the_event_comes(landed: Pipeline) -> None:
+    event = "00000002-0000-4000-8000-00000000ffff"
+    query(landed.warehouse, "delete from landing.touched_days")
+    add(
+        landed.sources,
+        "scanning.scans",
+        event_id=event,
+        gate_id=GATE,
+        device_id=event,
+        ticket_id=None,
+        scanned_at="2025-03-03T12:00:00Z",
+    )
+    landed.land()
+    assert landed.queue() == {}
+
+    add(
+        landed.sources,
+        "ticketing.events",
+        id=event,
+        timezone="UTC",
+        ends_at="2025-03-05T12:00:00Z",
+    )
+    landed.land()
+
+    assert landed.queue() == {
+        ATTENDANCE: {(event, date(2025, 3, 3))},
+        SUMMARY: {(event, date(2025, 3, 3)), (event, date(2025, 3, 5))},
+    }
+
+
+def test_queue_says_whose_day_it_is(landed: Pipeline) -> None:
+    organizations = (
+        "select distinct event_id::text, organization_id::text from landing.touched_days"
+    )
+    known = "select id::text, organization_id::text from landing.ticketing_events"
+
+    assert sorted(query(landed.warehouse, organizations)) == sorted(query(landed.warehouse, known))
