@@ -87,6 +87,9 @@ def _summary(result: ExecuteInProcessResult, groups: Sequence[str]) -> RunSummar
 
 
 def _reason(event: dg.DagsterEvent) -> str:
+    """Why a step failed: the first cause, which Dagster wraps in its own errors."""
     error = event.step_failure_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
     message = error.message.strip() if error is not None else "no reason was recorded"
     return f"step {event.step_key}: {message}"
