@@ -70,7 +70,10 @@ def _summary(result: ExecuteInProcessResult, groups: Sequence[str]) -> RunSummar
     checks = result.get_asset_check_evaluations()
     if not result.success:
         failed = [each for each in checks if not each.passed]
-        reasons = [f"{each.check_name} of {each.partition}: {each.description}" for each in failed]
+        reasons = [
+            f"{each.check_name} of {each.partition or 'all days'}: {each.description}"
+            for each in failed
+        ]
         reasons += [_reason(event) for event in result.all_events if event.is_step_failure]
         message = (
             f"the run of {', '.join(groups)} failed: {'; '.join(reasons[:3])}; "
