@@ -121,8 +121,8 @@ def _merge(connection: psycopg.Connection, came_in: list[Incoming]) -> int:
     for each in came_in:
         _advance(connection, each.table)
     count = (
-        "select count(*) from"
-        " (select distinct report_table, report_day from touched where report_table <> 'inventory')"
+        "select count(distinct (report_table, report_day)) from touched"
+        " where report_table <> 'inventory'"
     )
     [(touched_day_count,)] = connection.execute(count).fetchall()
     return int(touched_day_count)
