@@ -62,12 +62,16 @@ def compiled_model(model: str, variables: Mapping[str, object], *, warehouse: UR
         warehouse: The address of the warehouse.
 
     Raises:
-        BuildFailed: The model does not compile.
+        BuildFailed: The model does not compile, or there is none.
     """
-    arguments = ["compile", "--select", model, "--vars", json.dumps(variables)]
+    alone = ["--select", model, "--indirect-selection", "empty"]  # without the tests on it
+    arguments = ["compile", *alone, "--vars", json.dumps(variables)]
     result = _invoke_at(warehouse, arguments)
     if not result.success:
         message = f"dbt could not compile {model}: {result.exception}"
+        raise BuildFailed(message)
+    if not result.result.results:
+        message = f"the dbt project has no model {model}"
         raise BuildFailed(message)
     [compiled] = result.result.results
     return str(compiled.node.compiled_code)
@@ -150,4 +154,6 @@ def _invoke(arguments: Sequence[str], manifest: "Manifest | None") -> Any:
 
 
 def _one_line(message: str | None) -> str:
-    return " ".join((message or "no reason given").split())
+    # The compiled code that dbt points to is gone with the scratch folder.
+    told, _, _ = (message or "no reason given").partition("compiled code at")
+    return " ".join(told.split())
