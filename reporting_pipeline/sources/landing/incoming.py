@@ -75,19 +75,13 @@ def read_incoming(
         SourceContractBroken: A row breaks the contract, or an append-only row has changed.
         SourceUnavailable: The source is down or too slow.
     """
-    clock = sql.Identifier(table.info["record_clock"])
     statement = "create temporary table {} (like {} including constraints) on commit drop"
     warehouse.execute(sql.SQL(statement).format(incoming(table), landed(table)))
     since = None if read_all else _watermark(warehouse, table, overlap)
     if since is None:
         read_count = _copy(warehouse, snapshot, table, sql.SQL("true").format())
     else:
-        newer = sql.SQL("{} >= {}").format(clock, sql.Literal(since))
-        read_count = _copy(warehouse, snapshot, table, newer)
-        for month in _months_that_differ(warehouse, snapshot, table, since):
-            older = sql.SQL("{0} >= {1} and {0} < least({1} + interval '1 month', {2})")
-            wanted = older.format(clock, sql.Literal(month), sql.Literal(since))
-            read_count += _copy(warehouse, snapshot, table, wanted)
+        read_count = _copy_new(warehouse, snapshot, table, since)
     new_count = read_count - _drop_known(warehouse, table)
     _refuse_repeated(warehouse, table)
     _refuse_undatable(warehouse, table)
@@ -103,6 +97,19 @@ def _watermark(warehouse: psycopg.Connection, table: Table, overlap: timedelta) 
         (table.info["domain"], table.name),
     ).fetchone()
     return None if row is None else cast("datetime", row[0]) - overlap
+
+
+def _copy_new(
+    warehouse: psycopg.Connection, snapshot: SourceSnapshot, table: Table, since: datetime
+) -> int:
+    clock = sql.Identifier(table.info["record_clock"])
+    newer = sql.SQL("{} >= {}").format(clock, sql.Literal(since))
+    read_count = _copy(warehouse, snapshot, table, newer)
+    for month in _months_that_differ(warehouse, snapshot, table, since):
+        older = sql.SQL("{0} >= {1} and {0} < least({1} + interval '1 month', {2})")
+        wanted = older.format(clock, sql.Literal(month), sql.Literal(since))
+        read_count += _copy(warehouse, snapshot, table, wanted)
+    return read_count
 
 
 def _copy(

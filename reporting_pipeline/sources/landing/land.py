@@ -26,7 +26,7 @@ from reporting_pipeline.sources.landing.incoming import (
     landed,
     read_incoming,
 )
-from reporting_pipeline.sources.landing.snapshot import open_snapshots
+from reporting_pipeline.sources.landing.snapshot import SourceSnapshot, open_snapshots
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _SQL = Path(__file__).parent
@@ -87,23 +87,30 @@ def land(
         connection.execute("select pg_advisory_xact_lock(hashtext('landing'))")
         connection.execute("set local work_mem = '64MB'")
         with open_snapshots(sources, timeout_seconds=timeout_seconds) as snapshots:
-            for domain, snapshot in snapshots.items():
-                snapshot.refuse_broken(domain)
-            came_in = [
-                read_incoming(
-                    connection,
-                    snapshots[table.info["domain"]],
-                    table,
-                    overlap=timedelta(seconds=overlap_seconds),
-                    read_all=read_all,
-                )
-                for table in contract.TABLES
-                if table.info["domain"] in sources
-            ]
+            overlap = timedelta(seconds=overlap_seconds)
+            came_in = _read(connection, snapshots, overlap, read_all=read_all)
         _stand_in(connection, {each.table.key for each in came_in})
         _refuse_unknown_zones(connection)
         touched_day_count = _merge(connection, came_in) if any(e.new_count for e in came_in) else 0
         return LandingResult(tables=tuple(map(_told, came_in)), touched_day_count=touched_day_count)
+
+
+def _read(
+    connection: psycopg.Connection,
+    snapshots: Mapping[str, SourceSnapshot],
+    overlap: timedelta,
+    *,
+    read_all: bool,
+) -> list[Incoming]:
+    for domain, snapshot in snapshots.items():
+        snapshot.refuse_broken(domain)
+    return [
+        read_incoming(
+            connection, snapshots[table.info["domain"]], table, overlap=overlap, read_all=read_all
+        )
+        for table in contract.TABLES
+        if table.info["domain"] in snapshots
+    ]
 
 
 def _merge(connection: psycopg.Connection, came_in: list[Incoming]) -> int:
