@@ -10,7 +10,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from reporting_pipeline.errors import SchemaMismatch, WarehouseUnavailable
 from reporting_pipeline.warehouse.engine import warehouse_engine
@@ -22,7 +22,8 @@ def upgrade(url: URL) -> None:
     """Bring the warehouse's schema to this version; does nothing where it is there already.
 
     Raises:
-        SchemaMismatch: The warehouse was made by a later version of this package.
+        SchemaMismatch: The warehouse was made by a later version of this package, or holds
+            something in the way; it stays as it was.
         WarehouseUnavailable: No connection could be had.
     """
     engine = warehouse_engine(url)
@@ -34,6 +35,14 @@ def upgrade(url: URL) -> None:
             f"the warehouse at {url.host}:{url.port}/{url.database} cannot be reached: {error}"
         )
         raise WarehouseUnavailable(message) from error
+    except DBAPIError as error:
+        reason = str(error.orig).strip().partition("\n")[0]
+        message = (
+            f"the warehouse at {url.host}:{url.port}/{url.database} could not be brought to this "
+            f"version's schema and stays as it was: {reason}; look at what stands in its schemas "
+            "`landing` and `reporting` that this package did not make"
+        )
+        raise SchemaMismatch(message) from error
     finally:
         engine.dispose()
 
