@@ -88,31 +88,34 @@ sales_changes as (
 ),
 
 tickets as (
-    select distinct entries.ticket_id
-    from {{ ref('int_scanning__ticket_entries') }} as entries
-    inner join events on entries.event_id = events.event_id
-    where {{ up_to_days('entries.report_day') }}
+    select distinct scans.ticket_id
+    from events
+    inner join {{ ref('stg_scanning__scans') }} as scans on events.event_id = scans.event_id
+    where
+        scans.outcome = 'accepted'
+        and scans.direction = 'entry'
+        and scans.ticket_id is not null
+        and {{ up_to_days('scans.report_day') }}
 ),
 
-ranked_entries as (
-    select
-        entries.event_id,
-        entries.report_day,
-        row_number() over (
-            partition by entries.ticket_id
-            order by entries.scanned_at, entries.received_at, entries.scan_id
-        ) as entry_number
-    from {{ ref('int_scanning__ticket_entries') }} as entries
-    inner join tickets on entries.ticket_id = tickets.ticket_id
+uploads as (
+    select distinct
+        scans.device_id,
+        scans.device_sequence
+    from tickets
+    inner join {{ ref('stg_scanning__scans') }} as scans on tickets.ticket_id = scans.ticket_id
+    where scans.outcome = 'accepted' and scans.direction = 'entry'
 ),
+
+{{ counted_scans('uploads') }},
 
 admission_changes as (
     select
         event_id,
         report_day,
         count(*) as admission_count
-    from ranked_entries
-    where entry_number = 1
+    from counted_scans
+    where is_entry and entry_number = 1
     group by
         event_id,
         report_day

@@ -1,0 +1,97 @@
+{# Common table expressions that end with `counted_scans`: the scans that stand among the copies of
+   some uploads, one row each. They read by key alone, from the uploads on: a day's few, or an
+   event's.
+
+   `uploads` names an expression of distinct `device_id` and `device_sequence`. Of a ticket whose
+   admission matters it must hold all uploads of accepted entries.
+
+   Columns besides those of the scan: `copy_count`; `ticket_type_id` and `is_admission`, null where
+   the ticket is not known; `is_revert`: it takes another scan back; `is_taken_back`; `is_exit`;
+   `is_entry`: an entry of a ticket of an admission type; `entry_number`: of entries, 1 is the
+   ticket's first, its admission. #}
+{% macro counted_scans(uploads) -%}
+copies as (
+    select
+        scans.scan_id,
+        scans.event_id,
+        scans.gate_id,
+        scans.device_id,
+        scans.device_sequence,
+        scans.ticket_id,
+        scans.direction,
+        scans.outcome,
+        scans.reject_reason,
+        scans.is_offline,
+        scans.scanned_at,
+        scans.received_at,
+        scans.report_day,
+        scans.outcome = 'accepted' and scans.reverts_scan_id is not null as is_revert,
+        count(*) over (partition by scans.device_id, scans.device_sequence) as copy_count,
+        row_number() over (
+            partition by scans.device_id, scans.device_sequence
+            order by scans.received_at, scans.scan_id
+        ) = 1 as is_standing
+    from {{ uploads }} as uploads
+    inner join {{ ref('stg_scanning__scans') }} as scans
+        on uploads.device_id = scans.device_id and uploads.device_sequence = scans.device_sequence
+),
+
+uploads_taken_back as (
+    select distinct
+        copies.device_id,
+        copies.device_sequence
+    from copies
+    inner join {{ ref('stg_scanning__scans') }} as reverts on copies.scan_id = reverts.reverts_scan_id
+    where
+        reverts.outcome = 'accepted'
+        and not exists (
+            select 1
+            from {{ ref('stg_scanning__scans') }} as earlier
+            where
+                earlier.device_id = reverts.device_id
+                and earlier.device_sequence = reverts.device_sequence
+                and (earlier.received_at, earlier.scan_id) < (reverts.received_at, reverts.scan_id)
+        )
+),
+
+standing_scans as (
+    select
+        copies.*,
+        tickets.ticket_type_id,
+        ticket_types.is_admission,
+        copies.outcome = 'accepted'
+        and not copies.is_revert
+        and uploads_taken_back.device_id is not null as is_taken_back
+    from copies
+    left join uploads_taken_back
+        on
+            copies.device_id = uploads_taken_back.device_id
+            and copies.device_sequence = uploads_taken_back.device_sequence
+    left join {{ ref('stg_ticketing__tickets') }} as tickets on copies.ticket_id = tickets.ticket_id
+    left join {{ ref('stg_ticketing__ticket_types') }} as ticket_types
+        on tickets.ticket_type_id = ticket_types.ticket_type_id
+    where copies.is_standing
+),
+
+judged_scans as (
+    select
+        *,
+        outcome = 'accepted'
+        and direction = 'entry'
+        and coalesce(is_admission, false)
+        and not is_revert
+        and not is_taken_back as is_entry,
+        outcome = 'accepted' and direction = 'exit' and not is_revert and not is_taken_back as is_exit
+    from standing_scans
+),
+
+counted_scans as (
+    select
+        *,
+        row_number() over (
+            partition by ticket_id, is_entry
+            order by scanned_at, received_at, scan_id
+        ) as entry_number
+    from judged_scans
+)
+{%- endmacro %}
