@@ -134,7 +134,8 @@ inner join (
     on event.id = standing.event_id
 where standing.report_day >= since.report_day;
 
--- The days themselves: where a row has moved away, nothing stands after.
+-- The days themselves: where a row has moved away, nothing stands after. An event that is new had no
+-- summary to move away from.
 insert into touched
 select distinct
     'report_event_summary',
@@ -145,7 +146,11 @@ from touched
 inner join landing.ticketing_events as event on touched.event_id = event.id
 where
     touched.report_table not in ('report_event_summary', 'report_reconciliation_breaks')
-    and touched.organization_id = event.organization_id;
+    and touched.organization_id = event.organization_id
+    and touched.event_id not in (
+        select changed_events.id from changed_events
+        where changed_events.is_new
+    );
 
 insert into landing.touched_days (report_table, organization_id, event_id, report_day, touched_at)
 select distinct
