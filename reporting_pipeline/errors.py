@@ -15,7 +15,14 @@
         SchemaMismatch            the warehouse's schema is not this version's
       BuildFailed                 a report table was not built
       UnknownReport               no report table has that name
+      DefinitionError
+        UnknownDataset            no dataset, or no column of it, has that name
+        UnknownDefinition         no report definition has that name
+        DefinitionInvalid         a report definition asks for what cannot be had
+      FormatCannotHold            a format cannot hold a report; another one can
       ExportIncomplete            a file would not hold what its table holds
+      RenderFailed                a file could not be written
+      FileUnreadable              a file to verify is none of ours, or damaged
       StoreError
         ObjectNotFound            the store holds nothing under that key
         StoreUnavailable          the store cannot be reached                   (retryable)
@@ -113,6 +120,34 @@ class BuildFailed(ReportingError):
 
 class UnknownReport(ReportingError):
     """No report table has that name."""
+
+
+class DefinitionError(ReportingError):
+    """Something is wrong with a report definition."""
+
+
+class UnknownDataset(DefinitionError):
+    """No dataset has that name, or no column of it."""
+
+
+class UnknownDefinition(DefinitionError):
+    """No report definition has that name."""
+
+
+class DefinitionInvalid(DefinitionError):
+    """A report definition asks for what cannot be had; the message names the field and why."""
+
+
+class FormatCannotHold(ReportingError):
+    """A format cannot hold a report; the message says its limit and which format can."""
+
+
+class RenderFailed(ReportingError):
+    """A file could not be written; nothing was published."""
+
+
+class FileUnreadable(ReportingError):
+    """A file that is to be verified is none of ours, or is damaged."""
 
 
 class ExportIncomplete(ReportingError):

@@ -15,6 +15,7 @@ class ColumnType(StrEnum):
     BOOLEAN = "boolean"
     CURRENCY = "character(3)"
     DATE = "date"
+    INSTANT = "timestamp with time zone"
     RATIO = "numeric(12,6)"
     TEXT = "text"
     UUID = "uuid"
@@ -71,6 +72,12 @@ class Column:
     unit: Unit | None = None
     nullable: bool = False
     values: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What a person calls it: the name in words, less the unit and `_id`."""
+        words = self.name.removesuffix("_minor").removesuffix("_count").removesuffix("_id")
+        return words.replace("_", " ").capitalize()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,69 @@
+"""The period that a report is about: half-open ranges of report days.
+
+    2026-02-28                                 a day
+    2026-02-23_2026-03-01                      a week, or any range; both days included
+    2026-02                                    a month
+    event-<id>_2026-02-28                      an event, all of it up to and with that day
+
+What belongs here: the value and its name in paths. What does not: which period a schedule asks
+for, which is a definition's rule (`reports.definitions`).
+"""
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """The report days [first, end), of one event where `event_id` says so.
+
+    Attributes:
+        first: The first report day; None: from the event's beginning on.
+        end: The first day after it.
+        event_id: Only rows of this event.
+    """
+
+    first: date | None
+    end: date
+    event_id: UUID | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an empty period, and one without a beginning that is not an event's."""
+        if self.first is None and self.event_id is None:
+            message = "a period without a first day must be an event's"
+            raise ValueError(message)
+        if self.first is not None and self.end <= self.first:
+            message = f"the period ends on {self.last}, before its first day {self.first}"
+            raise ValueError(message)
+
+    @property
+    def last(self) -> date:
+        """The last day in it."""
+        return self.end - _DAY
+
+    @property
+    def token(self) -> str:
+        """Its name in keys of the store and in file names."""
+        days = self._days()
+        return days if self.event_id is None else f"event-{self.event_id}_{days}"
+
+    def __str__(self) -> str:
+        """As a person reads it."""
+        if self.first is None:
+            return f"to {self.last}"
+        return str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
+
+    def _days(self) -> str:
+        if self.first is None or self.first == self.last:
+            return str(self.last)
+        if self.first.day == 1 and self.last == _end_of_month(self.first):
+            return f"{self.first:%Y-%m}"
+        return f"{self.first}_{self.last}"
+
+
+def _end_of_month(day: date) -> date:
+    return day.replace(day=monthrange(day.year, day.month)[1])

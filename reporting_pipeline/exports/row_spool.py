@@ -1,0 +1,173 @@
+"""The rows of one report, read once from one snapshot: what every format is written from.
+
+A spool is a file of canonical rows, which PostgreSQL writes itself with COPY:
+
+    one line per row, LF; columns in the report's order, no header
+    quoting   RFC 4180: only where needed, quotes doubled; null is nothing, an empty text is ""
+    encoding  UTF-8 without a byte order mark
+    numbers   plain digits; ratios with six decimals; money in minor units
+    dates     2026-02-28; instants 2026-02-28T19:30:00.000000Z, always UTC
+    others    true and false; uuids in lower case; lists of them joined by one space
+
+`rows_sha256` is the SHA-256 of its bytes: the same rows, the same digest, whatever the format.
+
+What belongs here: making and reading a spool. What does not: any format, which query.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from psycopg import Connection
+from sqlalchemy import ColumnElement, Select, case, cast, func, types
+from sqlalchemy.dialects import postgresql
+
+from reporting_pipeline.errors import ExportIncomplete
+from reporting_pipeline.reports.compiled import CompiledReport, ReportColumn
+from reporting_pipeline.reports.tables.report_table import ColumnType
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_FIXED_FORMATS = """
+    select
+        set_config('DateStyle', 'ISO, YMD', true),
+        set_config('TimeZone', 'UTC', true),
+        set_config('extra_float_digits', '1', true)
+"""
+
+_BATCH_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowSpool:
+    """The canonical rows of a report in a file of this machine.
+
+    Attributes:
+        columns: Of the report, in the order of the file.
+        sha256: Over the file's bytes.
+    """
+
+    path: Path
+    columns: tuple[ReportColumn, ...]
+    row_count: int
+    byte_count: int
+    sha256: str
+
+    def batches(self) -> "Iterator[pa.RecordBatch]":
+        """The rows, typed, in batches of a few MiB, at flat memory; none where there are no rows.
+
+        Types: int64 for bigint, decimal128(12, 6) for ratios, date32, timestamp[us, UTC], bool,
+        string for all else.
+        """
+        if self.row_count == 0:
+            return
+        import pyarrow as pa
+        from pyarrow import csv
+
+        names = [f"c{index}" for index in range(len(self.columns))]  # two columns may share a name
+        reader = csv.open_csv(
+            self.path,
+            read_options=csv.ReadOptions(column_names=names, block_size=_BATCH_BYTES),
+            parse_options=csv.ParseOptions(newlines_in_values=True),
+            convert_options=csv.ConvertOptions(
+                column_types=dict(zip(names, map(arrow_type, self.columns), strict=True)),
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+                true_values=["true"],
+                false_values=["false"],
+            ),
+        )
+        fields = [column.name for column in self.columns]
+        for batch in reader:
+            yield pa.RecordBatch.from_arrays(batch.columns, names=fields)
+
+
+def spool_rows(connection: Connection, report: CompiledReport, path: Path) -> RowSpool:
+    """Read a report's rows into a new file `path`, and count them again in the same snapshot.
+
+    The connection must be in a transaction that reads one snapshot; its formats are set for the
+    rest of it. Memory is flat whatever the number of rows.
+
+    Raises:
+        ExportIncomplete: Other rows came than the snapshot holds; the file is to be thrown away.
+    """
+    connection.execute(_FIXED_FORMATS)
+    digest, byte_count = hashlib.sha256(), 0
+    statement, parameters = psycopg_statement(canonical(report))
+    copy_statement = f"copy ({statement}) to stdout (format csv, encoding 'UTF8')"
+    with connection.cursor() as cursor, path.open("wb") as file:
+        with cursor.copy(copy_statement.encode(), parameters) as copy:
+            for data in copy:
+                digest.update(data)
+                byte_count += len(data)
+                file.write(data)
+        row_count = cursor.rowcount
+    count_statement, parameters = psycopg_statement(report.count)
+    counted = connection.execute(count_statement.encode(), parameters).fetchone()
+    if counted != (row_count,):
+        message = f"the report has {row_count} rows, its snapshot counts {counted}; not published"
+        raise ExportIncomplete(message)
+    return RowSpool(
+        path=path,
+        columns=report.columns,
+        row_count=row_count,
+        byte_count=byte_count,
+        sha256=digest.hexdigest(),
+    )
+
+
+def canonical(report: CompiledReport) -> Select[tuple[object, ...]]:
+    """The report's rows with each value as the text that a spool holds, in the same order."""
+    values = [
+        _canonical_value(element, column)
+        for element, column in zip(report.rows.selected_columns, report.columns, strict=True)
+    ]
+    return report.rows.with_only_columns(*values)
+
+
+def psycopg_statement(statement: Select[tuple[object, ...]]) -> tuple[str, dict[str, object]]:
+    """A statement of SQLAlchemy as psycopg takes it: text with placeholders, and its values."""
+    compiled = statement.compile(
+        dialect=postgresql.dialect(paramstyle="pyformat"),  # type: ignore[no-untyped-call]
+        compile_kwargs={"render_postcompile": True},
+    )
+    return str(compiled), dict(compiled.params)
+
+
+def arrow_type(column: ReportColumn) -> "pa.DataType":
+    """The Arrow type of a report's column."""
+    import pyarrow as pa
+
+    match column.column.type:
+        case ColumnType.BIGINT:
+            return pa.int64()
+        case ColumnType.BOOLEAN:
+            return pa.bool_()
+        case ColumnType.DATE:
+            return pa.date32()
+        case ColumnType.INSTANT:
+            return pa.timestamp("us", tz="UTC")
+        case ColumnType.RATIO:
+            return pa.decimal128(12, 6)
+        case _:
+            return pa.string()
+
+
+def _canonical_value(element: ColumnElement[object], column: ReportColumn) -> ColumnElement[object]:
+    match column.column.type:
+        case ColumnType.BOOLEAN:
+            # COPY writes t and f.
+            return case((element, "true"), (~element, "false"))
+        case ColumnType.INSTANT:
+            in_utc = func.timezone("UTC", element)
+            return func.to_char(in_utc, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+        case ColumnType.UUIDS:
+            return func.array_to_string(element, " ")
+        case ColumnType.RATIO:
+            return cast(element, types.Numeric(12, 6))
+        case _:
+            return element
