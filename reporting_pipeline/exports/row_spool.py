@@ -18,14 +18,14 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from psycopg import Connection
-from sqlalchemy import ColumnElement, Select, case, cast, func, types
+from sqlalchemy import ColumnElement, case, cast, func, types
 from sqlalchemy.dialects import postgresql
 
 from reporting_pipeline.errors import ExportIncomplete
-from reporting_pipeline.reports.compiled import CompiledReport, ReportColumn
+from reporting_pipeline.reports.compiled import CompiledReport, Query, ReportColumn
 from reporting_pipeline.reports.tables.report_table import ColumnType
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def spool_rows(connection: Connection, report: CompiledReport, path: Path) -> Ro
     )
 
 
-def canonical(report: CompiledReport) -> Select[tuple[object, ...]]:
+def canonical(report: CompiledReport) -> Query:
     """The report's rows with each value as the text that a spool holds, in the same order."""
     values = [
         _canonical_value(element, column)
@@ -129,7 +129,7 @@ def canonical(report: CompiledReport) -> Select[tuple[object, ...]]:
     return report.rows.with_only_columns(*values)
 
 
-def psycopg_statement(statement: Select[tuple[object, ...]]) -> tuple[str, dict[str, object]]:
+def psycopg_statement(statement: Query) -> tuple[str, dict[str, object]]:
     """A statement of SQLAlchemy as psycopg takes it: text with placeholders, and its values."""
     compiled = statement.compile(
         dialect=postgresql.dialect(paramstyle="pyformat"),  # type: ignore[no-untyped-call]
@@ -157,7 +157,7 @@ def arrow_type(column: ReportColumn) -> "pa.DataType":
             return pa.string()
 
 
-def _canonical_value(element: ColumnElement[object], column: ReportColumn) -> ColumnElement[object]:
+def _canonical_value(element: ColumnElement[Any], column: ReportColumn) -> ColumnElement[Any]:
     match column.column.type:
         case ColumnType.BOOLEAN:
             # COPY writes t and f.

@@ -4,10 +4,14 @@ What belongs here: the shape. What does not: compiling (`definitions.compile`) a
 """
 
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from sqlalchemy import Select
 
 from reporting_pipeline.reports.tables.report_table import Column
+
+Query: TypeAlias = Select[*tuple[Any, ...]]
+"""A statement that reads rows of some columns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +64,7 @@ class CompiledReport:
     columns: tuple[ReportColumn, ...]
     key: tuple[str, ...]
     currency: str | None
-    rows: Select[tuple[object, ...]]
-    count: Select[tuple[int]]
-    totals: Select[tuple[object, ...]] | None
+    rows: Query
+    count: Query
+    totals: Query | None
     filters: tuple[str, ...]
