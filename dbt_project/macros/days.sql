@@ -45,6 +45,11 @@
     where (select count(*) from ({{ listed_days() }}) as all_days) <= {{ many_days }};
     delete from landing.touched_days
     where report_table = '{{ report_table }}' and {{ in_days('report_day') }};
+    {#- What the checks found of the former rows is no seal of the new ones. Locked in one order. #}
+    delete from reporting.sealed_days
+    where date in (
+        select date from reporting.sealed_days where {{ in_days('date') }} order by date for update
+    );
     {%- endif -%}
 {%- endmacro %}
 

@@ -83,14 +83,15 @@ def land(
         SourceContractBroken: A source is not what the contract promises.
         WarehouseUnavailable: The warehouse cannot be reached.
     """
+    overlap = timedelta(seconds=overlap_seconds)
     with warehouse_connection(warehouse) as connection:
         connection.execute("select pg_advisory_xact_lock(hashtext('landing'))")
         connection.execute("set local work_mem = '64MB'")
         with open_snapshots(sources, timeout_seconds=timeout_seconds) as snapshots:
-            overlap = timedelta(seconds=overlap_seconds)
             came_in = _read(connection, snapshots, overlap, read_all=read_all)
         _stand_in(connection, {each.table.key for each in came_in})
         _refuse_unknown_zones(connection)
+        _remember_reads(connection, snapshots, overlap)
         touched_day_count = _merge(connection, came_in) if any(e.new_count for e in came_in) else 0
         return LandingResult(tables=tuple(map(_told, came_in)), touched_day_count=touched_day_count)
 
@@ -195,6 +196,21 @@ def _advance(connection: psycopg.Connection, table: Table) -> None:
             incoming=incoming(table),
         )
     )
+
+
+def _remember_reads(
+    connection: psycopg.Connection, snapshots: Mapping[str, SourceSnapshot], overlap: timedelta
+) -> None:
+    """A row whose clock is older than the snapshot by the overlap was in it, or never will be."""
+    statement = (
+        "insert into landing.source_reads (domain, read_at, complete_through) values (%s, %s, %s)"
+        " on conflict (domain) do update set"
+        " read_at = greatest(source_reads.read_at, excluded.read_at),"
+        " complete_through = greatest(source_reads.complete_through, excluded.complete_through)"
+    )
+    for domain, snapshot in snapshots.items():
+        read_at = snapshot.read_at
+        connection.execute(statement, (domain, read_at, read_at - overlap))
 
 
 def _refuse_unknown_zones(connection: psycopg.Connection) -> None:

@@ -7,6 +7,7 @@ warehouse, or which rows are wanted.
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 import psycopg
 from psycopg import sql
@@ -21,10 +22,15 @@ _CONNECT_TIMEOUT_SECONDS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSnapshot:
-    """One snapshot of one source database, shared by the domains that live in it."""
+    """One snapshot of one source database, shared by the domains that live in it.
+
+    Attributes:
+        read_at: The source's clock when the snapshot was taken.
+    """
 
     domains: tuple[str, ...]
     connection: psycopg.Connection
+    read_at: datetime
 
     def refuse_broken(self, domain: str) -> None:
         """Compare the tables and columns of a domain with the contract, before any row is read.
@@ -99,8 +105,10 @@ def open_snapshots(
     with ExitStack() as stack:
         snapshots: dict[str, SourceSnapshot] = {}
         for address, domains in by_address.items():
-            connection = stack.enter_context(_connect(address, domains, timeout_seconds))
-            snapshot = SourceSnapshot(domains=tuple(domains), connection=connection)
+            connection, read_at = stack.enter_context(_connect(address, domains, timeout_seconds))
+            snapshot = SourceSnapshot(
+                domains=tuple(domains), connection=connection, read_at=read_at
+            )
             snapshots |= dict.fromkeys(domains, snapshot)
         yield snapshots
 
@@ -113,7 +121,7 @@ def table_name(table: Table) -> sql.Identifier:
 @contextmanager
 def _connect(
     address: str, domains: list[str], timeout_seconds: int
-) -> Iterator[psycopg.Connection]:
+) -> Iterator[tuple[psycopg.Connection, datetime]]:
     try:
         connection = psycopg.connect(
             address,
@@ -124,11 +132,12 @@ def _connect(
         )
         connection.read_only = True
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        connection.execute("select 1")  # the snapshot is taken by the first statement
+        # The snapshot is taken by the first statement.
+        [(read_at,)] = connection.execute("select statement_timestamp()").fetchall()
     except psycopg.OperationalError as error:
         raise _unavailable(tuple(domains), error) from error
     try:
-        yield connection
+        yield connection, read_at
     finally:
         connection.close()
 

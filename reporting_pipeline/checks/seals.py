@@ -1,0 +1,215 @@
+"""Seals: whether the figures of an organisation's report day are final, and if not, why.
+
+    final         the four sources are landed past the day's end and the delay; nothing is broken
+    provisional   they are landed past the day's end, the delay is open; nothing is broken
+    held          a source is behind the day's end, rows wait to be built, the built rows are not
+                  checked, or a check found an error
+
+The checks run once per build and leave what they found (`seal_days`); a build of the day breaks
+that seal. What moves without a build, the sources and the queue, is looked at when the seal is read
+(`seals_of`): so a seal is never older than the snapshot in which a report is read.
+
+What belongs here: the verdict on days. What does not: which reports it holds (`delivery`).
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import dict_row
+from sqlalchemy import URL
+
+from reporting_pipeline.checks.registry import CHECKS
+from reporting_pipeline.domain.discrepancy import Discrepancy, Severity
+from reporting_pipeline.reports.tables import REPORT_TABLES
+from reporting_pipeline.sources.contract import DOMAINS
+from reporting_pipeline.warehouse.engine import warehouse_connection
+
+# A held report names a few reasons; the checks' own results have them all.
+_MAX_REASONS = 5
+_BREAKS = "report_reconciliation_breaks"
+
+
+class SealState(StrEnum):
+    """How far a day's figures are to be relied on."""
+
+    FINAL = "final"
+    PROVISIONAL = "provisional"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seal:
+    """The seal of one organisation's report day.
+
+    Attributes:
+        reasons: Why it is not final; none where it is.
+    """
+
+    day: date
+    state: SealState
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watermark:
+    """Through when a source domain is landed; None: it was never read."""
+
+    domain: str
+    complete_through: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedPeriod:
+    """The seals of a period, and the watermarks that they were decided by.
+
+    Attributes:
+        seals: One per report day, in order.
+        settled_at: When the last day's delay is over.
+    """
+
+    seals: tuple[Seal, ...]
+    watermarks: tuple[Watermark, ...]
+    settled_at: datetime
+
+    @property
+    def state(self) -> SealState:
+        """The worst of its days."""
+        states = {seal.state for seal in self.seals}
+        for state in (SealState.HELD, SealState.PROVISIONAL):
+            if state in states:
+                return state
+        return SealState.FINAL
+
+
+def seal_days(
+    warehouse: URL, days: Collection[date], sealed_at: datetime
+) -> dict[date, list[Discrepancy]]:
+    """Run every check over built days, and leave the errors as objections to their seals.
+
+    Builds wait meanwhile: what is sealed is what was checked.
+
+    Returns:
+        The errors of each day, over all organisations.
+    """
+    wanted = sorted(set(days))
+    with warehouse_connection(warehouse) as connection:
+        for table in REPORT_TABLES:
+            connection.execute("select pg_advisory_xact_lock(hashtext(%s))", (table.name,))
+        found = _errors(connection, wanted)
+        connection.execute("delete from reporting.sealed_days where date = any(%s)", (wanted,))
+        connection.cursor().executemany(
+            "insert into reporting.sealed_days (date, sealed_at) values (%s, %s)",
+            [(day, sealed_at) for day in wanted],
+        )
+        connection.cursor().executemany(
+            "insert into reporting.seal_objections"
+            " (date, position, organization_id, report_table, check_name, message)"
+            " values (%s, %s, %s, %s, %s, %s)",
+            [
+                (day, position, each.organization_id, table, each.check, each.message)
+                for day, of_day in found.items()
+                for position, (table, each) in enumerate(of_day, start=1)
+            ],
+        )
+    return {day: [each for _, each in of_day] for day, of_day in found.items()}
+
+
+def seals_of(
+    connection: Connection[Any],
+    organization_id: UUID,
+    *,
+    first: date,
+    end: date,
+    report_tables: Sequence[str],
+    delay_seconds: int,
+) -> SealedPeriod:
+    """The seals of an organisation's report days [first, end), as of the connection's snapshot.
+
+    Args:
+        connection: To the warehouse; nothing is written.
+        organization_id: Whose days; days end by its own zone and those of its events.
+        first: The first report day.
+        end: The day after the last.
+        report_tables: What the figures rest on; the reconciliation counts in any case.
+        delay_seconds: How long after a day's end late rows are waited for.
+    """
+    watermarks = tuple(_watermarks(connection))
+    bound = {
+        "organization_id": organization_id,
+        "first_day": first,
+        "end_day": end,
+        "tables": sorted({*report_tables, _BREAKS}),
+    }
+    statement = Path(__file__).with_name("seal_facts.sql").read_bytes()
+    delay = timedelta(seconds=delay_seconds)
+    with connection.cursor(row_factory=dict_row) as cursor:
+        facts = cursor.execute(statement, bound).fetchall()
+    return SealedPeriod(
+        seals=tuple(_seal(day, watermarks, delay) for day in facts),
+        watermarks=watermarks,
+        settled_at=max(day["ends_at"] for day in facts) + delay,
+    )
+
+
+def _errors(
+    connection: Connection[Any], days: Sequence[date]
+) -> dict[date, list[tuple[str, Discrepancy]]]:
+    found: dict[date, list[tuple[str, Discrepancy]]] = {day: [] for day in days}
+    for check in CHECKS:
+        for day, discrepancies in check.find(connection, days).items():
+            errors = [each for each in discrepancies if each.severity is Severity.ERROR]
+            found[day].extend((check.report_table, each) for each in errors)
+    return found
+
+
+def _watermarks(connection: Connection[Any]) -> Iterator[Watermark]:
+    rows = connection.execute("select domain, complete_through from landing.source_reads")
+    known: dict[str, datetime] = dict(rows.fetchall())
+    for domain in DOMAINS:
+        yield Watermark(domain=domain, complete_through=known.get(domain))
+
+
+def _seal(day: Mapping[str, Any], watermarks: Sequence[Watermark], delay: timedelta) -> Seal:
+    reasons = _reasons(day, watermarks)
+    if reasons:
+        return Seal(day=day["day"], state=SealState.HELD, reasons=reasons)
+    final_at = day["ends_at"] + delay
+    if any(_is_behind(each, final_at) for each in watermarks):
+        reason = f"late rows are waited for until {final_at:%Y-%m-%d %H:%M} UTC"
+        return Seal(day=day["day"], state=SealState.PROVISIONAL, reasons=(reason,))
+    return Seal(day=day["day"], state=SealState.FINAL)
+
+
+def _reasons(day: Mapping[str, Any], watermarks: Sequence[Watermark]) -> tuple[str, ...]:
+    ends_at: datetime = day["ends_at"]
+    reasons = [_behind(each, ends_at) for each in watermarks if _is_behind(each, ends_at)]
+    if day["pending_tables"]:
+        reasons.append(f"rows have landed that are not built yet: {_list(day['pending_tables'])}")
+    elif day["is_unchecked"]:
+        reasons.append("the day was built and not checked since")
+    objections: Sequence[str] = day["objections"]
+    reasons.extend(objections[:_MAX_REASONS])
+    if len(objections) > _MAX_REASONS:
+        reasons.append(f"and {len(objections) - _MAX_REASONS} errors more")
+    return tuple(reasons)
+
+
+def _is_behind(watermark: Watermark, instant: datetime) -> bool:
+    return watermark.complete_through is None or watermark.complete_through < instant
+
+
+def _behind(watermark: Watermark, ends_at: datetime) -> str:
+    reached = "never landed"
+    if watermark.complete_through is not None:
+        reached = f"landed through {watermark.complete_through:%Y-%m-%d %H:%M} UTC"
+    return f"{watermark.domain} is {reached}, the day ends at {ends_at:%Y-%m-%d %H:%M} UTC"
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names)

@@ -1,0 +1,13 @@
+"""Catalogue: report definitions, generated reports, seals, and how far each source is read."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    """Run the SQL file of the same name."""
+    op.get_bind().exec_driver_sql(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))

@@ -1,0 +1,181 @@
+"""A seal says what stands in the way of a day's figures, for each organisation by itself."""
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import psycopg
+import pytest
+from sqlalchemy import URL
+
+from reporting_pipeline.checks.seals import SealedPeriod, SealState, seal_days, seals_of
+from reporting_pipeline.sources.contract import DOMAINS
+from reporting_pipeline.warehouse.engine import warehouse_connection
+
+DAY = date(2025, 5, 2)
+NEXT = date(2025, 5, 3)
+TOKYO, OTHER = UUID(int=1), UUID(int=2)
+DELAY_SECONDS = 3600
+# The day of an event in Los Angeles that begins at 06:00 ends last.
+ENDS_AT = datetime(2025, 5, 3, 13, tzinfo=UTC)
+TABLES = ("report_revenue_daily",)
+
+
+@pytest.fixture
+def warehouse(warehouse_url: URL) -> URL:
+    """Two organisations, one in Tokyo with an event in Los Angeles; all sources far ahead."""
+    with warehouse_connection(warehouse_url) as connection:
+        connection.cursor().executemany(
+            "insert into landing.ticketing_organizations values (%s, 'name', %s, 'JPY', now())",
+            [(TOKYO, "Asia/Tokyo"), (OTHER, "Europe/Berlin")],
+        )
+        connection.execute(
+            "insert into landing.ticketing_events (id, organization_id, name, timezone, day_cutoff,"
+            " currency, status, starts_at, ends_at, updated_at)"
+            " values (%s, %s, 'show', 'America/Los_Angeles', '06:00', 'USD', 'ended',"
+            " '2025-05-02T19:00Z', '2025-05-02T22:00Z', now())",
+            (UUID(int=11), TOKYO),
+        )
+    landed_through(warehouse_url, ENDS_AT + timedelta(days=9))
+    return warehouse_url
+
+
+def landed_through(warehouse: URL, instant: datetime, domains: tuple[str, ...] = DOMAINS) -> None:
+    with warehouse_connection(warehouse) as connection:
+        connection.cursor().executemany(
+            "insert into landing.source_reads values (%s, %s, %s) on conflict (domain)"
+            " do update set complete_through = excluded.complete_through",
+            [(domain, instant, instant) for domain in domains],
+        )
+
+
+def execute(warehouse: URL, statement: str, *values: object) -> None:
+    with warehouse_connection(warehouse) as connection:
+        connection.execute(statement.encode(), values)
+
+
+def sealed(warehouse: URL, organization_id: UUID = TOKYO, end: date = NEXT) -> SealedPeriod:
+    with warehouse_connection(warehouse) as connection:
+        return seals_of(
+            connection,
+            organization_id,
+            first=DAY,
+            end=end,
+            report_tables=TABLES,
+            delay_seconds=DELAY_SECONDS,
+        )
+
+
+def test_a_day_without_rows_is_final_when_all_sources_have_passed_it(warehouse: URL) -> None:
+    period = sealed(warehouse)
+
+    assert period.state is SealState.FINAL
+    assert period.seals[0].reasons == ()
+    assert period.settled_at == ENDS_AT + timedelta(seconds=DELAY_SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("before_end_seconds", "state"),
+    [
+        (1, SealState.HELD),
+        (0, SealState.PROVISIONAL),
+        (1 - DELAY_SECONDS, SealState.PROVISIONAL),
+        (-DELAY_SECONDS, SealState.FINAL),
+    ],
+)
+def test_the_slowest_source_and_the_last_event_local_day_decide(
+    warehouse: URL, before_end_seconds: int, state: SealState
+) -> None:
+    landed_through(warehouse, ENDS_AT - timedelta(seconds=before_end_seconds), ("scanning",))
+
+    period = sealed(warehouse)
+
+    assert period.state is state
+    assert (state is SealState.FINAL) == (not period.seals[0].reasons)
+
+
+def test_a_source_that_was_never_read_holds(warehouse: URL) -> None:
+    execute(warehouse, "delete from landing.source_reads where domain = 'ledger'")
+
+    [seal] = sealed(warehouse).seals
+
+    assert seal.reasons == ("ledger is never landed, the day ends at 2025-05-03 13:00 UTC",)
+
+
+def test_rows_that_wait_to_be_built_hold_their_organisation_alone(warehouse: URL) -> None:
+    execute(
+        warehouse,
+        "insert into landing.touched_days (report_table, organization_id, report_day, touched_at)"
+        " values ('report_revenue_daily', %s, %s, now())",
+        TOKYO,
+        DAY,
+    )
+
+    assert sealed(warehouse).state is SealState.HELD
+    assert sealed(warehouse, OTHER).state is SealState.FINAL
+
+
+def test_built_rows_hold_until_they_are_checked(warehouse: URL) -> None:
+    _revenue_row(warehouse, TOKYO)
+
+    assert sealed(warehouse).seals[0].reasons == ("the day was built and not checked since",)
+
+    seal_days(warehouse, [DAY], datetime.now(UTC))
+    objections = sealed(warehouse).seals[0].reasons
+    # A row that no entry of the ledger explains.
+    assert sealed(warehouse).state is SealState.HELD
+    assert "checked since" not in " ".join(objections)
+    assert "report_revenue_daily, None by the ledger's entries" in " ".join(objections)
+
+
+def test_a_break_holds_its_day_and_organisation_and_its_release_frees_it(warehouse: URL) -> None:
+    _break(warehouse, TOKYO, "missing_in_ledger")
+    seal_days(warehouse, [DAY, NEXT], datetime.now(UTC))
+
+    states = [seal.state for seal in sealed(warehouse, end=date(2025, 5, 4)).seals]
+    assert states == [SealState.HELD, SealState.FINAL]
+    assert sealed(warehouse, OTHER).state is SealState.FINAL
+
+    execute(warehouse, "delete from reporting.report_reconciliation_breaks")
+    seal_days(warehouse, [DAY], datetime.now(UTC))
+    assert sealed(warehouse).state is SealState.FINAL
+
+
+@pytest.mark.parametrize("kind", ["timing", "settlement"])
+def test_what_warns_does_not_hold(warehouse: URL, kind: str) -> None:
+    _break(warehouse, TOKYO, kind)
+    seal_days(warehouse, [DAY], datetime.now(UTC))
+
+    assert sealed(warehouse).state is SealState.FINAL
+
+
+def test_sealing_waits_for_a_build(warehouse: URL) -> None:
+    impatient = warehouse.update_query_dict({"options": "-clock_timeout=50ms"})
+    with warehouse_connection(warehouse) as builder:
+        builder.execute("select pg_advisory_xact_lock_shared(hashtext('report_sales_daily'))")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            seal_days(impatient, [DAY], datetime.now(UTC))
+
+
+def _revenue_row(warehouse: URL, organization_id: UUID) -> None:
+    execute(
+        warehouse,
+        "insert into reporting.report_revenue_daily select (jsonb_populate_record("
+        " null::reporting.report_revenue_daily, (select jsonb_object_agg(attname, 0) from"
+        " pg_attribute where attrelid = 'reporting.report_revenue_daily'::regclass and attnum > 0"
+        " and atttypid = 'bigint'::regtype) || %s::jsonb)).*",
+        f'{{"organization_id": "{organization_id}", "date": "{DAY}", "currency": "USD",'
+        ' "entry_count": 1, "debit_minor": 1200, "credit_minor": 1200}',
+    )
+
+
+def _break(warehouse: URL, organization_id: UUID, kind: str) -> None:
+    execute(
+        warehouse,
+        "insert into reporting.report_reconciliation_breaks (date, organization_id, order_id,"
+        " currency, kind, ticketing_minor, ledger_minor, difference_minor, proof_ids)"
+        " values (%s, %s, %s, 'USD', %s, 100, 0, 100, '{}')",
+        DAY,
+        organization_id,
+        UUID(int=21),
+        kind,
+    )
