@@ -57,13 +57,34 @@ def build(
         report_table(table)
     wanted = sorted(set(days))
     if wanted:
-        _ensure_views(warehouse)
+        ensure_views(warehouse)
         ranges = [(first.isoformat(), end.isoformat()) for first, end in day_ranges(wanted)]
         run_models(tables, {"days": ranges}, warehouse=warehouse)
     with warehouse_connection(warehouse) as connection:
         return BuildResult(
             row_counts={table: _row_counts(connection, table, wanted) for table in tables}
         )
+
+
+def ensure_views(warehouse: URL) -> None:
+    """Make the views of the dbt project, those of datasets included, once per version of it.
+
+    Reports are read from these views: whoever reads calls this first.
+
+    Raises:
+        BuildFailed: A view was not made.
+        WarehouseUnavailable: The warehouse cannot be reached.
+    """
+    with warehouse_connection(warehouse) as connection:
+        connection.execute("select pg_advisory_xact_lock(hashtext('dbt views'))")
+        found = connection.execute(
+            "select obj_description(to_regnamespace('staging'), 'pg_namespace')"
+        ).fetchone()
+        if found == (project_digest(),):
+            return
+        run_models(["staging", "intermediate", "datasets"], {}, warehouse=warehouse)
+        comment = sql.SQL("comment on schema staging is {}").format(sql.Literal(project_digest()))
+        connection.execute(comment)
 
 
 def touched_days(warehouse: URL) -> dict[str, list[date]]:
@@ -121,20 +142,6 @@ def day_ranges(days: Sequence[date]) -> list[tuple[date, date]]:
         else:
             ranges.append((day, day + _DAY))
     return ranges
-
-
-def _ensure_views(warehouse: URL) -> None:
-    """Make the staging and intermediate views, once per version of the dbt project."""
-    with warehouse_connection(warehouse) as connection:
-        connection.execute("select pg_advisory_xact_lock(hashtext('dbt views'))")
-        found = connection.execute(
-            "select obj_description(to_regnamespace('staging'), 'pg_namespace')"
-        ).fetchone()
-        if found == (project_digest(),):
-            return
-        run_models(["staging", "intermediate"], {}, warehouse=warehouse)
-        comment = sql.SQL("comment on schema staging is {}").format(sql.Literal(project_digest()))
-        connection.execute(comment)
 
 
 def _row_counts(connection: psycopg.Connection, table: str, days: list[date]) -> dict[date, int]:

@@ -98,7 +98,8 @@ def parsed_project() -> "Manifest":
 def project_digest() -> str:
     """A digest over the files that say what the project's views are."""
     digest = hashlib.sha256()
-    for path in sorted([*PROJECT.glob("models/**/*.sql"), *PROJECT.glob("macros/**/*.sql")]):
+    files = ("dbt_project.yml", "models/**/*.sql", "models/datasets/*.yml", "macros/**/*.sql")
+    for path in sorted(path for each in files for path in PROJECT.glob(each)):
         digest.update(path.relative_to(PROJECT).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -1,9 +1,10 @@
-"""dbt's description of the report models follows the registry."""
+"""dbt's description of the models follows the registries."""
 
-from reporting_pipeline.reports.dbt_properties import PROPERTIES_FILE, dbt_properties
+from reporting_pipeline.reports.dbt_properties import dbt_properties
 
 
-def test_properties_file_is_generated_from_the_registry_of_today() -> None:
-    assert PROPERTIES_FILE.read_text(encoding="utf-8") == dbt_properties(), (
-        "run `python -m reporting_pipeline.reports.dbt_properties`"
-    )
+def test_properties_files_are_generated_from_the_registries_of_today() -> None:
+    for path, text in dbt_properties().items():
+        assert path.read_text(encoding="utf-8") == text, (
+            "run `python -m reporting_pipeline.reports.dbt_properties`"
+        )

@@ -2,3 +2,23 @@
 
 What belongs here: the list. What does not: SQL, and what a report asks of a dataset.
 """
+
+from reporting_pipeline.errors import UnknownDataset
+from reporting_pipeline.reports.datasets.dataset import Dataset
+from reporting_pipeline.reports.datasets.report_tables import TABLE_DATASETS
+
+DATASETS: tuple[Dataset, ...] = TABLE_DATASETS
+
+
+def dataset(name: str) -> Dataset:
+    """The dataset of that name.
+
+    Raises:
+        UnknownDataset: There is none; the message lists those that there are.
+    """
+    for each in DATASETS:
+        if each.name == name:
+            return each
+    known = ", ".join(each.name for each in DATASETS)
+    message = f"no dataset is called {name!r}; there are {known}"
+    raise UnknownDataset(message)

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from reporting_pipeline.errors import UnknownDataset
 from reporting_pipeline.reports.tables.report_table import Column, ColumnKind
 
+SCHEMA = "datasets"
+"""The PostgreSQL schema of the views that dbt makes for datasets."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:

@@ -127,7 +127,14 @@ def key(
     )
 
 
-def attribute(name: str, type_: ColumnType, description: str, *sources: str) -> Column:
+def attribute(
+    name: str,
+    type_: ColumnType,
+    description: str,
+    *sources: str,
+    nullable: bool = False,
+    values: tuple[str, ...] = (),
+) -> Column:
     """A column that follows from the key."""
     return Column(
         name=name,
@@ -135,6 +142,8 @@ def attribute(name: str, type_: ColumnType, description: str, *sources: str) -> 
         kind=ColumnKind.ATTRIBUTE,
         description=description,
         sources=tuple(dict.fromkeys(sources)),
+        nullable=nullable,
+        values=values,
     )
 
 

@@ -2,6 +2,11 @@
 select
     id as event_id,
     organization_id,
+    venue_id,
+    name as event_name,
+    timezone as event_timezone,
+    day_cutoff,
     currency,
+    ends_at,
     {{ report_day('ends_at', 'timezone', 'day_cutoff') }} as end_day
 from {{ source('landing', 'ticketing_events') }}

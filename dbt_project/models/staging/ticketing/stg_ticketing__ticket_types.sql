@@ -1,5 +1,6 @@
 -- Grain: one row per ticket type.
 select
     id as ticket_type_id,
+    name as ticket_type_name,
     is_admission
 from {{ source('landing', 'ticketing_ticket_types') }}

@@ -1,0 +1,22 @@
+-- Grain: that of report_reconciliation_breaks. Its rows, with the names known now; null where unknown.
+select
+    breaks.date,
+    breaks.organization_id,
+    organizations.organization_name,
+    breaks.event_id,
+    events.event_name,
+    events.event_timezone,
+    events.venue_name,
+    breaks.order_id,
+    breaks.transaction_id,
+    breaks.entry_id,
+    breaks.currency,
+    breaks.kind,
+    breaks.ticketing_minor,
+    breaks.ledger_minor,
+    breaks.difference_minor,
+    breaks.proof_ids
+from {{ ref('report_reconciliation_breaks') }} as breaks
+left join {{ ref('stg_ticketing__organizations') }} as organizations
+    on breaks.organization_id = organizations.organization_id
+left join {{ ref('int_ticketing__named_events') }} as events on breaks.event_id = events.event_id
