@@ -103,6 +103,7 @@ class Manifest(_Part):
     Attributes:
         logic_version: Of what the columns mean; rises with each entry of "Report numbers".
         filters: What was asked for, each as a sentence.
+        row_key: Names of the columns that identify a row of the report; none where no column does.
         rows_sha256: Over the canonical rows (`exports.row_spool`), the same in every format.
         totals: Over all rows, one part per currency.
         is_provisional: The file is stamped PROVISIONAL: it rests on days that are not final.
@@ -118,6 +119,7 @@ class Manifest(_Part):
     csv_profile: str
     filters: tuple[str, ...]
     columns: tuple[ColumnPart, ...]
+    row_key: tuple[str, ...] = ()
     row_count: int
     rows_sha256: str
     totals: tuple[TotalPart, ...]

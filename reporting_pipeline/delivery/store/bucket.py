@@ -27,7 +27,14 @@ _ANSWER = re.compile(r"(?<=status code: )(?P<status>\d{3})[ A-Za-z-]*")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _RETRYABLE_STATUSES = frozenset({"408", "429", "500", "502", "503", "504"})
 
-_CONTENT_TYPES = {".csv": "text/csv; charset=utf-8"}
+_CONTENT_TYPES = {
+    ".csv": "text/csv; charset=utf-8",
+    ".json": "application/json",
+    ".jsonl": "application/jsonl",
+    ".parquet": "application/vnd.apache.parquet",
+    ".pdf": "application/pdf",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 
 def is_bucket(name: str) -> bool:

@@ -89,8 +89,8 @@ create table catalogue.generated_reports (
     row_count       bigint,
     file_sha256     text,
     rows_sha256     text,
-    manifest        jsonb,
-    upcoming        jsonb,
+    manifest        json,
+    upcoming        json,
     failure_class   text,
     failure_message text,
     updated_at      timestamptz not null,
@@ -99,6 +99,7 @@ create table catalogue.generated_reports (
 );
 comment on column catalogue.generated_reports.period is 'its name in keys: 2026-02-28';
 comment on column catalogue.generated_reports.edition is '0: none published yet';
+comment on column catalogue.generated_reports.manifest is 'json, not jsonb: its text is kept';
 comment on column catalogue.generated_reports.upcoming is
     'the edition that is being put into the store; kept or dropped by what the store holds';
 create index on catalogue.generated_reports (organization_id, definition_id);
@@ -118,7 +119,7 @@ create table catalogue.generated_report_editions (
     file_sha256    text        not null,
     rows_sha256    text        not null,
     landed_through timestamptz,
-    manifest       jsonb       not null,
+    manifest       json        not null,
     causes         text[]      not null,
     primary key (report_id, edition)
 );
