@@ -21,7 +21,7 @@ class ReportColumn:
     Attributes:
         column: What it is; its name is the name in machine formats.
         label: What the definition calls it; None: nothing, the column's own title stands.
-        is_summed: Whether totals are given for it.
+        is_summed: Whether totals are given for it: measures only.
     """
 
     column: Column
@@ -51,13 +51,15 @@ class CompiledReport:
     Attributes:
         columns: Of the rows, in order.
         key: Names of columns that identify a row among the report's rows, if all of them are shown;
-            otherwise empty.
-        currency: The name of the column that says in which currency a row's money is; None where
-            the report shows no money.
+            otherwise empty. Names that follow from an id of the key are not among them.
+        currency: The name of the shown column that says in which currency a row's money is; None
+            where the report shows no money.
         rows: The columns as typed values, in a total order: the same rows give the same sequence.
         count: One number: how many rows there are.
         totals: One row per currency (null: what is of no currency), ordered by it: `currency`, then
-            each summed column by name; money within its currency only. None: no totals are asked.
+            each summed column by name, as whole `numeric`; money within its currency only. No rows
+            where the report has none. None: no shown column may be summed. Whether a reader sees
+            them is the definition's `totals`.
         filters: What was asked for, each as a sentence for people.
     """
 
