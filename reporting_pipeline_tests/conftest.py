@@ -9,6 +9,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 
 import psycopg
@@ -32,6 +33,8 @@ from reporting_pipeline.embedded.valkey import Valkey, find_valkey
 from reporting_pipeline.season import SEASON
 from reporting_pipeline.settings import Settings, child_environment
 from reporting_pipeline.warehouse import schema
+from reporting_pipeline_tests.acceptance.given import Databases, Pipeline
+from reporting_pipeline_tests.oracle.books import Books
 
 _PASSWORD = secrets.token_urlsafe()
 _TEMPLATE = "warehouse_template"
@@ -165,3 +168,66 @@ def store_url(tmp_path: Path) -> str:
 def season_dump() -> Path:
     """The folder of the bundled season, a contract dump."""
     return SEASON
+
+
+@pytest.fixture(scope="session")
+def season(season_dump: Path) -> Books:
+    """The bundled season."""
+    return Books.from_dump(season_dump)
+
+
+@pytest.fixture(scope="session")
+def databases(postgres: Postgres, superuser: psycopg.Connection) -> Databases:
+    """Where pipelines get their databases."""
+    return Databases(postgres=postgres, superuser=superuser)
+
+
+@pytest.fixture(scope="session")
+def _empty_pipeline(databases: Databases, _warehouse_template: str) -> Pipeline:
+    """A pipeline without rows, whose warehouse has the dbt views."""
+    pipeline = databases.pipeline("empty_pipeline", warehouse=_warehouse_template)
+    pipeline.build([date(2025, 1, 1)])
+    return pipeline
+
+
+@pytest.fixture
+def pipeline(databases: Databases, _empty_pipeline: Pipeline) -> Iterator[Pipeline]:
+    """A fresh pipeline without rows; a test pays only for what it tries."""
+    fresh = databases.copy(f"pipeline_{next(_numbers)}", _empty_pipeline)
+    yield fresh
+    databases.drop(fresh)
+
+
+@pytest.fixture(scope="module")
+def shared_pipeline(databases: Databases, _empty_pipeline: Pipeline) -> Iterator[Pipeline]:
+    """A pipeline without rows, which the tests of a module fill once and share."""
+    fresh = databases.copy(f"pipeline_{next(_numbers)}", _empty_pipeline)
+    yield fresh
+    databases.drop(fresh)
+
+
+@pytest.fixture(scope="session")
+def _season_pipeline(databases: Databases, _empty_pipeline: Pipeline, season: Books) -> Pipeline:
+    """The season, landed, built and sealed: copied, never used."""
+    pipeline = databases.copy("season_pipeline", _empty_pipeline)
+    pipeline.arrive(season)
+    pipeline.land()
+    pipeline.build_all()
+    pipeline.seal_all()
+    return pipeline
+
+
+@pytest.fixture
+def season_pipeline(databases: Databases, _season_pipeline: Pipeline) -> Iterator[Pipeline]:
+    """The season, landed, built and sealed; of this test alone."""
+    fresh = databases.copy(f"pipeline_{next(_numbers)}", _season_pipeline)
+    yield fresh
+    databases.drop(fresh)
+
+
+@pytest.fixture(scope="module")
+def shared_season_pipeline(databases: Databases, _season_pipeline: Pipeline) -> Iterator[Pipeline]:
+    """The season, landed, built and sealed; the tests of a module share it."""
+    fresh = databases.copy(f"pipeline_{next(_numbers)}", _season_pipeline)
+    yield fresh
+    databases.drop(fresh)

@@ -7,13 +7,14 @@ rows, and the databases that it needs. What does not: what is expected of them.
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import psycopg
 from sqlalchemy import URL
 
 from reporting_pipeline.checks.registry import CHECKS
+from reporting_pipeline.checks.seals import seal_days
 from reporting_pipeline.domain.discrepancy import Discrepancy
 from reporting_pipeline.embedded.databases import (
     SOURCE_OWNER,
@@ -34,6 +35,7 @@ from reporting_pipeline_tests.oracle.touched import Touched
 
 OVERLAP_SECONDS = 900
 TIMEOUT_SECONDS = 60
+SEALED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,10 @@ class Pipeline:
     def build_all(self) -> BuildResult:
         """Build every day on which anything stands."""
         return self.build(self.known_days())
+
+    def seal_all(self) -> None:
+        """Check every day on which anything stands, and seal it."""
+        seal_days(self.warehouse, self.known_days(), SEALED_AT)
 
     def build_touched(self) -> BuildResult:
         """Build each table on the days that landing touched, and no other."""
