@@ -24,7 +24,8 @@ from psycopg import Connection
 from sqlalchemy import ColumnElement, case, cast, func, types
 from sqlalchemy.dialects import postgresql
 
-from reporting_pipeline.errors import ExportIncomplete
+from reporting_pipeline.errors import ExportIncomplete, RenderFailed
+from reporting_pipeline.exports.csv_reading import csv_batches
 from reporting_pipeline.reports.compiled import CompiledReport, Query, ReportColumn
 from reporting_pipeline.reports.tables.report_table import ColumnType
 
@@ -37,8 +38,6 @@ _FIXED_FORMATS = """
         set_config('TimeZone', 'UTC', true),
         set_config('extra_float_digits', '1', true)
 """
-
-_BATCH_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,30 +59,22 @@ class RowSpool:
         """The rows, typed, in batches of a few MiB, at flat memory; none where there are no rows.
 
         Types: int64 for bigint, decimal128(12, 6) for ratios, date32, timestamp[us, UTC], bool,
-        string for all else.
+        string for all else. Columns have their names.
+
+        Raises:
+            RenderFailed: A value is none of its type, a date after the year 9999 say.
         """
         if self.row_count == 0:
             return
         import pyarrow as pa
-        from pyarrow import csv
 
-        names = [f"c{index}" for index in range(len(self.columns))]  # two columns may share a name
-        reader = csv.open_csv(
-            self.path,
-            read_options=csv.ReadOptions(column_names=names, block_size=_BATCH_BYTES),
-            parse_options=csv.ParseOptions(newlines_in_values=True),
-            convert_options=csv.ConvertOptions(
-                column_types=dict(zip(names, map(arrow_type, self.columns), strict=True)),
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-                true_values=["true"],
-                false_values=["false"],
-            ),
-        )
-        fields = [column.name for column in self.columns]
-        for batch in reader:
-            yield pa.RecordBatch.from_arrays(batch.columns, names=fields)
+        names = [column.name for column in self.columns]
+        types = [arrow_type(column) for column in self.columns]
+        try:
+            for batch in csv_batches(self.path, types, keeps_mark=True):
+                yield pa.RecordBatch.from_arrays(batch.columns, names=names)
+        except pa.ArrowInvalid as error:
+            raise RenderFailed(f"the rows of {self.path.name} cannot be read: {error}") from error
 
 
 def spool_rows(connection: Connection, report: CompiledReport, path: Path) -> RowSpool:

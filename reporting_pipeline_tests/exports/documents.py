@@ -1,0 +1,190 @@
+"""Reports for tests of writers: rows of canonical texts, made into a document without a database.
+
+What belongs here: values to write. What does not: any format.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+from uuid import UUID
+
+from reporting_pipeline.exports.canonical import CanonicalRow, canonical_line
+from reporting_pipeline.exports.manifest import (
+    ColumnPart,
+    DefinitionPart,
+    Manifest,
+    OrganizationPart,
+    PeriodPart,
+)
+from reporting_pipeline.exports.report_document import ReportDocument
+from reporting_pipeline.exports.row_spool import RowSpool
+from reporting_pipeline.reports.compiled import ReportColumn
+from reporting_pipeline.reports.tables.report_table import Column, ColumnKind, ColumnType, Unit
+
+
+def column(
+    name: str,
+    type_: ColumnType = ColumnType.TEXT,
+    unit: Unit | None = None,
+    label: str | None = None,
+) -> ReportColumn:
+    """A report's column; what it is beyond its type is of no matter."""
+    kind = ColumnKind.ATTRIBUTE if unit is None else ColumnKind.MEASURE
+    described = Column(
+        name=name, type=type_, kind=kind, unit=unit, description=f"The {name}.", sources=("a.b",)
+    )
+    return ReportColumn(column=described, label=label)
+
+
+EVERY_TYPE = (
+    column("event_id", ColumnType.UUID),
+    column("date", ColumnType.DATE),
+    column("sold_at", ColumnType.INSTANT),
+    column("currency", ColumnType.CURRENCY),
+    column("gross_minor", ColumnType.BIGINT, Unit.MINOR),
+    column("sold_count", ColumnType.BIGINT, Unit.COUNT),
+    column("attendance_rate", ColumnType.RATIO, Unit.RATE),
+    column("is_final", ColumnType.BOOLEAN),
+    column("name", label="Name of the event"),
+    column("proof_ids", ColumnType.UUIDS),
+)
+"""One column of each type and unit."""
+
+ID = "00000001-0000-4000-8000-00000000000a"
+ROWS: tuple[CanonicalRow, ...] = (
+    (
+        *(ID, "2026-10-25", "2026-10-24T23:59:59.000000Z", "EUR", "123456", "7", "0.333333"),
+        *("true", "a \"quoted\", 'plain' name", f"{ID} {ID}"),
+    ),
+    # The clock of Berlin goes back between these two.
+    (
+        ID,
+        "2026-10-25",
+        "2026-10-25T00:30:00.000000Z",
+        "JPY",
+        "-5",
+        "0",
+        "-1.500000",
+        "false",
+        "",
+        "",
+    ),
+    (
+        ID,
+        "2026-10-25",
+        "2026-10-25T01:30:00.000000Z",
+        "KWD",
+        "5",
+        "0",
+        "0.000001",
+        "false",
+        "=1",
+        ID,
+    ),
+    # A fraction of a second; a currency that nobody knows; the largest and smallest numbers.
+    (
+        ID,
+        "1999-12-31",
+        "2026-07-01T12:00:00.000001Z",
+        "XXY",
+        str(2**63 - 1),
+        "1",
+        None,
+        None,
+        "x",
+        ID,
+    ),
+    (ID, "9999-12-31", None, "EUR", str(-(2**63)), str(2**53 + 1), None, None, "東京\r\n2", ID),
+    (None,) * 10,
+)
+"""Rows of `EVERY_TYPE`, each value of a kind that a format may get wrong."""
+
+
+def document(
+    folder: Path,
+    columns: Sequence[ReportColumn],
+    rows: Sequence[CanonicalRow],
+    *,
+    profile: Literal["machine", "spreadsheet"] = "machine",
+    locale: str = "de_DE",
+) -> ReportDocument:
+    """A report of those rows, its spool in `folder`."""
+    content = b"".join(map(canonical_line, rows))
+    path = folder / "rows.spool"
+    path.write_bytes(content)
+    spool = RowSpool(
+        path=path,
+        columns=tuple(columns),
+        row_count=len(rows),
+        byte_count=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+    has_currency = any(each.name == "currency" for each in columns)
+    manifest = _manifest(spool, profile, locale)
+    return ReportDocument(
+        title="Daily sales",
+        manifest=manifest,
+        rows=spool,
+        currency="currency" if has_currency else None,
+        notes=(),
+        time_zone=manifest.time_zone,
+        locale=locale,
+        csv_profile=profile,
+        has_totals=False,
+    )
+
+
+def sha256_of(rows: Sequence[CanonicalRow]) -> str:
+    """The digest of canonical rows, as a manifest has it."""
+    return hashlib.sha256(b"".join(map(canonical_line, rows))).hexdigest()
+
+
+def with_rows_missing(report: ReportDocument) -> ReportDocument:
+    """The same report, whose spool is said to hold one row and some bytes more than it does."""
+    more: dict[str, Any] = {"row_count": report.rows.row_count + 1}
+    return replace(report, rows=replace(report.rows, byte_count=report.rows.byte_count + 9, **more))
+
+
+def _manifest(spool: RowSpool, profile: str, locale: str) -> Manifest:
+    columns = tuple(
+        ColumnPart(
+            name=each.name,
+            header=each.header,
+            type=each.column.type,
+            unit=each.column.unit,
+            kind=each.column.kind,
+        )
+        for each in spool.columns
+    )
+    return Manifest(
+        definition=DefinitionPart(
+            id=UUID(int=1),
+            slug="daily-sales",
+            name="Daily sales",
+            version=1,
+            category="sales",
+            dataset="sales_daily",
+        ),
+        organization=OrganizationPart(id=UUID(int=2), name="Halle"),
+        period=PeriodPart(
+            first=date(2026, 10, 25),
+            end=date(2026, 10, 26),
+            event_id=None,
+            token="2026-10-25",  # noqa: S106 - a word in paths
+        ),
+        logic_version=1,
+        time_zone="Europe/Berlin",
+        locale=locale,
+        csv_profile=profile,
+        filters=(),
+        columns=columns,
+        row_count=spool.row_count,
+        rows_sha256=spool.sha256,
+        totals=(),
+        watermarks=(),
+        seals=(),
+        is_provisional=False,
+    )
