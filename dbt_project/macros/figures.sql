@@ -3,6 +3,11 @@
     cast(coalesce(sum(case when {{ condition }} then {{ value }} else 0 end), 0) as bigint)
 {%- endmacro %}
 
+{# What one row adds to such a sum: of an itemised dataset, whose columns are sums of one row. #}
+{% macro value_where(value, condition) -%}
+    cast(case when {{ condition }} then {{ value }} else 0 end as bigint)
+{%- endmacro %}
+
 {# The sum of a whole number over all rows, 0 where there are none. #}
 {% macro total(value) -%}
     cast(coalesce(sum({{ value }}), 0) as bigint)

@@ -76,12 +76,7 @@ standing_scans as (
 judged_scans as (
     select
         *,
-        outcome = 'accepted'
-        and direction = 'entry'
-        and coalesce(is_admission, false)
-        and not is_revert
-        and not is_taken_back as is_entry,
-        outcome = 'accepted' and direction = 'exit' and not is_revert and not is_taken_back as is_exit
+        {{ scan_judgement() }}
     from standing_scans
 ),
 
@@ -94,4 +89,38 @@ counted_scans as (
         ) as entry_number
     from judged_scans
 )
+{%- endmacro %}
+
+{# What scans say of attendance, each figure defined once: every figure of `report_attendance_daily`.
+   It expects the columns of `counted_scans` under the alias `scans`. `figure` is `sum_where`, or
+   `value_where` for what one scan adds to the sum. #}
+{% macro attendance_figures(figure=sum_where) -%}
+    {{ figure('1', 'true') }} as scan_count,
+    {{ figure('1', "scans.outcome = 'accepted'") }} as accepted_count,
+    {{ figure('1', "scans.outcome = 'rejected'") }} as rejected_count,
+    {{ figure('1', "scans.reject_reason = 'already_used'") }} as rejected_already_used_count,
+    {{ figure('1', "scans.reject_reason = 'unknown'") }} as rejected_unknown_count,
+    {{ figure('1', "scans.reject_reason = 'cancelled'") }} as rejected_cancelled_count,
+    {{ figure('1', "scans.reject_reason = 'unpaid'") }} as rejected_unpaid_count,
+    {{ figure('1', "scans.reject_reason = 'wrong_gate'") }} as rejected_wrong_gate_count,
+    {{ figure('1', "scans.reject_reason = 'wrong_time'") }} as rejected_wrong_time_count,
+    {{ figure('1', "scans.reject_reason = 'blocked'") }} as rejected_blocked_count,
+    {{ figure('1', "scans.reject_reason = 'error'") }} as rejected_error_count,
+    {{ figure('1', 'scans.is_entry and scans.entry_number = 1') }} as admission_count,
+    {{ figure('1', 'scans.is_entry and scans.entry_number > 1') }} as reentry_count,
+    {{ figure('1', 'scans.is_exit') }} as exit_count,
+    {{ figure('1', 'scans.is_taken_back') }} as reverted_count,
+    {{ figure('1', 'scans.is_offline') }} as offline_count,
+    {{ figure('1', "scans.received_at > scans.scanned_at + interval '2 minutes'") }} as late_count,
+    {{ figure('scans.copy_count - 1', 'true') }} as repeated_upload_count
+{%- endmacro %}
+
+{# Whether a scan that stands is the entry of a ticket of an admission type, and whether it is an exit. #}
+{% macro scan_judgement() -%}
+    outcome = 'accepted'
+    and direction = 'entry'
+    and coalesce(is_admission, false)
+    and not is_revert
+    and not is_taken_back as is_entry,
+    outcome = 'accepted' and direction = 'exit' and not is_revert and not is_taken_back as is_exit
 {%- endmacro %}

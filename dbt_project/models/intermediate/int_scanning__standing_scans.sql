@@ -18,6 +18,7 @@ select
     scans.report_day,
     scans.outcome = 'accepted' and scans.reverts_scan_id is not null as is_revert,
     tickets.ticket_type_id,
+    ticket_types.ticket_type_name,
     ticket_types.is_admission
 from {{ ref('stg_scanning__scans') }} as scans
 left join {{ ref('stg_ticketing__tickets') }} as tickets on scans.ticket_id = tickets.ticket_id

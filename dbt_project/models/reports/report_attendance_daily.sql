@@ -38,24 +38,7 @@ select
     scans.report_day as date,
     scans.gate_id,
     scans.ticket_type_id,
-    count(*) as scan_count,
-    {{ sum_where('1', "scans.outcome = 'accepted'") }} as accepted_count,
-    {{ sum_where('1', "scans.outcome = 'rejected'") }} as rejected_count,
-    {{ sum_where('1', "scans.reject_reason = 'already_used'") }} as rejected_already_used_count,
-    {{ sum_where('1', "scans.reject_reason = 'unknown'") }} as rejected_unknown_count,
-    {{ sum_where('1', "scans.reject_reason = 'cancelled'") }} as rejected_cancelled_count,
-    {{ sum_where('1', "scans.reject_reason = 'unpaid'") }} as rejected_unpaid_count,
-    {{ sum_where('1', "scans.reject_reason = 'wrong_gate'") }} as rejected_wrong_gate_count,
-    {{ sum_where('1', "scans.reject_reason = 'wrong_time'") }} as rejected_wrong_time_count,
-    {{ sum_where('1', "scans.reject_reason = 'blocked'") }} as rejected_blocked_count,
-    {{ sum_where('1', "scans.reject_reason = 'error'") }} as rejected_error_count,
-    {{ sum_where('1', 'scans.is_entry and scans.entry_number = 1') }} as admission_count,
-    {{ sum_where('1', 'scans.is_entry and scans.entry_number > 1') }} as reentry_count,
-    {{ sum_where('1', 'scans.is_exit') }} as exit_count,
-    {{ sum_where('1', 'scans.is_taken_back') }} as reverted_count,
-    {{ sum_where('1', 'scans.is_offline') }} as offline_count,
-    {{ sum_where('1', "scans.received_at > scans.scanned_at + interval '2 minutes'") }} as late_count,
-    {{ total('scans.copy_count - 1') }} as repeated_upload_count
+    {{ attendance_figures() }}
 from counted_scans as scans
 inner join {{ ref('stg_ticketing__events') }} as events on scans.event_id = events.event_id
 where {{ in_days('scans.report_day') }}

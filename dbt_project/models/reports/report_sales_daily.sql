@@ -38,26 +38,7 @@ figures as (
         movements.channel,
         movements.is_admission,
         count(first_movements.movement_id) as order_count,
-        {{ sum_where('movements.quantity', "movements.reason = 'sale'") }} as sold_count,
-        {{ sum_where('movements.quantity', "movements.reason = 'comp'") }} as comped_count,
-        {{ sum_where('movements.quantity', "movements.reason = 'exchange_in'") }} as exchanged_in_count,
-        {{ sum_where('-movements.quantity', "movements.reason = 'cancel'") }} as cancelled_count,
-        {{ sum_where('-movements.quantity', "movements.reason = 'refund'") }} as refunded_count,
-        {{ sum_where('-movements.quantity', "movements.reason = 'void'") }} as voided_count,
-        {{ sum_where('-movements.quantity', "movements.reason = 'exchange_out'") }} as exchanged_out_count,
-        {{ total('movements.quantity') }} as net_count,
-        {{ sum_where('movements.list_minor', 'movements.direction = 1') }} as list_minor,
-        {{ sum_where('movements.discount_minor', 'movements.direction = 1') }} as discount_minor,
-        {{ sum_where('movements.face_value_minor', 'movements.direction = 1') }} as face_value_minor,
-        {{ sum_where('movements.fee_minor', 'movements.direction = 1') }} as fee_minor,
-        {{ sum_where('movements.tax_minor', 'movements.direction = 1') }} as tax_minor,
-        {{ sum_where('movements.booked_minor', 'movements.direction = 1') }} as gross_minor,
-        {{ sum_where('-movements.face_value_minor', 'movements.direction = -1') }}
-            as returned_face_value_minor,
-        {{ sum_where('-movements.fee_minor', 'movements.direction = -1') }} as returned_fee_minor,
-        {{ sum_where('-movements.tax_minor', 'movements.direction = -1') }} as returned_tax_minor,
-        {{ sum_where('-movements.booked_minor', 'movements.direction = -1') }} as returned_gross_minor,
-        {{ total('movements.booked_minor') }} as net_gross_minor
+        {{ sales_figures() }}
     from movements
     left join first_movements on movements.movement_id = first_movements.movement_id
     group by

@@ -5,9 +5,20 @@ What belongs here: the list. What does not: SQL, and what a report asks of a dat
 
 from reporting_pipeline.errors import UnknownDataset
 from reporting_pipeline.reports.datasets.dataset import Dataset
+from reporting_pipeline.reports.datasets.ledger_entries import LEDGER_ENTRIES
+from reporting_pipeline.reports.datasets.order_movements import ORDER_MOVEMENTS
 from reporting_pipeline.reports.datasets.report_tables import TABLE_DATASETS
+from reporting_pipeline.reports.datasets.scans import SCANS
+from reporting_pipeline.reports.datasets.tickets import TICKETS
 
-DATASETS: tuple[Dataset, ...] = TABLE_DATASETS
+# The report tables, and the rows that they are summed from.
+DATASETS: tuple[Dataset, ...] = (
+    *TABLE_DATASETS,
+    ORDER_MOVEMENTS,
+    LEDGER_ENTRIES,
+    SCANS,
+    TICKETS,
+)
 
 
 def dataset(name: str) -> Dataset:

@@ -4,8 +4,10 @@ select
     transaction_id,
     account_id,
     component,
+    direction,
     currency,
     case when direction = 'debit' then amount_minor else 0 end as debit_minor,
     case when direction = 'credit' then amount_minor else 0 end as credit_minor,
+    recorded_at,
     report_day
 from {{ source('landing', 'ledger_entries') }}

@@ -5,5 +5,6 @@ select
     event_id,
     order_id,
     kind as transaction_kind,
+    effective_at,
     report_day
 from {{ source('landing', 'ledger_transactions') }}

@@ -12,6 +12,7 @@ select
     fee_minor,
     tax_minor,
     occurred_at,
+    recorded_at,
     report_day
 from {{ source('landing', 'ticketing_order_line_movements') }}
 where report_day is not null

@@ -1,5 +1,11 @@
 -- Grain: one row per ticket.
 select
     id as ticket_id,
-    ticket_type_id
+    order_id,
+    event_id,
+    ticket_type_id,
+    is_comp,
+    status,
+    issued_at,
+    invalidated_at
 from {{ source('landing', 'ticketing_tickets') }}

@@ -1,0 +1,46 @@
+-- Grain: one row per ledger entry: what report_revenue_daily sums. An entry stands on its transaction's
+-- day; the condition says so once more, so that a transaction is looked for in its own month alone.
+select
+    entries.organization_id,
+    organizations.organization_name,
+    entries.event_id,
+    events.event_name,
+    events.event_timezone,
+    events.venue_name,
+    entries.report_day as date,
+    entries.currency,
+    entries.entry_id,
+    entries.transaction_id,
+    entries.order_id,
+    entries.transaction_kind,
+    entries.account_kind,
+    entries.component,
+    entries.direction,
+    entries.effective_at,
+    entries.recorded_at,
+    entries.is_classified,
+    entries.net_credit_minor,
+    {{ revenue_figures('entries', value_where) }},
+    cast(
+        case
+            when entries.entry_id = (
+                select all_entries.entry_id
+                from {{ ref('stg_ledger__entries') }} as all_entries
+                where
+                    all_entries.transaction_id = entries.transaction_id
+                    and all_entries.report_day = entries.report_day
+                    and all_entries.currency = entries.currency
+                order by all_entries.entry_id
+                limit 1
+            ) then 1
+            else 0
+        end as bigint
+    ) as transaction_count,
+    cast(1 as bigint) as entry_count,
+    entries.debit_minor,
+    entries.credit_minor
+from {{ ref('int_ledger__entries_by_transaction') }} as entries
+left join {{ ref('stg_ticketing__organizations') }} as organizations
+    on entries.organization_id = organizations.organization_id
+left join {{ ref('int_ticketing__named_events') }} as events on entries.event_id = events.event_id
+where entries.report_day = entries.transaction_report_day

@@ -1,0 +1,44 @@
+-- Grain: one row per movement of an order line: what report_sales_daily sums. Whether a movement is its
+-- order's first is looked up by order, where it is asked for.
+select
+    movements.organization_id,
+    organizations.organization_name,
+    movements.event_id,
+    events.event_name,
+    events.event_timezone,
+    events.venue_name,
+    movements.report_day as date,
+    movements.currency,
+    movements.movement_id,
+    movements.order_id,
+    cast(movements.line_no as bigint) as line_no,
+    movements.ticket_type_id,
+    movements.ticket_type_name,
+    movements.is_admission,
+    movements.channel,
+    movements.reason,
+    movements.occurred_at,
+    movements.recorded_at,
+    cast(movements.quantity as bigint) as quantity_count,
+    movements.list_minor as net_list_minor,
+    movements.discount_minor as net_discount_minor,
+    movements.face_value_minor as net_face_value_minor,
+    movements.fee_minor as net_fee_minor,
+    movements.tax_minor as net_tax_minor,
+    cast(
+        case
+            when movements.movement_id = (
+                select all_movements.movement_id
+                from {{ ref('stg_ticketing__order_line_movements') }} as all_movements
+                where all_movements.order_id = movements.order_id
+                order by all_movements.occurred_at, all_movements.line_no, all_movements.movement_id
+                limit 1
+            ) then 1
+            else 0
+        end as bigint
+    ) as order_count,
+    {{ sales_figures(value_where) }}
+from {{ ref('int_ticketing__movements_by_order_line') }} as movements
+left join {{ ref('stg_ticketing__organizations') }} as organizations
+    on movements.organization_id = organizations.organization_id
+left join {{ ref('int_ticketing__named_events') }} as events on movements.event_id = events.event_id

@@ -1,0 +1,60 @@
+-- Grain: one row per ticket of an event that is known. The day is of issue, computed: a period narrows
+-- an organisation's tickets, which are found by their events. The first admission is looked up by ticket.
+select
+    events.organization_id,
+    organizations.organization_name,
+    tickets.event_id,
+    events.event_name,
+    events.event_timezone,
+    venues.venue_name,
+    {{ report_day('tickets.issued_at', 'events.event_timezone', 'events.day_cutoff') }} as date,
+    tickets.ticket_id,
+    tickets.order_id,
+    orders.channel,
+    tickets.ticket_type_id,
+    ticket_types.ticket_type_name,
+    ticket_types.is_admission,
+    tickets.is_comp,
+    tickets.status,
+    tickets.issued_at,
+    tickets.invalidated_at,
+    admissions.scanned_at as admitted_at,
+    admissions.gate_id,
+    gates.gate_name,
+    events.ends_at as event_ends_at,
+    case
+        when scanning_reads.complete_through >= events.ends_at
+            then
+                tickets.status = 'valid'
+                and coalesce(ticket_types.is_admission, false)
+                and admissions.scan_id is null
+    end as is_no_show,
+    cast(1 as bigint) as ticket_count,
+    {{ value_where('1', "tickets.status = 'valid'") }} as valid_count,
+    {{ value_where('1', 'tickets.is_comp') }} as comp_count,
+    {{ value_where('1', 'admissions.scan_id is not null') }} as admission_count,
+    {{ value_where(
+        '1',
+        "tickets.status = 'valid' and ticket_types.is_admission and admissions.scan_id is null"
+        ~ ' and scanning_reads.complete_through >= events.ends_at'
+    ) }} as no_show_count
+from {{ ref('stg_ticketing__tickets') }} as tickets
+inner join {{ ref('stg_ticketing__events') }} as events on tickets.event_id = events.event_id
+left join {{ ref('stg_ticketing__organizations') }} as organizations
+    on events.organization_id = organizations.organization_id
+left join {{ ref('stg_seating__venues') }} as venues on events.venue_id = venues.venue_id
+left join {{ ref('stg_ticketing__orders') }} as orders on tickets.order_id = orders.order_id
+left join {{ ref('stg_ticketing__ticket_types') }} as ticket_types
+    on tickets.ticket_type_id = ticket_types.ticket_type_id
+left join lateral (
+    select
+        entries.scan_id,
+        entries.scanned_at,
+        entries.gate_id
+    from {{ ref('int_scanning__judged_scans') }} as entries
+    where entries.ticket_id = tickets.ticket_id and entries.is_entry
+    order by entries.scanned_at, entries.received_at, entries.scan_id
+    limit 1
+) as admissions on true
+left join {{ ref('stg_scanning__gates') }} as gates on admissions.gate_id = gates.gate_id
+left join {{ ref('stg_landing__source_reads') }} as scanning_reads on scanning_reads.domain = 'scanning'
