@@ -4,12 +4,14 @@
     weekly       on the day after the rule's week ends; Mondays where the rule has no week
     monthly      on the first of a month
     post_event   on the day after an event's last report day, and 30 days later, when it is final
+    manual       never by itself; where it is named, on the days on which its rule's period ends
 
 What belongs here: which reports, and that one which fails does not stop the others. What does not:
 generating one (`generate`), and when anybody looks (`orchestration`, `cli`).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import logging
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -18,9 +20,12 @@ from uuid import UUID
 from psycopg import Connection
 
 from reporting_pipeline.delivery.catalogue.definitions import definitions_of
+from reporting_pipeline.delivery.event_ends import EventEnd, event_ends
 from reporting_pipeline.delivery.generate import Delivery, Outcome, generate
+from reporting_pipeline.delivery.notices import publish_notices
+from reporting_pipeline.delivery.publish import settle
 from reporting_pipeline.delivery.report_rows import ReportRequest
-from reporting_pipeline.errors import ReportingError
+from reporting_pipeline.errors import ReportingError, UnknownDefinition
 from reporting_pipeline.reports.definitions.definition import (
     ReportDefinition,
     ReportFormat,
@@ -29,10 +34,30 @@ from reporting_pipeline.reports.definitions.definition import (
 )
 from reporting_pipeline.reports.definitions.period_rules import resolve
 
-# As in report_event_summary.is_final.
-FINAL_AFTER_DAYS = 30
+_LOG = logging.getLogger(__name__)
 _DAY = timedelta(days=1)
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which definitions; what is empty leaves none out.
+
+    Attributes:
+        slugs: A definition that is named is taken in any status but archived, also a manual one.
+    """
+
+    schedules: tuple[Schedule, ...] = ()
+    slugs: tuple[str, ...] = ()
+    organization_ids: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueReport:
+    """A report, and the day on which it is due: the first one after its period."""
+
+    as_of: date
+    request: ReportRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,117 +66,181 @@ class DueResult:
 
     Attributes:
         outcomes: One per format; none where the report failed before its formats.
-        error: Why it did.
+        error: Why it did; one that is no ReportingError is a fault of the program.
     """
 
-    request: ReportRequest
+    due: DueReport
     outcomes: tuple[Outcome, ...] = ()
-    error: ReportingError | None = None
+    error: Exception | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventEnd:
-    """An event and its last report day."""
-
-    event_id: UUID
-    organization_id: UUID
-    last_day: date
-
-    @property
-    def due_days(self) -> tuple[date, date]:
-        """When its reports are due: at once after it, and when it is final."""
-        return self.last_day + _DAY, self.last_day + (FINAL_AFTER_DAYS + 1) * _DAY
-
-
-def due_requests(
-    connection: Connection[Any], schedule: Schedule, as_of_days: Iterable[date]
-) -> list[ReportRequest]:
-    """The reports of a schedule that are due on any of the days, oldest first.
+def due_reports(
+    connection: Connection[Any], as_of_days: Iterable[date], selection: Selection
+) -> list[DueReport]:
+    """The reports that are due on any of the days, each once, oldest first.
 
     Args:
         connection: To the warehouse.
-        schedule: Any but manual, whose reports are never due.
         as_of_days: Days on which they are due: what is due on a day is about days before it.
+        selection: Of which definitions.
+
+    Raises:
+        UnknownDefinition: None of the organisations has a definition of a slug that is named.
+        DefinitionInvalid: A stored config is none that this version of the package reads.
     """
-    definitions = definitions_of(connection, schedule=schedule, status=Status.ACTIVE)
-    if schedule is Schedule.POST_EVENT:
-        wanted = set(as_of_days)
-        ends = event_ends(connection)
-        return event_requests(definitions, ends, wanted)
-    return [
-        _request(definition, as_of)
-        for as_of in sorted(as_of_days)
+    days = sorted(set(as_of_days))
+    definitions = _selected(definitions_of(connection), selection)
+    of_events = [each for each in definitions if _is_of_event(each)]
+    due = [
+        _due(definition, as_of)
+        for as_of in days
         for definition in definitions
-        if _is_due(definition, as_of)
+        if not _is_of_event(definition) and _is_due(definition, as_of, is_last=as_of == days[-1])
     ]
+    if of_events:
+        due += _after_events(of_events, event_ends(connection), set(days))
+    return list({(each.request.definition.id, each.request.period): each for each in due}.values())
 
 
-def event_ends(connection: Connection[Any]) -> list[EventEnd]:
-    """Every landed event with its last report day, oldest first; drafts and cancelled ones too."""
-    rows = connection.execute(
-        "select id, organization_id, landing.report_day(ends_at, timezone, day_cutoff) as last_day"
-        " from landing.ticketing_events order by last_day, id"
-    )
+def due_after_events(
+    connection: Connection[Any], event_ids: Collection[UUID], selection: Selection
+) -> list[DueReport]:
+    """The reports that are due after events, on those of their due days that have landed."""
+    definitions = _selected(definitions_of(connection), selection)
+    of_events = [each for each in definitions if _is_of_event(each)]
+    ends = [end for end in event_ends(connection) if end.event_id in event_ids]
     return [
-        EventEnd(event_id=event_id, organization_id=organization_id, last_day=last_day)
-        for event_id, organization_id, last_day in rows
+        each
+        for end in ends
+        for each in _after_events(of_events, [end], set(end.landed_due_days))
     ]
 
 
-def event_requests(
-    definitions: Sequence[ReportDefinition], ends: Iterable[EventEnd], as_of_days: set[date]
-) -> list[ReportRequest]:
-    """The reports on events that are due on any of the days, oldest first."""
-    due = sorted(
-        (as_of, end.event_id, end) for end in ends for as_of in end.due_days if as_of in as_of_days
-    )
-    return [
-        _request(definition, as_of, end.event_id)
-        for as_of, _, end in due
-        for definition in definitions
-        if definition.organization_id == end.organization_id
-    ]
-
-
-def generate_all(
+def generate_batch(
     delivery: Delivery,
-    requests: Iterable[ReportRequest],
-    formats: Sequence[ReportFormat] = (),
+    due: Iterable[DueReport],
+    *,
+    formats: Collection[ReportFormat] = (),
+    redis_url: str | None = None,
 ) -> Iterator[DueResult]:
     """Generate reports one after another; what becomes of each is told as it is done.
 
+    What others left half-published is settled first. The notices go out at the end, also where the
+    caller stops early.
+
     Args:
         delivery: Where reports are read and where they go.
-        requests: Which.
+        due: Which.
         formats: Of those that a definition asks for, only these; empty: all.
+        redis_url: Where notices are published; None: they wait in the catalogue.
     """
-    for request in requests:
-        wanted = [each for each in request.definition.formats if not formats or each in formats]
-        if not wanted:
-            continue
-        try:
-            outcomes = tuple(generate(delivery, request, wanted))
-        except ReportingError as error:
-            yield DueResult(request=request, error=error)
-        else:
-            yield DueResult(request=request, outcomes=outcomes)
+    settle(delivery.warehouse, delivery.store, delivery.clock())
+    try:
+        for each in due:
+            wanted = _wanted(each.request.definition, formats)
+            if wanted:
+                yield _generate(delivery, each, wanted)
+    finally:
+        if redis_url is not None:
+            publish_notices(delivery.warehouse, redis_url, delivery.clock())
 
 
-def _request(
-    definition: ReportDefinition, as_of: date, event_id: UUID | None = None
-) -> ReportRequest:
+def _generate(delivery: Delivery, due: DueReport, formats: Sequence[ReportFormat]) -> DueResult:
+    try:
+        return DueResult(due=due, outcomes=tuple(generate(delivery, due.request, formats)))
+    except ReportingError as error:
+        return DueResult(due=due, error=error)
+    except Exception as error:  # a fault in one report must not stop the others
+        definition = due.request.definition
+        _LOG.exception("%s of %s: a fault", definition.slug, definition.organization_id)
+        return DueResult(due=due, error=error)
+
+
+def _wanted(
+    definition: ReportDefinition, formats: Collection[ReportFormat]
+) -> list[ReportFormat]:
+    return [each for each in definition.formats if not formats or each in formats]
+
+
+def _selected(
+    definitions: Sequence[ReportDefinition], selection: Selection
+) -> list[ReportDefinition]:
+    of_organizations = [
+        each
+        for each in definitions
+        if not selection.organization_ids or each.organization_id in selection.organization_ids
+    ]
+    known = {each.slug for each in of_organizations}
+    unknown = [slug for slug in selection.slugs if slug not in known]
+    if unknown:
+        message = (
+            f"there is no report definition {', '.join(unknown)}; "
+            f"there are {', '.join(sorted(known)) or 'none: apply some'}"
+        )
+        raise UnknownDefinition(message)
+    return [each for each in of_organizations if _is_selected(each, selection)]
+
+
+def _is_selected(definition: ReportDefinition, selection: Selection) -> bool:
+    if selection.schedules and definition.schedule not in selection.schedules:
+        return False
+    if selection.slugs:
+        return definition.slug in selection.slugs and definition.status is not Status.ARCHIVED
+    return definition.status is Status.ACTIVE and definition.schedule is not Schedule.MANUAL
+
+
+def _after_events(
+    definitions: Sequence[ReportDefinition], ends: Iterable[EventEnd], as_of_days: set[date]
+) -> list[DueReport]:
+    by_organization: dict[UUID, list[ReportDefinition]] = {}
+    for definition in definitions:
+        by_organization.setdefault(definition.organization_id, []).append(definition)
+    due = [
+        (as_of, place, end)
+        for place, end in enumerate(ends)
+        for as_of in end.due_days
+        if as_of in as_of_days
+    ]
+    return [
+        _due(definition, as_of, end.event_id)
+        for as_of, _, end in sorted(due, key=lambda each: each[:2])
+        for definition in by_organization.get(end.organization_id, ())
+    ]
+
+
+def _due(definition: ReportDefinition, as_of: date, event_id: UUID | None = None) -> DueReport:
     period = resolve(definition.config.period, as_of, event_id)
-    return ReportRequest(definition=definition, period=period)
+    return DueReport(as_of=as_of, request=ReportRequest(definition=definition, period=period))
 
 
-def _is_due(definition: ReportDefinition, as_of: date) -> bool:
+def _is_of_event(definition: ReportDefinition) -> bool:
+    return definition.config.period.rule == "event_to_date"
+
+
+def _is_due(definition: ReportDefinition, as_of: date, *, is_last: bool) -> bool:
     match definition.schedule:
         case Schedule.DAILY:
             return True
         case Schedule.WEEKLY:
-            first_weekday = definition.config.period.first_weekday or _WEEKDAYS[0]
-            return as_of.weekday() == _WEEKDAYS.index(first_weekday)
+            return _ends_week(definition, as_of)
         case Schedule.MONTHLY:
             return as_of.day == 1
         case _:
-            return False
+            return _ends_period(definition, as_of, is_last=is_last)
+
+
+def _ends_period(definition: ReportDefinition, as_of: date, *, is_last: bool) -> bool:
+    match definition.config.period.rule:
+        case "previous_day":
+            return True
+        case "previous_week":
+            return _ends_week(definition, as_of)
+        case "month":
+            return as_of.day == 1
+        case _:
+            return is_last
+
+
+def _ends_week(definition: ReportDefinition, as_of: date) -> bool:
+    first_weekday = definition.config.period.first_weekday or _WEEKDAYS[0]
+    return as_of.weekday() == _WEEKDAYS.index(first_weekday)

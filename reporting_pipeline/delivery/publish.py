@@ -175,7 +175,7 @@ def _restatement(
 ) -> list[str]:
     """Record what the edition changes; the causes, none where it is the first or the same."""
     former, new = report.current_manifest(), upcoming.manifest
-    if former is None or report.file_sha256 == upcoming.file.sha256:
+    if former is None or report.is_edition(upcoming):
         return []
     if former.rows_sha256 != new.rows_sha256:
         with TemporaryDirectory(prefix="reporting-restated-") as folder:

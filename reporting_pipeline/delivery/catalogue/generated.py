@@ -100,6 +100,13 @@ class GeneratedReport:
         """What was being put into the store."""
         return None if self.upcoming is None else UpcomingEdition.model_validate(self.upcoming)
 
+    def is_edition(self, upcoming: UpcomingEdition) -> bool:
+        """Whether the upcoming file is the current edition's: the same bytes in the same place."""
+        return (self.file_sha256, self.storage_path) == (
+            upcoming.file.sha256,
+            upcoming.storage_path,
+        )
+
     def current_manifest(self) -> Manifest | None:
         """The manifest of the current edition; None while there is none."""
         return None if self.manifest is None else Manifest.model_validate(self.manifest)
@@ -257,10 +264,7 @@ def complete(
     Returns:
         The number of the edition.
     """
-    is_new = (report.file_sha256, report.storage_path) != (
-        upcoming.file.sha256,
-        upcoming.storage_path,
-    )
+    is_new = not report.is_edition(upcoming)
     edition = report.edition + 1 if is_new else report.edition
     manifest = upcoming.manifest
     values = {

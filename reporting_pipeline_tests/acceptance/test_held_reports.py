@@ -1,0 +1,112 @@
+"""A missing ledger entry holds the reports that rest on it, and its arrival publishes them anew."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from reporting_pipeline.delivery.catalogue.generated import GeneratedReport
+from reporting_pipeline.delivery.store import open_store
+from reporting_pipeline.reports.definitions.definition import ReportDefinition
+from reporting_pipeline_tests.acceptance.faults import PlainOrder, plain_orders
+from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.delivery.given_reports import (
+    ATTENDANCE,
+    BERLIN,
+    REVENUE,
+    TOKYO,
+    Desk,
+    defined,
+    one_day,
+)
+from reporting_pipeline_tests.oracle.books import Books
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Case:
+    """An organisation's order whose booking and ledger entries arrive one after the other."""
+
+    pipeline: Pipeline
+    desk: Desk
+    order: PlainOrder
+    season: Books
+
+    def definition(self, *, other: bool = False, **changed: object) -> ReportDefinition:
+        organization_id = {str(BERLIN): TOKYO, str(TOKYO): BERLIN}[self.order.organization_id]
+        if not other:
+            organization_id = BERLIN if organization_id == TOKYO else TOKYO
+        return defined(self.pipeline.warehouse, {**REVENUE, **changed}, organization_id)
+
+    def arrive_without(self, *row_ids: str) -> None:
+        """Let the season arrive but for these rows and their entries; land, build, seal."""
+        gone = set(row_ids)
+        self.pipeline.arrive(
+            self.season.select(
+                lambda _, row: row["id"] not in gone and row.get("transaction_id") not in gone
+            )
+        )
+        self.pipeline.land()
+        self.pipeline.build_touched()
+        self.pipeline.seal_all()
+
+    def ask(self, definition: ReportDefinition) -> GeneratedReport:
+        return self.desk.ask_one(definition, one_day(self.order.day))
+
+
+@pytest.fixture
+def case(pipeline: Pipeline, season: Books, tmp_path: Path) -> _Case:
+    desk = Desk(warehouse=pipeline.warehouse, store=open_store(str(tmp_path / "store")))
+    return _Case(pipeline=pipeline, desk=desk, order=plain_orders(season)[0], season=season)
+
+
+def test_missing_entry_holds_what_rests_on_it_and_its_arrival_is_the_next_edition(
+    case: _Case,
+) -> None:
+    order = case.order
+    case.arrive_without(order.movement_id, order.sale_id, order.payment_id)
+    definition = case.definition()
+    first = case.ask(definition)
+    assert (first.status, first.edition, first.is_provisional) == ("ready", 1, False)
+    first_bytes = case.desk.file(first.storage_path)
+
+    # The order is booked, its ledger entries are missing.
+    case.arrive_without(order.sale_id, order.payment_id)
+    held = case.ask(definition)
+    assert (held.status, held.edition, held.storage_path) == ("held", 1, first.storage_path)
+    assert held.failure_message is not None
+    assert str(order.day) in held.failure_message
+    assert order.order_id in held.failure_message
+    assert case.desk.file(first.storage_path) == first_bytes
+    # Nothing else is held: other organisations, other days, reports that are not of money.
+    assert case.ask(case.definition(other=True)).status == "ready"
+    before = one_day(order.day.replace(day=order.day.day - 1))
+    assert case.desk.ask_one(definition, before).status == "ready"
+    assert case.ask(case.definition(**ATTENDANCE)).status == "ready"
+
+    # Asked for in spite of it, the report is stamped and stands beside the final one.
+    [stamped] = case.desk.ask(definition, one_day(order.day), is_provisional_allowed=True)
+    assert stamped.report.is_provisional
+    assert (stamped.report.storage_path or "").endswith("_PROVISIONAL.csv")
+    assert case.desk.manifest(stamped.report.storage_path).seals[0].state == "held"
+
+    case.arrive_without()
+    released = case.ask(definition)
+    assert (released.status, released.is_provisional) == ("ready", False)
+    assert released.edition == stamped.report.edition + 1
+    assert released.storage_path == first.storage_path
+
+    [(causes,)] = case.desk.query(
+        "select causes from catalogue.generated_report_editions where report_id = %s"
+        " and edition = %s",
+        released.id,
+        released.edition,
+    )
+    assert causes == ["late row"]
+    changes = case.desk.query(
+        "select change, cause, column_name, new_value::bigint - former_value::bigint"
+        " from catalogue.restatement_changes where definition_id = %s and edition = %s"
+        " and former_value is not null and column_name is not null",
+        definition.id,
+        released.edition,
+    )
+    assert changes == [("changed", "late row", "gross_minor", order.minor)]
