@@ -1,0 +1,87 @@
+"""How cells of a data sheet look: their number format, and what it says of their value.
+
+    money       major units, as many digits as ISO 4217 gives the row's currency
+    instants    wall clock of the report's time zone; in the hour that comes twice, when the clock
+                goes back, the format itself says the offset: 2026-10-25 02:30:00 +01:00
+    text        the format of text, so that it stays text when a person edits it
+
+What belongs here: styles and their meaning for reader and writer. What does not: values.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+MONEY_DIGITS = (0, 2, 3, 4)
+"""All numbers of digits behind the decimal sign that ISO 4217 knows."""
+
+_INSTANT_FORMAT = "yyyy-mm-dd hh:mm:ss"
+_OFFSET_FORMAT = re.compile(rf'{_INSTANT_FORMAT} "([+-])(\d\d):(\d\d)"')
+_YEARS = range(1973, 2080)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Style:
+    """The look of a cell.
+
+    Attributes:
+        number_format: As Excel writes it in its English form.
+        is_right: Aligned right although it holds text.
+    """
+
+    number_format: str
+    is_bold: bool = False
+    is_italic: bool = False
+    is_right: bool = False
+
+
+TEXT = Style("@")
+AMOUNT_TEXT = Style("@", is_right=True)
+COUNT = Style("#,##0")
+RATIO = Style("0.00%")
+DATE = Style("yyyy-mm-dd")
+INSTANT = Style(_INSTANT_FORMAT)
+BOOLEAN = Style("General")
+HEADER = Style("@", is_bold=True)
+"""Also of labels and texts in rows of totals."""
+NOTE = Style("@", is_italic=True)
+
+
+def money(digits: int | None) -> Style:
+    """Of amounts with so many digits behind the decimal sign; None: minor units, as a number."""
+    return Style("#,##0." + "0" * digits) if digits else COUNT
+
+
+def at_offset(offset: timedelta) -> Style:
+    """Of an instant whose wall clock time comes twice; the offset is of whole minutes."""
+    hours, minutes = divmod(abs(offset) // timedelta(minutes=1), 60)
+    sign = "-" if offset < timedelta(0) else "+"
+    return Style(f'{_INSTANT_FORMAT} "{sign}{hours:02}:{minutes:02}"')
+
+
+def offset_of(number_format: str) -> timedelta | None:
+    """The offset that the format of an instant says; None where it says none."""
+    found = _OFFSET_FORMAT.fullmatch(number_format)
+    if found is None:
+        return None
+    offset = timedelta(hours=int(found[2]), minutes=int(found[3]))
+    return -offset if found[1] == "-" else offset
+
+
+@cache
+def ambiguous_styles(zone: str) -> dict[timedelta, Style]:
+    """A style for each offset of the zone from 1973 on that has lasted over a month's first day."""
+    clock = ZoneInfo(zone)
+    months = (datetime(year, month, 1, tzinfo=UTC) for year in _YEARS for month in range(1, 13))
+    offsets = {each.astimezone(clock).utcoffset() or timedelta(0) for each in months}
+    return {each: at_offset(each) for each in sorted(offsets) if not each % timedelta(minutes=1)}
+
+
+def all_styles(zone: str) -> tuple[Style, ...]:
+    """Every style that a report in that time zone may need, in a fixed order."""
+    of_rows = (TEXT, AMOUNT_TEXT, COUNT, RATIO, DATE, INSTANT, BOOLEAN)
+    amounts = tuple(money(digits) for digits in MONEY_DIGITS if digits)
+    of_totals = tuple(replace(each, is_bold=True) for each in (TEXT, AMOUNT_TEXT, COUNT, *amounts))
+    return (*of_rows, *amounts, *ambiguous_styles(zone).values(), NOTE, *of_totals)

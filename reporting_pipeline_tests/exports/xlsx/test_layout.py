@@ -1,0 +1,40 @@
+"""Where rows stand: columns' letters, and which rows are on which sheet."""
+
+from pathlib import Path
+
+import pytest
+
+from reporting_pipeline.exports.manifest import Manifest, TotalPart
+from reporting_pipeline.exports.xlsx.layout import column_index, column_letters, data_sheets
+from reporting_pipeline_tests.exports.documents import EVERY_TYPE, document
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Manifest:
+    return document(tmp_path, EVERY_TYPE, []).manifest
+
+
+def test_letters_and_numbers_of_columns_are_each_others_inverse() -> None:
+    assert [column_letters(index) for index in (0, 25, 26, 701, 702, 16_383)] == [
+        *("A", "Z", "AA", "ZZ", "AAA", "XFD"),
+    ]
+    assert all(column_index(column_letters(index)) == index for index in range(16_384))
+
+
+@pytest.mark.parametrize(
+    ("row_count", "totals", "expected"),
+    [
+        (0, 0, [("Data", 0, 1)]),
+        (1_048_575, 0, [("Data", 1_048_575, 1_048_576)]),
+        (1_048_576, 0, [("Data", 1_048_575, 1_048_576), ("Data 2", 1, 2)]),
+        (1_048_573, 1, [("Data", 1_048_573, 1_048_574)]),
+        (1_048_574, 1, [("Data", 1_048_573, 1_048_574), ("Data 2", 1, 2)]),
+    ],
+)
+def test_sheets_leave_room_for_the_totals(
+    manifest: Manifest, row_count: int, totals: int, expected: list[tuple[str, int, int]]
+) -> None:
+    part = TotalPart(currency="EUR", values={})
+    changed = manifest.model_copy(update={"row_count": row_count, "totals": (part,) * totals})
+    found = [(each.name, each.row_count, each.last_row) for each in data_sheets(changed)]
+    assert found == expected

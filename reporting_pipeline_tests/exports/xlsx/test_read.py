@@ -1,0 +1,159 @@
+"""Reading XLSX back: what no report has is told, what is damaged is refused by name."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from reporting_pipeline.errors import FileUnreadable
+from reporting_pipeline.exports.manifest import TotalPart
+from reporting_pipeline.exports.report_document import ReportDocument
+from reporting_pipeline.exports.xlsx.read import (
+    canonical_rows,
+    embedded_manifest,
+    row_place,
+    told_rows,
+)
+from reporting_pipeline.exports.xlsx.write import write
+from reporting_pipeline_tests.exports.documents import EVERY_TYPE, ROWS, document
+from reporting_pipeline_tests.exports.xlsx.packages import (
+    DATA,
+    Edit,
+    edited,
+    replaced,
+    with_part,
+)
+
+CONTROL = "xl/worksheets/sheet2.xml"
+WORKBOOK = "xl/workbook.xml"
+STYLES = "xl/styles.xml"
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> ReportDocument:
+    plain = document(tmp_path, EVERY_TYPE, ROWS)
+    total = TotalPart(currency="EUR", values={"sold_count": 7})
+    manifest = plain.manifest.model_copy(update={"totals": (total,)})
+    return replace(plain, manifest=manifest, has_totals=True)
+
+
+@pytest.fixture
+def file(report: ReportDocument, tmp_path: Path) -> Path:
+    target = tmp_path / "report.xlsx"
+    write(report, target)
+    return target
+
+
+def told(file: Path, report: ReportDocument) -> list[str]:
+    sentences: list[str] = []
+    for _ in told_rows(file, report.manifest, sentences.append):
+        pass
+    return sentences
+
+
+def test_the_manifest_comes_back(file: Path, report: ReportDocument) -> None:
+    assert embedded_manifest(file) == report.manifest
+
+
+def test_a_row_is_found_by_its_sheet_and_number(report: ReportDocument, tmp_path: Path) -> None:
+    write(report, tmp_path / "split.xlsx", max_rows=5)  # two rows on each sheet
+    assert row_place(tmp_path / "split.xlsx", 0) == "sheet Data, row 2"
+    assert row_place(tmp_path / "split.xlsx", 5) == "sheet Data 3, row 3"
+
+
+@pytest.mark.parametrize(
+    ("member", "edit", "sentence"),
+    [
+        (DATA, replaced("<v>7</v>", "<f>3+4</f><v>7</v>"), "sheet Data: cell F2 is a formula"),
+        (DATA, replaced("</sheetData>", "</sheetData><hyperlinks/>"), "holds <hyperlinks>"),
+        (DATA, replaced('<row r="3">', '<row r="3" hidden="1">'), "row 3 is hidden"),
+        (DATA, replaced("<col min", '<col hidden="1" min'), "<col> is hidden"),
+        (DATA, replaced(">Gross<", ">Net<"), "cell E1: expected 'Gross', found 'Net'"),
+        (DATA, replaced(">Total EUR<", ">Total USD<"), "expected 'Total EUR', found 'Total USD'"),
+        (CONTROL, replaced(">Halle<", ">Köln<"), "cell B3: expected 'Halle', found 'Köln'"),
+        (CONTROL, replaced(">Final<", ">Good<"), "cell B2: expected 'Final', found 'Good'"),
+        (WORKBOOK, replaced('name="Data"', 'name="Data" state="hidden"'), "sheet Data is hidden"),
+        (WORKBOOK, replaced('name="Data"', 'name="Other"'), "sheet 'Data' is missing"),
+        (WORKBOOK, replaced("_xlnm.Print_Titles", "Rate"), "defines the name 'Rate'"),
+    ],
+)
+def test_what_no_report_has_is_told(
+    file: Path, report: ReportDocument, member: str, edit: Edit, sentence: str
+) -> None:
+    edited(file, member, edit)
+    assert any(sentence in each for each in told(file, report))
+
+
+def test_macros_are_told(file: Path, report: ReportDocument) -> None:
+    with_part(file, "xl/vbaProject.bin", b"Sub")
+    assert told(file, report) == ["the file holds xl/vbaProject.bin, which no report has"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (replaced("<v>1234.56</v>", "<v>1234.567</v>"), r"cell E2, column 'gross_minor': 1234.567"),
+        (replaced("<v>1234.56</v>", "<v>nan</v>"), r"cell E2, column 'gross_minor': 'nan' where"),
+        (replaced("<v>1234.56</v>", "<v>1e999</v>"), r"cell E2, column 'gross_minor': '1e999'"),
+        (replaced("<v>7</v>", "<v>7.5</v>"), r"cell F2, column 'sold_count': 7.5 where a whole"),
+        (replaced('t="b"><v>1<', 't="b"><v>2<'), r"cell H2, column 'is_final': '2' where true"),
+        (replaced("<v>0.333333<", "<v>0.3333333<"), r"more than six decimals"),
+        (replaced('s="3"><v>7', 's="5"><v>7'), r"cell F2.*number format 'yyyy-mm-dd'"),
+        (replaced('s="3"><v>7', 's="999"><v>7'), r"style 999"),
+        (replaced('r="F2"', 'r="F3"'), r"a cell of row 2 is named 'F3'"),
+        (replaced('r="F2"', 'r="E2"'), r"cell E2 stands there twice"),
+        (replaced('<row r="4">', '<row r="2">'), r"sheet Data is damaged: row 2 stands below"),
+        (replaced("<worksheet", "<!DOCTYPE x><worksheet"), r"document type"),
+        (replaced("</worksheet>", ""), r"sheet Data is damaged"),
+        (
+            replaced("</row></sheetData>", '<c r="K9" s="0"><v>1</v></c></row></sheetData>'),
+            "beside",
+        ),
+    ],
+)
+def test_a_cell_that_holds_no_value_of_its_column_is_named(
+    file: Path, report: ReportDocument, edit: Edit, message: str
+) -> None:
+    edited(file, DATA, edit)
+    with pytest.raises(FileUnreadable, match=message):
+        list(canonical_rows(file, report.manifest))
+
+
+def test_a_number_format_that_shows_another_number_is_named(
+    file: Path, report: ReportDocument
+) -> None:
+    edited(file, STYLES, replaced('formatCode="#,##0.00"', 'formatCode="#,##0.00,"'))
+    with pytest.raises(FileUnreadable, match="cell E2"):
+        list(canonical_rows(file, report.manifest))
+
+
+def test_a_file_that_another_program_saved_keeps_its_figures(
+    file: Path, report: ReportDocument, tmp_path: Path
+) -> None:
+    openpyxl.load_workbook(file).save(tmp_path / "saved.xlsx")
+    rows = list(canonical_rows(tmp_path / "saved.xlsx", report.manifest))
+    # The instants are rounded by openpyxl.
+    assert [row[3:8] for row in rows[:5]] == [row[3:8] for row in ROWS[:5]]
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and no more", b"\x00" * 100])
+def test_what_is_no_xlsx_file_is_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "report.xlsx"
+    path.write_bytes(content)
+    with pytest.raises(FileUnreadable, match=r"report.xlsx is no XLSX file, or damaged"):
+        embedded_manifest(path)
+
+
+def test_a_workbook_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    openpyxl.Workbook().save(tmp_path / "other.xlsx")
+    with pytest.raises(FileUnreadable, match="there is no sheet 'Control'"):
+        embedded_manifest(tmp_path / "other.xlsx")
+
+
+def test_every_cut_of_a_file_is_refused_or_told(file: Path, report: ReportDocument) -> None:
+    whole = file.read_bytes()
+    for end in range(0, len(whole) - 1, 997):
+        file.write_bytes(whole[:end])
+        with pytest.raises(FileUnreadable):
+            list(canonical_rows(file, report.manifest))

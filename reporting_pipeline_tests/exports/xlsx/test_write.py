@@ -1,0 +1,302 @@
+"""XLSX: what another reader, openpyxl, finds in our files, and that our own reads them exactly."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from reporting_pipeline.errors import ExportIncomplete, FormatCannotHold
+from reporting_pipeline.exports.canonical import CanonicalRow
+from reporting_pipeline.exports.manifest import TotalPart
+from reporting_pipeline.exports.report_document import ReportDocument
+from reporting_pipeline.exports.xlsx.read import canonical_rows, told_rows
+from reporting_pipeline.exports.xlsx.write import refuse, write
+from reporting_pipeline.reports.tables.report_table import ColumnType, Unit
+from reporting_pipeline_tests.exports.documents import (
+    EVERY_TYPE,
+    ID,
+    ROWS,
+    column,
+    document,
+    with_rows_missing,
+)
+from reporting_pipeline_tests.hostile import hostile_strings
+
+MONEY = (
+    column("currency", ColumnType.CURRENCY),
+    column("gross_minor", ColumnType.BIGINT, Unit.MINOR),
+    column("sold_count", ColumnType.BIGINT, Unit.COUNT),
+)
+
+
+wall = datetime.fromisoformat
+
+
+def written(report: ReportDocument, folder: Path, **options: int) -> Path:
+    target = folder / "report.xlsx"
+    refuse(report)
+    write(report, target, **options)
+    return target
+
+
+def with_totals(report: ReportDocument, *totals: TotalPart) -> ReportDocument:
+    manifest = report.manifest.model_copy(update={"totals": totals})
+    return replace(report, manifest=manifest, has_totals=True)
+
+
+def provisional(report: ReportDocument) -> ReportDocument:
+    return replace(report, manifest=report.manifest.model_copy(update={"is_provisional": True}))
+
+
+def read_back(path: Path, report: ReportDocument) -> list[CanonicalRow]:
+    """The file's rows, when nothing in it is told to be wrong."""
+    told: list[str] = []
+    rows = list(told_rows(path, report.manifest, told.append))
+    assert told == []
+    return rows
+
+
+def sheet(path: Path, name: str = "Data") -> Any:
+    return openpyxl.load_workbook(path)[name]
+
+
+def test_rows_of_every_type_come_back_exactly(tmp_path: Path) -> None:
+    report = document(tmp_path, EVERY_TYPE, ROWS)
+    assert read_back(written(report, tmp_path), report) == list(ROWS)
+
+
+def test_cells_have_the_types_that_a_person_expects(tmp_path: Path) -> None:
+    page = sheet(written(document(tmp_path, EVERY_TYPE, ROWS), tmp_path))
+
+    assert [(cell.value, cell.number_format) for cell in page[2]] == [
+        (ID, "@"),
+        (wall("2026-10-25"), "yyyy-mm-dd"),
+        (wall("2026-10-25 01:59:59"), "yyyy-mm-dd hh:mm:ss"),
+        ("EUR", "@"),
+        (1234.56, "#,##0.00"),
+        (7, "#,##0"),
+        (0.333333, "0.00%"),
+        (True, "General"),
+        ("a \"quoted\", 'plain' name", "@"),
+        (f"{ID} {ID}", "@"),
+    ]
+    assert [cell.value for cell in page[7]] == [None] * 10
+
+
+@pytest.mark.parametrize(
+    ("currency", "minor", "value", "number_format"),
+    [
+        ("EUR", 123456, 1234.56, "#,##0.00"),
+        ("JPY", 123456, 123456, "#,##0"),
+        ("KWD", 123456, 123.456, "#,##0.000"),
+        ("CLF", 123456, 12.3456, "#,##0.0000"),
+        ("XXY", 123456, 123456, "#,##0"),
+        (None, 123456, 123456, "#,##0"),
+        ("EUR", -1, -0.01, "#,##0.00"),
+        ("EUR", 10**15 - 1, 9_999_999_999_999.99, "#,##0.00"),
+        ("EUR", 10**15, "10000000000000.00", "@"),
+        ("EUR", -(2**63), "-92233720368547758.08", "@"),
+    ],
+)
+def test_money_is_shown_in_major_units_of_its_rows_currency(
+    currency: str | None, minor: int, value: object, number_format: str, tmp_path: Path
+) -> None:
+    rows = [("EUR", "1", "1"), (currency, str(minor), "1"), ("KWD", "1", "1")]
+    report = document(tmp_path, MONEY, rows)
+
+    path = written(report, tmp_path)
+
+    cell = sheet(path)["B3"]
+    assert (cell.value, cell.number_format) == (value, number_format)
+    assert read_back(path, report) == rows
+
+
+def test_a_number_that_is_text_stands_on_the_right(tmp_path: Path) -> None:
+    path = written(document(tmp_path, MONEY, [("EUR", str(10**15), str(10**15))]), tmp_path)
+    assert [cell.alignment.horizontal for cell in sheet(path)[2]] == [None, "right", "right"]
+
+
+def test_the_hour_that_comes_twice_shows_its_offset(tmp_path: Path) -> None:
+    path = written(document(tmp_path, EVERY_TYPE, ROWS), tmp_path)
+    page = sheet(path)
+
+    assert page["C1"].value == "Sold at (Europe/Berlin)"
+    assert page["C3"].value == page["C4"].value == wall("2026-10-25 02:30")
+    assert page["C3"].number_format == 'yyyy-mm-dd hh:mm:ss "+02:00"'
+    assert page["C4"].number_format == 'yyyy-mm-dd hh:mm:ss "+01:00"'
+
+
+def test_hostile_texts_are_texts_and_come_back_exactly(tmp_path: Path) -> None:
+    strings = [text for text in hostile_strings() if len(text) < 32_768]
+    report = document(tmp_path, [column("name"), column("other")], [(s, None) for s in strings])
+
+    path = written(report, tmp_path)
+
+    assert [row[0] for row in read_back(path, report)] == strings
+    kinds = {(c.data_type, c.hyperlink) for (c,) in sheet(path).iter_rows(2, max_col=1)}
+    assert kinds <= {("s", None), ("inlineStr", None), ("n", None)}  # n: an empty text
+
+
+def test_hostile_headers_are_texts(tmp_path: Path) -> None:
+    labels = [text for text in hostile_strings() if 0 < len(text) < 100]
+    columns = [column(f"c{index}", label=label) for index, label in enumerate(labels)]
+    report = document(tmp_path, columns, [("x",) * len(columns)])
+
+    path = written(report, tmp_path)
+
+    assert read_back(path, report) == [("x",) * len(columns)]
+    assert {cell.data_type for cell in sheet(path)[1]} <= {"s", "inlineStr"}
+
+
+def test_a_text_that_no_cell_holds_is_named_and_leaves_no_file(tmp_path: Path) -> None:
+    # 16,384 characters outside the BMP are 32,768 for Excel.
+    fits, too_long = "😀" * 16_383, "😀" * 16_384
+    report = document(tmp_path, [column("id"), column("name")], [("a", fits), ("b", too_long)])
+
+    with pytest.raises(FormatCannotHold, match=r"row 2, column 'name': a text of 16384 characters"):
+        write(report, tmp_path / "report.xlsx")
+
+    assert not (tmp_path / "report.xlsx").exists()
+
+
+def test_more_columns_than_a_sheet_has_are_refused(tmp_path: Path) -> None:
+    report = document(tmp_path, [column("a")] * 16_384, [])
+    with pytest.raises(FormatCannotHold, match="16384 columns"):
+        refuse(report)
+
+
+def test_rows_that_are_missing_leave_no_file(tmp_path: Path) -> None:
+    report = with_rows_missing(document(tmp_path, MONEY, [("EUR", "1", "1")]))
+    missing = report.manifest.model_copy(update={"row_count": 2})
+    with pytest.raises(ExportIncomplete, match="1 rows before"):
+        write(replace(report, manifest=missing), tmp_path / "report.xlsx")
+    assert not (tmp_path / "report.xlsx").exists()
+
+
+def test_rows_continue_on_further_sheets_and_totals_stand_on_the_last(tmp_path: Path) -> None:
+    rows = [("EUR", str(number), "1") for number in range(1, 8)]
+    report = with_totals(
+        document(tmp_path, MONEY, rows),
+        TotalPart(currency="EUR", values={"gross_minor": 28, "sold_count": 7}),
+    )
+
+    path = written(report, tmp_path, max_rows=6)  # the header, three rows, two for totals
+
+    book = openpyxl.load_workbook(path)
+    assert book.sheetnames == ["Data", "Data 2", "Data 3", "Control"]
+    found = {page.title: [row[1] for row in page.values] for page in book.worksheets[:3]}
+    assert found == {
+        "Data": ["Gross", 0.01, 0.02, 0.03],
+        "Data 2": ["Gross", 0.04, 0.05, 0.06],
+        "Data 3": ["Gross", 0.07, None, 0.28],
+    }
+    assert read_back(path, report) == rows
+
+
+def test_totals_are_bold_one_row_per_currency(tmp_path: Path) -> None:
+    report = with_totals(
+        document(tmp_path, MONEY[1:], []),
+        TotalPart(currency="JPY", values={"gross_minor": 5, "sold_count": 10**15}),
+        TotalPart(currency=None, values={"gross_minor": 7}),
+    )
+    page = sheet(written(report, tmp_path))
+
+    found = {cell.coordinate: (cell.value, cell.font.bold) for row in page["A4:C5"] for cell in row}
+    assert found == {
+        "A4": (5, True),
+        "B4": (str(10**15), True),
+        "C4": ("Total JPY", True),
+        "A5": (7, True),
+        "B5": ("Total", True),
+        "C5": (None, False),
+    }
+
+
+def test_an_empty_report_says_so_below_its_header(tmp_path: Path) -> None:
+    report = replace(document(tmp_path, MONEY, []), notes=("Nothing was sold.",))
+    path = written(report, tmp_path)
+
+    page = sheet(path)
+    assert [cell.value for cell in page[1]] == ["Currency", "Gross", "Sold"]
+    assert (page["A2"].value, page["A2"].font.italic) == ("Nothing was sold.", True)
+    assert read_back(path, report) == []
+
+
+def test_a_provisional_report_says_so_on_every_sheet_and_page(tmp_path: Path) -> None:
+    report = provisional(document(tmp_path, MONEY, [("EUR", "1", "1")] * 3))
+    path = written(report, tmp_path, max_rows=3)
+
+    book = openpyxl.load_workbook(path)
+    assert book.sheetnames == ["PROVISIONAL Data", "PROVISIONAL Data 2", "Control"]
+    assert all("PROVISIONAL" in page.oddHeader.center.text for page in book.worksheets)
+    assert book["Control"]["B2"].value == "PROVISIONAL"
+    assert len(read_back(path, report)) == 3
+
+
+def test_a_sheet_is_ready_to_read_and_to_print(tmp_path: Path) -> None:
+    page = sheet(written(document(tmp_path, EVERY_TYPE, ROWS), tmp_path))
+
+    assert page.freeze_panes == "A2"
+    assert page.auto_filter.ref == "A1:J7"
+    assert page.dimensions == "A1:J7"
+    assert page.print_title_rows == "$1:$1"
+    assert page.page_setup.orientation == "landscape"
+    assert page.page_setup.fitToHeight == 0
+    assert page.oddFooter.right.text == "Page &P of &N"
+    assert page.column_dimensions["A"].width > 36
+
+
+def test_control_sheet_says_what_the_report_rests_on(tmp_path: Path) -> None:
+    report = replace(document(tmp_path, MONEY, [("EUR", "1", "1")]), notes=("By hand.",))
+    rows = sheet(written(report, tmp_path), "Control").values
+
+    found = {row[0]: row[1] for row in rows}
+    assert found["Daily sales"] == ""
+    assert found["Organization"] == "Halle"
+    assert found["Row count"] == 1
+    assert found["SHA-256 of the rows"] == report.manifest.rows_sha256
+    assert found["Note"] == "By hand."
+    assert found["Data"] == "2"
+
+
+def test_a_long_manifest_is_split_over_cells(tmp_path: Path) -> None:
+    columns = [column(f"c{index}", label="a label\U0001f600" * 9) for index in range(200)]
+    report = document(tmp_path, columns, [])
+    rows = sheet(written(report, tmp_path), "Control").values
+
+    parts = [row[1] for row in rows if row[0] == "Manifest JSON"]
+    assert len(parts) > 2
+    assert all(len(part.encode("utf-16-le")) <= 2 * 32_767 for part in parts)
+    assert "".join(parts) == report.manifest.to_json()
+
+
+def test_bytes_depend_on_nothing_but_the_report(tmp_path: Path) -> None:
+    here = written(document(tmp_path, EVERY_TYPE, ROWS), tmp_path).read_bytes()
+
+    there = tmp_path / "there"
+    there.mkdir()
+    program = (
+        "import sys; from pathlib import Path;"
+        "from reporting_pipeline_tests.exports.documents import EVERY_TYPE, ROWS, document;"
+        "from reporting_pipeline.exports.xlsx.write import write;"
+        "folder = Path(sys.argv[1]);"
+        "write(document(folder, EVERY_TYPE, ROWS), folder / 'other.xlsx')"
+    )
+    elsewhere = {"TZ": "Pacific/Auckland", "LC_ALL": "de_DE.UTF-8", "PYTHONHASHSEED": "7"}
+    subprocess.run(  # noqa: S603 our own program
+        [sys.executable, "-c", program, str(there)],
+        check=True,
+        env={"PATH": os.defpath, "PYTHONPATH": str(Path.cwd()), **elsewhere},
+    )
+    assert (there / "other.xlsx").read_bytes() == here
+
+
+def test_rows_can_be_read_without_telling(tmp_path: Path) -> None:
+    report = document(tmp_path, EVERY_TYPE, ROWS)
+    assert list(canonical_rows(written(report, tmp_path), report.manifest)) == list(ROWS)
