@@ -1,10 +1,14 @@
-"""Real stores: a folder, and a bucket of a server that speaks the protocol of S3 (rclone)."""
+"""Real stores: a folder, and buckets of two servers that speak the protocol of S3.
+
+rclone checks signatures; moto knows what rclone leaves out, such as versions and conditions.
+"""
 
 import os
 import re
 import secrets
 import subprocess
 import sysconfig
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,11 +75,38 @@ def _announced(server: subprocess.Popen[str]) -> str:
 @pytest.fixture
 def s3_environment(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
     """The server's address and credentials where an operator puts them."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server.endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3_server.access_key)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3_server.secret_key)
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    _set_environment(s3_server, monkeypatch)
     return s3_server
+
+
+def _set_environment(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", server.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", server.secret_key)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+
+
+@pytest.fixture(scope="session")
+def moto_server() -> Iterator[S3Server]:
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield S3Server(
+        endpoint=f"http://{host}:{port}", access_key="any", secret_key=secrets.token_hex()
+    )
+    server.stop()
+
+
+@pytest.fixture
+def moto_address(moto_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of an empty store in a bucket of its own."""
+    bucket = f"exports-{secrets.token_hex(8)}"
+    _set_environment(moto_server, monkeypatch)
+    request = urllib.request.Request(f"{moto_server.endpoint}/{bucket}", method="PUT")  # noqa: S310
+    with urllib.request.urlopen(request):  # noqa: S310 - our own server
+        return f"s3://{bucket}/reports"
 
 
 @pytest.fixture
@@ -90,7 +121,7 @@ def folder_address(tmp_path: Path) -> str:
     return str(tmp_path / "store")
 
 
-@pytest.fixture(params=["folder", "bucket"])
+@pytest.fixture(params=["folder", "bucket", "moto"])
 def store(request: pytest.FixtureRequest) -> ObjectStore:
-    """An empty store: what a test says of it holds for a folder and for a bucket."""
+    """An empty store: what a test says of it holds for a folder and for both buckets."""
     return open_store(request.getfixturevalue(f"{request.param}_address"))

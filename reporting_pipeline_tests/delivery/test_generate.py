@@ -261,6 +261,19 @@ def test_all_machine_formats_share_one_digest_of_rows(desk: Desk) -> None:
     assert len(list(desk.store.list_keys(f"{BERLIN}/revenue/2025-09-10/rows"))) == 1
 
 
+def test_every_store_gets_the_same_objects(desk: Desk, store: ObjectStore) -> None:
+    definition = defined(desk.warehouse, REVENUE)
+    desk.ask(definition, one_day(DAY))
+
+    elsewhere = Desk(warehouse=desk.warehouse, store=store)
+    [outcome] = elsewhere.ask(definition, one_day(DAY))
+
+    assert outcome.location == store.location(outcome.report.storage_path or "")
+    assert {key: elsewhere.file(key) for key in store.list_keys()} == {
+        key: desk.file(key) for key in desk.store.list_keys()
+    }
+
+
 @pytest.fixture(autouse=True)
 def _no_transaction_stays_open(desk: Desk) -> Iterator[None]:
     yield
