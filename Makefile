@@ -1,6 +1,6 @@
 # A thin layer over bootstrap.py, which makes the virtual environment first where need be.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check format
+.PHONY: help demo test lint check format bench
 
 PYTHON ?= python3
 ARGS ?=
@@ -18,6 +18,10 @@ lint:    ## Format, lint, types, layers and SQL lint, without changing anything
 	@$(PYTHON) bootstrap.py lint
 
 check: lint test ## Everything that CI runs
+
+bench:   ## Reports of ROWS (10 million) and XLSX_ROWS (2 million) rows, beside COPY and openpyxl
+	@$(PYTHON) bootstrap.py bench $(if $(ROWS),--rows $(ROWS)) \
+		$(if $(XLSX_ROWS),--xlsx-rows $(XLSX_ROWS)) $(ARGS)
 
 format:  ## Rewrite files to the house format
 	@$(PYTHON) bootstrap.py format

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_BLOCK_BYTES = 4 * 1024 * 1024
+_BLOCK_BYTES = 1024 * 1024
 _MAX_BLOCK_BYTES = 1024 * 1024 * 1024
 _TOO_LONG = "straddling"
 _MARK = "\ufeff".encode()
@@ -70,10 +70,13 @@ def _blocks(
     from pyarrow import csv
 
     names = [str(index) for index in range(len(types))]
+    # With one thread the reader is as fast, and takes half the memory: it does not read ahead.
     with path.open("rb") as file:
         yield from csv.open_csv(
             _Marked(file) if keeps_mark else file,
-            read_options=csv.ReadOptions(column_names=names, block_size=block_bytes),
+            read_options=csv.ReadOptions(
+                column_names=names, block_size=block_bytes, use_threads=False
+            ),
             parse_options=csv.ParseOptions(
                 delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False
             ),

@@ -4,7 +4,7 @@
                in microseconds UTC, boolean, string for all else; every column may be null
     names      the columns' names; their label, unit, kind and description are metadata of the field
     manifest   metadata of the file under `reporting.manifest`, as JSON
-    bytes      zstd, row groups of 131,072 rows; the same rows give the same bytes with the same
+    bytes      zstd, row groups of 65,536 rows; the same rows give the same bytes with the same
                version of Arrow, which the file names
 
 Parquet holds any report: it has no limit of its own. A report without rows is its schema alone.
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MANIFEST_KEY = b"reporting.manifest"
 
-_GROUP_ROWS = 131_072
+_GROUP_ROWS = 65_536
 _BATCH_ROWS = 16_384
 
 

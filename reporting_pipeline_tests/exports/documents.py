@@ -122,7 +122,17 @@ def document(
         byte_count=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
     )
-    has_currency = any(each.name == "currency" for each in columns)
+    return document_of(spool, profile=profile, locale=locale)
+
+
+def document_of(
+    spool: RowSpool,
+    *,
+    profile: Literal["machine", "spreadsheet"] = "machine",
+    locale: str = "de_DE",
+) -> ReportDocument:
+    """A report of the rows of a spool."""
+    has_currency = any(each.name == "currency" for each in spool.columns)
     manifest = _manifest(spool, profile, locale)
     return ReportDocument(
         title="Daily sales",

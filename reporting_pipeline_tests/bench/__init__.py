@@ -1,0 +1,1 @@
+"""How fast reports are written, and with how much memory: `make bench`. No part of the tests."""
