@@ -1,7 +1,8 @@
 """What a report may sum: measures only, and money only within its currency.
 
     measure   summed over the rows of a group
-    balance   the last one of the period, in a report grouped by all of the key but the day
+    balance   the last one of the period, in a report grouped by all of the key but the day; one
+              that is called opening stands before its day, so there the first one counts
     ratio     never: it is computed from its parts
     money     in a report that shows its currency; grouped by it, or filtered to one
 
@@ -54,6 +55,11 @@ def is_last_of_period(config: ReportConfig, dataset: Dataset) -> bool:
     """Whether a group holds at most one row per day, so that its last row is one row."""
     grouped = {*grouped_columns(config, dataset), *_SAME_IN_ALL_ROWS}
     return set(dataset.key) - {dataset.day_column} <= grouped
+
+
+def is_opening(column: Column) -> bool:
+    """Whether a balance stands before its day, so that the first one of a period counts."""
+    return column.kind is ColumnKind.BALANCE and column.name.startswith("opening_")
 
 
 def _currency_problems(config: ReportConfig, dataset: Dataset) -> Iterator[Problem]:

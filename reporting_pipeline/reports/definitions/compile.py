@@ -39,7 +39,11 @@ from reporting_pipeline.errors import DefinitionInvalid
 from reporting_pipeline.reports.compiled import CompiledReport, Query, ReportColumn
 from reporting_pipeline.reports.datasets import dataset as registered
 from reporting_pipeline.reports.datasets.dataset import Dataset
-from reporting_pipeline.reports.definitions.additivity import currency_column, grouped_columns
+from reporting_pipeline.reports.definitions.additivity import (
+    currency_column,
+    grouped_columns,
+    is_opening,
+)
 from reporting_pipeline.reports.definitions.answerable import ORGANIZATION, column_of, problems_with
 from reporting_pipeline.reports.definitions.conditions import Elements, condition, sentence
 from reporting_pipeline.reports.definitions.config import ReportConfig, SortKey
@@ -93,7 +97,7 @@ def compile_over(
     report = _relation(dataset, config, organization_id, period)
     return CompiledReport(
         columns=columns,
-        key=_key(config, dataset),
+        key=_key(config, dataset, period),
         currency=currency,
         rows=_rows(report, columns, config, dataset),
         count=select(func.count()).select_from(report),
@@ -161,15 +165,16 @@ def _selected(
 def _aggregated(
     figure: Column, dataset: Dataset, elements: Elements
 ) -> Cast[Any] | ColumnElement[Any]:
-    """A figure of a group: the sum of a measure, the last of a balance."""
+    """A figure of a group: the sum of a measure, the last of a balance, the first opening."""
     element = elements[figure.name]
     if figure.kind is ColumnKind.MEASURE:
         # PostgreSQL sums bigint as numeric; a sum beyond 64 bits is an error, never another figure.
         return cast(func.sum(element), BigInteger())
     if dataset.day_column is None:
         return func.max(element)  # a group is one row
-    latest_first = aggregate_order_by(element, elements[dataset.day_column].desc())
-    return func.array_agg(latest_first, type_=ARRAY(_TYPES[figure.type]))[1]
+    day = elements[dataset.day_column]
+    by_day = aggregate_order_by(element, day.asc() if is_opening(figure) else day.desc())
+    return func.array_agg(by_day, type_=ARRAY(_TYPES[figure.type]))[1]
 
 
 def _rows(
@@ -220,10 +225,11 @@ def _currency(columns: tuple[ReportColumn, ...], dataset: Dataset) -> str | None
     return currency_column(dataset) if has_money else None
 
 
-def _key(config: ReportConfig, dataset: Dataset) -> tuple[str, ...]:
+def _key(config: ReportConfig, dataset: Dataset, period: Period) -> tuple[str, ...]:
     """What identifies a row, if the report shows all of it."""
     names = grouped_columns(config, dataset) if config.group_by else dataset.key
     following = {f"{name.removesuffix('_id')}_name" for name in names if name.endswith("_id")}
-    key = tuple(name for name in names if name not in {ORGANIZATION, *following})
+    same_in_all_rows = {ORGANIZATION} if period.event_id is None else {ORGANIZATION, "event_id"}
+    key = tuple(name for name in names if name not in following | same_in_all_rows)
     shown = {each.name for each in config.columns}
-    return key if key and shown.issuperset(key) else ()
+    return key if shown.issuperset(key) else ()

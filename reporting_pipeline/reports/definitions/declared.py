@@ -7,7 +7,7 @@ What belongs here: these fields, and their text. What does not: what `config` ma
 and versions, which `delivery.catalogue` numbers.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID, uuid5
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
@@ -73,6 +73,20 @@ class DeclaredDefinition(BaseModel):
             reason = f"{self.schedule} names no event; event_to_date is for post_event and manual"
             return [Problem("schedule", reason)]
         return []
+
+    @classmethod
+    def of(cls, definition: ReportDefinition) -> Self:
+        """A version as it would be declared."""
+        return cls(
+            slug=definition.slug,
+            organization_id=definition.organization_id,
+            name=definition.name,
+            category=definition.category,
+            schedule=definition.schedule,
+            status=definition.status,
+            formats=definition.formats,
+            config=definition.config,
+        )
 
     def of_organization(self, organization_id: UUID) -> "DeclaredDefinition":
         """The same, for that organisation."""

@@ -1,0 +1,158 @@
+"""`reporting definitions`: what a person sees and agrees to, and what it refuses."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import URL
+
+from reporting_pipeline.cli import main
+from reporting_pipeline.reports.definitions.files import write_folder
+from reporting_pipeline.reports.definitions.parse import from_mapping
+from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline_tests.report_rows import ORGANIZATION, OTHER_ORGANIZATION
+from reporting_pipeline_tests.reports.definitions.given import definition
+
+OWN = from_mapping(definition() | {"organization_id": str(ORGANIZATION)})
+
+
+@pytest.fixture(autouse=True)
+def _environment(warehouse_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("REPORTING_DATABASE_URL", warehouse_url.render_as_string(False))
+    monkeypatch.setenv("REPORTING_DAGSTER_URL", warehouse_url.render_as_string(False))
+    monkeypatch.setenv("REPORTING_STORE_URL", str(tmp_path / "store"))
+    monkeypatch.setenv("REPORTING_HOME", str(home))
+    monkeypatch.setenv("DAGSTER_HOME", str(home / "dagster"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with one definition."""
+    write_folder(tmp_path / "reports", [OWN])
+    return tmp_path / "reports"
+
+
+def run(*arguments: object, answer: str | None = None) -> Result:
+    return CliRunner().invoke(main, ["definitions", *map(str, arguments)], input=answer)
+
+
+def stored(url: URL) -> list[tuple[str, int]]:
+    with warehouse_connection(url) as connection:
+        statement = "select slug, version from catalogue.report_definitions order by slug"
+        return connection.execute(statement).fetchall()
+
+
+def test_what_is_agreed_to_is_applied(folder: Path, warehouse_url: URL) -> None:
+    result = run("apply", folder, answer="y\n")
+
+    assert result.exit_code == 0, result.output
+    assert result.output.splitlines() == [
+        f"added      {ORGANIZATION}/daily-sales version 1",
+        "1 added, 0 changed, 0 unchanged",
+        "Apply? [y/N]: y",
+        "applied",
+    ]
+    assert stored(warehouse_url) == [("daily-sales", 1)]
+
+
+def test_what_is_not_agreed_to_is_not_applied(folder: Path, warehouse_url: URL) -> None:
+    assert run("apply", folder, answer="n\n").exit_code == 1
+    assert run("apply", folder).exit_code == 1
+    assert run("apply", folder, "--dry-run").exit_code == 0
+    assert stored(warehouse_url) == []
+
+
+def test_the_difference_is_shown_field_by_field(folder: Path, warehouse_url: URL) -> None:
+    run("apply", folder, "--yes")
+    changed = definition(columns=["date", {"name": "channel", "label": "By"}], totals=False)
+    fields = {"organization_id": str(ORGANIZATION), "status": "active", "formats": ["pdf", "csv"]}
+    write_folder(folder, [from_mapping(changed | fields)])
+
+    result = run("apply", folder, "--yes")
+
+    assert result.exit_code == 0, result.output
+    assert result.output.splitlines()[:4] == [
+        f"changed    {ORGANIZATION}/daily-sales version 1 -> 2",
+        "    status: draft -> active",
+        "    formats: + pdf",
+        "    config.columns: - channel, - currency, - net_count, - gross_minor, "
+        '+ {"name": "channel", "label": "By"}',
+    ]
+    assert stored(warehouse_url) == [("daily-sales", 2)]
+
+
+def test_the_exported_folder_changes_nothing(
+    folder: Path, tmp_path: Path, warehouse_url: URL
+) -> None:
+    run("apply", folder, "--yes")
+
+    assert run("export", tmp_path / "out").output == f"1 definitions in {tmp_path / 'out'}\n"
+    result = run("apply", tmp_path / "out")
+
+    assert result.exit_code == 0, result.output
+    assert result.output.splitlines()[-1] == "0 added, 0 changed, 1 unchanged"
+    assert (tmp_path / "out" / str(ORGANIZATION) / "daily-sales.yaml").read_bytes() == (
+        folder / str(ORGANIZATION) / "daily-sales.yaml"
+    ).read_bytes()
+    assert stored(warehouse_url) == [("daily-sales", 1)]
+
+
+def test_one_bad_file_is_named_and_nothing_applied(folder: Path, warehouse_url: URL) -> None:
+    (folder / "bad.yaml").write_text("slug: bad\nslug: worse", encoding="utf-8")
+
+    result = run("apply", folder, "--yes")
+
+    assert (result.exit_code, result.output) == (1, "Error: bad.yaml: slug: stands twice\n")
+    assert stored(warehouse_url) == []
+
+
+def test_the_starter_set_is_for_the_organisations_named(warehouse_url: URL) -> None:
+    of = ("--organization", ORGANIZATION, "--organization", OTHER_ORGANIZATION)
+    result = run("apply", "--yes", *of)
+    assert result.exit_code == 0, result.output
+    assert "20 added, 0 changed, 0 unchanged" in result.output
+    assert len(stored(warehouse_url)) == 20
+
+
+def test_templates_without_an_organisation_are_refused() -> None:
+    result = run("apply", "--yes")
+    assert result.exit_code == 1
+    assert "no organisation has landed: land first" in result.output
+
+
+def test_a_stored_definition_that_cannot_be_answered_is_named(
+    folder: Path, warehouse_url: URL
+) -> None:
+    write_folder(
+        folder, [from_mapping(definition() | {"slug": "old"}).of_organization(ORGANIZATION)]
+    )
+    run("apply", folder, "--yes")
+    (folder / str(ORGANIZATION) / "old.yaml").unlink()
+    with warehouse_connection(warehouse_url) as connection:
+        connection.execute(
+            "update catalogue.report_definitions set config = jsonb_set(config, '{columns}', "
+            "'[{\"name\": \"gone\"}]') where slug = 'old'"
+        )
+
+    result = run("apply", folder, "--yes")
+
+    assert result.exit_code == 1
+    assert f"old of organisation {ORGANIZATION}: columns[0].name: dataset" in result.output
+
+
+def test_definitions_are_listed_and_shown(folder: Path) -> None:
+    other = OWN.of_organization(OTHER_ORGANIZATION)
+    write_folder(folder, [other])
+    run("apply", folder, "--yes")
+
+    listed = run("list", "--organization", ORGANIZATION, "--status", "draft")
+    assert [line.split() for line in listed.output.splitlines()] == [
+        ["organisation", "definition", "version", "status", "schedule", "formats"],
+        [str(ORGANIZATION), "daily-sales", "1", "draft", "daily", "csv"],
+    ]
+    shown = run("show", "daily-sales", "--organization", ORGANIZATION, "--version", 1)
+    assert shown.output == f"# version 1\n{OWN.to_yaml()}"
+    several = run("show", "daily-sales")
+    assert "say whose with --organization" in several.output
+    assert "no organisation has a report definition 'x'" in run("show", "x").output

@@ -1,0 +1,74 @@
+"""Periods: what they refuse, and that their names in paths tell them apart."""
+
+from datetime import date, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reporting_pipeline.domain.period import Period
+
+EVENT = UUID("00000002-0000-4000-8000-00000000000a")
+_DAYS = st.dates(date(2000, 1, 1), date(2099, 12, 31))
+
+
+def _period(first: str | None, last: str, event_id: UUID | None = None) -> Period:
+    end = date.fromisoformat(last) + timedelta(days=1)
+    return Period(
+        first=None if first is None else date.fromisoformat(first), end=end, event_id=event_id
+    )
+
+
+@pytest.mark.parametrize(
+    ("period", "token", "words"),
+    [
+        (_period("2026-02-28", "2026-02-28"), "2026-02-28", "2026-02-28"),
+        (_period("2026-02-01", "2026-02-28"), "2026-02", "2026-02-01 to 2026-02-28"),
+        (_period("2028-02-01", "2028-02-29"), "2028-02", "2028-02-01 to 2028-02-29"),
+        (
+            _period("2028-02-01", "2028-02-28"),
+            "2028-02-01_2028-02-28",
+            "2028-02-01 to 2028-02-28",
+        ),
+        (
+            _period("2026-02-23", "2026-03-01"),
+            "2026-02-23_2026-03-01",
+            "2026-02-23 to 2026-03-01",
+        ),
+        (
+            _period("2025-12-01", "2026-12-31"),
+            "2025-12-01_2026-12-31",
+            "2025-12-01 to 2026-12-31",
+        ),
+        (_period(None, "2026-02-28", EVENT), f"event-{EVENT}_2026-02-28", "to 2026-02-28"),
+        (
+            _period("2026-02-01", "2026-02-28", EVENT),
+            f"event-{EVENT}_2026-02",
+            "2026-02-01 to 2026-02-28",
+        ),
+    ],
+)
+def test_a_period_has_one_name_in_paths_and_one_for_people(
+    period: Period, token: str, words: str
+) -> None:
+    assert period.token == token
+    assert str(period) == words
+
+
+def test_an_empty_period_is_refused() -> None:
+    day = date(2026, 3, 1)
+    with pytest.raises(ValueError, match="ends on 2026-02-28, before its first day 2026-03-01"):
+        Period(first=day, end=day)
+
+
+def test_only_an_event_has_no_first_day() -> None:
+    with pytest.raises(ValueError, match="without a first day must be an event's"):
+        Period(first=None, end=date(2026, 3, 1))
+
+
+@given(_DAYS, st.integers(1, 60), _DAYS, st.integers(1, 60))
+def test_different_days_have_different_names(a: date, m: int, b: date, n: int) -> None:
+    one = Period(first=a, end=a + timedelta(days=m))
+    other = Period(first=b, end=b + timedelta(days=n))
+    assert (one.token == other.token) == (one == other)
