@@ -111,3 +111,13 @@
     {{ account_change(entries, 'psp_clearing', '', ['refund', 'repayment', 'chargeback'], figure) }}
         as repaid_minor
 {%- endmacro %}
+
+{# Of a row of `report_revenue_daily`: what moved on organizer_payable by none of the movements that
+   have a column, which is the organiser's share of what buyers are charged and given back. #}
+{% macro organizer_share_minor() -%}
+    payable_change_minor
+    + platform_fee_minor + processing_fee_minor + chargeback_fee_minor
+    - adjustment_minor
+    + reserve_held_minor - reserve_released_minor
+    + payout_minor - payout_reversal_minor
+{%- endmacro %}

@@ -4,20 +4,28 @@ What belongs here: the list. What does not: SQL, and what a report asks of a dat
 """
 
 from reporting_pipeline.errors import UnknownDataset
+from reporting_pipeline.reports.datasets.bridge import BRIDGE
 from reporting_pipeline.reports.datasets.dataset import Dataset
+from reporting_pipeline.reports.datasets.freshness import FRESHNESS
 from reporting_pipeline.reports.datasets.ledger_entries import LEDGER_ENTRIES
 from reporting_pipeline.reports.datasets.order_movements import ORDER_MOVEMENTS
+from reporting_pipeline.reports.datasets.payable_statement import PAYABLE_STATEMENT
 from reporting_pipeline.reports.datasets.report_tables import TABLE_DATASETS
+from reporting_pipeline.reports.datasets.restatement_changes import RESTATEMENT_CHANGES
 from reporting_pipeline.reports.datasets.scans import SCANS
 from reporting_pipeline.reports.datasets.tickets import TICKETS
 
-# The report tables, and the rows that they are summed from.
+# The report tables, the rows that they are summed from, and what tells whether all of it holds.
 DATASETS: tuple[Dataset, ...] = (
     *TABLE_DATASETS,
     ORDER_MOVEMENTS,
     LEDGER_ENTRIES,
     SCANS,
     TICKETS,
+    BRIDGE,
+    PAYABLE_STATEMENT,
+    FRESHNESS,
+    RESTATEMENT_CHANGES,
 )
 
 

@@ -22,6 +22,11 @@ LANDING_COLUMNS = {f"{t.info['domain']}_{t.name}.report_day" for t in TABLES} | 
     for table in TABLES
     for column in table.columns
 }
+# What landing itself writes down.
+LANDING_COLUMNS |= {
+    *("watermarks.domain", "watermarks.table_name", "watermarks.record_clock"),
+    *("watermarks.landed_at", "source_reads.complete_through", "touched_days.report_day"),
+}
 REPORT_COLUMNS = {f"{t.name}.{name}" for t in REPORT_TABLES for name in t.column_names}
 
 _ACTUAL = """
@@ -44,6 +49,14 @@ def test_view_has_the_columns_types_and_words_of_the_registry(
 
     assert columns == [(c.name, c.type, c.description) for c in view.columns]
     assert comment == (f"{view.grain} {view.description}",)
+
+
+def test_catalogue_has_the_columns_of_its_dataset(season: Pipeline) -> None:
+    restatements = dataset("restatement_changes")
+    with psycopg.connect(conninfo(season.warehouse)) as connection:
+        columns = connection.execute(_ACTUAL, ["catalogue.restatement_changes"]).fetchall()
+
+    assert [name for name, _, _ in columns] == [c.name for c in restatements.columns]
 
 
 def test_every_dataset_has_its_organisation_in_the_key() -> None:
