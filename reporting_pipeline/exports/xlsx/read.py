@@ -80,6 +80,7 @@ def told_rows(path: Path, manifest: Manifest, tell: Tell) -> Iterator[CanonicalR
             page = _Page(archive, part, manifest, tell)
             yield from page.rows()
             if control is not None:
+                page.tell_row_count(control)
                 page.tell_below(control.facts if part is pages[-1] else None)
 
 
@@ -101,6 +102,7 @@ class _Page:
         self._manifest = manifest
         self._tell = tell
         self._below: list[SheetRow] = []
+        self._row_count = 0
         self._readers = [cell_reader(column, manifest) for column in manifest.columns]
         types = [column.type for column in manifest.columns]
         code = ColumnType.CURRENCY
@@ -119,8 +121,15 @@ class _Page:
                 else:
                     if row.number != next_row:
                         self._tell(f"sheet {self._part.name}: row {next_row} is empty")
+                    self._row_count += 1
                     yield self._values(row)
                 next_row = row.number + 1
+
+    def tell_row_count(self, control: ControlSheet) -> None:
+        """Compare with what the Control sheet says of this one, once the rows are read."""
+        expected = {sheet.name: sheet.row_count for sheet in control.sheets}.get(self._part.name)
+        if expected not in {None, self._row_count}:
+            self._tell(f"sheet {self._part.name} has {self._row_count} rows, not {expected}")
 
     def tell_below(self, facts: ControlFacts | None) -> None:
         """Compare what stands below the rows, once they are read; None: nothing may stand there."""

@@ -15,13 +15,15 @@ from reporting_pipeline.exports.xlsx.text import unescape
 
 _CHUNK_BYTES = 256 * 1024
 _NAME = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
-# Everything that a report's sheet is made of; the rest is somebody else's.
+# What a report's sheet is made of, also when Excel or its like saved it; the rest is foreign.
 _OF_CELLS = frozenset({"row", "c", "v", "is", "t"})
 _OF_SHEETS = frozenset(
     {
-        *("worksheet", "sheetPr", "pageSetUpPr", "dimension", "sheetViews", "sheetView", "pane"),
-        *("selection", "sheetFormatPr", "cols", "col", "sheetData", "autoFilter", "pageMargins"),
-        *("pageSetup", "headerFooter", "oddHeader", "oddFooter", "ignoredErrors", "ignoredError"),
+        *("worksheet", "sheetPr", "outlinePr", "pageSetUpPr", "dimension", "sheetFormatPr"),
+        *("sheetViews", "sheetView", "pane", "selection", "cols", "col", "sheetData", "autoFilter"),
+        *("printOptions", "pageMargins", "pageSetup", "ignoredErrors", "ignoredError"),
+        *("headerFooter", "oddHeader", "oddFooter", "evenHeader", "evenFooter", "firstHeader"),
+        *("firstFooter",),
     }
 )
 _MAX_TOLD = 20
