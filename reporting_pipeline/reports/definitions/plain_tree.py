@@ -13,7 +13,7 @@ from reporting_pipeline.reports.definitions.problems import Problem, shown
 MAX_DEPTH = 20
 """How deep lists and mappings may nest; the deepest definition that means something has 11."""
 
-_MAX_VALUES = 200_000
+_MAX_VALUES = 120_000
 _MAX_WHOLE_NUMBER = 2**63 - 1
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 

@@ -1,0 +1,28 @@
+"""The page on report definitions says what is so."""
+
+import re
+
+from reporting_pipeline.reports.definitions.config import ReportConfig
+from reporting_pipeline.reports.definitions.operands import OPERATORS
+from reporting_pipeline.reports.definitions.parse import parse_definition_text
+from reporting_pipeline_tests.architecture.repository import DOCS
+
+PAGE = (DOCS / "report_definitions.md").read_text(encoding="utf-8")
+
+
+def test_the_example_is_a_definition() -> None:
+    [example] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    said = parse_definition_text(example).config.model_dump(exclude_unset=True)
+    assert set(said) == set(ReportConfig.model_fields)
+
+
+def test_every_field_of_the_config_is_explained_in_order() -> None:
+    _, _, table = PAGE.partition("| field | says |")
+    explained = re.findall(r"^\| `(\w+)` \|", table.partition("\n\n")[0], re.MULTILINE)
+    assert explained == list(ReportConfig.model_fields)
+
+
+def test_every_operator_is_explained() -> None:
+    _, _, table = PAGE.partition("| operator | with |")
+    explained = re.findall(r"^\| `(\S+)` \|", table.partition("\n\n")[0], re.MULTILINE)
+    assert set(explained) == set().union(*OPERATORS.values())
