@@ -55,7 +55,7 @@ usage: python3 bootstrap.py COMMAND [ARGUMENTS]
   test [ARGUMENTS]     the tests; ARGUMENTS go to pytest
   lint                 format, lint, types, layers, SQL lint: all of them, then a verdict
   format               rewrite files to the house format
-  bench [ARGUMENTS]    how fast reports are written; takes half an hour and 8 GB of disk
+  bench [ARGUMENTS]    how fast reports are written; takes a quarter of an hour, 10 GB of disk
   run PROGRAM ...      any program of the environment, `reporting` say
 """
 

@@ -103,9 +103,12 @@ def local_text(instant: datetime, zone: str) -> str:
     """An instant on the wall clock of a zone: 2026-02-28 20:30:00; exact, so it can be read back.
 
     A fraction of a second follows where there is one, and the offset from UTC where the clock shows
-    the hour twice, on the night it goes back.
+    the hour twice, on the night it goes back. The first and last hours of the calendar are in UTC.
     """
-    wall = instant.astimezone(_zone(zone))
+    try:
+        wall = instant.astimezone(_zone(zone))
+    except OverflowError:
+        return instant.astimezone(UTC).isoformat(" ")
     if wall.replace(fold=0).utcoffset() == wall.replace(fold=1).utcoffset():
         wall = wall.replace(tzinfo=None)
     return wall.isoformat(" ")

@@ -5,6 +5,7 @@ They give the same texts as the functions for one value; a test holds them to it
 What belongs here: columns of one batch. What does not: any format, and quoting or guarding texts.
 """
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from reporting_pipeline.exports.presentation import local_text, minor_digits
@@ -54,15 +55,19 @@ def ratio_texts(ratios: "pa.Array", sign: str = ".") -> "pa.StringArray":
 def local_texts(instants: "pa.Array", zone: str) -> "pa.StringArray":
     """Instants on the wall clock of a zone: `presentation.local_text`.
 
-    The zone is asked once per minute that occurs, not per row. An offset that changes within a
-    minute is of the time before 1973, when no ticket was sold online.
+    The zone is asked once per minute that occurs, not per row, unless its offset has seconds, as
+    all had before 1900. No offset has changed within a minute since 1972.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     utc = instants.cast(pa.timestamp("us", tz="UTC")).view(pa.timestamp("us"))
     encoded = pc.dictionary_encode(pc.floor_temporal(utc, unit="minute"))
-    minutes = [_halves(text) for text in _wall_minutes(encoded.dictionary, zone)]
+    walls = _walls(encoded.dictionary, zone)
+    if any(wall[16:19] != ":00" for wall in walls):
+        encoded = pc.dictionary_encode(utc)
+        return pa.array(_walls(encoded.dictionary, zone), pa.string()).take(encoded.indices)
+    minutes = [_halves(wall) for wall in walls]
     before = pa.array([head for head, _ in minutes], pa.string()).take(encoded.indices)
     after = pa.array([offset for _, offset in minutes], pa.string()).take(encoded.indices)
     seconds = pa.array([f":{second:02}" for second in range(60)]).take(pc.second(utc))
@@ -78,11 +83,8 @@ def _shifted(money: "pa.Array", digits: int) -> "pa.StringArray":
     return whole.view(pa.decimal128(19, digits)).cast(pa.string())
 
 
-def _wall_minutes(minutes: "pa.Array", zone: str) -> list[str]:
-    import pyarrow as pa
-
-    in_utc = minutes.cast(pa.timestamp("us", tz="UTC")).to_pylist()
-    return [local_text(minute, zone) for minute in in_utc]
+def _walls(utc: "pa.Array", zone: str) -> list[str]:
+    return [local_text(instant.replace(tzinfo=UTC), zone) for instant in utc.to_pylist()]
 
 
 def _halves(wall: str) -> tuple[str, str]:

@@ -65,6 +65,13 @@ def _line(name: str, measured: dict[str, Measured]) -> str:
 
 
 def _verdict(measured: dict[str, Measured]) -> Iterator[str]:
+    yield (
+        "Each case is a process of its own and reads its rows from PostgreSQL. Rows per second "
+        "count all of its time, start and spool too. Peak MB is the resident memory of the process "
+        "and all below it, less the server. MB is the file.\n"
+    )
+    if _XLSX in measured:
+        yield f"The XLSX has {measured[_XLSX].done.sheet_count} sheets.\n"
     if _XLSX in measured and _OPENPYXL in measured:
         ours, theirs = measured[_XLSX], measured[_OPENPYXL]
         yield (

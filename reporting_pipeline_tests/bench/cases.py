@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
+from zipfile import ZipFile
 
 import psycopg
 
@@ -44,6 +45,7 @@ class Done:
     row_count: int
     byte_count: int
     server_cpu_seconds: float
+    sheet_count: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +158,17 @@ def run(name: str, given: Given) -> Done:
         connection.execute("set transaction isolation level repeatable read, read only")
         row_count, byte_count = CASES[name](_Work(given=given, connection=connection))
         seconds = cpu_seconds()
-    return Done(row_count=row_count, byte_count=byte_count, server_cpu_seconds=seconds)
+    return Done(
+        row_count=row_count,
+        byte_count=byte_count,
+        server_cpu_seconds=seconds,
+        sheet_count=sum(map(_sheet_count, given.folder.glob("*.xlsx"))),
+    )
+
+
+def _sheet_count(path: Path) -> int:
+    with ZipFile(path) as archive:
+        return sum(name.startswith("xl/worksheets/sheet") for name in archive.namelist())
 
 
 @contextmanager

@@ -123,6 +123,16 @@ def test_a_column_of_instants_is_its_values(rows: list[datetime | None], zone: s
     assert local_texts(array, zone).to_pylist() == expected
 
 
+@pytest.mark.parametrize("zone", ["America/New_York", "Europe/Berlin", "Pacific/Kiritimati"])
+def test_the_ends_of_the_calendar_are_exact(zone: str) -> None:
+    ends = [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)]
+    texts = [local_text(end, zone) for end in ends]
+
+    assert [instant_of(text, zone) for text in texts] == ends
+    array = pa.array([*ends, None], pa.timestamp("us", tz="UTC"))
+    assert local_texts(array, zone).to_pylist() == [*texts, None]
+
+
 def test_only_the_hour_that_comes_twice_shows_its_offset() -> None:
     hours = [NIGHT_THE_CLOCK_GOES_BACK + timedelta(hours=hour) for hour in (-1, 0, 1, 2)]
     assert [local_text(hour, "Europe/Berlin") for hour in hours] == [
