@@ -79,7 +79,7 @@ def told_rows(
         yield from reader.told_rows(path, manifest, tell)
         return
     if format_ is ReportFormat.PDF:
-        for problem in reader.page_problems(path, manifest):
+        for problem in _page_problems(reader, path, manifest):
             tell(problem)
     yield from reader.canonical_rows(path, manifest)
 
@@ -93,6 +93,13 @@ def row_place(path: Path, format_: ReportFormat, index: int) -> str:
 
 def _reader(format_: ReportFormat) -> Any:
     return import_module(f"reporting_pipeline.exports.{_READERS[format_]}")
+
+
+def _page_problems(reader: Any, path: Path, manifest: Manifest) -> list[str]:
+    try:
+        return list(reader.page_problems(path, manifest))
+    except FileUnreadable as error:  # the rows may be readable all the same
+        return [error.message]
 
 
 def _manifest(found: object) -> Manifest:
