@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, Literal
 
+from psycopg import Connection
 from sqlalchemy import URL
 
 from reporting_pipeline.delivery.catalogue.generated import (
     GeneratedReport,
     generated_report,
     note,
+    required_report,
 )
 from reporting_pipeline.delivery.gate import Verdict, judge
 from reporting_pipeline.delivery.notices import write_notice
@@ -30,16 +33,15 @@ from reporting_pipeline.delivery.report_rows import (
     ReportRequest,
     Standing,
     read_report,
-    report_snapshot,
+    snapshot_of,
     standing_of,
 )
 from reporting_pipeline.delivery.store.object_store import ObjectStore
 from reporting_pipeline.errors import ReportingError
 from reporting_pipeline.exports.formats import writer_of
 from reporting_pipeline.exports.report_document import ReportDocument
-from reporting_pipeline.reports.build import ensure_views
+from reporting_pipeline.reports.build import ensure_views, views_are_current
 from reporting_pipeline.reports.definitions.definition import ReportFormat
-from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _HELD = "held"
 
@@ -93,137 +95,135 @@ def generate(
     keys = [
         ReportKey.of(definition, request.period, each) for each in formats or definition.formats
     ]
-    ensure_views(delivery.warehouse)
     with (
-        report_lock(delivery.warehouse, keys[0]),
+        report_lock(delivery.warehouse, keys[0]) as connection,
         TemporaryDirectory(prefix="reporting-") as folder,
     ):
-        _begin(delivery, request, keys)
-        return _generate(delivery, request, keys, Path(folder))
+        generation = _Generation(
+            delivery=delivery, request=request, connection=connection, folder=Path(folder)
+        )
+        return generation.run(keys)
 
 
-def _generate(
-    delivery: Delivery, request: ReportRequest, keys: Sequence[ReportKey], folder: Path
-) -> list[Outcome]:
-    begun = time.monotonic()
-    try:
-        document, standing, verdict = _read(delivery, request, folder / "rows.csv")
-    except ReportingError as error:
-        return [_failed(delivery, request, key, error, begun) for key in keys]
-    if document is None:
-        return [_held(delivery, request, key, verdict, begun) for key in keys]
-    outcomes = []
-    for key in keys:
-        outcomes.append(_deliver(delivery, request, key, (document, standing), folder, begun))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Generation:
+    """One report being generated; the connection holds its lock."""
+
+    delivery: Delivery
+    request: ReportRequest
+    connection: Connection[Any]
+    folder: Path
+
+    def run(self, keys: Sequence[ReportKey]) -> list[Outcome]:
+        """Read the report and deliver it in each format."""
         begun = time.monotonic()
-    return outcomes
+        if not views_are_current(self.connection):
+            ensure_views(self.delivery.warehouse)
+        formers = {key: self._begin(key) for key in keys}
+        try:
+            document, standing, verdict = self._read()
+        except ReportingError as error:
+            return [self._failed(formers[key], key, error, begun) for key in keys]
+        if document is None:
+            reasons = "; ".join(verdict.held_by)
+            return [self._unpublished(formers[key], key, (_HELD, reasons), begun) for key in keys]
+        outcomes = []
+        for key in keys:
+            outcomes.append(self._deliver(formers[key], key, (document, standing), begun))
+            begun = time.monotonic()
+        return outcomes
 
+    def _begin(self, key: ReportKey) -> GeneratedReport | None:
+        """Settle what was left of it, and say that it runs; how it stood before."""
+        now = self.delivery.clock()
+        settle_report(self.connection, self.delivery.store, key, now)
+        with self.connection.transaction():
+            former = generated_report(self.connection, key.id)
+            note(self.connection, key, "running", version=self.request.definition.version, now=now)
+        return former
 
-def _read(
-    delivery: Delivery, request: ReportRequest, spool_path: Path
-) -> tuple[ReportDocument | None, Standing, Verdict]:
-    """The report, its standing and the gate's verdict; no report where it is held."""
-    with report_snapshot(delivery.warehouse) as connection:
-        standing = standing_of(connection, request, delay_seconds=delivery.final_delay_seconds)
-        verdict = judge(
-            request.definition.category,
-            standing.sealed,
-            is_provisional_allowed=request.is_provisional_allowed,
+    def _read(self) -> tuple[ReportDocument | None, Standing, Verdict]:
+        """The report, its standing and the gate's verdict; no report where it is held."""
+        with snapshot_of(self.connection):
+            standing = standing_of(
+                self.connection,
+                self.request,
+                delay_seconds=self.delivery.final_delay_seconds,
+            )
+            verdict = judge(
+                self.request.definition.category,
+                standing.sealed,
+                is_provisional_allowed=self.request.is_provisional_allowed,
+            )
+            if verdict.held_by:
+                return None, standing, verdict
+            document = read_report(
+                self.connection,
+                self.request,
+                standing,
+                is_provisional=verdict.is_provisional,
+                spool_path=self.folder / "rows.csv",
+            )
+            return document, standing, verdict
+
+    def _deliver(
+        self,
+        former: GeneratedReport | None,
+        key: ReportKey,
+        read: tuple[ReportDocument, Standing],
+        begun: float,
+    ) -> Outcome:
+        document, standing = read
+        target = self.folder / f"report.{key.format}"
+        try:
+            writer = writer_of(key.format)
+            writer.refuse(document)
+            writer.write(document, target)
+            rendered = RenderedFile.of(
+                key, target, document.manifest, document.rows, standing.landed_through
+            )
+            report = publish(self.connection, self.delivery.store, rendered, self.delivery.clock())
+        except ReportingError as error:
+            return self._failed(former, key, error, begun)
+        finally:
+            target.unlink(missing_ok=True)
+        return Outcome(
+            report=report,
+            is_new_edition=report.edition != (former.edition if former else 0),
+            location=self.delivery.store.location(report.storage_path or ""),
+            seconds=time.monotonic() - begun,
         )
-        if verdict.held_by:
-            return None, standing, verdict
-        document = read_report(
-            connection,
-            request,
-            standing,
-            is_provisional=verdict.is_provisional,
-            spool_path=spool_path,
+
+    def _failed(
+        self,
+        former: GeneratedReport | None,
+        key: ReportKey,
+        error: ReportingError,
+        begun: float,
+    ) -> Outcome:
+        return self._unpublished(former, key, (type(error).__name__, error.message), begun)
+
+    def _unpublished(
+        self,
+        former: GeneratedReport | None,
+        key: ReportKey,
+        failure: tuple[str, str],
+        begun: float,
+    ) -> Outcome:
+        status: Literal["held", "failed"] = "held" if failure[0] == _HELD else "failed"
+        now, version = self.delivery.clock(), self.request.definition.version
+        with self.connection.transaction():
+            note(self.connection, key, status, version=version, now=now, failure=failure)
+            report = required_report(self.connection, key)
+            if former is None or (former.status, former.failure_message) != (status, failure[1]):
+                write_notice(
+                    self.connection,
+                    key,
+                    status,
+                    edition=report.edition,
+                    now=now,
+                    reason=failure[1],
+                )
+        return Outcome(
+            report=report, is_new_edition=False, location=None, seconds=time.monotonic() - begun
         )
-        return document, standing, verdict
-
-
-def _deliver(
-    delivery: Delivery,
-    request: ReportRequest,
-    key: ReportKey,
-    read: tuple[ReportDocument, Standing],
-    folder: Path,
-    begun: float,
-) -> Outcome:
-    document, standing = read
-    target = folder / f"report.{key.format}"
-    try:
-        writer = writer_of(key.format)
-        writer.refuse(document)
-        writer.write(document, target)
-        rendered = RenderedFile.of(
-            key, target, document.manifest, document.rows, standing.landed_through
-        )
-        former = _report(delivery, key)
-        report = publish(delivery.warehouse, delivery.store, rendered, delivery.clock())
-    except ReportingError as error:
-        return _failed(delivery, request, key, error, begun)
-    finally:
-        target.unlink(missing_ok=True)
-    return Outcome(
-        report=report,
-        is_new_edition=report.edition != former.edition,
-        location=delivery.store.location(report.storage_path or ""),
-        seconds=time.monotonic() - begun,
-    )
-
-
-def _begin(delivery: Delivery, request: ReportRequest, keys: Sequence[ReportKey]) -> None:
-    now = delivery.clock()
-    for key in keys:
-        settle_report(delivery.warehouse, delivery.store, key, now)
-        with warehouse_connection(delivery.warehouse) as connection:
-            note(connection, key, "running", version=request.definition.version, now=now)
-
-
-def _held(
-    delivery: Delivery, request: ReportRequest, key: ReportKey, verdict: Verdict, begun: float
-) -> Outcome:
-    failure = (_HELD, "; ".join(verdict.held_by))
-    return _unpublished(delivery, request, key, failure, begun)
-
-
-def _failed(
-    delivery: Delivery, request: ReportRequest, key: ReportKey, error: ReportingError, begun: float
-) -> Outcome:
-    return _unpublished(delivery, request, key, (type(error).__name__, error.message), begun)
-
-
-def _unpublished(
-    delivery: Delivery,
-    request: ReportRequest,
-    key: ReportKey,
-    failure: tuple[str, str],
-    begun: float,
-) -> Outcome:
-    status = _HELD if failure[0] == _HELD else "failed"
-    now = delivery.clock()
-    with warehouse_connection(delivery.warehouse) as connection:
-        note(connection, key, status, version=request.definition.version, now=now, failure=failure)
-        report = generated_report(connection, key.id)
-        if report is None:  # just written
-            raise AssertionError(key)
-        write_notice(
-            connection,
-            key,
-            "held" if status == _HELD else "failed",
-            edition=report.edition,
-            now=now,
-            reason=failure[1],
-        )
-    return Outcome(
-        report=report, is_new_edition=False, location=None, seconds=time.monotonic() - begun
-    )
-
-
-def _report(delivery: Delivery, key: ReportKey) -> GeneratedReport:
-    with warehouse_connection(delivery.warehouse) as connection:
-        report = generated_report(connection, key.id)
-    if report is None:  # noted as running before
-        raise AssertionError(key)
-    return report

@@ -30,6 +30,7 @@ from reporting_pipeline.delivery.catalogue.generated import (
     drop_upcoming,
     generated_report,
     prepare,
+    required_report,
     unsettled,
 )
 from reporting_pipeline.delivery.catalogue.restatement import causes_of, restate
@@ -90,11 +91,12 @@ class RenderedFile:
 
 
 def publish(
-    warehouse: URL, store: ObjectStore, rendered: RenderedFile, now: datetime
+    connection: Connection[Any], store: ObjectStore, rendered: RenderedFile, now: datetime
 ) -> GeneratedReport:
     """Put a rendered file into the store and make it the report's edition.
 
-    The same bytes as before make no new edition. The row of the catalogue must be there.
+    The same bytes as before make no new edition. The row of the catalogue must be there; the
+    connection is the one that holds the report's lock.
 
     Raises:
         StoreError: The store refused; the former edition stands.
@@ -108,7 +110,7 @@ def publish(
         generated_at=now,
     )
     keep_rows(store, upcoming.manifest, rendered.rows)
-    with warehouse_connection(warehouse) as connection:
+    with connection.transaction():
         prepare(connection, key, upcoming)
     stored = store.put(upcoming.storage_path, chunks(rendered.path))
     if stored.sha256 != upcoming.file.sha256:
@@ -117,7 +119,7 @@ def publish(
             f"file {upcoming.file.sha256}: it changed on the way; generate the report again"
         )
         raise ExportIncomplete(message)
-    return _finish(warehouse, store, key, upcoming, now)
+    return _finish(connection, store, key, upcoming, now)
 
 
 def settle(warehouse: URL, store: ObjectStore, now: datetime) -> int:
@@ -130,41 +132,46 @@ def settle(warehouse: URL, store: ObjectStore, now: datetime) -> int:
         left = unsettled(connection)
     settled = 0
     for report in left:
-        with report_lock_if_free(warehouse, report.key) as is_held:
-            settled += is_held and settle_report(warehouse, store, report.key, now)
+        with report_lock_if_free(warehouse, report.key) as locked:
+            settled += locked is not None and settle_report(locked, store, report.key, now)
     return settled
 
 
-def settle_report(warehouse: URL, store: ObjectStore, key: ReportKey, now: datetime) -> bool:
-    """Finish, or forget, the upcoming edition of one report, whose lock the caller holds.
+def settle_report(
+    connection: Connection[Any], store: ObjectStore, key: ReportKey, now: datetime
+) -> bool:
+    """Finish, or forget, the upcoming edition of a report; the connection holds its lock.
 
     Returns:
         Whether there was one.
     """
-    with warehouse_connection(warehouse) as connection:
-        report = generated_report(connection, key.id)
+    report = generated_report(connection, key.id)
     upcoming = None if report is None else report.upcoming_edition()
     if report is None or upcoming is None:
         return False
     if _stored_sha256(store, upcoming.storage_path) == upcoming.file.sha256:
-        _finish(warehouse, store, key, upcoming, now)
+        _finish(connection, store, key, upcoming, now)
     else:
-        with warehouse_connection(warehouse) as connection:
+        with connection.transaction():
             drop_upcoming(connection, report.id)
     return True
 
 
 def _finish(
-    warehouse: URL, store: ObjectStore, key: ReportKey, upcoming: UpcomingEdition, now: datetime
+    connection: Connection[Any],
+    store: ObjectStore,
+    key: ReportKey,
+    upcoming: UpcomingEdition,
+    now: datetime,
 ) -> GeneratedReport:
     store.put(manifest_key(upcoming.storage_path), _json(upcoming.manifest))
-    with warehouse_connection(warehouse) as connection:
-        report = _required(connection, key)
+    with connection.transaction():
+        report = required_report(connection, key)
         causes = _restatement(connection, store, report, upcoming)
         edition = complete(connection, report, upcoming, causes=causes, now=now)
         if edition != report.edition:
             write_notice(connection, key, "available", edition=edition, now=now)
-        return _required(connection, key)
+        return required_report(connection, key)
 
 
 def _restatement(
@@ -194,14 +201,6 @@ def _landed_through(connection: Connection[Any], report: GeneratedReport) -> dat
         (report.id, report.edition),
     ).fetchone()
     return found[0] if found else None
-
-
-def _required(connection: Connection[Any], key: ReportKey) -> GeneratedReport:
-    report = generated_report(connection, key.id)
-    if report is None:
-        message = f"the catalogue has no report {key.id}: {key.slug} of {key.period.token}"
-        raise ExportIncomplete(message)
-    return report
 
 
 def _stored_sha256(store: ObjectStore, storage_path: str) -> str | None:

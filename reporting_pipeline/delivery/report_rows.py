@@ -77,9 +77,7 @@ def report_snapshot(warehouse: URL) -> Iterator[Connection[Any]]:
         WarehouseUnavailable: The warehouse cannot be reached, or failed on the way.
     """
     try:
-        with warehouse_connection(warehouse) as connection:
-            connection.isolation_level = IsolationLevel.REPEATABLE_READ
-            connection.read_only = True
+        with warehouse_connection(warehouse) as connection, snapshot_of(connection):
             yield connection
     except psycopg.OperationalError as error:
         message = (
@@ -87,6 +85,20 @@ def report_snapshot(warehouse: URL) -> Iterator[Connection[Any]]:
             f"a report was read: {error}; ask for the report again"
         )
         raise WarehouseUnavailable(message) from error
+
+
+@contextmanager
+def snapshot_of(connection: Connection[Any]) -> Iterator[None]:
+    """Let a connection that is in no transaction read one state of the warehouse, and not write."""
+    connection.isolation_level = IsolationLevel.REPEATABLE_READ
+    connection.read_only = True
+    try:
+        with connection.transaction():
+            yield
+    finally:
+        if not connection.closed:
+            connection.isolation_level = None
+            connection.read_only = None
 
 
 def standing_of(
@@ -137,7 +149,7 @@ def read_report(
         time_zone=config.time_zone,
         locale=config.locale,
         csv_profile=config.csv_profile,
-        has_totals=report.totals is not None,
+        has_totals=config.totals,
         chart=chart,
     )
 

@@ -77,14 +77,19 @@ def ensure_views(warehouse: URL) -> None:
     """
     with warehouse_connection(warehouse) as connection:
         connection.execute("select pg_advisory_xact_lock(hashtext('dbt views'))")
-        found = connection.execute(
-            "select obj_description(to_regnamespace('staging'), 'pg_namespace')"
-        ).fetchone()
-        if found == (project_digest(),):
+        if views_are_current(connection):
             return
         run_models(["staging", "intermediate", "datasets"], {}, warehouse=warehouse)
         comment = sql.SQL("comment on schema staging is {}").format(sql.Literal(project_digest()))
         connection.execute(comment)
+
+
+def views_are_current(connection: psycopg.Connection) -> bool:
+    """Whether the views are those of this version of the dbt project."""
+    found = connection.execute(
+        "select obj_description(to_regnamespace('staging'), 'pg_namespace')"
+    ).fetchone()
+    return found == (project_digest(),)
 
 
 def touched_days(warehouse: URL) -> dict[str, list[date]]:

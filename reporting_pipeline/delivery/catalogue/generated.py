@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict
 
 from reporting_pipeline.delivery.report_keys import ReportKey
 from reporting_pipeline.domain.period import Period
+from reporting_pipeline.errors import ExportIncomplete
 from reporting_pipeline.exports.manifest import FilePart, Manifest
 from reporting_pipeline.reports.definitions.definition import ReportFormat
 
@@ -169,6 +170,22 @@ def generated_report(connection: Connection[Any], report_id: UUID) -> GeneratedR
     """A report by its id; None where it was never asked for."""
     with connection.cursor(row_factory=class_row(GeneratedReport)) as cursor:
         return cursor.execute(f"{_SELECT} where report.id = %s", (report_id,)).fetchone()
+
+
+def required_report(connection: Connection[Any], key: ReportKey) -> GeneratedReport:
+    """A report that was noted before.
+
+    Raises:
+        ExportIncomplete: The catalogue has lost it meanwhile.
+    """
+    report = generated_report(connection, key.id)
+    if report is None:
+        message = (
+            f"the catalogue has lost report {key.id}, {key.slug} of {key.period}, while it was "
+            "generated; ask for it again"
+        )
+        raise ExportIncomplete(message)
+    return report
 
 
 def generated_reports(
