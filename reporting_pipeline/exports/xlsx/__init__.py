@@ -1,10 +1,9 @@
 """XLSX: typed cells for people, with a Control sheet that proves them, streamed at flat memory.
 
-XlsxWriter makes the workbook: sheets, styles, header, totals, Control sheet. The rows themselves
-are formed column by column with Arrow, as the cells that the format knows, and put into the
-workbook's sheets as it is written. A library that takes cells one by one needs 7 times as long; one
-that is as fast has formats by column only, and money needs its format by cell: a column may mix
-currencies.
+XlsxWriter makes the workbook: sheets, styles, widths, print setup. The cells are formed column by
+column with Arrow, in the XML of the format, and put into the workbook's sheets as the archive is
+written. A library that takes cells one by one needs ten times as long; one that is as fast has
+formats by column only, and a column of money may mix currencies.
 
     sheets    Data, Data 2 ... (PROVISIONAL Data ... where the report is), then Control
     row 1     the header, on every data sheet
