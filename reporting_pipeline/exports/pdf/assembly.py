@@ -1,0 +1,114 @@
+"""Joining rendered pieces into the one file: pages, frames, tags, attachments, the proof of pages.
+
+What belongs here: pikepdf on finished pages, and the attachments' names and shape. What does not:
+rendering (`render`), and comparing a file with what is attached to it (`read`).
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from reporting_pipeline.exports.pdf.job import Job
+from reporting_pipeline.exports.pdf.page_digests import PageDigests
+from reporting_pipeline.exports.pdf.tags import append_tags
+
+MANIFEST_ATTACHMENT = "manifest.json"
+ROWS_ATTACHMENT = "rows.csv"
+PAGES_ATTACHMENT = "pages.json"
+
+_TAG_LETTERS = 6
+
+
+def assemble(pieces: Sequence[Path], frames: Path, job: Job) -> None:
+    """Write `job.target` from its pieces; the same pieces give the same bytes."""
+    import pikepdf
+
+    with pikepdf.open(pieces[0]) as pdf:
+        for path in pieces[1:]:
+            with pikepdf.open(path) as piece:
+                before = len(pdf.pages)
+                pdf.pages.extend(piece.pages)
+                append_tags(pdf, piece, before)
+        with pikepdf.open(frames) as frame:
+            for page, over in zip(pdf.pages, frame.pages, strict=True):
+                _lay_over(pdf, page, over)
+        _tell_fonts_apart(pdf)
+        _attach(pdf, job)
+        pdf.save(
+            job.target,
+            deterministic_id=True,
+            object_stream_mode=pikepdf.ObjectStreamMode.generate,
+        )
+
+
+def _lay_over(pdf: Any, page: Any, over: Any) -> None:
+    """Draw a frame over a page, as what a screen reader leaves out."""
+    import pikepdf
+
+    form = pdf.copy_foreign(over.as_form_xobject())
+    # The pages of a piece share their resources; this page's frame is its own.
+    resources = pikepdf.Dictionary(dict(page.Resources.items()))
+    drawn = dict(resources.get("/XObject", pikepdf.Dictionary()).items())
+    resources["/XObject"] = pikepdf.Dictionary(drawn | {"/Frame": form})
+    page.obj.Resources = resources
+    page.contents_add(b"q", prepend=True)
+    page.contents_add(b"Q\n/Artifact BMC\nq /Frame Do Q\nEMC")
+    page.contents_coalesce()
+
+
+def _tell_fonts_apart(pdf: Any) -> None:
+    """Name each font after its glyphs: pieces have fonts of one name that hold different ones."""
+    import pikepdf
+
+    for font in _objects(pdf, "/Font"):
+        descendants = font.get("/DescendantFonts")
+        if descendants is None:
+            continue
+        descriptor = descendants[0].FontDescriptor
+        file = descriptor.get("/FontFile2", descriptor.get("/FontFile3"))
+        digest = hashlib.sha256(file.read_bytes()).digest()
+        letters = "".join(chr(65 + each % 26) for each in digest[:_TAG_LETTERS])
+        family = str(font.BaseFont).partition("+")[2]
+        name = pikepdf.Name(f"/{letters}+{family}")
+        font.BaseFont = descendants[0].BaseFont = descriptor.FontName = name
+
+
+def _objects(pdf: Any, type_: str) -> Iterator[Any]:
+    import pikepdf
+
+    for each in pdf.objects:
+        if isinstance(each, pikepdf.Dictionary) and each.get("/Type") == type_:
+            yield each
+
+
+def _attach(pdf: Any, job: Job) -> None:
+    digests = PageDigests()
+    pages = {"currency": job.currency, "pages": [digests.of(page) for page in pdf.pages]}
+    rows = job.rows_header.encode() + Path(job.rows_path).read_bytes()
+    attachments = (
+        (MANIFEST_ATTACHMENT, job.manifest.encode(), "application/json", "What this report is"),
+        (ROWS_ATTACHMENT, rows, "text/csv", "The rows of this report"),
+        (
+            PAGES_ATTACHMENT,
+            (json.dumps(pages, indent=1) + "\n").encode(),
+            "application/json",
+            "Digests of the pages",
+        ),
+    )
+    import pikepdf
+
+    associated = pikepdf.Array()
+    for name, data, kind, description in attachments:
+        specification = pikepdf.AttachedFileSpec(
+            pdf,
+            data,
+            filename=name,
+            description=description,
+            mime_type=kind,
+            relationship=pikepdf.Name.Data,  # type: ignore[call-arg]
+        )
+        pdf.attachments[name] = specification
+        associated.append(specification.obj)
+    pdf.Root.AF = associated

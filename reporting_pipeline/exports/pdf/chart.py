@@ -1,0 +1,102 @@
+"""The picture of a report: bars of one measure over days or names, a panel for each currency.
+
+Amounts stay whole numbers of minor units; currencies never share an axis.
+
+What belongs here: rows to bars and the marks of an axis. What does not: drawing them (`chart_svg`).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from reporting_pipeline.exports.canonical import CanonicalRow
+from reporting_pipeline.exports.manifest import ColumnPart
+from reporting_pipeline.exports.pdf.cells import CellTexts
+from reporting_pipeline.exports.pdf.chart_svg import Axis, Bar, lying_bars, standing_bars
+from reporting_pipeline.exports.report_document import Chart
+from reporting_pipeline.reports.tables.report_table import ColumnType, Unit
+
+_MOST_NAMES = 20
+_TICKS = 4
+
+Series = Mapping[str | None, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """The bars of one currency.
+
+    Attributes:
+        title: What is drawn; also the picture's alternative text.
+        note: What a reader must know of it, if anything.
+    """
+
+    title: str
+    note: str
+    svg: Markup
+
+
+def panels(chart: Chart, texts: CellTexts, rows: Iterable[CanonicalRow]) -> list[Panel]:
+    """One panel per currency of the rows, in the order of their codes; none without rows."""
+    places = {column.name: index for index, column in enumerate(texts.columns)}
+    x, y = texts.columns[places[chart.x]], texts.columns[places[chart.y]]
+    is_money = y.unit == Unit.MINOR and texts.currency is not None
+    sums: dict[str | None, dict[str | None, int]] = {}
+    for row in rows:
+        value = row[places[chart.y]]
+        if value is not None:
+            currency = row[places[texts.currency]] if is_money and texts.currency else None
+            series, name = sums.setdefault(currency, {}), row[places[chart.x]]
+            series[name] = series.get(name, 0) + int(value)
+    return [
+        _panel(x, y, currency, sums[currency], texts)
+        for currency in sorted(sums, key=lambda code: code or "")
+    ]
+
+
+def _panel(
+    x: ColumnPart, y: ColumnPart, currency: str | None, series: Series, texts: CellTexts
+) -> Panel:
+    title = f"{y.header} by {x.header.lower()}" + (f", {currency}" if currency else "")
+    is_dated = x.type == ColumnType.DATE
+    named, note = _by_day(series) if is_dated else _largest(series)
+    bars = [
+        Bar(
+            label=texts.text(x, name, None) if is_dated else name,
+            value=value,
+            value_text=texts.text(y, str(value), currency),
+        )
+        for name, value in named
+    ]
+    axis = _axis([value for _, value in named], y, currency, texts)
+    draw = standing_bars if is_dated else lying_bars
+    return Panel(title=title, note=note, svg=draw(title, bars, axis))
+
+
+def _by_day(series: Series) -> tuple[list[tuple[str, int]], str]:
+    """The days in order; rows of no day have no place among them."""
+    return sorted((day, value) for day, value in series.items() if day is not None), ""
+
+
+def _largest(series: Series) -> tuple[list[tuple[str, int]], str]:
+    """The largest names, and the sum of all others as one bar, so that nothing is left out."""
+    ranked = sorted(series.items(), key=lambda item: (-abs(item[1]), item[0] or ""))
+    named = [(name or "(none)", value) for name, value in ranked]
+    if len(named) <= _MOST_NAMES:
+        return named, ""
+    rest = named[_MOST_NAMES - 1 :]
+    label = f"{len(rest)} others"
+    others = (label, sum(value for _, value in rest))
+    return [*named[: _MOST_NAMES - 1], others], f"The last bar is the sum of {label}."
+
+
+def _axis(values: list[int], y: ColumnPart, currency: str | None, texts: CellTexts) -> Axis:
+    """Round whole numbers, 0 among them, from at most the least value to at least the largest."""
+    low, high = min(0, *values, 0), max(0, *values, 0)
+    least_step = max(1, -(-(high - low) // _TICKS))
+    power = 10 ** (len(str(least_step)) - 1)
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least_step)
+    first, last = low // step, max(-(-high // step), 1)
+    ticks = [step * index for index in range(first, last + 1)]
+    return Axis(marks=tuple((tick, texts.text(y, str(tick), currency)) for tick in ticks))

@@ -1,0 +1,236 @@
+"""Comparing the rows with the text that a PDF reader finds on the pages.
+
+Readers give letters in the order in which they are drawn and may part words otherwise, so spaces
+do not count. Where text runs from right to left, words and even cells of a row may come in another
+order: the row's letters count. Where a reader cannot tell even the letters, the cell is passed
+over, and its page's digest speaks for it.
+
+What belongs here: texts against texts. What does not: digests of pages, the meaning of values.
+"""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reporting_pipeline.errors import FileUnreadable
+from reporting_pipeline.exports.pdf.visible import visible_text
+
+# What PDFium puts in place of a hyphen at the end of a line.
+_LINE_END_HYPHENS = str.maketrans({"\ufffe": "-", "\x02": "-"})
+_UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+_SHOWN_LENGTH = 40
+_FARTHEST = 4  # how many times longer than its text a cell's place may be passed over for
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """What is to be seen of one cell; `is_exact`: letter by letter, in this order."""
+
+    letters: str
+    is_exact: bool
+
+
+def row_problem(
+    path: Path,
+    headers: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    frame: Callable[[int, int], str],
+) -> str | None:
+    """The first difference between rows and pages, by page, row and column; None: there is none.
+
+    Args:
+        path: The file.
+        headers: What stands over the columns, on each page that has rows.
+        rows: What is to stand in the cells.
+        frame: What stands on a page beside its content, for its number and the number of pages.
+
+    Raises:
+        FileUnreadable: The pages have no text that can be read.
+    """
+    pages = [letters_of(text) for text in _page_texts(path)]
+    frames = [letters_of(frame(number, len(pages))) for number in range(1, len(pages) + 1)]
+    reader = _Reader(pages, frames, "".join(letters_of(visible_text(each)) for each in headers))
+    number = 0
+    for number, (row, following) in enumerate(_with_next(rows), start=1):
+        cells = [_cell(text) for text in row]
+        if not reader.take_row(cells, _next_exact(map(_cell, following))):
+            place = reader.failed_at or 0
+            return (
+                f"row {number}, column {headers[place]}, on page {reader.page + 1}: the page shows "
+                f"{reader.next_letters()!r}, the row has {row[place][:_SHOWN_LENGTH]!r}"
+            )
+    return reader.rest_problem(number)
+
+
+def letters_of(text: str) -> str:
+    """What can be seen of a text: no spaces, no invisible characters, compatible forms as one."""
+    plain = unicodedata.normalize("NFKC", text.translate(_LINE_END_HYPHENS))
+    return "".join(each for each in plain if unicodedata.category(each) not in _UNSEEN)
+
+
+class _Reader:
+    """A place on the pages that moves on with each row that is found there.
+
+    Attributes:
+        page: Index of the page.
+        failed_at: The column of the last row that was not found; None: it was found.
+    """
+
+    def __init__(self, pages: Sequence[str], frames: Sequence[str], header: str) -> None:
+        self._pages, self._frames, self._header = pages, frames, header
+        self.page, self._at = 0, 0
+        self.failed_at: int | None = None
+        self._has_begun = False
+        self._following = ""
+
+    def take_row(self, cells: Sequence[_Cell], following: str) -> bool:
+        """Whether the row stands here, or first on the next page; then the place is behind it.
+
+        `following` is what stands next if the page is not full.
+        """
+        self._following = following
+        if not self._has_begun:
+            return self._begin(cells)
+        begin = self._at
+        if self._take(cells):
+            return True
+        is_page_full = _same(self._pages[self.page][begin:], self._frames[self.page])
+        if not is_page_full or self.page + 1 == len(self._pages):
+            return False
+        self.page, self._at = self.page + 1, len(self._header)
+        return _same(self._pages[self.page][: self._at], self._header) and self._take(cells)
+
+    def rest_problem(self, row_count: int) -> str | None:
+        """What stands behind the last row that is neither totals nor the page's frame."""
+        rest = self._pages[self.page][self._at :]
+        if row_count == 0 or rest.startswith("Total") or _same(rest, self._frames[self.page]):
+            return None
+        return f"page {self.page + 1} shows {self.next_letters()!r} after row {row_count}, the last"
+
+    def next_letters(self) -> str:
+        """What stands at this place, for a message."""
+        return self._pages[self.page][self._at :][:_SHOWN_LENGTH]
+
+    def _begin(self, cells: Sequence[_Cell]) -> bool:
+        """Find the head of the table with the first row below it, behind the front."""
+        self._has_begun = True
+        nearest: tuple[int, int, int | None] = (0, 0, 0)
+        for page, end in self._ends_of_header():
+            self.page, self._at = page, end
+            if self._take(cells):
+                return True
+            nearest = max(nearest, (self.page, self._at, self.failed_at))
+        self.page, self._at, self.failed_at = nearest
+        return False
+
+    def _ends_of_header(self) -> Iterator[tuple[int, int]]:
+        size = len(self._header)
+        for page, text in enumerate(self._pages):
+            for at in range(len(text) - size + 1):
+                # The first letter may be another one where a label is written right to left.
+                if _same(text[at : at + size], self._header):
+                    yield page, at + size
+
+    def _take(self, cells: Sequence[_Cell]) -> bool:
+        text, begin = self._pages[self.page], self._at
+        for index, cell in enumerate(cells):
+            ends = _next_exact(cells[index + 1 :]), self._following, self._frames[self.page]
+            end = _end_of(text, self._at, cell, ends[:1] if ends[0] else ends[1:])
+            if end is None:
+                self.failed_at = index
+                return self._take_turned(cells, begin)
+            self._at = end
+        self.failed_at = None
+        return True
+
+    def _take_turned(self, cells: Sequence[_Cell], begin: int) -> bool:
+        """Take a row with text in which a reader turns lines round or cannot tell the letters.
+
+        All its letters are here; or the next row follows, and at least the plain ones are here.
+        """
+        letters = "".join(cell.letters for cell in cells)
+        if letters.isascii():
+            return False
+        page, end = self._pages[self.page], begin + len(letters)
+        if sorted(page[begin:end]) != sorted(letters):
+            followers = self._following, self._frames[self.page]
+            found = _first_of(followers, page, begin, begin + _FARTHEST * len(letters))
+            plain = Counter("".join(cell.letters for cell in cells if cell.letters.isascii()))
+            if found is None or not plain <= Counter(page[begin:found]):
+                return False
+            end = found
+        self._at, self.failed_at = end, None
+        return True
+
+
+def _same(text: str, expected: str) -> bool:
+    """Whether two texts are the same, or have the same letters where words may be turned round."""
+    if text == expected or len(text) != len(expected):
+        return text == expected
+    return not _is_left_to_right(expected) and sorted(text) == sorted(expected)
+
+
+def _is_left_to_right(letters: str) -> bool:
+    return all(unicodedata.bidirectional(each) not in {"R", "AL", "AN"} for each in letters)
+
+
+def _cell(text: str) -> _Cell:
+    letters = letters_of(visible_text(text))
+    return _Cell(letters, _is_left_to_right(letters))
+
+
+def _end_of(text: str, at: int, cell: _Cell, followers: Sequence[str]) -> int | None:
+    """Where the cell ends that begins at a place; None: another text stands there.
+
+    `followers` are what may stand behind it.
+    """
+    end = at + len(cell.letters)
+    here = text[at:end]
+    if here == cell.letters:
+        return end
+    if cell.is_exact and cell.letters.isascii():
+        return None
+    if sorted(here) == sorted(cell.letters):
+        return end
+    return _first_of(followers, text, at, at + _FARTHEST * len(cell.letters))
+
+
+def _first_of(wanted: Sequence[str], text: str, begin: int, end: int) -> int | None:
+    """Where the first of some texts begins that begins before `end`."""
+    places = (text.find(each, begin, end + len(each)) for each in wanted if each)
+    return min((place for place in places if place >= 0), default=None)
+
+
+def _next_exact(cells: Iterable[_Cell]) -> str:
+    """The first of some cells that can be found letter by letter."""
+    return next((each.letters for each in cells if each.is_exact and each.letters), "")
+
+
+def _with_next(
+    rows: Iterable[Sequence[str]],
+) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+    """Each row with the one after it, which is empty for the last."""
+    this: Sequence[str] | None = None
+    for row in rows:
+        if this is not None:
+            yield this, row
+        this = row
+    if this is not None:
+        yield this, ()
+
+
+def _page_texts(path: Path) -> Iterator[str]:
+    import pypdfium2
+
+    try:
+        with pypdfium2.PdfDocument(path) as pdf:
+            for page in pdf:
+                text = page.get_textpage()
+                yield text.get_text_range()
+                text.close()
+                page.close()
+    except pypdfium2.PdfiumError as error:
+        message = f"{path.name}: the text of its pages cannot be read: {error}"
+        raise FileUnreadable(message) from error

@@ -1,0 +1,158 @@
+"""Reading our PDF files back: the manifest, the rows, and whether the pages show these rows.
+
+Two proofs of the pages, each of which finds what the other may not:
+
+    digests   `pages.json` has the digest of each page as it was written: any change of a mark, a
+              page too few, too many or out of place, an annotation on top
+    text      what a PDF reader sees on the pages is compared with the attached rows, cell by cell
+
+Who changes pages, rows, digests and manifest alike is found by what lies outside the file: the
+manifest beside it, and the catalogue.
+
+What belongs here: what is in the file. What does not: comparing digests of rows and files with a
+manifest (`exports.verify`).
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from reporting_pipeline.errors import FileUnreadable
+from reporting_pipeline.exports.canonical import CanonicalRow
+from reporting_pipeline.exports.manifest import Manifest
+from reporting_pipeline.exports.pdf.assembly import (
+    MANIFEST_ATTACHMENT,
+    PAGES_ATTACHMENT,
+    ROWS_ATTACHMENT,
+)
+from reporting_pipeline.exports.pdf.page_digests import PageDigests
+from reporting_pipeline.exports.pdf.page_text import row_problem
+from reporting_pipeline.exports.pdf.row_text import rows_of_text
+from reporting_pipeline.exports.pdf.sheet import cell_texts, frame_text
+
+_MAX_ATTACHMENT_BYTES = 64_000_000
+
+
+def embedded_manifest(path: Path) -> Manifest:
+    """The manifest that the file holds of itself.
+
+    Raises:
+        FileUnreadable: It is no PDF, or none of ours.
+    """
+    try:
+        return Manifest.model_validate_json(_attachment(path, MANIFEST_ATTACHMENT))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "its text"
+        message = f"{path.name}: {MANIFEST_ATTACHMENT} is damaged at {place}: {first['msg']}"
+        raise FileUnreadable(message) from error
+
+
+def canonical_rows(path: Path, manifest: Manifest) -> Iterator[CanonicalRow]:
+    """The rows attached to the file, in order; None for null.
+
+    Raises:
+        FileUnreadable: There are none, they are damaged, or of other columns than the manifest's.
+    """
+    data = _attachment(path, ROWS_ATTACHMENT)
+    try:
+        rows = rows_of_text(data.decode("utf-8"))
+        header = next(rows, ())
+    except UnicodeDecodeError as error:
+        message = f"{path.name}: {ROWS_ATTACHMENT} is not UTF-8 at byte {error.start}"
+        raise FileUnreadable(message) from error
+    width = len(manifest.columns)
+    if len(header) != width:
+        message = (
+            f"{path.name}: {ROWS_ATTACHMENT} has {len(header)} columns "
+            f"({', '.join(map(str, header))}), the manifest {width}"
+        )
+        raise FileUnreadable(message)
+    for number, row in enumerate(rows, start=1):
+        if len(row) != width:
+            message = f"{path.name}: row {number} of {ROWS_ATTACHMENT} has {len(row)} values"
+            raise FileUnreadable(message)
+        yield row
+
+
+def page_problems(path: Path, manifest: Manifest) -> list[str]:
+    """Where the visible pages differ from what was written; nothing where they do not.
+
+    The first difference of each proof is named: by page, and by row and column where it is known.
+
+    Raises:
+        FileUnreadable: The file cannot be read at all.
+    """
+    import pikepdf
+
+    written = _written_pages(path)
+    try:
+        with pikepdf.open(path) as pdf:
+            digests = PageDigests()
+            found = [digests.of(page) for page in pdf.pages]
+            additions = [name for name in _ACTIVE if name in pdf.Root]
+    except (pikepdf.PdfError, ValueError, RecursionError) as error:
+        message = f"{path.name}: the pages cannot be read: {error}"
+        raise FileUnreadable(message) from error
+    problems = [_digest_problem(written["pages"], found)]
+    problems += [f"the file has {name}, which reports do not have" for name in additions]
+    texts = cell_texts(manifest, written["currency"])
+    rows = texts.rows(canonical_rows(path, manifest))
+    headers = [column.header for column in manifest.columns]
+    problems.append(
+        row_problem(path, headers, rows, lambda page, of: frame_text(manifest, page, of))
+    )
+    return [problem for problem in problems if problem is not None]
+
+
+# What may draw over pages or change them when they are opened.
+_ACTIVE = ("/AcroForm", "/OCProperties", "/OpenAction", "/AA", "/Collection")
+
+
+def _digest_problem(written: Sequence[str], found: Sequence[str]) -> str | None:
+    if list(written) == list(found):
+        return None
+    for number, digest in enumerate(found, start=1):
+        if digest in found[: number - 1]:
+            return f"page {number} is a copy of page {found.index(digest) + 1}"
+        if digest not in written and len(found) == len(written):
+            return f"page {number} is not as it was written"
+    for number, digest in enumerate(written, start=1):
+        if digest not in found:
+            return f"page {number} of {len(written)} is missing or is not as it was written"
+    extra = next((n for n, digest in enumerate(found, start=1) if digest not in written), None)
+    return f"page {extra} was added" if extra else "the pages are in another order than written"
+
+
+def _written_pages(path: Path) -> dict[str, Any]:
+    try:
+        pages: dict[str, Any] = json.loads(_attachment(path, PAGES_ATTACHMENT))
+        currency, digests = pages["currency"], pages["pages"]
+    except (ValueError, KeyError, TypeError) as error:
+        message = f"{path.name}: {PAGES_ATTACHMENT} is damaged"
+        raise FileUnreadable(message) from error
+    if not isinstance(digests, list) or not isinstance(currency, str | None):
+        message = f"{path.name}: {PAGES_ATTACHMENT} is damaged"
+        raise FileUnreadable(message)
+    return {"currency": currency, "pages": [str(each) for each in digests]}
+
+
+def _attachment(path: Path, name: str) -> bytes:
+    import pikepdf
+
+    try:
+        with pikepdf.open(path) as pdf:
+            if name not in pdf.attachments:
+                message = f"{path.name} has no attachment {name}: it is not a report of ours"
+                raise FileUnreadable(message)
+            data = bytes(pdf.attachments[name].get_file().read_bytes())
+    except (pikepdf.PdfError, ValueError, OSError) as error:
+        message = f"{path.name} cannot be read as a PDF file: {error}"
+        raise FileUnreadable(message) from error
+    if len(data) > _MAX_ATTACHMENT_BYTES:
+        message = f"{path.name}: {name} has {len(data)} bytes, more than a report of ours"
+        raise FileUnreadable(message)
+    return data

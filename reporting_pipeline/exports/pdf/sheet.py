@@ -1,0 +1,250 @@
+"""A report as the markup of its parts: the front, the head of the table, each row, what follows.
+
+What belongs here: which figure and fact stands where. What does not: how it looks (`report.css`),
+how markup becomes pages (`render`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from babel import Locale
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.environment import TemplateModule
+
+from reporting_pipeline.exports.canonical import CanonicalRow
+from reporting_pipeline.exports.manifest import ColumnPart, Manifest, TotalPart
+from reporting_pipeline.exports.pdf.cells import CellTexts, Style, style_of
+from reporting_pipeline.exports.pdf.chart import panels
+from reporting_pipeline.exports.pdf.proof_page import proof_parts
+from reporting_pipeline.exports.pdf.row_text import rows_of_text
+from reporting_pipeline.exports.pdf.visible import (
+    is_right_to_left,
+    shown,
+    shown_id,
+    visible_text,
+)
+from reporting_pipeline.exports.pdf.widths import TableLook, table_look
+from reporting_pipeline.exports.presentation import count_for_people, date_for_people
+from reporting_pipeline.exports.report_document import ReportDocument
+
+_FOLDER = Path(__file__).parent
+_NO_ROWS = "No rows: nothing matches in this period."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A report's content in the order of its pages, before it is markup.
+
+    Attributes:
+        rows: What stands in each cell.
+        look: None: the columns do not fit on a page.
+    """
+
+    document: ReportDocument
+    texts: CellTexts
+    canonical: tuple[CanonicalRow, ...]
+    rows: tuple[tuple[str, ...], ...]
+    look: TableLook | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Markups:
+    """The markup of a document's pieces; a piece of pages is an opening, rows and a closing.
+
+    Attributes:
+        first: Opens the document: all that stands before the first row.
+        further: Opens each further piece: the head of the table again.
+        closing: Ends a piece.
+        last: Ends the last piece: totals and proof.
+        frame_opening: Opens the frames, which lie over the pages.
+        frame: One page's frame.
+    """
+
+    first: str
+    further: str
+    rows: tuple[str, ...]
+    closing: str
+    last: str
+    frame_opening: str
+    frame: str
+
+
+def cell_texts(manifest: Manifest, currency: str | None) -> CellTexts:
+    """How the cells of a report read."""
+    return CellTexts(
+        columns=manifest.columns,
+        currency=currency,
+        locale=manifest.locale,
+        time_zone=manifest.time_zone,
+    )
+
+
+def frame_text(manifest: Manifest, page: int, page_count: int) -> str:
+    """What is to be read in a page's frame, in order."""
+    banner = "PROVISIONAL " if manifest.is_provisional else ""
+    title, organization = manifest.definition.name, manifest.organization.name
+    return (
+        f"{banner}{visible_text(title)}, version {manifest.definition.version} · "
+        f"{visible_text(organization)} · {_period(manifest)} Page {page} of {page_count}"
+    )
+
+
+def lay_out(document: ReportDocument) -> Sheet:
+    """Read a report's rows and find how its table fits on the page."""
+    texts = cell_texts(document.manifest, document.currency)
+    canonical = tuple(rows_of_text(document.rows.path.read_bytes().decode("utf-8")))
+    rows = tuple(texts.rows(canonical))
+    columns = texts.columns
+    totals = [each.cells for each in _totals(document, texts)]
+    look = table_look(
+        [style_of(column) for column in columns],
+        [column.header for column in columns],
+        [*rows, *[("",) * (len(columns) - len(cells)) + cells for cells in totals]],
+    )
+    return Sheet(document=document, texts=texts, canonical=canonical, rows=rows, look=look)
+
+
+def markups(sheet: Sheet) -> Markups:
+    """The markup of all parts."""
+    template = _template_of(sheet)
+    call = template.__dict__
+    head, table = call["head"](sheet.document.title), call["table_head"]()
+    rows = [call["row"](cells, index) for index, cells in enumerate(sheet.rows)]
+    closing = "</tbody></table>"
+    return Markups(
+        first=f"{head}{call['front']()}{table}",
+        further=f"{head}{table}",
+        rows=tuple(map(str, rows or [call["no_rows"]()])),
+        closing=f"{closing}</body></html>",
+        last=f"{call['totals_rows']()}{closing}{call['proof']()}</body></html>",
+        frame_opening=str(head),
+        frame=str(call["frame"]()),
+    )
+
+
+def language_tag(locale: str) -> str:
+    """The language of a report's texts, with its script: zh-Hans-CN for zh_CN."""
+    parsed = Locale.parse(locale)
+    script = parsed.script or {"zh_CN": "Hans", "zh_SG": "Hans", "zh": "Hans"}.get(locale)
+    return "-".join(filter(None, (parsed.language, script, parsed.territory)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TotalRow:
+    label: str
+    span: int
+    cells: tuple[str, ...]
+
+
+def _totals(document: ReportDocument, texts: CellTexts) -> list[_TotalRow]:
+    """One row per currency, each figure under its column, the label over what is before them."""
+    if not document.has_totals:
+        return []
+    summed = [column.is_summed for column in document.columns]
+    span = summed.index(True) if True in summed else len(summed)
+    rows = []
+    for total in document.manifest.totals:
+        label = f"Total {total.currency}" if total.currency else "Total"
+        cells = tuple(
+            _total_text(texts, column, total) if is_summed else ""
+            for column, is_summed in zip(texts.columns, summed, strict=True)
+        )
+        rows.append(_TotalRow(label=label, span=span, cells=cells[span:]))
+    return rows
+
+
+def _total_text(texts: CellTexts, column: ColumnPart, total: TotalPart) -> str:
+    value = total.values.get(column.name)
+    return "" if value is None else texts.text(column, str(value), total.currency)
+
+
+def _template_of(sheet: Sheet) -> TemplateModule:
+    document, manifest, look = sheet.document, sheet.document.manifest, sheet.look
+    if look is None:
+        message = "the columns do not fit; refuse() says so"
+        raise ValueError(message)
+    styles = [str(style_of(column)) for column in sheet.texts.columns]
+    headers = [
+        {"text": column.header, "style": style}
+        for column, style in zip(sheet.texts.columns, styles, strict=True)
+    ]
+    context: dict[str, Any] = {
+        "title": document.title,
+        "name": manifest.definition.name,
+        "author": manifest.organization.name,
+        "subject": f"{manifest.definition.slug}, version {manifest.definition.version}, "
+        f"{manifest.period.token}",
+        "instant": f"{manifest.period.end}T00:00:00Z",
+        "data_lang": language_tag(manifest.locale),
+        "organization": manifest.organization.name,
+        "period": _period(manifest),
+        "version": manifest.definition.version,
+        "provisional": _reasons(manifest) if manifest.is_provisional else None,
+        "facts": _facts(manifest),
+        "notes": document.notes,
+        "panels": panels(document.chart, sheet.texts, sheet.canonical) if document.chart else [],
+        "look": look,
+        "table_width": round(sum(look.widths), 2),
+        "styles": styles,
+        "folded_ids": {
+            index
+            for index, (style, wraps) in enumerate(zip(styles, look.wraps, strict=True))
+            if style == Style.ID and wraps
+        },
+        "headers": headers,
+        "no_rows_text": _NO_ROWS,
+        "totals": _totals(document, sheet.texts),
+        "proof_parts": proof_parts(manifest, sheet.texts),
+    }
+    return _environment().get_template("report.html").make_module(context)
+
+
+def _facts(manifest: Manifest) -> list[tuple[str, Sequence[str]]]:
+    definition, period = manifest.definition, manifest.period
+    facts: list[tuple[str, Sequence[str]]] = [
+        ("Period", [_period(manifest)]),
+        ("Event", [str(period.event_id)] if period.event_id else []),
+        ("Time zone", [manifest.time_zone]),
+        ("Definition", [f"{definition.name}, version {definition.version} ({definition.slug})"]),
+        ("Filters", list(manifest.filters) or ["none"]),
+        ("Rows", [count_for_people(manifest.row_count, manifest.locale)]),
+    ]
+    return [(name, values) for name, values in facts if values]
+
+
+def _period(manifest: Manifest) -> str:
+    first, last = manifest.period.first, date.fromordinal(manifest.period.end.toordinal() - 1)
+    end = date_for_people(last, manifest.locale)
+    if first is None:
+        return f"to {end}"
+    return end if first == last else f"{date_for_people(first, manifest.locale)} to {end}"
+
+
+def _reasons(manifest: Manifest) -> list[str]:
+    """Why the figures are not final, each once, with the days that it concerns."""
+    days: dict[str, list[str]] = {}
+    for seal in manifest.seals:
+        if seal.state != "final":
+            last = date.fromordinal(seal.end.toordinal() - 1)
+            span = str(seal.first) if seal.first == last else f"{seal.first} to {last}"
+            for reason in seal.reasons or (f"the days are {seal.state}",):
+                days.setdefault(reason, []).append(span)
+    return [f"{', '.join(spans)}: {reason}" for reason, spans in days.items()]
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER, encoding="utf-8"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"shown": shown, "shown_id": shown_id}
+    environment.tests["rtl"] = is_right_to_left  # type: ignore[assignment]
+    return environment
