@@ -14,7 +14,7 @@ What belongs here: the verdict on days. What does not: which reports it holds (`
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -207,8 +207,13 @@ def _is_behind(watermark: Watermark, instant: datetime) -> bool:
 def _behind(watermark: Watermark, ends_at: datetime) -> str:
     reached = "never landed"
     if watermark.complete_through is not None:
-        reached = f"landed through {watermark.complete_through:%Y-%m-%d %H:%M} UTC"
-    return f"{watermark.domain} is {reached}, the day ends at {ends_at:%Y-%m-%d %H:%M} UTC"
+        reached = f"landed through {_utc(watermark.complete_through)}"
+    return f"{watermark.domain} is {reached}, the day ends at {_utc(ends_at)}"
+
+
+def _utc(instant: datetime) -> str:
+    # It comes with the zone of the session that read it, which is whatever the server likes.
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _list(names: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ What belongs here: the rule. What does not: the seals themselves (`checks.seals`
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import groupby
 
 from reporting_pipeline.checks.seals import SealedPeriod, SealState
@@ -69,10 +70,15 @@ def watermark_parts(sealed: SealedPeriod) -> tuple[WatermarkPart, ...]:
             domain=each.domain,
             complete_through="never"
             if each.complete_through is None
-            else f"{min(each.complete_through, sealed.settled_at):%Y-%m-%dT%H:%M:%SZ}",
+            else _utc(min(each.complete_through, sealed.settled_at)),
         )
         for each in sealed.watermarks
     )
+
+
+def _utc(instant: datetime) -> str:
+    # It comes with the zone of the session that read it, which is whatever the server likes.
+    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _days(part: SealPart) -> str:

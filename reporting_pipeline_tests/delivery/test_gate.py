@@ -1,6 +1,7 @@
 """What the gate lets through, and what it says of what it holds."""
 
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -74,6 +75,10 @@ def test_days_with_one_state_and_reason_are_one_part() -> None:
         (SETTLED_AT - timedelta(hours=1), "2025-05-09T01:00:00Z"),
         (SETTLED_AT, "2025-05-09T02:00:00Z"),
         (SETTLED_AT + timedelta(days=400), "2025-05-09T02:00:00Z"),
+        (
+            (SETTLED_AT - timedelta(hours=1)).astimezone(ZoneInfo("Asia/Tokyo")),
+            "2025-05-09T01:00:00Z",
+        ),
         (None, "never"),
     ],
 )
