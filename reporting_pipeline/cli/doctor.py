@@ -3,7 +3,6 @@
 What belongs here: looking at the machine. What does not: mending it.
 """
 
-import ctypes
 import os
 import shutil
 import sys
@@ -17,31 +16,13 @@ from reporting_pipeline.embedded.account import server_account
 from reporting_pipeline.embedded.postgres import PostgresInstall
 from reporting_pipeline.embedded.valkey import find_valkey
 from reporting_pipeline.errors import ReportingError
+from reporting_pipeline.exports.pdf.pango import how_to_install, missing_libraries
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _OLDEST_PYTHON = (3, 11)
 _FIRST_UNTRIED_PYTHON = (3, 14)
 _DISK_WANTED_BYTES = 2_000_000_000
-
-# What WeasyPrint loads; the soname on Linux, the library's name on macOS.
-_PANGO_LIBRARIES = (
-    ("libgobject-2.0.so.0", "libgobject-2.0.dylib"),
-    ("libpango-1.0.so.0", "libpango-1.0.dylib"),
-    ("libharfbuzz.so.0", "libharfbuzz.dylib"),
-    ("libfontconfig.so.1", "libfontconfig.dylib"),
-    ("libpangoft2-1.0.so.0", "libpangoft2-1.0.dylib"),
-)
-_PANGO_INSTALLERS = (
-    (
-        "apt-get",
-        "apt-get install --no-install-recommends "
-        "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0",
-    ),
-    ("brew", "brew install pango"),
-    ("dnf", "dnf install pango"),
-    ("apk", "apk add pango"),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,16 +75,14 @@ def examine(settings: Settings) -> Iterator[Finding]:
 
 def pango() -> Finding:
     """Whether the libraries that write PDF files are here."""
-    missing = [names[0] for names in _PANGO_LIBRARIES if not any(map(_loads, names))]
+    missing = missing_libraries()
     if not missing:
         return Finding(thing="Pango", found="all libraries", is_required=False)
-    lines = (line for program, line in _PANGO_INSTALLERS if shutil.which(program))
-    remedy = next(lines, "install Pango, HarfBuzz and Fontconfig with the system's installer")
     return Finding(
         thing="Pango",
         found=f"PDF files cannot be written without {', '.join(missing)}",
         is_well=False,
-        remedy=remedy,
+        remedy=how_to_install(),
         is_required=False,
     )
 
@@ -165,11 +144,3 @@ def _disk(home: Path) -> Finding:
 def _nearest(folder: Path) -> Path:
     """The folder, or the first above it that exists."""
     return next(each for each in (folder, *folder.parents) if each.exists())
-
-
-def _loads(name: str) -> bool:
-    try:
-        ctypes.CDLL(name)
-    except OSError:
-        return False
-    return True

@@ -5,10 +5,11 @@ rendering (`render`), and comparing a file with what is attached to it (`read`).
 """
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel, ConfigDict
 
 from reporting_pipeline.exports.pdf.job import Job
 from reporting_pipeline.exports.pdf.page_digests import PageDigests
@@ -19,6 +20,22 @@ ROWS_ATTACHMENT = "rows.csv"
 PAGES_ATTACHMENT = "pages.json"
 
 _TAG_LETTERS = 6
+
+
+class WrittenPages(BaseModel):
+    """The attachment `pages.json`: what a reader needs to compare the pages.
+
+    Attributes:
+        currency: Name of the column with the currency of a row's money; None: no money.
+        has_totals: Whether totals stand below the rows.
+        digests: Of each page, in order (`page_digests`).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    currency: str | None
+    has_totals: bool
+    digests: tuple[str, ...]
 
 
 def assemble(pieces: Sequence[Path], frames: Path, job: Job) -> None:
@@ -85,14 +102,18 @@ def _objects(pdf: Any, type_: str) -> Iterator[Any]:
 
 def _attach(pdf: Any, job: Job) -> None:
     digests = PageDigests()
-    pages = {"currency": job.currency, "pages": [digests.of(page) for page in pdf.pages]}
+    pages = WrittenPages(
+        currency=job.currency,
+        has_totals=job.has_totals,
+        digests=tuple(digests.of(page) for page in pdf.pages),
+    )
     rows = job.rows_header.encode() + Path(job.rows_path).read_bytes()
     attachments = (
         (MANIFEST_ATTACHMENT, job.manifest.encode(), "application/json", "What this report is"),
         (ROWS_ATTACHMENT, rows, "text/csv", "The rows of this report"),
         (
             PAGES_ATTACHMENT,
-            (json.dumps(pages, indent=1) + "\n").encode(),
+            (pages.model_dump_json(indent=2) + "\n").encode(),
             "application/json",
             "Digests of the pages",
         ),

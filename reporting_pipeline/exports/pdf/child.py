@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from reporting_pipeline.errors import RenderFailed
@@ -23,30 +22,29 @@ _LAST_WORDS = 600
 _OUT_OF_TIME = frozenset({-signal.SIGXCPU, -signal.SIGKILL})
 
 
-def run_child(jobs: Sequence[Path], folder: Path, day: date) -> None:
+def run_child(jobs: Sequence[Path], folder: Path) -> None:
     """Render job files in one child process, in order.
 
     Args:
         jobs: Files of `Job`.
         folder: Private to the child, which may write there.
-        day: Stands in fonts and metadata in place of the clock's.
 
     Raises:
-        RenderFailed: A file was not written; the message says why. Those before it were.
+        RenderFailed: A file was not written; the message says why.
     """
     fontconfig = folder / "fonts.conf"
     fontconfig.write_text(fontconfig_text(folder / "cache"), "utf-8")
-    limits = (str(MAX_CPU_SECONDS), str(MAX_MEMORY_BYTES))
+    limits = (str(MAX_CPU_SECONDS * len(jobs)), str(MAX_MEMORY_BYTES))
     command = [sys.executable, "-s", "-P", "-m", _MODULE, *limits, *map(str, jobs)]
     try:
         done = subprocess.run(  # noqa: S603 - our own module; the texts are in files
             command,
             cwd=folder,
-            env=_environment(folder, fontconfig, day),
+            env=_environment(folder, fontconfig),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            timeout=MAX_WALL_SECONDS,
+            timeout=MAX_WALL_SECONDS * len(jobs),
             check=False,
         )
     except subprocess.TimeoutExpired as error:
@@ -56,16 +54,15 @@ def run_child(jobs: Sequence[Path], folder: Path, day: date) -> None:
         raise RenderFailed(_cause(done.returncode, done.stderr.decode("utf-8", "replace")))
 
 
-def _environment(folder: Path, fontconfig: Path, day: date) -> dict[str, str]:
+def _environment(folder: Path, fontconfig: Path) -> dict[str, str]:
     """All that the child knows of the outside; the same on every machine but for its folder."""
-    midnight = datetime.combine(day, time(), UTC)
     return {
         "FONTCONFIG_FILE": str(fontconfig),
         "HOME": str(folder),
         "LC_ALL": "C.UTF-8",
         "PYTHONHASHSEED": "0",
         "PYTHONPATH": str(_PACKAGE_FOLDER),
-        "SOURCE_DATE_EPOCH": str(int(midnight.timestamp())),
+        "SOURCE_DATE_EPOCH": "0",  # of subsets of fonts; the document's own dates are the period's
         "TMPDIR": str(folder),
         "TZ": "UTC",
     }

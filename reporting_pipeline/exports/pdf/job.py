@@ -15,9 +15,9 @@ class Job:
     Attributes:
         first, further, rows, closing, last, frame_opening, frame: As in `sheet.Markups`.
         style: The style sheet.
-        columns: How many cells a row has.
+        rows_of_a_piece: How many rows are rendered at once.
         identifier: Of the document, 32 hexadecimal digits.
-        currency: Name of the currency column, which a reader of the file needs.
+        currency, has_totals: Of the report; a reader of the file needs them.
         manifest: The attachment `manifest.json`.
         rows_path: The spool, which becomes the attachment `rows.csv` below the line `rows_header`.
         target: The file to write.
@@ -31,9 +31,10 @@ class Job:
     frame_opening: str
     frame: str
     style: str
-    columns: int
+    rows_of_a_piece: int
     identifier: str
     currency: str | None
+    has_totals: bool
     manifest: str
     rows_header: str
     rows_path: str

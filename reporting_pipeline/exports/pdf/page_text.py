@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from reporting_pipeline.errors import FileUnreadable
 from reporting_pipeline.exports.pdf.visible import visible_text
@@ -32,36 +33,66 @@ class _Cell:
     is_exact: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ShownRow:
+    """A row that is to stand on the pages, and what it is called in a message."""
+
+    name: str
+    texts: Sequence[str]
+
+
 def row_problem(
-    path: Path,
+    pages: Sequence[str],
     headers: Sequence[str],
-    rows: Iterable[Sequence[str]],
+    rows: Iterable[ShownRow],
     frame: Callable[[int, int], str],
 ) -> str | None:
     """The first difference between rows and pages, by page, row and column; None: there is none.
 
     Args:
-        path: The file.
+        pages: The text of each page, as a PDF reader gives it.
         headers: What stands over the columns, on each page that has rows.
-        rows: What is to stand in the cells.
+        rows: What is to stand below them, in order, totals included.
         frame: What stands on a page beside its content, for its number and the number of pages.
+    """
+    frames = [letters_of(frame(number, len(pages))) for number in range(1, len(pages) + 1)]
+    header = "".join(letters_of(visible_text(each)) for each in headers)
+    reader = _Reader([letters_of(text) for text in pages], frames, header)
+    last = None
+    for row, following in _with_next(rows):
+        cells = [_cell(text) for text in row.texts]
+        if not reader.take_row(cells, _next_exact(map(_cell, following.texts))):
+            place = reader.failed_at or 0
+            return (
+                f"{row.name}, column {headers[place]}, on page {reader.page + 1}: the page shows "
+                f"{reader.next_letters()!r}, the row has {row.texts[place][:_SHOWN_LENGTH]!r}"
+            )
+        last = row
+    return reader.rest_problem(last.name) if last is not None else None
+
+
+def missing_text(pages: Sequence[str], wanted: Iterable[str]) -> str | None:
+    """The first of some texts that no page shows; of those that a reader can tell for sure."""
+    everything = "".join(map(letters_of, pages))
+    return next(
+        (each for each in wanted if each.isascii() and letters_of(each) not in everything), None
+    )
+
+
+def page_texts(path: Path) -> list[str]:
+    """The text of each page.
 
     Raises:
         FileUnreadable: The pages have no text that can be read.
     """
-    pages = [letters_of(text) for text in _page_texts(path)]
-    frames = [letters_of(frame(number, len(pages))) for number in range(1, len(pages) + 1)]
-    reader = _Reader(pages, frames, "".join(letters_of(visible_text(each)) for each in headers))
-    number = 0
-    for number, (row, following) in enumerate(_with_next(rows), start=1):
-        cells = [_cell(text) for text in row]
-        if not reader.take_row(cells, _next_exact(map(_cell, following))):
-            place = reader.failed_at or 0
-            return (
-                f"row {number}, column {headers[place]}, on page {reader.page + 1}: the page shows "
-                f"{reader.next_letters()!r}, the row has {row[place][:_SHOWN_LENGTH]!r}"
-            )
-    return reader.rest_problem(number)
+    import pypdfium2
+
+    try:
+        with pypdfium2.PdfDocument(path) as pdf:
+            return [_text_of(page) for page in pdf]
+    except pypdfium2.PdfiumError as error:
+        message = f"{path.name}: the text of its pages cannot be read: {error}"
+        raise FileUnreadable(message) from error
 
 
 def letters_of(text: str) -> str:
@@ -102,12 +133,12 @@ class _Reader:
         self.page, self._at = self.page + 1, len(self._header)
         return _same(self._pages[self.page][: self._at], self._header) and self._take(cells)
 
-    def rest_problem(self, row_count: int) -> str | None:
-        """What stands behind the last row that is neither totals nor the page's frame."""
+    def rest_problem(self, last: str) -> str | None:
+        """What stands behind the last row that is not the page's frame."""
         rest = self._pages[self.page][self._at :]
-        if row_count == 0 or rest.startswith("Total") or _same(rest, self._frames[self.page]):
+        if _same(rest, self._frames[self.page]):
             return None
-        return f"page {self.page + 1} shows {self.next_letters()!r} after row {row_count}, the last"
+        return f"page {self.page + 1} shows {self.next_letters()!r} after {last}, the last"
 
     def next_letters(self) -> str:
         """What stands at this place, for a message."""
@@ -208,29 +239,21 @@ def _next_exact(cells: Iterable[_Cell]) -> str:
     return next((each.letters for each in cells if each.is_exact and each.letters), "")
 
 
-def _with_next(
-    rows: Iterable[Sequence[str]],
-) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+def _with_next(rows: Iterable[ShownRow]) -> Iterator[tuple[ShownRow, ShownRow]]:
     """Each row with the one after it, which is empty for the last."""
-    this: Sequence[str] | None = None
+    this: ShownRow | None = None
     for row in rows:
         if this is not None:
             yield this, row
         this = row
     if this is not None:
-        yield this, ()
+        yield this, ShownRow("", ())
 
 
-def _page_texts(path: Path) -> Iterator[str]:
-    import pypdfium2
-
+def _text_of(page: Any) -> str:
+    text = page.get_textpage()
     try:
-        with pypdfium2.PdfDocument(path) as pdf:
-            for page in pdf:
-                text = page.get_textpage()
-                yield text.get_text_range()
-                text.close()
-                page.close()
-    except pypdfium2.PdfiumError as error:
-        message = f"{path.name}: the text of its pages cannot be read: {error}"
-        raise FileUnreadable(message) from error
+        return str(text.get_text_range())
+    finally:
+        text.close()
+        page.close()

@@ -13,10 +13,9 @@ What belongs here: what is in the file. What does not: comparing digests of rows
 manifest (`exports.verify`).
 """
 
-import json
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -27,11 +26,19 @@ from reporting_pipeline.exports.pdf.assembly import (
     MANIFEST_ATTACHMENT,
     PAGES_ATTACHMENT,
     ROWS_ATTACHMENT,
+    WrittenPages,
 )
 from reporting_pipeline.exports.pdf.page_digests import PageDigests
-from reporting_pipeline.exports.pdf.page_text import row_problem
+from reporting_pipeline.exports.pdf.page_text import (
+    ShownRow,
+    missing_text,
+    page_texts,
+    row_problem,
+)
+from reporting_pipeline.exports.pdf.proof_page import proof_parts
 from reporting_pipeline.exports.pdf.row_text import rows_of_text
 from reporting_pipeline.exports.pdf.sheet import cell_texts, frame_text
+from reporting_pipeline.exports.pdf.totals import total_rows
 
 _MAX_ATTACHMENT_BYTES = 64_000_000
 
@@ -97,15 +104,34 @@ def page_problems(path: Path, manifest: Manifest) -> list[str]:
     except (pikepdf.PdfError, ValueError, RecursionError) as error:
         message = f"{path.name}: the pages cannot be read: {error}"
         raise FileUnreadable(message) from error
-    problems = [_digest_problem(written["pages"], found)]
+    problems = [_digest_problem(written.digests, found)]
     problems += [f"the file has {name}, which reports do not have" for name in additions]
-    texts = cell_texts(manifest, written["currency"])
-    rows = texts.rows(canonical_rows(path, manifest))
-    headers = [column.header for column in manifest.columns]
-    problems.append(
-        row_problem(path, headers, rows, lambda page, of: frame_text(manifest, page, of))
-    )
+    texts = page_texts(path)
+    problems += [_row_problem(path, manifest, written, texts)]
     return [problem for problem in problems if problem is not None]
+
+
+def _row_problem(
+    path: Path, manifest: Manifest, written: WrittenPages, pages: Sequence[str]
+) -> str | None:
+    texts = cell_texts(manifest, written.currency)
+    totals = total_rows(manifest, texts) if written.has_totals else []
+    rows = chain(
+        (
+            ShownRow(f"row {number}", row)
+            for number, row in enumerate(texts.rows(canonical_rows(path, manifest)), start=1)
+        ),
+        (ShownRow(each.label.lower() or "the total", each.texts) for each in totals),
+    )
+    headers = [column.header for column in manifest.columns]
+    problem = row_problem(pages, headers, rows, lambda page, of: frame_text(manifest, page, of))
+    if problem is None:
+        proof = (
+            cell for part in proof_parts(manifest, texts) for line in part.lines for cell in line
+        )
+        missing = missing_text(pages, proof)
+        problem = f"the proof does not show {missing!r}" if missing is not None else None
+    return problem
 
 
 # What may draw over pages or change them when they are opened.
@@ -127,17 +153,13 @@ def _digest_problem(written: Sequence[str], found: Sequence[str]) -> str | None:
     return f"page {extra} was added" if extra else "the pages are in another order than written"
 
 
-def _written_pages(path: Path) -> dict[str, Any]:
+def _written_pages(path: Path) -> WrittenPages:
     try:
-        pages: dict[str, Any] = json.loads(_attachment(path, PAGES_ATTACHMENT))
-        currency, digests = pages["currency"], pages["pages"]
-    except (ValueError, KeyError, TypeError) as error:
+        written = WrittenPages.model_validate_json(_attachment(path, PAGES_ATTACHMENT))
+    except ValidationError as error:
         message = f"{path.name}: {PAGES_ATTACHMENT} is damaged"
         raise FileUnreadable(message) from error
-    if not isinstance(digests, list) or not isinstance(currency, str | None):
-        message = f"{path.name}: {PAGES_ATTACHMENT} is damaged"
-        raise FileUnreadable(message)
-    return {"currency": currency, "pages": [str(each) for each in digests]}
+    return written
 
 
 def _attachment(path: Path, name: str) -> bytes:

@@ -21,7 +21,6 @@ from typing import Any
 from reporting_pipeline.exports.pdf.assembly import assemble
 from reporting_pipeline.exports.pdf.job import Job
 
-_CELLS_OF_A_PIECE = 5_000
 _VARIANT = "pdf/ua-1"
 _PR_SET_PDEATHSIG = 1
 
@@ -94,10 +93,9 @@ class _Renderer:
 
 def _pieces(job: Job, renderer: _Renderer) -> Iterator[_Piece]:
     """Write piece after piece; rows of a page that is not full begin the next piece."""
-    rows_of_a_piece = max(_CELLS_OF_A_PIECE // job.columns, 1)
     begin, number = 0, 0
     while begin < len(job.rows) or number == 0:
-        rows = job.rows[begin : begin + rows_of_a_piece]
+        rows = job.rows[begin : begin + job.rows_of_a_piece]
         is_last = begin + len(rows) == len(job.rows)
         opening, closing = job.further if begin else job.first, job.last if is_last else job.closing
         document = renderer.document(f"{opening}{''.join(rows)}{closing}")

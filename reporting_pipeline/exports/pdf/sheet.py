@@ -16,11 +16,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.environment import TemplateModule
 
 from reporting_pipeline.exports.canonical import CanonicalRow
-from reporting_pipeline.exports.manifest import ColumnPart, Manifest, TotalPart
+from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.exports.pdf.cells import CellTexts, Style, style_of
 from reporting_pipeline.exports.pdf.chart import panels
 from reporting_pipeline.exports.pdf.proof_page import proof_parts
 from reporting_pipeline.exports.pdf.row_text import rows_of_text
+from reporting_pipeline.exports.pdf.totals import TotalRow, total_rows
 from reporting_pipeline.exports.pdf.visible import (
     is_right_to_left,
     shown,
@@ -41,6 +42,7 @@ class Sheet:
 
     Attributes:
         rows: What stands in each cell.
+        totals: What stands below the rows.
         look: None: the columns do not fit on a page.
     """
 
@@ -48,6 +50,7 @@ class Sheet:
     texts: CellTexts
     canonical: tuple[CanonicalRow, ...]
     rows: tuple[tuple[str, ...], ...]
+    totals: tuple[TotalRow, ...]
     look: TableLook | None
 
 
@@ -99,13 +102,20 @@ def lay_out(document: ReportDocument) -> Sheet:
     canonical = tuple(rows_of_text(document.rows.path.read_bytes().decode("utf-8")))
     rows = tuple(texts.rows(canonical))
     columns = texts.columns
-    totals = [each.cells for each in _totals(document, texts)]
+    totals = total_rows(document.manifest, texts) if document.has_totals else []
     look = table_look(
         [style_of(column) for column in columns],
         [column.header for column in columns],
-        [*rows, *[("",) * (len(columns) - len(cells)) + cells for cells in totals]],
+        [*rows, *(("",) * each.span + each.cells for each in totals)],
     )
-    return Sheet(document=document, texts=texts, canonical=canonical, rows=rows, look=look)
+    return Sheet(
+        document=document,
+        texts=texts,
+        canonical=canonical,
+        rows=rows,
+        totals=tuple(totals),
+        look=look,
+    )
 
 
 def markups(sheet: Sheet) -> Markups:
@@ -131,35 +141,6 @@ def language_tag(locale: str) -> str:
     parsed = Locale.parse(locale)
     script = parsed.script or {"zh_CN": "Hans", "zh_SG": "Hans", "zh": "Hans"}.get(locale)
     return "-".join(filter(None, (parsed.language, script, parsed.territory)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _TotalRow:
-    label: str
-    span: int
-    cells: tuple[str, ...]
-
-
-def _totals(document: ReportDocument, texts: CellTexts) -> list[_TotalRow]:
-    """One row per currency, each figure under its column, the label over what is before them."""
-    if not document.has_totals:
-        return []
-    summed = [column.is_summed for column in document.columns]
-    span = summed.index(True) if True in summed else len(summed)
-    rows = []
-    for total in document.manifest.totals:
-        label = f"Total {total.currency}" if total.currency else "Total"
-        cells = tuple(
-            _total_text(texts, column, total) if is_summed else ""
-            for column, is_summed in zip(texts.columns, summed, strict=True)
-        )
-        rows.append(_TotalRow(label=label, span=span, cells=cells[span:]))
-    return rows
-
-
-def _total_text(texts: CellTexts, column: ColumnPart, total: TotalPart) -> str:
-    value = total.values.get(column.name)
-    return "" if value is None else texts.text(column, str(value), total.currency)
 
 
 def _template_of(sheet: Sheet) -> TemplateModule:
@@ -197,7 +178,7 @@ def _template_of(sheet: Sheet) -> TemplateModule:
         },
         "headers": headers,
         "no_rows_text": _NO_ROWS,
-        "totals": _totals(document, sheet.texts),
+        "totals": sheet.totals,
         "proof_parts": proof_parts(manifest, sheet.texts),
     }
     return _environment().get_template("report.html").make_module(context)

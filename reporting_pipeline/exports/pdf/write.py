@@ -6,6 +6,7 @@ stands on the pages (`sheet`), rendering them (`render`).
 
 import hashlib
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from reporting_pipeline.exports.report_document import ReportDocument
 
 MAX_ROWS = 2_000
 MAX_BYTES = 2_000_000  # of canonical rows
+CELLS_OF_A_PIECE = 5_000  # rendered at once; memory grows by 20 KB for each
 MAX_ROW_POINTS = 440  # in height; a page has room for 521
 
 _STYLE = Path(__file__).with_name("report.css")
@@ -33,9 +35,8 @@ def refuse(document: ReportDocument) -> None:
         FormatCannotHold: Too many rows, too much text, or more columns than fit across a page.
         EnvironmentNotReady: Pango is not here; the message says how to install it.
     """
-    _require_few_rows(document)
-    _require_fitting(lay_out(document))
     require_pango()
+    _fitting(document)
 
 
 def write(document: ReportDocument, target: Path) -> None:
@@ -45,16 +46,27 @@ def write(document: ReportDocument, target: Path) -> None:
         RenderFailed: The pages could not be made; there is no file.
         FormatCannotHold, EnvironmentNotReady: As `refuse`.
     """
-    _require_few_rows(document)
-    sheet = lay_out(document)
-    _require_fitting(sheet)
+    write_each([(document, target)])
+
+
+def write_each(files: Sequence[tuple[ReportDocument, Path]]) -> None:
+    """Write several files in one child process, which spares a second for each but the first.
+
+    Raises:
+        RenderFailed: One could not be made; there is none of them.
+        FormatCannotHold, EnvironmentNotReady: As `refuse`, of any of them.
+    """
     require_pango()
-    with tempfile.TemporaryDirectory(prefix=".pdf-", dir=target.parent) as name:
+    sheets = [_fitting(document) for document, _ in files]
+    with tempfile.TemporaryDirectory(prefix=".pdf-", dir=files[0][1].parent) as name:
         folder = Path(name).absolute()
-        file, job = folder / "report.pdf", folder / "job.json"
-        _job(sheet, file).write(job)
-        run_child([job], folder, document.manifest.period.end)
-        file.replace(target)
+        rendered = [folder / f"{number}.pdf" for number in range(len(files))]
+        jobs = [path.with_suffix(".json") for path in rendered]
+        for sheet, path, job in zip(sheets, rendered, jobs, strict=True):
+            _job(sheet, path).write(job)
+        run_child(jobs, folder)
+        for path, (_, target) in zip(rendered, files, strict=True):
+            path.replace(target)
 
 
 def _job(sheet: Sheet, target: Path) -> Job:
@@ -63,14 +75,22 @@ def _job(sheet: Sheet, target: Path) -> Job:
     return Job(
         **asdict(markups(sheet)),
         style=_STYLE.read_text("utf-8"),
-        columns=len(document.columns),
+        rows_of_a_piece=max(CELLS_OF_A_PIECE // len(document.columns), 1),
         identifier=hashlib.sha256(manifest.encode()).hexdigest()[:32],
         currency=document.currency,
+        has_totals=document.has_totals,
         manifest=manifest,
         rows_header=canonical_line([each.machine_header for each in document.columns]).decode(),
         rows_path=str(document.rows.path.absolute()),
         target=str(target),
     )
+
+
+def _fitting(document: ReportDocument) -> Sheet:
+    _require_few_rows(document)
+    sheet = lay_out(document)
+    _require_fitting(sheet)
+    return sheet
 
 
 def _require_few_rows(document: ReportDocument) -> None:
