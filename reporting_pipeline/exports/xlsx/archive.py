@@ -88,16 +88,11 @@ class Archive:
 
     @cached_property
     def _styles(self) -> tuple[Style, ...]:
-        root = self._part("xl/styles.xml")
-        codes = {**_BUILT_IN_FORMATS}
-        for each in root.iter(f"{_MAIN}numFmt"):
-            codes[int(each.get("numFmtId", "0"))] = each.get("formatCode", "")
-        fonts = root.find(f"{_MAIN}fonts")
-        found = root.find(f"{_MAIN}cellXfs")
-        if fonts is None or found is None:
-            message = "xl/styles.xml has no fonts or no styles; the file is not ours"
-            raise FileUnreadable(message)
-        return tuple(_style(each, codes, list(fonts)) for each in found)
+        try:
+            return tuple(_styles_of(self._part("xl/styles.xml")))
+        except (ValueError, IndexError) as error:
+            message = f"xl/styles.xml is damaged: {error}"
+            raise FileUnreadable(message) from error
 
     @cached_property
     def shared_texts(self) -> tuple[str, ...]:
@@ -143,12 +138,21 @@ def open_archive(path: Path) -> Iterator[Archive]:
     try:
         with ZipFile(path) as file:
             yield Archive(file)
-    except (BadZipFile, zlib.error, EOFError, KeyError, ET.ParseError, OSError) as error:
+    except (BadZipFile, zlib.error, EOFError, LookupError, ET.ParseError, OSError) as error:
         message = f"{path.name} is no XLSX file, or damaged: {error}"
         raise FileUnreadable(message) from error
     except (NotImplementedError, RuntimeError) as error:  # compressed or encrypted in other ways
         message = f"{path.name} is packed in a way that no report is: {error}"
         raise FileUnreadable(message) from error
+
+
+def _styles_of(root: ET.Element) -> Iterator[Style]:
+    codes = {**_BUILT_IN_FORMATS}
+    for each in root.iter(f"{_MAIN}numFmt"):
+        codes[int(each.get("numFmtId", "0"))] = each.get("formatCode", "")
+    fonts = root.findall(f"{_MAIN}fonts/{_MAIN}font")
+    for xf in root.iterfind(f"{_MAIN}cellXfs/{_MAIN}xf"):
+        yield _style(xf, codes, fonts)
 
 
 def _style(xf: ET.Element, codes: dict[int, str], fonts: list[ET.Element]) -> Style:

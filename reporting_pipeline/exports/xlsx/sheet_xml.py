@@ -92,7 +92,7 @@ class SheetXml:
                 yield from self._read()
             parser.Parse(b"", True)
             yield from self._read()
-        except (expat.ExpatError, ValueError) as error:
+        except (expat.ExpatError, ValueError, LookupError) as error:
             raise FileUnreadable(f"sheet {self._name} is damaged: {error}") from error
 
     def _read(self) -> list[SheetRow]:

@@ -181,6 +181,15 @@ def test_a_total_that_is_shown_wrong_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kept", ALL, ids=lambda kept: f"{kept[0]}-{kept[1]}")
+def test_any_byte_that_changes_is_found(kept: Kept, tmp_path: Path) -> None:
+    path = written(report(tmp_path, ORDERS, kept), kept, tmp_path)
+    whole = path.read_bytes()
+    for place in range(0, len(whole), max(1, len(whole) // 40)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        assert verify_file(path).differences[0].kind is DifferenceKind.FILE
+
+
+@pytest.mark.parametrize("kept", ALL, ids=lambda kept: f"{kept[0]}-{kept[1]}")
 def test_a_file_of_every_type_is_proven(kept: Kept, tmp_path: Path) -> None:
     path = written(document(tmp_path, EVERY_TYPE, ROWS, profile=kept[1]), kept, tmp_path)
 

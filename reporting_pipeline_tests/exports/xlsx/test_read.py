@@ -106,6 +106,7 @@ def test_macros_are_told(file: Path, report: ReportDocument) -> None:
         (replaced('<row r="4">', '<row r="2">'), r"sheet Data is damaged: row 2 stands below"),
         (replaced("<worksheet", "<!DOCTYPE x><worksheet"), r"document type"),
         (replaced("</worksheet>", ""), r"sheet Data is damaged"),
+        (replaced('encoding="UTF-8"', 'encoding="EBCDIC?"'), r"sheet Data is damaged"),
         (
             replaced("</row></sheetData>", '<c r="K9" s="0"><v>1</v></c></row></sheetData>'),
             "beside",
@@ -125,6 +126,20 @@ def test_a_number_format_that_shows_another_number_is_named(
 ) -> None:
     edited(file, STYLES, replaced('formatCode="#,##0.00"', 'formatCode="#,##0.00,"'))
     with pytest.raises(FileUnreadable, match="cell E2"):
+        list(canonical_rows(file, report.manifest))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        replaced('numFmtId="164" formatCode', 'numFmtId="x" formatCode'),
+        replaced('fontId="1"', 'fontId="9"'),
+        lambda content: content.replace(b"cellXfs", b"others"),
+    ],
+)
+def test_styles_that_are_damaged_are_named(file: Path, report: ReportDocument, edit: Edit) -> None:
+    edited(file, STYLES, edit)
+    with pytest.raises(FileUnreadable, match=r"styles\.xml"):
         list(canonical_rows(file, report.manifest))
 
 
