@@ -181,7 +181,7 @@ def _seal(day: Mapping[str, Any], watermarks: Sequence[Watermark], delay: timede
         return Seal(day=day["day"], state=SealState.HELD, reasons=reasons)
     final_at = day["ends_at"] + delay
     if any(_is_behind(each, final_at) for each in watermarks):
-        reason = f"late rows are waited for until {final_at:%Y-%m-%d %H:%M} UTC"
+        reason = f"late rows are waited for until {_utc(final_at)}"
         return Seal(day=day["day"], state=SealState.PROVISIONAL, reasons=(reason,))
     return Seal(day=day["day"], state=SealState.FINAL)
 
