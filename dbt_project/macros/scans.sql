@@ -85,7 +85,7 @@ counted_scans as (
         *,
         row_number() over (
             partition by ticket_id, is_entry
-            order by scanned_at, received_at, scan_id
+            order by {{ entry_order('judged_scans') }}
         ) as entry_number
     from judged_scans
 )
@@ -123,4 +123,9 @@ counted_scans as (
     and not is_revert
     and not is_taken_back as is_entry,
     outcome = 'accepted' and direction = 'exit' and not is_revert and not is_taken_back as is_exit
+{%- endmacro %}
+
+{# Which of a ticket's entries is its first. #}
+{% macro entry_order(scans) -%}
+    {{ scans }}.scanned_at, {{ scans }}.received_at, {{ scans }}.scan_id
 {%- endmacro %}

@@ -1,14 +1,10 @@
 """What the build of one day reads: that day's rows, and by key what decides how they count.
 
-PostgreSQL is asked for its plans. Small tables are cheaper to read whole, and the season's are
-small, so the tests forbid that: they show that there is a way by key to all that is read.
+PostgreSQL is asked for its plans, and is not to read small tables whole: the tests show that there
+is a way by key to all that is read.
 """
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 import psycopg
 import pytest
@@ -18,6 +14,7 @@ from reporting_pipeline.reports.build import TABLE_NAMES
 from reporting_pipeline.reports.dbt import compiled_model
 from reporting_pipeline.warehouse.engine import conninfo
 from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.reports.plans import Reading, readings
 
 DAY = date(2025, 9, 19)  # of sales, refunds and charges
 SHOW_DAY = date(2025, 10, 25)  # of scans
@@ -28,39 +25,11 @@ DATED = (
     "ledger_transactions",
     "ledger_entries",
 )
-_PARTITION = re.compile(r"(?P<table>.+)_(?P<month>\d{4}_\d\d|held_back)")
-_KEY = re.compile(r"\.(order_id|transaction_id|ticket_id|device_id|reverts_scan_id|event_id) = ")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """One scan of a table or partition in a plan that was run.
-
-    Attributes:
-        month: Of a partition, as 2025_09; `held_back`; or None where the table has none.
-        condition: What the index was asked for.
-        row_count: The rows that came out.
-    """
-
-    schema: str
-    table: str
-    month: str | None
-    condition: str
-    row_count: int
-
-    @property
-    def is_by_key(self) -> bool:
-        return _KEY.search(self.condition) is not None
-
-    def is_of(self, day: date) -> bool:
-        """Whether the index was asked for this one day."""
-        bounds = f"report_day >= '{day}'", f"report_day < '{day + timedelta(days=1)}'"
-        return all(bound in self.condition for bound in bounds)
 
 
 @pytest.mark.parametrize("table", TABLE_NAMES)
 def test_nothing_but_landing_is_read(built: Pipeline, table: str) -> None:
-    schemas = {reading.schema for reading in readings(built, table, DAY)}
+    schemas = {reading.schema for reading in readings_of(built, table, DAY)}
 
     assert schemas == {"landing"}
 
@@ -68,7 +37,7 @@ def test_nothing_but_landing_is_read(built: Pipeline, table: str) -> None:
 def test_revenue_reads_the_rows_of_its_day_and_no_others(built: Pipeline) -> None:
     found = [
         (each.table, each.month, each.row_count)
-        for each in readings(built, "report_revenue_daily", DAY, may_read_whole=True)
+        for each in readings_of(built, "report_revenue_daily", DAY, may_read_whole=True)
         if each.table in DATED
     ]
 
@@ -88,7 +57,7 @@ def test_revenue_reads_the_rows_of_its_day_and_no_others(built: Pipeline) -> Non
     ],
 )
 def test_rows_of_other_days_are_read_by_key_alone(built: Pipeline, table: str, day: date) -> None:
-    found = [each for each in readings(built, table, day) if each.table in DATED]
+    found = [each for each in readings_of(built, table, day) if each.table in DATED]
 
     of_day = [each for each in found if not each.is_by_key]
     assert of_day
@@ -99,7 +68,9 @@ def test_rows_of_other_days_are_read_by_key_alone(built: Pipeline, table: str, d
 
 
 def test_summary_reads_up_to_its_day_and_nothing_later(built: Pipeline) -> None:
-    found = [each for each in readings(built, "report_event_summary", DAY) if each.table in DATED]
+    found = [
+        each for each in readings_of(built, "report_event_summary", DAY) if each.table in DATED
+    ]
 
     assert {each.month for each in found if each.row_count} == {
         f"2025_{month}" for month in ("01", "02", "03", "04", "05", "09")
@@ -108,19 +79,14 @@ def test_summary_reads_up_to_its_day_and_nothing_later(built: Pipeline) -> None:
     assert all(each.is_by_key for each in later), later
 
 
-def readings(
+def readings_of(
     pipeline: Pipeline, table: str, day: date, *, may_read_whole: bool = False
 ) -> list[Reading]:
     """Compute a day of a report table, and give each scan that took place."""
     days = {"days": [(day.isoformat(), (day + timedelta(days=1)).isoformat())]}
     query = compiled_model(table, days, warehouse=pipeline.warehouse)
     with psycopg.connect(conninfo(pipeline.warehouse)) as connection:
-        if not may_read_whole:
-            for way in ("seqscan", "bitmapscan", "hashjoin", "mergejoin"):
-                connection.execute(sql.SQL("set enable_{} = off").format(sql.SQL(way)))
-        explain = b"explain (analyze, verbose, format json) "
-        [([plan],)] = connection.execute(explain + query.encode()).fetchall()
-    return [_reading(node) for node in _scans(plan["Plan"])]
+        return readings(connection, query, may_read_whole=may_read_whole)
 
 
 def count(pipeline: Pipeline, table: str, day: date) -> int:
@@ -131,21 +97,3 @@ def count(pipeline: Pipeline, table: str, day: date) -> int:
     with psycopg.connect(conninfo(pipeline.warehouse)) as connection:
         [(found,)] = connection.execute(statement).fetchall()
         return int(found)
-
-
-def _scans(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    if "Relation Name" in node and node["Actual Loops"]:
-        yield node
-    for child in node.get("Plans", ()):
-        yield from _scans(child)
-
-
-def _reading(node: dict[str, Any]) -> Reading:
-    partition = _PARTITION.fullmatch(node["Relation Name"])
-    return Reading(
-        schema=node["Schema"],
-        table=partition["table"] if partition else node["Relation Name"],
-        month=partition["month"] if partition else None,
-        condition=node.get("Index Cond", ""),
-        row_count=round(node["Actual Rows"] * node["Actual Loops"]),
-    )

@@ -1,5 +1,6 @@
 -- Grain: one row per ticket of an event that is known. The day is of issue, computed: a period narrows
--- an organisation's tickets, which are found by their events. The first admission is looked up by ticket.
+-- an organisation's tickets, which are found by their events. The first admission is looked up by ticket,
+-- unless nothing of it is asked for.
 select
     events.organization_id,
     organizations.organization_name,
@@ -48,13 +49,11 @@ left join {{ ref('stg_ticketing__ticket_types') }} as ticket_types
     on tickets.ticket_type_id = ticket_types.ticket_type_id
 left join lateral (
     select
-        entries.scan_id,
-        entries.scanned_at,
-        entries.gate_id
+        (array_agg(entries.scan_id order by {{ entry_order('entries') }}))[1] as scan_id,
+        (array_agg(entries.scanned_at order by {{ entry_order('entries') }}))[1] as scanned_at,
+        (array_agg(entries.gate_id order by {{ entry_order('entries') }}))[1] as gate_id
     from {{ ref('int_scanning__judged_scans') }} as entries
     where entries.ticket_id = tickets.ticket_id and entries.is_entry
-    order by entries.scanned_at, entries.received_at, entries.scan_id
-    limit 1
 ) as admissions on true
 left join {{ ref('stg_scanning__gates') }} as gates on admissions.gate_id = gates.gate_id
 left join {{ ref('stg_landing__source_reads') }} as scanning_reads on scanning_reads.domain = 'scanning'

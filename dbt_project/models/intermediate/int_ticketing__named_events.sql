@@ -1,7 +1,6 @@
 -- Grain: one row per event, with the names that a reader knows it by; venue null where not known.
 select
     events.event_id,
-    events.organization_id,
     events.event_name,
     events.event_timezone,
     venues.venue_name

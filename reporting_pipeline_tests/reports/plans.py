@@ -1,0 +1,77 @@
+"""What PostgreSQL reads to answer a query: its plan, scan by scan.
+
+What belongs here: asking for a plan and reading it. What does not: what may stand in one.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+_PARTITION = re.compile(r"(?P<table>.+)_(?P<month>\d{4}_\d\d|held_back)")
+_KEY = re.compile(r"\.(order_id|transaction_id|ticket_id|device_id|reverts_scan_id|event_id|id) = ")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """One scan of a table or partition in a plan that was run.
+
+    Attributes:
+        month: Of a partition, as 2025_09; `held_back`; or None where the table has none.
+        condition: What the index was asked for.
+        row_count: The rows that came out.
+    """
+
+    schema: str
+    table: str
+    month: str | None
+    condition: str
+    row_count: int
+
+    @property
+    def is_by_key(self) -> bool:
+        """Whether the index was asked for the id of something."""
+        return _KEY.search(self.condition) is not None
+
+    def is_of(self, day: date, *, column: str = "report_day") -> bool:
+        """Whether the index was asked for this one day."""
+        bounds = f"{column} >= '{day}'", f"{column} < '{day + timedelta(days=1)}'"
+        return all(bound in self.condition for bound in bounds)
+
+
+def readings(
+    connection: psycopg.Connection, query: str, *, may_read_whole: bool = False
+) -> list[Reading]:
+    """Run a query, and give each scan that took place.
+
+    Small tables are cheaper to read whole, and those of tests are small: unless `may_read_whole`,
+    PostgreSQL is forbidden to, which shows whether there is a way by key to all that is read.
+    """
+    if not may_read_whole:
+        for way in ("seqscan", "bitmapscan", "hashjoin", "mergejoin"):
+            connection.execute(sql.SQL("set enable_{} = off").format(sql.SQL(way)))
+    explain = b"explain (analyze, verbose, format json) "
+    [([plan],)] = connection.execute(explain + query.encode()).fetchall()
+    return [_reading(node) for node in _scans(plan["Plan"])]
+
+
+def _scans(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if "Relation Name" in node and node["Actual Loops"]:
+        yield node
+    for child in node.get("Plans", ()):
+        yield from _scans(child)
+
+
+def _reading(node: dict[str, Any]) -> Reading:
+    partition = _PARTITION.fullmatch(node["Relation Name"])
+    return Reading(
+        schema=node["Schema"],
+        table=partition["table"] if partition else node["Relation Name"],
+        month=partition["month"] if partition else None,
+        condition=node.get("Index Cond", ""),
+        row_count=round(node["Actual Rows"] * node["Actual Loops"]),
+    )
