@@ -4,6 +4,7 @@ import re
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from reporting_pipeline.errors import UnknownDataset
 from reporting_pipeline.reports.datasets import DATASETS, dataset
@@ -49,6 +50,27 @@ def test_view_has_the_columns_types_and_words_of_the_registry(
 
     assert columns == [(c.name, c.type, c.description) for c in view.columns]
     assert comment == (f"{view.grain} {view.description}",)
+
+
+@pytest.mark.parametrize("books", ["season", "random_books_built"])
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+def test_keys_identify_rows_and_only_nullable_columns_are_null(
+    view: Dataset, books: str, request: pytest.FixtureRequest
+) -> None:
+    pipeline: Pipeline = request.getfixturevalue(books)
+    query = sql.SQL("select count(*), count(distinct ({key})), {values} from {view}").format(
+        key=sql.SQL(", ").join(map(sql.Identifier, view.key)),
+        values=sql.SQL(", ").join(
+            sql.SQL("count({})").format(sql.Identifier(column.name)) for column in view.columns
+        ),
+        view=sql.Identifier(view.schema, view.relation),
+    )
+    with psycopg.connect(conninfo(pipeline.warehouse)) as connection:
+        [(row_count, key_count, *value_counts)] = connection.execute(query).fetchall()
+
+    assert key_count == row_count
+    counted = zip(view.columns, value_counts, strict=True)
+    assert [c.name for c, count in counted if count < row_count and not c.nullable] == []
 
 
 def test_catalogue_has_the_columns_of_its_dataset(season: Pipeline) -> None:
