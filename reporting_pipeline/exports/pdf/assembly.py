@@ -76,16 +76,21 @@ def _lay_over(pdf: Any, page: Any, over: Any) -> None:
 
 
 def _tell_fonts_apart(pdf: Any) -> None:
-    """Name each font after its glyphs: pieces have fonts of one name that hold different ones."""
+    """Name each font after its glyphs: pieces have fonts of one name that hold different ones.
+
+    Those that hold the same become one.
+    """
     import pikepdf
 
+    files: dict[bytes, Any] = {}
     for font in _objects(pdf, "/Font"):
         descendants = font.get("/DescendantFonts")
         if descendants is None:
             continue
         descriptor = descendants[0].FontDescriptor
-        file = descriptor.get("/FontFile2", descriptor.get("/FontFile3"))
-        digest = hashlib.sha256(file.read_bytes()).digest()
+        key = "/FontFile2" if "/FontFile2" in descriptor else "/FontFile3"
+        digest = hashlib.sha256(descriptor[key].read_bytes()).digest()
+        descriptor[key] = files.setdefault(digest, descriptor[key])
         letters = "".join(chr(65 + each % 26) for each in digest[:_TAG_LETTERS])
         family = str(font.BaseFont).partition("+")[2]
         name = pikepdf.Name(f"/{letters}+{family}")

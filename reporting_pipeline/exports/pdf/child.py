@@ -74,6 +74,11 @@ def _cause(code: int, errors: str) -> str:
             f"rendering took more than {MAX_CPU_SECONDS} s of processor time, or was killed; "
             "csv or xlsx can hold the report"
         )
-    if "MemoryError" in errors:
-        return f"rendering took more than {MAX_MEMORY_BYTES} bytes; csv or xlsx can hold the report"
+    if code < 0 or "MemoryError" in errors:
+        # C libraries crash where they get no more memory.
+        ended = signal.Signals(-code).name if code < 0 else "MemoryError"
+        return (
+            f"rendering ended with {ended}, as it does where {MAX_MEMORY_BYTES} bytes are too few; "
+            "csv or xlsx can hold the report"
+        )
     return f"the PDF could not be rendered (code {code}): {errors.strip()[-_LAST_WORDS:]}"

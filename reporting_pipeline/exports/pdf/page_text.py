@@ -8,6 +8,7 @@ over, and its page's digest speaks for it.
 What belongs here: texts against texts. What does not: digests of pages, the meaning of values.
 """
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,6 +22,7 @@ from reporting_pipeline.exports.pdf.visible import visible_text
 # What PDFium puts in place of a hyphen at the end of a line.
 _LINE_END_HYPHENS = str.maketrans({"\ufffe": "-", "\x02": "-"})
 _UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+_DIGITS = re.compile("[0-9]+")
 _SHOWN_LENGTH = 40
 _FARTHEST = 4  # how many times longer than its text a cell's place may be passed over for
 
@@ -185,13 +187,16 @@ class _Reader:
         if letters.isascii():
             return False
         page, end = self._pages[self.page], begin + len(letters)
+        plain = [cell.letters for cell in cells if cell.letters.isascii()]
         if sorted(page[begin:end]) != sorted(letters):
             followers = self._following, self._frames[self.page]
             found = _first_of(followers, page, begin, begin + _FARTHEST * len(letters))
-            plain = Counter("".join(cell.letters for cell in cells if cell.letters.isascii()))
-            if found is None or not plain <= Counter(page[begin:found]):
+            if found is None or not Counter("".join(plain)) <= Counter(page[begin:found]):
                 return False
             end = found
+        # Digits that stand together are never turned round.
+        if any(digits not in page[begin:end] for digits in _DIGITS.findall(" ".join(plain))):
+            return False
         self._at, self.failed_at = end, None
         return True
 

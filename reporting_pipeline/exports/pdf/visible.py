@@ -60,7 +60,8 @@ def visible_text(text: str) -> str:
 @lru_cache(maxsize=8192)
 def is_right_to_left(text: str) -> bool:
     """Whether the first letter to be seen that has a direction goes from right to left."""
-    directions = (unicodedata.bidirectional(character) for character in visible_text(text))
+    letters = (each for each in visible_text(text) if each not in _KEPT)
+    directions = map(unicodedata.bidirectional, letters)
     first = next((each for each in directions if each in {"L", "R", "AL"}), "L")
     return first in _RIGHT_TO_LEFT
 

@@ -1,0 +1,90 @@
+"""Pictures of reports: whole numbers, one axis per currency, nothing left out."""
+
+import re
+from collections.abc import Sequence
+
+from reporting_pipeline.exports.canonical import CanonicalRow
+from reporting_pipeline.exports.manifest import ColumnPart
+from reporting_pipeline.exports.pdf.cells import CellTexts
+from reporting_pipeline.exports.pdf.chart import Panel, panels
+from reporting_pipeline.exports.pdf.chart_svg import Axis
+from reporting_pipeline.exports.report_document import Chart
+
+COLUMNS = tuple(
+    ColumnPart(name=name, header=name.capitalize(), type=type_, unit=unit, kind="attribute")
+    for name, type_, unit in (
+        ("date", "date", None),
+        ("name", "text", None),
+        ("currency", "character(3)", None),
+        ("gross", "bigint", "minor"),
+    )
+)
+TEXTS = CellTexts(columns=COLUMNS, currency="currency", locale="en_GB", time_zone="UTC")
+
+
+def drawn(x: str, rows: Sequence[CanonicalRow]) -> list[Panel]:
+    return panels(Chart(x=x, y="gross"), TEXTS, rows)
+
+
+def labels(panel: Panel) -> list[str]:
+    return re.findall(r'<span class="label[^>]*>([^<]*)</span>', panel.svg)
+
+
+def bars(panel: Panel) -> list[tuple[float, float]]:
+    """The widths and heights of the bars."""
+    found = re.findall(r'<rect [^>]*width="([0-9.]+)" height="([0-9.]+)"', panel.svg)
+    return [(float(width), float(height)) for width, height in found]
+
+
+def test_each_currency_has_a_picture_of_its_own() -> None:
+    rows = [("2026-01-02", "a", "JPY", "500"), ("2026-01-01", "a", "EUR", "500")]
+
+    found = drawn("date", rows)
+
+    assert [panel.title for panel in found] == ["Gross by date, EUR", "Gross by date, JPY"]
+    assert ["6.00" in labels(panel) for panel in found] == [True, False]
+    assert all(f"<title>{panel.title}</title>" in panel.svg for panel in found)
+
+
+def test_values_of_one_name_are_summed_and_nulls_are_nothing() -> None:
+    rows = [
+        (None, "a", "EUR", "100"),
+        (None, "a", "EUR", "-40"),
+        (None, "b", "EUR", None),
+        (None, None, "EUR", "30"),
+    ]
+
+    (panel,) = drawn("name", rows)
+
+    assert labels(panel) == ["a", "0.60", "(none)", "0.30"]
+    (a, _), (none, _) = bars(panel)
+    assert abs(a - 2 * none) < 0.02
+
+
+def test_names_beyond_the_largest_are_summed_in_one_bar() -> None:
+    (panel,) = drawn("name", [(None, f"n{n:02}", "EUR", str(n)) for n in range(1, 31)])
+
+    assert labels(panel)[:2] == ["n30", "0.30"]
+    assert labels(panel)[-2:] == ["11 others", "0.66"]
+    assert panel.note == "The last bar is the sum of 11 others."
+
+
+def test_without_values_there_is_no_picture() -> None:
+    assert drawn("date", []) == []
+    assert drawn("date", [("2026-01-01", "a", "EUR", None)]) == []
+
+
+def test_marks_are_round_and_hold_the_largest_numbers_exactly() -> None:
+    (panel,) = drawn(
+        "date", [("2026-01-01", "a", "XXY", str(2**63 - 1)), ("2026-01-02", "", "XXY", "-1")]
+    )
+
+    marks = [int(label) for label in labels(panel)[:-2]]
+    assert marks[0] < 0 < marks[-1]
+    assert marks[-1] >= 2**63 - 1
+    assert all(mark % 10**17 == 0 for mark in marks)
+
+
+def test_an_axis_measures_in_hundredths_of_a_point() -> None:
+    axis = Axis(marks=((0, "0"), (3, "3")))
+    assert [axis.share(value, 100) for value in (0, 1, 2, 3)] == [0, 33.33, 66.66, 100]

@@ -1,0 +1,23 @@
+"""Canonical rows are read back exactly as they were written."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reporting_pipeline.errors import FileUnreadable
+from reporting_pipeline.exports.canonical import CanonicalRow, canonical_line
+from reporting_pipeline.exports.pdf.row_text import rows_of_text
+
+VALUES = st.none() | st.text(alphabet='a,"\n\r \\.é')
+
+
+@given(st.integers(1, 4).flatmap(lambda width: st.lists(st.tuples(*[VALUES] * width))))
+def test_what_was_written_is_read(rows: list[CanonicalRow]) -> None:
+    text = b"".join(map(canonical_line, rows)).decode()
+    assert list(rows_of_text(text)) == rows
+
+
+@pytest.mark.parametrize("text", ['a,"b', "a,b", 'a,"b"c\n', 'a"b"\n'])
+def test_a_damaged_text_is_refused(text: str) -> None:
+    with pytest.raises(FileUnreadable):
+        list(rows_of_text(text))

@@ -1,0 +1,64 @@
+"""Every character of a text is seen, and none does anything."""
+
+import pytest
+
+from reporting_pipeline.exports.pdf.visible import (
+    is_right_to_left,
+    shown,
+    shown_id,
+    visible_text,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("plain text", "plain text"),
+        ("", ""),
+        ("東京ドーム", "東京ドーム"),
+        ("नमस्ते", "नमस्ते"),
+        ("e\u0301", "e\u0301"),
+        ("👩\u200d👩\u200d👧", "👩\u200d👩\u200d👧"),
+        ("❤\ufe0f", "❤\ufe0f"),
+        ("\U00013000", "U+13000"),  # a hieroglyph: no bundled font has it
+        ("\U00020000", "U+20000"),  # a rare hanzi
+        ("\ue000", "U+E000"),  # for private use
+        ("a\u202eb", "aU+202Eb"),  # turns the text after it round
+        ("a\u2066b", "aU+2066b"),
+        ("a\x0bb\x7f", "aU+000BbU+007F"),
+        ("\ufffe", "U+FFFE"),
+        ("a\u2028b", "aU+2028b"),
+        ("\r", "U+000D"),
+        (" ", "U+0020"),
+        ("\u200b\u200b", "U+200BU+200B"),  # nothing else: it would be seen as empty
+        ("a\u0300\u0301\u0302\u0303", "a\u0300\u0301\u0302U+0303"),  # a pile of marks
+        ("<b>&amp;</b>", "<b>&amp;</b>"),
+    ],
+)
+def test_what_has_no_look_is_seen_as_its_code(text: str, seen: str) -> None:
+    assert visible_text(text) == seen
+
+
+@pytest.mark.parametrize("text", ["<script>", "a & b", '"', "é <i>", "\u202e<b>"])
+def test_markup_in_a_text_is_text(text: str) -> None:
+    own = shown(text).replace('<span class="code">', "").replace("</span>", "")
+    assert "<" not in own
+    assert '"' not in own
+
+
+def test_line_ends_of_any_system_are_one_line_end() -> None:
+    assert shown("a\r\nb\nc") == "a\nb\nc"
+
+
+def test_direction_is_that_of_the_first_letter_to_be_seen() -> None:
+    assert is_right_to_left("(2026) مهرجان festival")
+    assert is_right_to_left("חנוכה")
+    assert not is_right_to_left("festival مهرجان")
+    assert not is_right_to_left("12,50")
+    assert not is_right_to_left("\u061c\u0600")  # seen as codes, which are Latin
+
+
+def test_an_id_is_folded_where_its_halves_are_about_as_long() -> None:
+    one = "00000001-0000-4000-8000-00000000000a"
+    assert shown_id(f"{one} {one}").split("\n") == [one[:19], one[19:]] * 2
+    assert shown_id("<x>") == "&lt;x&gt;"

@@ -1,0 +1,248 @@
+"""PDF files: what is on their pages, that they are the same everywhere, and what is refused."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import libfaketime  # type: ignore[import-untyped]
+import pikepdf
+import pytest
+
+from reporting_pipeline.errors import EnvironmentNotReady, FormatCannotHold
+from reporting_pipeline.exports.manifest import SealPart
+from reporting_pipeline.exports.pdf import write as module
+from reporting_pipeline.exports.pdf.fonts import FAMILIES, MONOSPACE, fontconfig_text
+from reporting_pipeline.exports.pdf.read import page_problems
+from reporting_pipeline.exports.pdf.sheet import lay_out
+from reporting_pipeline.exports.pdf.write import refuse, write_each
+from reporting_pipeline.exports.report_document import Chart, ReportDocument
+from reporting_pipeline.reports.tables.report_table import ColumnType, Unit
+from reporting_pipeline_tests.exports.documents import EVERY_TYPE, ROWS, column
+from reporting_pipeline_tests.exports.pdf.pages import (
+    SALES,
+    letters_on,
+    report,
+    sales_rows,
+    with_totals,
+)
+
+HELD = SealPart(
+    first=date(2026, 10, 25), end=date(2026, 10, 26), state="held", reasons=("ledger: 3 breaks",)
+)
+_ROWS_OF_A_PIECE = 40
+
+
+def long_report(folder: Path) -> ReportDocument:
+    return with_totals(report(folder, SALES, sales_rows(100)))
+
+
+@pytest.fixture(scope="module")
+def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ReportDocument]:
+    folder = tmp_path_factory.mktemp("spools")
+    charted = report(folder / "charted", SALES, sales_rows(9), locale="zh_CN")
+    return {
+        "long": long_report(folder / "long"),
+        "every type": report(folder / "types", EVERY_TYPE, ROWS),
+        "empty": report(folder / "empty", SALES, [], filters=("currency is XXX",)),
+        "provisional": report(
+            folder / "held", SALES, sales_rows(90), is_provisional=True, seals=(HELD,)
+        ),
+        "charted": replace(charted, chart=Chart(x="date", y="gross_minor")),
+        "named": replace(charted, chart=Chart(x="event_name", y="gross_minor")),
+    }
+
+
+@pytest.fixture(scope="module")
+def files(
+    documents: dict[str, ReportDocument], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("files")
+    paths = {name: folder / f"{name}.pdf" for name in documents}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "CELLS_OF_A_PIECE", _ROWS_OF_A_PIECE * len(SALES))
+        write_each([(document, paths[name]) for name, document in documents.items()])
+    assert {each.name for each in folder.iterdir()} == {path.name for path in paths.values()}
+    return paths
+
+
+def test_the_pages_of_every_report_show_its_rows(
+    files: dict[str, Path], documents: dict[str, ReportDocument]
+) -> None:
+    problems = {
+        name: page_problems(path, documents[name].manifest.within_file())
+        for name, path in files.items()
+    }
+    assert [problem for each in problems.values() for problem in each] == []
+
+
+def test_a_table_in_pieces_repeats_its_header_and_leaves_no_page_half_empty(
+    files: dict[str, Path],
+) -> None:
+    *tables, proof = letters_on(files["long"])
+
+    assert len(tables) == 4
+    assert all(page.count("DateEventnameCurrencyGross") == 1 for page in tables)
+    assert [f"Page{n}of5" in page for n, page in enumerate([*tables, proof], start=1)] == [True] * 5
+    assert "TotalEUR16.846,83TotalJPY1.618.617TotalKWD1.651,650" in tables[-1]
+    assert proof.startswith("Proof")
+
+
+def test_every_type_reads_as_the_locale_and_the_zone_have_it(files: dict[str, Path]) -> None:
+    text = "".join(letters_on(files["every type"]))
+
+    for expected in ("1.234,56", "33,3333%", "25.10.2026", "2026-10-2501:59:59", "yes", "no"):
+        assert expected in text
+    assert "-5" in text  # yen have no minor units
+    assert "0,005" in text  # Kuwaiti dinars have three digits
+    assert "9223372036854775807" in text  # of an unknown currency: minor units as they are
+    assert "2026-10-2502:30:00+02:00" in text  # the hour that the clock shows twice
+
+
+def test_an_empty_report_has_its_header_and_says_so(files: dict[str, Path]) -> None:
+    first, proof = letters_on(files["empty"])
+
+    assert "DateEventnameCurrencyGrossNorows:nothingmatchesinthisperiod." in first
+    assert "currencyisXXX" in first
+    assert "Numberofrows0" in proof
+
+
+def test_a_provisional_report_says_so_on_every_page_and_why_on_the_first(
+    files: dict[str, Path],
+) -> None:
+    pages = letters_on(files["provisional"])
+
+    assert len(pages) > 2
+    assert all("PROVISIONAL" in page for page in pages)
+    assert "2026-10-25:ledger:3breaks" in pages[0]
+    assert "PROVISIONAL" not in "".join(letters_on(files["long"]))
+
+
+def test_a_chart_has_a_panel_for_each_currency(files: dict[str, Path]) -> None:
+    dated, named = (letters_on(files[name])[0] for name in ("charted", "named"))
+
+    for code in ("EUR", "JPY", "KWD"):
+        assert f"Grossbydate,{code}" in dated
+        assert f"Grossbyeventname,{code}" in named
+
+
+def test_the_file_is_tagged_and_says_what_it_is(files: dict[str, Path]) -> None:
+    with pikepdf.open(files["long"]) as pdf:
+        root, numbers = pdf.Root, pdf.Root.StructTreeRoot.ParentTree.Nums
+        assert (str(root.Lang), bool(root.MarkInfo.Marked)) == ("en", True)
+        assert str(pdf.docinfo.Title) == "Daily sales"
+        assert str(pdf.docinfo.CreationDate) == "D:20261026000000Z"
+        assert [int(page.obj.StructParents) for page in pdf.pages] == list(range(5))
+        assert [int(each) for each in list(numbers)[::2]] == list(range(5))
+        kinds = [str(each.S) for each in root.StructTreeRoot.K[0].K]
+        assert kinds.count("/Table") == 5  # the facts; a table on each of its four pages
+        assert {str(each.AFRelationship) for each in root.AF} == {"/Data"}
+        ids = [str(each.ID) for each in pdf.objects if _is_header_cell(each)]
+        assert len(ids) == len(set(ids)) >= 16
+
+
+def test_only_bundled_fonts_are_used_and_each_has_a_name_of_its_own(
+    files: dict[str, Path],
+) -> None:
+    with pikepdf.open(files["long"]) as pdf:
+        fonts = [each for each in pdf.objects if _is_whole_font(each)]
+        embedded = {(str(each.BaseFont), _font_file(each)) for each in fonts}
+    names = [name for name, _ in embedded]
+    assert len(names) == len(set(names))
+    families = {name.partition("+")[2].replace("-Bold", "").replace("-", " ") for name in names}
+    assert families <= {*FAMILIES, MONOSPACE}
+    assert "Noto Sans CJK JP" in families
+
+
+def test_the_same_bytes_on_another_day_in_another_place_and_by_another_hash(
+    files: dict[str, Path], documents: dict[str, ReportDocument], tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "another folder, мир"
+    elsewhere.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "CELLS_OF_A_PIECE", _ROWS_OF_A_PIECE * len(SALES))
+        job = module._job(lay_out(documents["long"]), elsewhere / "x.pdf")
+    job.write(elsewhere / "job.json")
+    (elsewhere / "fonts.conf").write_text(fontconfig_text(elsewhere / "cache"), "utf-8")
+    (library,) = Path(libfaketime.__file__).parent.rglob("libfaketime.so.1")
+    environment = {
+        **os.environ,  # noqa: TID251 - of the test itself
+        "FAKETIME": "2031-05-05 11:11:11",
+        "FONTCONFIG_FILE": str(elsewhere / "fonts.conf"),
+        "LC_ALL": "tr_TR.UTF-8",
+        "LD_PRELOAD": str(library),
+        "PYTHONHASHSEED": "4711",
+        "SOURCE_DATE_EPOCH": "0",
+        "TZ": "Asia/Kathmandu",
+    }
+    command = [sys.executable, "-m", "reporting_pipeline.exports.pdf.render", "60", "2000000000"]
+    subprocess.run(  # noqa: S603 - our own module
+        [*command, str(elsewhere / "job.json")], env=environment, cwd="/", check=True
+    )
+
+    assert (elsewhere / "x.pdf").read_bytes() == files["long"].read_bytes()
+
+
+def test_the_job_says_nothing_of_the_machine_but_where_files_are(
+    documents: dict[str, ReportDocument], tmp_path: Path
+) -> None:
+    module._job(lay_out(documents["empty"]), tmp_path / "x.pdf").write(tmp_path / "job.json")
+
+    fields = json.loads((tmp_path / "job.json").read_text())
+    paths = {name for name, value in fields.items() if str(tmp_path.parent) in str(value)}
+    assert paths == {"rows_path", "target"}
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "named"),
+    [
+        ((column("a"),), [("x",)] * 2_001, "holds up to 2000 rows, Daily sales has 2001"),
+        (
+            tuple(column(f"amount_{n}_minor", ColumnType.BIGINT, Unit.MINOR) for n in range(30)),
+            [(str(2**62),) * 30],
+            "the 30 columns of Daily sales do not fit across an A4 page",
+        ),
+        (
+            (column("a"),),
+            [("x",), ("long " * 9_000,)],
+            "row 2 of Daily sales is higher than a page",
+        ),
+        ((column("a"),), [("x" * 3_000_000,)], "rows of up to 2000000 bytes"),
+    ],
+    ids=["rows", "columns", "text", "bytes"],
+)
+def test_what_a_page_cannot_hold_is_refused_before_any_work(
+    tmp_path: Path, columns: tuple[object, ...], rows: list[tuple[str]], named: str
+) -> None:
+    too_much = report(tmp_path, columns, rows)  # type: ignore[arg-type]
+
+    with pytest.raises(FormatCannotHold, match="csv or xlsx") as caught:
+        refuse(too_much)
+    assert named in caught.value.message
+
+
+def test_a_machine_without_pango_is_told_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reporting_pipeline.exports.pdf.pango._loads", lambda name: False)
+
+    with pytest.raises(EnvironmentNotReady, match=r"libpango-1.0.so.0.*: .*install"):
+        refuse(report(tmp_path))
+
+
+def _is_header_cell(value: object) -> bool:
+    return isinstance(value, pikepdf.Dictionary) and value.get("/S") == "/TH" and "/ID" in value
+
+
+def _font_file(font: Any) -> int:
+    descriptor = font.DescendantFonts[0].FontDescriptor
+    file = descriptor.get("/FontFile2", descriptor.get("/FontFile3"))
+    return int(file.objgen[0])
+
+
+def _is_whole_font(value: object) -> bool:
+    return isinstance(value, pikepdf.Dictionary) and value.get("/Subtype") == "/Type0"
