@@ -11,6 +11,7 @@
     REPORTING_FIRST_DAY                  first day of the partition set; default 2025-01-01
     REPORTING_LANDING_OVERLAP_SECONDS    how late a row may commit, by its clock; default 900
     REPORTING_SOURCE_TIMEOUT_SECONDS     how long one statement may take there; default 600
+    REPORTING_FINAL_DELAY_SECONDS        how long after a day late rows are waited for; default 7200
 
 What belongs here: names, types, defaults. What does not: starting or connecting to anything. Only
 entry points (`cli`, `definitions`) call `Settings.from_environment`; the rest is handed its values.
@@ -54,6 +55,7 @@ class Settings(BaseSettings):
     first_day: date = date(2025, 1, 1)
     landing_overlap_seconds: Annotated[int, Field(ge=900)] = 900
     source_timeout_seconds: Annotated[int, Field(ge=1)] = 600
+    final_delay_seconds: Annotated[int, Field(ge=0)] = 7200
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -94,6 +96,10 @@ class Settings(BaseSettings):
         if getattr(self, name) is None:
             return self.source_url(domain)
         return _database_url(f"REPORTING_{name.upper()}", getattr(self, name), "psycopg")
+
+    def redis_address(self) -> str | None:
+        """The address of Redis with its password; None where there is none."""
+        return None if self.redis_url is None else self.redis_url.get_secret_value()
 
     def store_address(self) -> str:
         """The address of the store that files go to.

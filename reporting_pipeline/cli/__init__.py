@@ -30,10 +30,21 @@ COMMANDS = MappingProxyType(
             "pipeline:build",
             "Build the report tables for days: --touched, --all, or --from and --to.",
         ),
+        "definitions": (
+            "definitions:definitions",
+            "Apply, export, list and show report definitions.",
+        ),
         "export": (
             "export:export",
-            "Write the daily report tables to CSV files in the store, "
-            "one per organisation and day.",
+            "Generate every report that is due for a range of report days.",
+        ),
+        "reports": (
+            "reports:reports",
+            "List the reports that were generated, with their files in the store.",
+        ),
+        "verify": (
+            "verify:verify",
+            "Prove that FILE is what was published, or name what differs.",
         ),
     }
 )

@@ -4,9 +4,11 @@ What belongs here: the order of the steps and what a person reads. What does not
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
+from types import ModuleType
 from typing import TypeVar
 
 import click
@@ -15,10 +17,10 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import URL
 
+from reporting_pipeline.cli.demo_reports import apply_starter_set, deliveries, tell_reports
 from reporting_pipeline.cli.doctor import pango
 from reporting_pipeline.cli.session import session
 from reporting_pipeline.cli.ui import dagster_ui
-from reporting_pipeline.delivery.store import open_store
 from reporting_pipeline.embedded.supervisor import StopRequest
 from reporting_pipeline.errors import SettingsError
 from reporting_pipeline.reports.build import known_days
@@ -54,8 +56,9 @@ class Steps:
 def demo(ui: bool, port: int) -> None:
     """Run the whole pipeline on the bundled season.
 
-    Loads the season into the sources, lands it, builds and checks every report day, exports the
-    files, and leaves the Dagster UI running. Run again, it gives the same.
+    Loads the season into the sources, lands it, builds, checks and seals every report day,
+    generates reports of its last days and of its events, and leaves the Dagster UI running. Run
+    again, it gives the same.
     """
     _refuse_somebody_elses_sources(Settings.from_environment())
     console = Console(highlight=False)
@@ -104,15 +107,41 @@ def _run_pipeline(settings: Settings, steps: Steps) -> None:
     with _quick_event_log(settings):
         steps.run(
             "land what is new",
-            lambda: in_process.run_groups(settings, ["landing"]),
+            lambda: in_process.run_assets(settings, "daily_build", ["landing"]),
             lambda _: _landed(settings),
         )
         days = known_days(settings.warehouse_url())
+        built = (days[0].isoformat(), days[-1].isoformat())
         steps.run(
-            f"build {days[0]} to {days[-1]}",
-            lambda: in_process.run_groups(settings, ["reports", "exports"], (days[0], days[-1])),
-            lambda run: f"{run.check_count} checks, {run.warned_count} of them warn",
+            f"build {built[0]} to {built[1]}",
+            lambda: in_process.run_assets(settings, "daily_build", ["reports", "seals"], built),
+            lambda run: f"{run.check_count} checks, {run.warned_count} of them warn; days sealed",
         )
+        steps.run(
+            "define reports",
+            lambda: apply_starter_set(settings),
+            lambda count: f"{count} definitions, the starter set of each organisation",
+        )
+        steps.run(
+            "generate reports",
+            lambda: _generate(settings, in_process),
+            lambda counts: ", ".join(f"{count} {name}" for name, count in counts.items()),
+        )
+
+
+def _generate(settings: Settings, in_process: ModuleType) -> dict[str, int]:
+    """Run the jobs that deliver reports; how many files became what."""
+    counts: Counter[str] = Counter()
+    for each in deliveries(settings, in_process.ended_events()):
+        partitions = (each.first, each.last)
+        counts.update(
+            in_process.run_assets(settings, each.job_name, ["exports"], partitions).counts
+        )
+    return {
+        "files ready": counts["ready_count"],
+        "held": counts["held_count"],
+        "failed": counts["failed_count"],
+    }
 
 
 @contextmanager
@@ -170,13 +199,11 @@ def _summarise(settings: Settings, console: Console) -> None:
             "select kind, count(*) from reporting.report_reconciliation_breaks"
             " group by kind order by kind"
         ).fetchall()
-    store = open_store(settings.store_address())
-    file_count = sum(len(list(store.list_keys(each))) for each in store.list_folders())
     console.print()
     console.print(rows)
     console.print()
     console.print(f"breaks  {', '.join(f'{kind} {count}' for kind, count in breaks) or 'none'}")
-    console.print(f"files   {file_count} CSV files in {store.address}", soft_wrap=True)
+    tell_reports(settings, console)
     found = pango()
     if not found.is_well:
         console.print(f"PDF     needs Pango: {found.remedy}", soft_wrap=True)

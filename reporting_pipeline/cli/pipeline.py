@@ -3,7 +3,8 @@
 What belongs here: arguments and words. What does not: landing and building themselves.
 """
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,8 @@ import click
 from reporting_pipeline.cli.session import session
 
 if TYPE_CHECKING:
+    from sqlalchemy import URL
+
     from reporting_pipeline.reports.build import BuildResult
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
@@ -58,7 +61,11 @@ def build(
     last: datetime | None,
     tables: tuple[str, ...],
 ) -> None:
-    """Build the report tables for days: --touched, --all, or --from and --to."""
+    """Build the report tables for days: --touched, --all, or --from and --to.
+
+    The days are then checked and sealed. What the checks find holds the reports that rest on it; it
+    is no failure of the build.
+    """
     ranged = first is not None and last is not None
     if [touched, all_days, ranged].count(True) != 1 or (first is None) != (last is None):
         message = "say which days: --touched, or --all, or --from D --to D"
@@ -74,6 +81,7 @@ def build(
 
         warehouse = settings.warehouse_url()
         if touched:
+            days = sorted(set().union(*building.touched_days(warehouse).values()))
             result = building.build_touched(warehouse)
         else:
             days = (
@@ -83,7 +91,8 @@ def build(
             )
             named = tables or building.TABLE_NAMES
             result = building.build(days, warehouse=warehouse, tables=named)
-    _tell(result)
+        _tell(result)
+        _seal(warehouse, days)
 
 
 def _tell(result: "BuildResult") -> None:
@@ -91,3 +100,16 @@ def _tell(result: "BuildResult") -> None:
         click.echo(f"{table}: {result.total(table)} rows on {len(counts)} days")
     if not result.row_counts:
         click.echo("no day is touched: nothing to build")
+
+
+def _seal(warehouse: "URL", days: Sequence[date]) -> None:
+    from reporting_pipeline.checks.seals import seal_days
+
+    if not days:
+        return
+    errors = seal_days(warehouse, days, datetime.now(UTC))
+    for day, found in errors.items():
+        for each in found:
+            click.echo(f"{day}: {each.check}: {each.message}")
+    error_count = sum(map(len, errors.values()))
+    click.echo(f"{len(errors)} days are sealed; the checks found {error_count} errors")

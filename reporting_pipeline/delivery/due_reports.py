@@ -11,13 +11,15 @@ generating one (`generate`), and when anybody looks (`orchestration`, `cli`).
 """
 
 import logging
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from psycopg import Connection
+from psycopg import Connection, OperationalError
 
 from reporting_pipeline.delivery.catalogue.definitions import definitions_of
 from reporting_pipeline.delivery.event_ends import EventEnd, event_ends
@@ -25,7 +27,8 @@ from reporting_pipeline.delivery.generate import Delivery, Outcome, generate
 from reporting_pipeline.delivery.notices import publish_notices
 from reporting_pipeline.delivery.publish import settle
 from reporting_pipeline.delivery.report_rows import ReportRequest
-from reporting_pipeline.errors import ReportingError, UnknownDefinition
+from reporting_pipeline.errors import ReportingError, UnknownDefinition, WarehouseUnavailable
+from reporting_pipeline.reports.build import ensure_views
 from reporting_pipeline.reports.definitions.definition import (
     ReportDefinition,
     ReportFormat,
@@ -33,6 +36,9 @@ from reporting_pipeline.reports.definitions.definition import (
     Status,
 )
 from reporting_pipeline.reports.definitions.period_rules import resolve
+
+# Reports wait for PDF pages, which other processes make, and for the warehouse.
+_AT_ONCE = 2
 
 _LOG = logging.getLogger(__name__)
 _DAY = timedelta(days=1)
@@ -77,7 +83,7 @@ class DueResult:
 def due_reports(
     connection: Connection[Any], as_of_days: Iterable[date], selection: Selection
 ) -> list[DueReport]:
-    """The reports that are due on any of the days, each once, oldest first.
+    """The reports that are due on any of the days, each once: oldest first, those of events last.
 
     Args:
         connection: To the warehouse.
@@ -99,7 +105,10 @@ def due_reports(
     ]
     if of_events:
         due += _after_events(of_events, event_ends(connection), set(days))
-    return list({(each.request.definition.id, each.request.period): each for each in due}.values())
+    once: dict[object, DueReport] = {}
+    for each in due:
+        once.setdefault((each.request.definition.id, each.request.period), each)
+    return list(once.values())
 
 
 def due_after_events(
@@ -110,9 +119,7 @@ def due_after_events(
     of_events = [each for each in definitions if _is_of_event(each)]
     ends = [end for end in event_ends(connection) if end.event_id in event_ids]
     return [
-        each
-        for end in ends
-        for each in _after_events(of_events, [end], set(end.landed_due_days))
+        each for end in ends for each in _after_events(of_events, [end], set(end.landed_due_days))
     ]
 
 
@@ -123,10 +130,10 @@ def generate_batch(
     formats: Collection[ReportFormat] = (),
     redis_url: str | None = None,
 ) -> Iterator[DueResult]:
-    """Generate reports one after another; what becomes of each is told as it is done.
+    """Generate reports, a few at once; what becomes of each is told in the order given.
 
     What others left half-published is settled first. The notices go out at the end, also where the
-    caller stops early.
+    caller stops early; what has begun by then is finished.
 
     Args:
         delivery: Where reports are read and where they go.
@@ -134,15 +141,28 @@ def generate_batch(
         formats: Of those that a definition asks for, only these; empty: all.
         redis_url: Where notices are published; None: they wait in the catalogue.
     """
+    ensure_views(delivery.warehouse)
     settle(delivery.warehouse, delivery.store, delivery.clock())
     try:
-        for each in due:
-            wanted = _wanted(each.request.definition, formats)
-            if wanted:
-                yield _generate(delivery, each, wanted)
+        yield from _generated(delivery, due, formats)
     finally:
         if redis_url is not None:
             publish_notices(delivery.warehouse, redis_url, delivery.clock())
+
+
+def _generated(
+    delivery: Delivery, due: Iterable[DueReport], formats: Collection[ReportFormat]
+) -> Iterator[DueResult]:
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="report") as pool:
+        begun: deque[Future[DueResult]] = deque()
+        for each in due:
+            wanted = _wanted(each.request.definition, formats)
+            if wanted:
+                begun.append(pool.submit(_generate, delivery, each, wanted))
+            if len(begun) > _AT_ONCE:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
 
 
 def _generate(delivery: Delivery, due: DueReport, formats: Sequence[ReportFormat]) -> DueResult:
@@ -150,15 +170,17 @@ def _generate(delivery: Delivery, due: DueReport, formats: Sequence[ReportFormat
         return DueResult(due=due, outcomes=tuple(generate(delivery, due.request, formats)))
     except ReportingError as error:
         return DueResult(due=due, error=error)
-    except Exception as error:  # a fault in one report must not stop the others
+    except OperationalError as error:
+        url = delivery.warehouse
+        message = f"the warehouse at {url.host}:{url.port}/{url.database} failed: {error}"
+        return DueResult(due=due, error=WarehouseUnavailable(message))
+    except Exception as error:  # noqa: BLE001 - a fault in one report must not stop the others
         definition = due.request.definition
         _LOG.exception("%s of %s: a fault", definition.slug, definition.organization_id)
         return DueResult(due=due, error=error)
 
 
-def _wanted(
-    definition: ReportDefinition, formats: Collection[ReportFormat]
-) -> list[ReportFormat]:
+def _wanted(definition: ReportDefinition, formats: Collection[ReportFormat]) -> list[ReportFormat]:
     return [each for each in definition.formats if not formats or each in formats]
 
 

@@ -3,13 +3,16 @@
 ticketing/orders                  a source table
 landing/ticketing_orders          its copy in the warehouse
 report_sales_daily                a report table
-exports/report_sales_daily        its daily files
+report_seals                      the seals of its days, and of the other tables'
+daily_reports                     files of the reports that are due daily; weekly_reports, ...
 """
 
 import dagster as dg
 from sqlalchemy import Table
 
 from reporting_pipeline.reports.tables import REPORT_TABLES
+
+SEALS = dg.AssetKey("report_seals")
 
 _REPORTS = frozenset(table.name for table in REPORT_TABLES)
 
@@ -32,8 +35,3 @@ def report_key(name: str) -> dg.AssetKey:
 def warehouse_key(name: str) -> dg.AssetKey:
     """The key of a table that the registry names as a source: of landing, or a report table."""
     return dg.AssetKey(name) if name in _REPORTS else dg.AssetKey(["landing", name])
-
-
-def export_key(name: str) -> dg.AssetKey:
-    """The key of a report table's daily files."""
-    return dg.AssetKey(["exports", name])

@@ -7,15 +7,15 @@ import warnings
 
 import dagster as dg
 
-from reporting_pipeline.delivery.daily_files import DAILY_TABLES
-from reporting_pipeline.orchestration.export_assets import export_asset
-from reporting_pipeline.orchestration.jobs import DAILY_BUILD
+from reporting_pipeline.orchestration.export_assets import export_assets
+from reporting_pipeline.orchestration.jobs import JOBS
 from reporting_pipeline.orchestration.landing_assets import landing_assets, source_specs
 from reporting_pipeline.orchestration.partitions import report_days
 from reporting_pipeline.orchestration.report_assets import report_assets
 from reporting_pipeline.orchestration.report_checks import report_checks
-from reporting_pipeline.orchestration.resources import Sources, Store, Warehouse
-from reporting_pipeline.reports.tables import REPORT_TABLES, report_table
+from reporting_pipeline.orchestration.resources import Reports, Sources, Warehouse
+from reporting_pipeline.orchestration.seal_assets import seal_asset
+from reporting_pipeline.reports.tables import REPORT_TABLES
 from reporting_pipeline.settings import Settings
 
 
@@ -24,7 +24,7 @@ def build_definitions(settings: Settings, **overrides: object) -> dg.Definitions
 
     Args:
         settings: Addresses are used when a step needs them, not before.
-        overrides: Resources by name in place of the usual ones: sources, warehouse, store.
+        overrides: Resources by name in place of the usual ones: sources, warehouse, reports.
     """
     days = report_days(settings.first_day)
     with warnings.catch_warnings():
@@ -36,14 +36,15 @@ def build_definitions(settings: Settings, **overrides: object) -> dg.Definitions
                 *source_specs(),
                 landing_assets(),
                 report_assets(days),
-                *(export_asset(report_table(name), days) for name in DAILY_TABLES),
+                seal_asset(days),
+                *export_assets(settings.first_day, days),
             ],
             asset_checks=[report_checks(table, days) for table in REPORT_TABLES],
-            jobs=[DAILY_BUILD],
+            jobs=JOBS,
             resources={
                 "sources": Sources(settings),
                 "warehouse": Warehouse(settings),
-                "store": Store(settings),
+                "reports": Reports(settings),
                 **overrides,
             },
             executor=dg.in_process_executor,

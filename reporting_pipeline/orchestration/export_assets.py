@@ -1,59 +1,92 @@
-"""The daily files of the report tables, behind their checks.
+"""The reports that are due: daily, weekly, monthly, and after events.
 
-What belongs here: the assets. What does not: writing files (`reporting_pipeline.delivery`).
+A run generates every report that is due for its partitions, whichever organisation's and in all
+formats. The seals decide which are published (`reporting_pipeline.delivery.gate`).
+
+What belongs here: the assets. What does not: generating (`reporting_pipeline.delivery`), and what a
+step shows of it (`export_results`).
 """
+
+from datetime import date
+from uuid import UUID
 
 import dagster as dg
 
-from reporting_pipeline.delivery.daily_files import DailyExport
-from reporting_pipeline.orchestration.asset_keys import export_key, report_key
+from reporting_pipeline.orchestration.asset_keys import SEALS
+from reporting_pipeline.orchestration.export_results import tell
 from reporting_pipeline.orchestration.failures import RETRIES, step_failures
-from reporting_pipeline.orchestration.partitions import days_of
-from reporting_pipeline.orchestration.previews import markdown_table
+from reporting_pipeline.orchestration.partitions import (
+    ENDED_EVENTS,
+    due_days,
+    report_months,
+    report_weeks,
+)
 from reporting_pipeline.orchestration.report_assets import OWNER
-from reporting_pipeline.orchestration.resources import Store
-from reporting_pipeline.reports.tables.report_table import ReportTable, Unit
-
-_LISTED = 50
+from reporting_pipeline.orchestration.resources import Reports
+from reporting_pipeline.reports.definitions.definition import Schedule
 
 
-def export_asset(table: ReportTable, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
-    """The files of one report table, one per organisation and day.
+def export_assets(first_day: date, days: dg.DailyPartitionsDefinition) -> list[dg.AssetsDefinition]:
+    """The reports of every schedule that makes them due."""
+    own_days = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
+    # A week that begins on another day than Monday begins in the partition before.
+    with_former = dg.TimeWindowPartitionMapping(
+        start_offset=-1, allow_nonexistent_upstream_partitions=True
+    )
+    return [
+        _scheduled_reports(Schedule.DAILY, days, own_days),
+        _scheduled_reports(Schedule.WEEKLY, report_weeks(first_day), with_former),
+        _scheduled_reports(Schedule.MONTHLY, report_months(first_day), own_days),
+        _event_reports(),
+    ]
 
-    A file with money in it also waits for the reconciliation.
-    """
-    has_money = any(column.unit is Unit.MINOR for column in table.columns)
-    deps = [table.name, *(["report_reconciliation_breaks"] if has_money else [])]
 
+def _scheduled_reports(
+    schedule: Schedule,
+    partitions: dg.TimeWindowPartitionsDefinition,
+    rests_on: dg.TimeWindowPartitionMapping,
+) -> dg.AssetsDefinition:
     @dg.asset(
-        key=export_key(table.name),
-        deps=[report_key(name) for name in deps],
-        partitions_def=days,
+        name=f"{schedule}_reports",
+        deps=[dg.AssetDep(SEALS, partition_mapping=rests_on)],
+        partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         retry_policy=RETRIES,
         group_name="exports",
-        description=f"{table.title} as CSV files in the store, one per organisation and day.",
+        description=f"Files of the {schedule} reports that are due right after a partition's days.",
         owners=[OWNER],
-        kinds={"csv"},
+        kinds={"csv", "xlsx", "pdf"},
     )
-    def daily_files(context: dg.AssetExecutionContext, store: dg.ResourceParam[Store]) -> None:
+    def scheduled_reports(
+        context: dg.AssetExecutionContext, reports: dg.ResourceParam[Reports]
+    ) -> None:
+        keys = {day: key for key in context.partition_keys for day in due_days(partitions, key)}
         with step_failures():
-            exported = store.export(table.name, days_of(context))
-        for (_, day), part in exported.parts().items():
-            context.add_asset_metadata(_metadata(part), partition_key=day.isoformat())
+            results = reports.generate_due(schedule, keys)
+            tell(context, reports.store(), results, lambda due: keys[due.as_of])
 
-    return daily_files
+    return scheduled_reports
 
 
-def _metadata(part: DailyExport) -> dict[str, object]:
-    listed = [
-        (file.location, file.row_count, file.byte_count, file.sha256)
-        for file in part.files[:_LISTED]
-    ]
-    return {
-        "dagster/partition_row_count": part.row_count,
-        "file_count": len(part.files),
-        "removed_count": len(part.removed),
-        "byte_count": part.byte_count,
-        "files": dg.MetadataValue.md(markdown_table(("file", "rows", "bytes", "sha256"), listed)),
-    }
+def _event_reports() -> dg.AssetsDefinition:
+    @dg.asset(
+        deps=[dg.AssetDep(SEALS, partition_mapping=dg.AllPartitionMapping())],
+        partitions_def=ENDED_EVENTS,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        retry_policy=RETRIES,
+        group_name="exports",
+        description=(
+            "Files of the reports that are due after an event: on the day after it, and 30 days "
+            "later, when it is final."
+        ),
+        owners=[OWNER],
+        kinds={"csv", "xlsx", "pdf"},
+    )
+    def event_reports(
+        context: dg.AssetExecutionContext, reports: dg.ResourceParam[Reports]
+    ) -> None:
+        with step_failures():
+            results = reports.generate_after_events({UUID(key) for key in context.partition_keys})
+            tell(context, reports.store(), results, lambda due: str(due.request.period.event_id))
+
+    return event_reports

@@ -1,12 +1,12 @@
-"""Runs of the daily job inside this process, recorded in the Dagster instance like all others.
+"""Runs of jobs inside this process, recorded in the Dagster instance like all others.
 
 For the demo, which needs neither a daemon nor a code server to wait for. What belongs here: asking
 for a run and saying how it went. What does not: what is run (`jobs`).
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 import dagster as dg
 from dagster import ExecuteInProcessResult
@@ -17,7 +17,8 @@ from dagster._core.storage.tags import (
 
 from reporting_pipeline.errors import BuildFailed
 from reporting_pipeline.orchestration.build import build_definitions
-from reporting_pipeline.orchestration.jobs import DAILY_BUILD
+from reporting_pipeline.orchestration.export_results import COUNTS
+from reporting_pipeline.orchestration.partitions import ENDED_EVENTS_NAME
 from reporting_pipeline.settings import Settings
 
 
@@ -28,33 +29,38 @@ class RunSummary:
     Attributes:
         check_count: Results of checks, one per check and day.
         warned_count: Of them, those that pass with a warning.
+        counts: Sums over all partitions of what the exports count: `ready_count` and so on.
     """
 
     run_id: str
     check_count: int
     warned_count: int
+    counts: Mapping[str, int]
 
 
-def run_groups(
-    settings: Settings, groups: Sequence[str], days: tuple[date, date] | None = None
+def run_assets(
+    settings: Settings,
+    job_name: str,
+    groups: Sequence[str],
+    partitions: tuple[str, str] | None = None,
 ) -> RunSummary:
-    """Materialise groups of assets, and their checks, on the instance of DAGSTER_HOME.
+    """Materialise what a job has of some groups, with its checks, on the instance of DAGSTER_HOME.
 
     Args:
         settings: The addresses.
-        groups: Names of asset groups: landing, reports, exports.
-        days: The first and the last report day, both included; None for groups without days.
+        job_name: `daily_build` and others of `jobs`.
+        groups: Names of asset groups: landing, reports, seals, exports.
+        partitions: The first and the last partition, both included; None for assets without.
 
     Raises:
         BuildFailed: A step failed, or a check did; the run is in the UI.
     """
-    job = build_definitions(settings).resolve_job_def(DAILY_BUILD.name)
-    selection = dg.AssetSelection.groups(*groups).resolve(job.asset_layer.asset_graph)
+    job = build_definitions(settings).resolve_job_def(job_name)
+    of_groups = dg.AssetSelection.groups(*groups).resolve(job.asset_layer.asset_graph)
+    selection = of_groups & set(job.asset_layer.executable_asset_keys)
     tags = {}
-    if days is not None:
-        first, last = days
-        tags[ASSET_PARTITION_RANGE_START_TAG] = first.isoformat()
-        tags[ASSET_PARTITION_RANGE_END_TAG] = last.isoformat()
+    if partitions is not None:
+        tags[ASSET_PARTITION_RANGE_START_TAG], tags[ASSET_PARTITION_RANGE_END_TAG] = partitions
     with dg.DagsterInstance.get() as instance:
         result = job.execute_in_process(
             instance=instance,
@@ -64,6 +70,12 @@ def run_groups(
             raise_on_error=False,
         )
     return _summary(result, groups)
+
+
+def ended_events() -> list[str]:
+    """The partitions of ended events that the instance of DAGSTER_HOME knows."""
+    with dg.DagsterInstance.get() as instance:
+        return list(instance.get_dynamic_partitions(ENDED_EVENTS_NAME))
 
 
 def _summary(result: ExecuteInProcessResult, groups: Sequence[str]) -> RunSummary:
@@ -86,7 +98,17 @@ def _summary(result: ExecuteInProcessResult, groups: Sequence[str]) -> RunSummar
         warned_count=sum(
             check.passed and check.severity is dg.AssetCheckSeverity.WARN for check in checks
         ),
+        counts=_counts(result),
     )
+
+
+def _counts(result: ExecuteInProcessResult) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for event in result.get_asset_materialization_events():
+        for name, metadata in event.materialization.metadata.items():
+            if name in COUNTS and isinstance(metadata, dg.IntMetadataValue):
+                counts[name] += metadata.value or 0
+    return counts
 
 
 def _reason(event: dg.DagsterEvent) -> str:

@@ -5,11 +5,30 @@ What belongs here: selections. What does not: when they run.
 
 import dagster as dg
 
-# Landing, building, checking and exporting in one run: a blocking check only guards its own run.
 DAILY_BUILD = dg.define_asset_job(
     "daily_build",
-    selection=dg.AssetSelection.groups("landing", "reports", "exports"),
+    selection=dg.AssetSelection.groups("landing", "reports", "seals")
+    | dg.AssetSelection.assets("daily_reports"),
     description=(
-        "Land what is new, build a report day, check it, and export its files if no check fails."
+        "Land what is new, build a report day, check and seal it, and generate the reports that "
+        "are due the day after; those of an organisation whose day is not sealed are held."
+    ),
+)
+
+_DUE = {
+    "weekly": "Generate the reports that are due after a week.",
+    "monthly": "Generate the reports that are due after a month.",
+    "event": "Generate the reports that are due after an event.",
+}
+
+JOBS = (
+    DAILY_BUILD,
+    *(
+        dg.define_asset_job(
+            f"deliver_{name}_reports",
+            selection=dg.AssetSelection.assets(f"{name}_reports"),
+            description=description,
+        )
+        for name, description in _DUE.items()
     ),
 )

@@ -17,6 +17,7 @@ from reporting_pipeline.orchestration.columns import (
     source_schema,
 )
 from reporting_pipeline.orchestration.failures import RETRIES, step_failures
+from reporting_pipeline.orchestration.partitions import add_ended_events
 from reporting_pipeline.orchestration.resources import Sources, Warehouse
 from reporting_pipeline.sources.contract import TABLES
 from reporting_pipeline.sources.landing.land import TableLanding
@@ -52,11 +53,14 @@ def landing_assets() -> dg.AssetsDefinition:
         pool="warehouse",
     )
     def landing(
-        sources: dg.ResourceParam[Sources], warehouse: dg.ResourceParam[Warehouse]
+        context: dg.AssetExecutionContext,
+        sources: dg.ResourceParam[Sources],
+        warehouse: dg.ResourceParam[Warehouse],
     ) -> Iterator[dg.MaterializeResult[None]]:
         with step_failures():
             counts = {(each.domain, each.table_name): each for each in sources.land().tables}
             watermarks = warehouse.watermarks()
+            add_ended_events(context.instance, warehouse.ended_events())
         for table in TABLES:
             name = table.info["domain"], table.name
             metadata = _metadata(table, counts[name], watermarks.get(name))

@@ -1,16 +1,24 @@
-"""The report days as Dagster partitions.
+"""Report days, weeks, months and ended events as Dagster partitions.
 
-What belongs here: which days there are, and which of them a step is about. What does not: which
+What belongs here: which partitions there are, and which days a step is about. What does not: which
 instant belongs to which day (`landing.report_day`).
 """
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
+from uuid import UUID
 
 import dagster as dg
 
 # Days are counted in UTC here and begin up to 14 hours earlier where an event is: besides the day
 # that runs in UTC, tomorrow is running somewhere.
 _RUNNING_DAYS = 2
+_DAY = timedelta(days=1)
+_MONDAY = 1  # Dagster counts from Sunday
+
+ENDED_EVENTS_NAME = "ended_events"
+ENDED_EVENTS = dg.DynamicPartitionsDefinition(name=ENDED_EVENTS_NAME)
+"""Events of which a report is due; keys are their ids."""
 
 
 def report_days(first_day: date) -> dg.DailyPartitionsDefinition:
@@ -18,6 +26,33 @@ def report_days(first_day: date) -> dg.DailyPartitionsDefinition:
     return dg.DailyPartitionsDefinition(
         start_date=first_day.isoformat(), end_offset=_RUNNING_DAYS, timezone="UTC"
     )
+
+
+def report_weeks(first_day: date) -> dg.WeeklyPartitionsDefinition:
+    """Every week that is over, from the one of the first report day on; keys are its Monday."""
+    monday = first_day - first_day.weekday() * _DAY
+    return dg.WeeklyPartitionsDefinition(
+        start_date=monday.isoformat(), day_offset=_MONDAY, timezone="UTC"
+    )
+
+
+def report_months(first_day: date) -> dg.MonthlyPartitionsDefinition:
+    """Every month that is over, from the one of the first report day on; keys are its first day."""
+    return dg.MonthlyPartitionsDefinition(
+        start_date=first_day.replace(day=1).isoformat(), timezone="UTC"
+    )
+
+
+def due_days(partitions: dg.TimeWindowPartitionsDefinition, key: str) -> list[date]:
+    """The days on which a partition's reports are due: each day after one of its own."""
+    window = partitions.time_window_for_partition_key(key)
+    first, end = window.start.date(), window.end.date()
+    return [first + offset * _DAY for offset in range(1, (end - first).days + 1)]
+
+
+def add_ended_events(instance: dg.DagsterInstance, event_ids: Sequence[UUID]) -> None:
+    """Add the partitions of events that have ended; those that are there stay as they are."""
+    instance.add_dynamic_partitions(ENDED_EVENTS_NAME, [str(each) for each in event_ids])
 
 
 def days_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> list[date]:

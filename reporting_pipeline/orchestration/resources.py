@@ -6,21 +6,40 @@ other deployments give their own objects to `build_definitions`.
 What belongs here: which setting goes where. What does not: work.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from uuid import UUID
 
 import psycopg
 from psycopg import IsolationLevel
 
-from reporting_pipeline.delivery.daily_files import DailyExport, export_days
+from reporting_pipeline.checks.seals import seal_days
+from reporting_pipeline.delivery.due_reports import (
+    DueReport,
+    DueResult,
+    Selection,
+    due_after_events,
+    due_reports,
+    generate_batch,
+)
+from reporting_pipeline.delivery.event_ends import event_ends
+from reporting_pipeline.delivery.generate import Delivery
 from reporting_pipeline.delivery.store import open_store
+from reporting_pipeline.delivery.store.object_store import ObjectStore
+from reporting_pipeline.domain.discrepancy import Discrepancy
 from reporting_pipeline.reports.build import BuildResult, build
+from reporting_pipeline.reports.definitions.definition import Schedule
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.sources.contract import DOMAINS
 from reporting_pipeline.sources.landing.land import LandingResult, land
 from reporting_pipeline.warehouse.engine import warehouse_connection
+
+
+def now() -> datetime:
+    """The time now, with its zone."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +60,23 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Warehouse:
-    """The warehouse: its report tables are built here, and read."""
+    """The warehouse: its report tables are built here, sealed and read."""
 
     settings: Settings
+    clock: Callable[[], datetime] = now
 
     def build(self, days: Sequence[date], tables: Sequence[str]) -> BuildResult:
         """Rebuild days of report tables."""
         return build(days, warehouse=self.settings.warehouse_url(), tables=tables)
+
+    def seal(self, days: Sequence[date]) -> Mapping[date, Sequence[Discrepancy]]:
+        """Check days of the report tables and seal them; the errors of each day."""
+        return seal_days(self.settings.warehouse_url(), days, self.clock())
+
+    def ended_events(self) -> list[UUID]:
+        """The events of which a report is due, by what has landed; oldest first."""
+        with self.snapshot() as connection:
+            return [end.event_id for end in event_ends(connection) if end.landed_due_days]
 
     def watermarks(self) -> dict[tuple[str, str], datetime]:
         """The greatest record clock landed of each source table, by domain and table."""
@@ -67,12 +96,35 @@ class Warehouse:
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
-    """The store that files go to."""
+class Reports:
+    """The reports that are due, and generating them into the store."""
 
     settings: Settings
+    clock: Callable[[], datetime] = now
 
-    def export(self, table: str, days: Sequence[date]) -> DailyExport:
-        """Write the daily files of a report table."""
-        store = open_store(self.settings.store_address())
-        return export_days(self.settings.warehouse_url(), store, [table], days)
+    def generate_due(self, schedule: Schedule, as_of_days: Collection[date]) -> Iterator[DueResult]:
+        """Generate the reports of a schedule that are due on any of the days."""
+        selection = Selection(schedules=(schedule,))
+        with warehouse_connection(self.settings.warehouse_url()) as connection:
+            due = due_reports(connection, as_of_days, selection)
+        return self._generate(due)
+
+    def generate_after_events(self, event_ids: Collection[UUID]) -> Iterator[DueResult]:
+        """Generate the reports that are due after events, as far as their days have landed."""
+        selection = Selection(schedules=(Schedule.POST_EVENT,))
+        with warehouse_connection(self.settings.warehouse_url()) as connection:
+            due = due_after_events(connection, event_ids, selection)
+        return self._generate(due)
+
+    def store(self) -> ObjectStore:
+        """The store that files go to."""
+        return open_store(self.settings.store_address())
+
+    def _generate(self, due: Sequence[DueReport]) -> Iterator[DueResult]:
+        delivery = Delivery(
+            warehouse=self.settings.warehouse_url(),
+            store=self.store(),
+            final_delay_seconds=self.settings.final_delay_seconds,
+            clock=self.clock,
+        )
+        return generate_batch(delivery, due, redis_url=self.settings.redis_address())

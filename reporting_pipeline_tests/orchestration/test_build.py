@@ -8,7 +8,6 @@ import dagster as dg
 import pytest
 
 from reporting_pipeline.checks.registry import CHECKS
-from reporting_pipeline.delivery.daily_files import DAILY_TABLES
 from reporting_pipeline.orchestration.build import build_definitions
 from reporting_pipeline.reports.tables import REPORT_TABLES
 from reporting_pipeline.reports.tables.report_table import ReportTable
@@ -21,6 +20,9 @@ OURS = sorted(GRAPH.materializable_asset_keys)
 SPECS = {spec.key: spec for spec in DEFS.resolve_all_asset_specs()}
 
 
+EXPORTS = {"daily_reports", "weekly_reports", "monthly_reports", "event_reports"}
+
+
 def test_definitions_load_without_any_address() -> None:
     dg.Definitions.validate_loadable(DEFS)
 
@@ -31,12 +33,18 @@ def test_every_table_and_file_is_an_asset_named_after_where_it_stands() -> None:
         *(f"{domain}/{name}" for domain, name in tables),
         *(f"landing/{domain}_{name}" for domain, name in tables),
         *(table.name for table in REPORT_TABLES),
-        *(f"exports/{name}" for name in DAILY_TABLES),
+        "report_seals",
+        *EXPORTS,
     }
 
 
 def test_sources_are_only_read() -> None:
-    assert {SPECS[key].group_name for key in OURS} == {"landing", "reports", "exports"}
+    assert {SPECS[key].group_name for key in OURS} == {
+        "landing",
+        "reports",
+        "seals",
+        "exports",
+    }
 
 
 def test_every_check_is_an_asset_check() -> None:
@@ -44,10 +52,17 @@ def test_every_check_is_an_asset_check() -> None:
     assert found == {(check.report_table, check.name) for check in CHECKS}
 
 
-def test_there_is_one_job_for_a_day() -> None:
+def test_the_daily_job_does_all_but_what_is_due_later() -> None:
     job = DEFS.resolve_job_def("daily_build")
-    assert job.asset_layer.executable_asset_keys == set(OURS)
+    later = {dg.AssetKey(name) for name in EXPORTS - {"daily_reports"}}
+    assert job.asset_layer.executable_asset_keys == set(OURS) - later
     assert job.asset_layer.asset_graph.asset_check_keys == GRAPH.asset_check_keys
+
+
+@pytest.mark.parametrize("name", ["weekly", "monthly", "event"])
+def test_what_is_due_later_has_a_job_of_its_own(name: str) -> None:
+    job = DEFS.resolve_job_def(f"deliver_{name}_reports")
+    assert job.asset_layer.executable_asset_keys == {dg.AssetKey(f"{name}_reports")}
 
 
 @pytest.mark.parametrize("key", OURS, ids=lambda key: key.to_user_string())
@@ -79,11 +94,46 @@ def test_a_report_table_shows_its_columns_and_where_they_come_from(
 
 def test_a_backfill_is_one_run() -> None:
     partitioned = [key for key in OURS if GRAPH.get(key).partitions_def is not None]
-    assert {SPECS[key].group_name for key in partitioned} == {"reports", "exports"}
+    assert {SPECS[key].group_name for key in partitioned} == {
+        "reports",
+        "seals",
+        "exports",
+    }
     assert {GRAPH.get(key).backfill_policy for key in partitioned} == {
         dg.BackfillPolicy.single_run()
     }
-    assert len({GRAPH.get(key).partitions_def for key in partitioned}) == 1
+
+
+def test_seals_and_daily_reports_have_the_days_of_the_report_tables() -> None:
+    keys = [*(table.name for table in REPORT_TABLES), "report_seals", "daily_reports"]
+    assert len({GRAPH.get(dg.AssetKey(key)).partitions_def for key in keys}) == 1
+
+
+@pytest.mark.parametrize(
+    ("asset", "partition", "first", "last"),
+    [
+        ("daily_reports", "2025-03-09", "2025-03-09", "2025-03-09"),
+        # A week may begin on any weekday, and is due in the partition in which it ends.
+        ("weekly_reports", "2025-03-10", "2025-03-03", "2025-03-16"),
+        ("monthly_reports", "2025-02-01", "2025-02-01", "2025-02-28"),
+    ],
+)
+def test_reports_rest_on_the_seals_of_their_days(
+    asset: str, partition: str, first: str, last: str
+) -> None:
+    upstream = GRAPH.get(dg.AssetKey("report_seals")).partitions_def
+    asset_def = DEFS.get_assets_def(asset)
+    mapping = asset_def.get_partition_mapping(dg.AssetKey("report_seals"))
+    own = asset_def.partitions_def
+    assert upstream is not None
+    assert own is not None
+    assert mapping is not None
+    of_partition = own.subset_with_partition_keys([partition])
+    found = mapping.get_upstream_mapped_partitions_result_for_partitions(
+        of_partition, own, upstream
+    ).partitions_subset
+    keys = sorted(found.get_partition_keys())
+    assert (keys[0], keys[-1]) == (first, last)
 
 
 def test_checks_have_the_days_of_their_tables() -> None:
@@ -91,10 +141,14 @@ def test_checks_have_the_days_of_their_tables() -> None:
         assert GRAPH.get(key).partitions_def == GRAPH.get(key.asset_key).partitions_def
 
 
-def test_files_with_money_wait_for_the_reconciliation() -> None:
-    breaks = dg.AssetKey("report_reconciliation_breaks")
-    waiting = {key.path[-1] for key in GRAPH.get(breaks).child_keys}
-    assert waiting == set(DAILY_TABLES) - {"report_attendance_daily"}
+def test_every_report_table_is_sealed_before_any_report() -> None:
+    seals = GRAPH.get(dg.AssetKey("report_seals"))
+    assert seals.parent_keys == {dg.AssetKey(table.name) for table in REPORT_TABLES}
+    assert seals.child_keys == {dg.AssetKey(name) for name in EXPORTS}
+
+
+def test_no_check_blocks_since_an_error_is_of_one_organisation() -> None:
+    assert {GRAPH.get(key).blocking for key in GRAPH.asset_check_keys} == {False}
 
 
 def test_loading_the_code_location_imports_nothing_heavy() -> None:

@@ -1,4 +1,4 @@
-"""The daily job: landed, built, checked and exported in one run, or stopped by what is wrong."""
+"""The daily job: landed, built, checked, sealed and reported in one run."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -10,14 +10,10 @@ import pytest
 from reporting_pipeline.checks.registry import CHECKS
 from reporting_pipeline.orchestration.build import build_definitions
 from reporting_pipeline.settings import Settings
+from reporting_pipeline_tests.delivery.given_reports import BERLIN, REVENUE, TOKYO, defined
+from reporting_pipeline_tests.orchestration.shown import shown
 
 DAY = "2025-09-01"
-EXPORTS = {
-    "report_sales_daily",
-    "report_revenue_daily",
-    "report_attendance_daily",
-    "report_event_summary",
-}
 # One sale of the day is charged 100 minor units more than Ticketing booked; its legs still balance.
 OVERCHARGE = """
     with txn as (
@@ -60,9 +56,10 @@ def _evaluations(result: dg.ExecuteInProcessResult, name: str) -> dict[str | Non
     }
 
 
-def test_a_day_is_landed_built_checked_and_exported(
+def test_a_day_is_landed_built_checked_sealed_and_reported(
     defs: dg.Definitions, settings: Settings
 ) -> None:
+    defined(settings.warehouse_url(), REVENUE)
     with dg.DagsterInstance.ephemeral() as instance:
         job = defs.resolve_job_def("daily_build")
         result = job.execute_in_process(instance=instance, partition_key=DAY)
@@ -72,12 +69,18 @@ def test_a_day_is_landed_built_checked_and_exported(
         evaluations = result.get_asset_check_evaluations()
         assert len(evaluations) == len(CHECKS)
         assert {(each.partition, each.passed) for each in evaluations} == {(DAY, True)}
-        files = list(Path(settings.store_address().removeprefix("file://")).rglob("*.csv"))
-        assert {path.parent.parent.name for path in files} == EXPORTS - {"report_attendance_daily"}
-        assert {path.parent.name for path in files} == {DAY}
+        seal = shown(result, "report_seals")[DAY]
+        assert (seal["error_count"], seal["organizations_with_errors"]) == (0, [])
+        [path] = Path(settings.store_address().removeprefix("file://")).rglob("*.csv")
+        assert path.name == f"revenue_{DAY}.csv"
+        assert shown(result, "daily_reports")[DAY]["ready_count"] == 1
+        assert len(instance.get_dynamic_partitions("ended_events")) == 3
 
 
-def test_a_range_is_one_run_with_one_result_per_check_and_day(defs: dg.Definitions) -> None:
+def test_a_range_is_one_run_with_one_result_per_check_and_day(
+    defs: dg.Definitions, settings: Settings
+) -> None:
+    defined(settings.warehouse_url(), REVENUE)
     first, last = date(2025, 10, 22), date(2025, 10, 29)
     days = {str(first + timedelta(days=n)) for n in range((last - first).days + 1)}
     with dg.DagsterInstance.ephemeral() as instance:
@@ -90,39 +93,51 @@ def test_a_range_is_one_run_with_one_result_per_check_and_day(defs: dg.Definitio
         ]
         assert len(found) == len(set(found)) == len(CHECKS) * len(days)
         assert {partition for partition, _, _ in found} == days
-        # Orders that the season left unsettled warn, and stop nothing.
+        # Orders that the season left unsettled warn, and hold nothing.
         ties = _evaluations(result, "sales_tie_to_ledger")
         assert {day for day, passed in ties.items() if passed == "warned"} == {
             "2025-10-24",
             "2025-10-28",
         }
         assert "failed" not in ties.values()
-        for name in EXPORTS:
-            key = dg.AssetKey(["exports", name])
-            assert instance.get_materialized_partitions(key) == days
+        reported = shown(result, "daily_reports")
+        assert {day: each["ready_count"] for day, each in reported.items()} == dict.fromkeys(
+            days, 1
+        )
 
 
-def test_a_break_fails_its_day_and_stops_the_files_with_money(
-    defs: dg.Definitions, warehouse: psycopg.Connection
+def test_a_break_holds_the_reports_of_its_organisation_and_no_other(
+    defs: dg.Definitions, settings: Settings, warehouse: psycopg.Connection
 ) -> None:
-    row = warehouse.execute(OVERCHARGE, [DAY]).fetchone()
-    assert row is not None
+    for organization_id in (BERLIN, TOKYO):
+        defined(settings.warehouse_url(), REVENUE, organization_id)
+    [order] = {order for (order,) in warehouse.execute(OVERCHARGE, [DAY])}
     with dg.DagsterInstance.ephemeral() as instance:
         result = _run(defs, instance, "2025-08-31", "2025-09-02")
 
-        assert not result.success
+        assert result.success
         assert _evaluations(result, "sales_tie_to_ledger") == {
             "2025-08-31": "passed",
             "2025-09-01": "failed",
             "2025-09-02": "passed",
         }
         assert _evaluations(result, "transactions_balanced")[DAY] == "passed"
-        written = {
-            name
-            for name in EXPORTS
-            if instance.get_materialized_partitions(dg.AssetKey(["exports", name]))
+        seals = shown(result, "report_seals")
+        assert {day: each["error_count"] for day, each in seals.items()} == {
+            "2025-08-31": 0,
+            "2025-09-01": 1,
+            "2025-09-02": 0,
         }
-        assert written == {"report_attendance_daily"}
+        assert seals[DAY]["organizations_with_errors"] == [str(BERLIN)]
+        reported = shown(result, "daily_reports")
+        assert {day: (e["ready_count"], e["held_count"]) for day, e in reported.items()} == {
+            "2025-08-31": (2, 0),
+            "2025-09-01": (1, 1),
+            "2025-09-02": (2, 0),
+        }
+        held = next(each for each in reported[DAY]["reports"] if each["status"] == "held")
+        assert held["organization_id"] == str(BERLIN)
+        assert str(order) in held["reason"]
 
 
 def test_a_failed_check_shows_what_is_wrong_and_is_tied_to_the_build(
@@ -154,20 +169,18 @@ def test_a_failed_check_shows_what_is_wrong_and_is_tied_to_the_build(
         assert failed.target_materialization_data.run_id == result.run_id
 
 
-def test_a_day_that_is_mended_passes_and_its_files_follow(
-    defs: dg.Definitions, warehouse: psycopg.Connection
+def test_a_day_that_is_mended_is_sealed_and_its_reports_follow(
+    defs: dg.Definitions, settings: Settings, warehouse: psycopg.Connection
 ) -> None:
-    row = warehouse.execute(OVERCHARGE, [DAY]).fetchone()
-    assert row is not None
+    defined(settings.warehouse_url(), REVENUE)
+    assert warehouse.execute(OVERCHARGE, [DAY]).fetchone() is not None
     with dg.DagsterInstance.ephemeral() as instance:
-        assert not _run(defs, instance, DAY, DAY).success
+        held = shown(_run(defs, instance, DAY, DAY), "daily_reports")[DAY]
         warehouse.execute(OVERCHARGE.replace("+ 100", "- 100"), [DAY])
+        mended = shown(_run(defs, instance, DAY, DAY), "daily_reports")[DAY]
 
-        result = _run(defs, instance, DAY, DAY)
-
-        assert result.success
-        key = dg.AssetKey(["exports", "report_sales_daily"])
-        assert instance.get_materialized_partitions(key) == {DAY}
+        assert (held["held_count"], held["new_edition_count"]) == (1, 0)
+        assert (mended["ready_count"], mended["new_edition_count"]) == (1, 1)
 
 
 def test_a_day_with_warnings_passes_and_lists_them(defs: dg.Definitions) -> None:
@@ -210,11 +223,11 @@ def test_a_source_that_is_down_fails_the_run_with_its_name(settings: Settings) -
 
 
 def test_resources_can_be_replaced(settings: Settings) -> None:
-    class NoStore:
-        def export(self, table: str, days: object) -> None:
-            pytest.fail("nothing is exported here")
+    class NoReports:
+        def generate_due(self, *_: object) -> None:
+            pytest.fail("nothing is reported here")
 
-    defs = build_definitions(settings, store=NoStore())
+    defs = build_definitions(settings, reports=NoReports())
     job = defs.resolve_implicit_global_asset_job_def()
     with dg.DagsterInstance.ephemeral() as instance:
         result = job.execute_in_process(

@@ -1,8 +1,22 @@
-"""The days that exist: from the first to the one that has begun somewhere."""
+"""The partitions that exist, and the days on which their reports are due."""
 
 from datetime import UTC, date, datetime
+from uuid import UUID
 
-from reporting_pipeline.orchestration.partitions import report_days
+import dagster as dg
+import pytest
+
+from reporting_pipeline.orchestration.partitions import (
+    ENDED_EVENTS,
+    add_ended_events,
+    due_days,
+    report_days,
+    report_months,
+    report_weeks,
+)
+
+FIRST = date(2025, 1, 1)
+NOW = datetime(2025, 2, 3, 12, tzinfo=UTC)
 
 
 def test_days_run_from_the_first_to_tomorrow_in_utc() -> None:
@@ -11,3 +25,37 @@ def test_days_run_from_the_first_to_tomorrow_in_utc() -> None:
     keys = days.get_partition_keys(current_time=datetime(2025, 1, 3, 12, tzinfo=UTC))
 
     assert keys == ["2025-01-01", "2025-01-02", "2025-01-03", "2025-01-04"]
+
+
+def test_weeks_and_months_cover_the_first_day_and_have_ended() -> None:
+    assert report_weeks(FIRST).get_partition_keys(current_time=NOW) == [
+        *("2024-12-30", "2025-01-06", "2025-01-13", "2025-01-20", "2025-01-27")
+    ]
+    assert report_months(FIRST).get_partition_keys(current_time=NOW) == ["2025-01-01"]
+
+
+@pytest.mark.parametrize(
+    ("partitions", "key", "first", "last"),
+    [
+        (report_days(FIRST), "2025-01-31", date(2025, 2, 1), date(2025, 2, 1)),
+        (report_weeks(FIRST), "2025-01-27", date(2025, 1, 28), date(2025, 2, 3)),
+        (report_months(FIRST), "2025-01-01", date(2025, 1, 2), date(2025, 2, 1)),
+    ],
+)
+def test_reports_are_due_on_the_days_after_those_of_the_partition(
+    partitions: dg.TimeWindowPartitionsDefinition, key: str, first: date, last: date
+) -> None:
+    days = due_days(partitions, key)
+
+    assert (days[0], days[-1], len(days)) == (first, last, (last - first).days + 1)
+
+
+def test_an_ended_event_is_one_partition_however_often_it_is_added() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        add_ended_events(instance, [UUID(int=1)])
+        add_ended_events(instance, [UUID(int=1), UUID(int=2)])
+
+        assert ENDED_EVENTS.get_partition_keys(dynamic_partitions_store=instance) == [
+            str(UUID(int=1)),
+            str(UUID(int=2)),
+        ]

@@ -1,0 +1,22 @@
+"""What a run shows in Dagster.
+
+What belongs here: reading results. What does not: what is expected of them.
+"""
+
+from typing import Any
+
+import dagster as dg
+
+
+def shown(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, dict[str, Any]]:
+    """Partition -> what its materialisation shows; tables as their rows."""
+    return {
+        str(event.materialization.partition): {
+            name: [dict(row.data) for row in value.records]
+            if isinstance(value, dg.TableMetadataValue)
+            else value.value
+            for name, value in event.materialization.metadata.items()
+        }
+        for event in result.get_asset_materialization_events()
+        if event.materialization.asset_key == dg.AssetKey(asset)
+    }
