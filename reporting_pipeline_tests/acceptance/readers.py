@@ -1,0 +1,214 @@
+"""Report files read by programs that are not ours, into rows that can be compared.
+
+Python's csv and json, pyarrow, openpyxl, PDFium. Each reader gives the rows as a person of that
+format has them, brought to one form: money in minor units, dates as dates, nothing as None. What
+belongs here: reading. What does not: what must be read.
+"""
+
+import csv
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from reporting_pipeline_tests.acceptance.starter_figures import Row, StarterReport
+
+DIGITS = MappingProxyType({"EUR": 2, "USD": 2, "JPY": 0})
+Totals: TypeAlias = dict[str | None, dict[int, int]]
+"""Currency, or None -> index of a column -> its sum."""
+
+
+def totals_of(report: StarterReport, rows: Iterable[Row]) -> Totals:
+    """The totals that rows have, by currency."""
+    totals: Totals = defaultdict(lambda: defaultdict(int))
+    for row in rows:
+        for index in range(len(row)):
+            if report.is_summed(index):
+                totals[_currency(report, row)][index] += row[index]
+    return {currency: dict(sums) for currency, sums in totals.items()}
+
+
+def read_csv(path: Path, report: StarterReport, profile: str) -> list[Row]:
+    """A CSV file of either profile; of locale en_GB."""
+    is_for_people = profile == "spreadsheet"
+    encoding = "utf-8-sig" if is_for_people else "utf-8"
+    with path.open(encoding=encoding, newline="") as file:
+        header, *lines = csv.reader(file, strict=True)
+    plain = report.plain_headings
+    assert header == plain if is_for_people else [each.capitalize() for each in header] == plain
+    read = _from_major if is_for_people else _from_minor
+    return [_row(report, line, read) for line in lines]
+
+
+def read_jsonl(path: Path, report: StarterReport) -> list[Row]:
+    """A file of JSON Lines."""
+    with path.open(encoding="utf-8", newline="\n") as file:
+        objects = [json.loads(line) for line in file]
+    return [
+        tuple(
+            date.fromisoformat(value) if heading == "Date" else value
+            for heading, value in zip(report.plain_headings, each.values(), strict=True)
+        )
+        for each in objects
+    ]
+
+
+def read_parquet(path: Path, report: StarterReport) -> list[Row]:
+    """A Parquet file."""
+    from pyarrow.parquet import read_table
+
+    table = read_table(path)
+    assert table.num_columns == len(report.headings)
+    return [tuple(each.values()) for each in table.to_pylist()]
+
+
+def read_xlsx(path: Path, report: StarterReport) -> tuple[list[Row], Totals]:
+    """The rows of an XLSX file's data sheet, and the totals below them."""
+    from openpyxl import load_workbook
+
+    sheet, *_ = load_workbook(path).worksheets
+    header, *lines = sheet.iter_rows()
+    assert [cell.value for cell in header] == report.plain_headings
+    assert sheet.freeze_panes == "A2"
+    rows: list[Row] = []
+    totals: Totals = {}
+    is_below = False
+    for cells in lines:
+        label = cells[0].value
+        is_below = is_below or all(cell.value is None for cell in cells)
+        if is_below and str(label or "").startswith("Total"):
+            code = str(label).removeprefix("Total").strip() or None
+            totals[code] = _sums(report, cells, code)
+        elif not is_below and cells[0].style_id and not cells[0].font.italic:
+            codes = _xlsx_currency(report, cells)
+            rows.append(tuple(_xlsx_value(report, i, c, codes) for i, c in enumerate(cells)))
+    return rows, totals
+
+
+def pdf_text(path: Path) -> str:
+    """The text of a PDF's pages in the order of its content, without white space."""
+    from pypdfium2 import PdfDocument
+
+    with PdfDocument(path) as document:
+        text = "".join(page.get_textpage().get_text_range() for page in document)
+    return _squeezed(text)
+
+
+def pdf_lines(report: StarterReport, rows: Iterable[Row], totals: Totals) -> list[str]:
+    """What a PDF in locale en_GB shows of rows and totals, in order, without white space."""
+    shown = [
+        "".join(
+            _shown(report, index, value, _currency(report, row)) for index, value in enumerate(row)
+        )
+        for row in rows
+    ]
+    for currency, sums in sorted(totals.items(), key=str):
+        label = "Total" if currency is None else f"Total {currency}"
+        shown.append(label + "".join(_shown(report, i, v, currency) for i, v in sums.items()))
+    return [_squeezed(each) for each in shown]
+
+
+def _row(report: StarterReport, line: Sequence[str], read: Callable[[str, Any], int]) -> Row:
+    currency = _currency(report, line)
+    return tuple(_value(report, i, text, currency, read) for i, text in enumerate(line))
+
+
+def _value(
+    report: StarterReport, index: int, text: str, currency: Any, read: Callable[[str, Any], int]
+) -> Any:
+    heading = report.plain_headings[index]
+    if text == "":
+        return None
+    if heading == "Date":
+        return date.fromisoformat(text)
+    if heading == "Free of charge":
+        return {"true": True, "false": False}[text]
+    if report.has_money(index):
+        return read(text, currency)
+    return int(text) if report.is_summed(index) else _unguarded(text)
+
+
+def _from_minor(text: str, currency: Any) -> int:
+    assert currency in DIGITS
+    return int(text)
+
+
+def _from_major(text: str, currency: Any) -> int:
+    digits = DIGITS[currency]
+    assert re.fullmatch(r"-?\d+" + (rf"\.\d{{{digits}}}" if digits else ""), text), text
+    return int(Decimal(text).scaleb(digits))
+
+
+def _unguarded(text: str) -> str:
+    # The season has one name with a formula in it, behind a semicolon.
+    return text.replace(";' =", "; =")
+
+
+def _currency(report: StarterReport, row: Sequence[Any]) -> Any:
+    names = report.plain_headings
+    return row[names.index("Currency")] if "Currency" in names else None
+
+
+def _xlsx_currency(report: StarterReport, cells: Sequence[Any]) -> Any:
+    return _currency(report, [cell.value for cell in cells])
+
+
+def _xlsx_value(report: StarterReport, index: int, cell: Any, currency: Any) -> Any:
+    if cell.value is None:
+        return None
+    heading = report.plain_headings[index]
+    if heading == "Date":
+        assert isinstance(cell.value, datetime)
+        assert cell.is_date
+        return cell.value.date()
+    if heading == "Free of charge":
+        assert cell.data_type == "b"
+        return cell.value
+    if not (report.has_money(index) or report.is_summed(index)):
+        assert cell.data_type == "s"
+        return cell.value
+    assert cell.data_type == "n"
+    return _whole(cell, DIGITS[currency] if report.has_money(index) else 0)
+
+
+def _whole(cell: Any, digits: int) -> int:
+    number = Decimal(repr(cell.value)).scaleb(digits)
+    assert number == int(number), cell.value
+    shown = re.search(r"0(?:\.(0+))?", cell.number_format)
+    assert shown is not None
+    assert len(shown[1] or "") == digits, cell.number_format
+    return int(number)
+
+
+def _sums(report: StarterReport, cells: Sequence[Any], currency: str | None) -> dict[int, int]:
+    return {
+        index: _whole(cell, DIGITS[currency] if currency and report.has_money(index) else 0)
+        for index, cell in enumerate(cells)
+        if report.is_summed(index)
+    }
+
+
+def _shown(report: StarterReport, index: int, value: Any, currency: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case date():
+            month = "Sept" if value.month == 9 else f"{value:%b}"
+            return f"{value.day} {month} {value.year}"
+        case int() if report.has_money(index):
+            return f"{Decimal(value).scaleb(-DIGITS[currency]):,}"
+        case int():
+            return f"{value:,}"
+        case _:
+            return str(value)
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"\s", "", text)

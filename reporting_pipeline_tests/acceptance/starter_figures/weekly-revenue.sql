@@ -1,0 +1,16 @@
+with days as (
+    select * from reporting.report_revenue_daily
+    where
+        organization_id = %(organization_id)s and date < %(end)s
+        and (%(first)s::date is null or date >= %(first)s)
+        and (%(event_id)s::uuid is null or event_id = %(event_id)s)
+)
+
+select e.name, days.currency, sum(transaction_count), sum(gross_minor), sum(refund_minor),
+    sum(chargeback_minor), sum(chargeback_reversal_minor),
+    sum(gross_minor - refund_minor - chargeback_minor + chargeback_reversal_minor),
+    sum(platform_fee_minor), sum(processing_fee_minor), sum(payable_change_minor),
+    event_id::text
+from days join landing.ticketing_events e on e.id = event_id
+group by e.name, days.currency, event_id
+order by e.name collate "C", days.currency, event_id

@@ -1,0 +1,97 @@
+"""The starter set over the season: every definition, every organisation, every format.
+
+What belongs here: asking for the reports, and where their files are. What does not: what is
+expected of them.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from uuid import UUID
+
+from reporting_pipeline.delivery.catalogue.definitions import apply_definitions
+from reporting_pipeline.delivery.event_ends import event_ends
+from reporting_pipeline.delivery.report_rows import ReportRequest
+from reporting_pipeline.delivery.store import open_store
+from reporting_pipeline.domain.period import Period
+from reporting_pipeline.reports.definitions.definition import ReportDefinition, ReportFormat
+from reporting_pipeline.reports.definitions.files import (
+    STARTER_SET,
+    for_organizations,
+    read_folder,
+)
+from reporting_pipeline.reports.definitions.period_rules import resolve
+from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.delivery.given_reports import BERLIN, NOW, TOKYO, Desk
+
+MACHINE_FORMATS = (ReportFormat.CSV, ReportFormat.XLSX, ReportFormat.PARQUET, ReportFormat.JSONL)
+_YEAR = Period(first=date(2025, 1, 1), end=date(2026, 1, 1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFile:
+    """One file of a starter report.
+
+    Attributes:
+        row_count: As the catalogue has it.
+    """
+
+    slug: str
+    organization_id: UUID
+    period: Period
+    format: ReportFormat
+    csv_profile: str
+    path: Path
+    row_count: int
+
+
+def starter_requests(pipeline: Pipeline) -> list[ReportRequest]:
+    """The starter set of both organisations: over the year, or over the life of each event."""
+    declared = for_organizations(read_folder(STARTER_SET), [BERLIN, TOKYO])
+    with warehouse_connection(pipeline.warehouse) as connection:
+        applied = apply_definitions(connection, declared, NOW)
+        ends = event_ends(connection)
+    due = {each.event_id: (each.organization_id, each.due_days[1]) for each in ends}
+    return [
+        ReportRequest(definition=each.definition, period=period)
+        for each in applied
+        for period in _periods(each.definition, due)
+    ]
+
+
+def generated_files(
+    pipeline: Pipeline,
+    store: Path,
+    requests: Sequence[ReportRequest],
+    formats: Sequence[ReportFormat] = MACHINE_FORMATS,
+) -> Iterator[ReportFile]:
+    """Generate reports into a folder; each must become ready."""
+    desk = Desk(warehouse=pipeline.warehouse, store=open_store(str(store)))
+    for request in requests:
+        definition = request.definition
+        for outcome in desk.ask(definition, request.period, *formats):
+            report = outcome.report
+            assert report.status == "ready", report
+            assert report.storage_path is not None
+            assert report.row_count is not None
+            yield ReportFile(
+                slug=report.slug,
+                organization_id=report.organization_id,
+                period=request.period,
+                format=ReportFormat(report.format),
+                csv_profile=definition.config.csv_profile,
+                path=store / report.storage_path,
+                row_count=report.row_count,
+            )
+
+
+def _periods(definition: ReportDefinition, due: dict[UUID, tuple[UUID, date]]) -> Iterator[Period]:
+    rule = definition.config.period
+    if rule.rule != "event_to_date":
+        yield _YEAR
+        return
+    for event_id, (organization_id, as_of) in due.items():
+        if organization_id == definition.organization_id:
+            yield resolve(rule, as_of, event_id)
