@@ -184,7 +184,7 @@ class _Reader:
         All its letters are here; or the next row follows, and at least the plain ones are here.
         """
         letters = "".join(cell.letters for cell in cells)
-        if letters.isascii():
+        if all(cell.letters.isascii() and cell.is_exact for cell in cells):
             return False
         page, end = self._pages[self.page], begin + len(letters)
         plain = [cell.letters for cell in cells if cell.letters.isascii()]
@@ -213,8 +213,8 @@ def _is_left_to_right(letters: str) -> bool:
 
 
 def _cell(text: str) -> _Cell:
-    letters = letters_of(visible_text(text))
-    return _Cell(letters, _is_left_to_right(letters))
+    visible = visible_text(text)
+    return _Cell(letters_of(visible), _is_left_to_right(visible))
 
 
 def _end_of(text: str, at: int, cell: _Cell, followers: Sequence[str]) -> int | None:

@@ -15,6 +15,7 @@ from babel import Locale
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.environment import TemplateModule
 
+from reporting_pipeline.domain.period import Period
 from reporting_pipeline.exports.canonical import CanonicalRow
 from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.exports.pdf.cells import CellTexts, Style, style_of
@@ -29,7 +30,7 @@ from reporting_pipeline.exports.pdf.visible import (
     visible_text,
 )
 from reporting_pipeline.exports.pdf.widths import TableLook, table_look
-from reporting_pipeline.exports.presentation import count_for_people, date_for_people
+from reporting_pipeline.exports.presentation import count_for_people
 from reporting_pipeline.exports.report_document import ReportDocument
 
 _FOLDER = Path(__file__).parent
@@ -190,7 +191,7 @@ def _facts(manifest: Manifest) -> list[tuple[str, Sequence[str]]]:
         ("Period", [_period(manifest)]),
         ("Event", [str(period.event_id)] if period.event_id else []),
         ("Time zone", [manifest.time_zone]),
-        ("Definition", [f"{definition.name}, version {definition.version} ({definition.slug})"]),
+        ("Definition", [definition.name, f"version {definition.version} ({definition.slug})"]),
         ("Filters", list(manifest.filters) or ["none"]),
         ("Rows", [count_for_people(manifest.row_count, manifest.locale)]),
     ]
@@ -198,11 +199,9 @@ def _facts(manifest: Manifest) -> list[tuple[str, Sequence[str]]]:
 
 
 def _period(manifest: Manifest) -> str:
-    first, last = manifest.period.first, date.fromordinal(manifest.period.end.toordinal() - 1)
-    end = date_for_people(last, manifest.locale)
-    if first is None:
-        return f"to {end}"
-    return end if first == last else f"{date_for_people(first, manifest.locale)} to {end}"
+    """The report days; as ISO 8601 has them, since the words around them are not the locale's."""
+    period = manifest.period
+    return str(Period(first=period.first, end=period.end, event_id=period.event_id))
 
 
 def _reasons(manifest: Manifest) -> list[str]:

@@ -59,9 +59,8 @@ def visible_text(text: str) -> str:
 
 @lru_cache(maxsize=8192)
 def is_right_to_left(text: str) -> bool:
-    """Whether the first letter to be seen that has a direction goes from right to left."""
-    letters = (each for each in visible_text(text) if each not in _KEPT)
-    directions = map(unicodedata.bidirectional, letters)
+    """Whether the first letter or mark that has a direction goes from right to left."""
+    directions = map(unicodedata.bidirectional, visible_text(text))
     first = next((each for each in directions if each in {"L", "R", "AL"}), "L")
     return first in _RIGHT_TO_LEFT
 

@@ -25,7 +25,7 @@ _LINE_HEIGHT = 1.6  # of the type; scripts with high letters need it
 _RAGGED = 1.15  # lines end at words
 _LONG = 60  # characters; a shorter text fills no page
 _WRAPPING = frozenset({Style.TEXT, Style.ID})
-_BOLD = 1.09  # bold letters are wider
+_BOLD = 1.18  # bold letters are wider, at most by so much
 _TEXT_LEAST_EMS, _ID_LEAST_EMS = 11.0, 9.2
 _TEXT_MOST_EMS = 40.0
 _HEADER_LEAST_EMS = 8.0
@@ -124,6 +124,7 @@ def _needs(
 
 def _need(style: Style, header: str, ems: float) -> _Need:
     words = max((ems_of(word) for word in header.split()), default=0.0) * _BOLD
+    line = ems_of(header) * _BOLD
     over_it = min(words, _HEADER_LEAST_EMS)
     match style:
         case Style.TEXT:
@@ -134,7 +135,7 @@ def _need(style: Style, header: str, ems: float) -> _Need:
             least = min(natural, _ID_LEAST_EMS)
         case _:
             natural = least = ems
-    return _Need(max(least, over_it), max(natural, over_it, words))
+    return _Need(max(least, over_it), max(natural, over_it, min(line, _TEXT_MOST_EMS)))
 
 
 def _shared(needs: Sequence[_Need], room: float) -> list[float]:

@@ -55,7 +55,8 @@ def test_direction_is_that_of_the_first_letter_to_be_seen() -> None:
     assert is_right_to_left("חנוכה")
     assert not is_right_to_left("festival مهرجان")
     assert not is_right_to_left("12,50")
-    assert not is_right_to_left("\u061c\u0600")  # seen as codes, which are Latin
+    assert is_right_to_left("01\u200f/10\u200f/2025")  # a date, as Egypt has it
+    assert not is_right_to_left("\u0600\u061c")  # the first is seen as its code, which is Latin
 
 
 def test_an_id_is_folded_where_its_halves_are_about_as_long() -> None:
