@@ -4,12 +4,17 @@ Each file must say what a query of its own says, value by value and type by type
 that its rows have. A few of the reports are looked at as PDF; all are slow to render.
 """
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import libfaketime  # type: ignore[import-untyped]
 import pytest
+from sqlalchemy import URL
 
 from reporting_pipeline.reports.definitions.definition import ReportFormat
+from reporting_pipeline.settings import child_environment
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance import readers
 from reporting_pipeline_tests.acceptance.given import Pipeline
@@ -106,3 +111,57 @@ def test_pdf_shows_every_row_in_order_with_totals(
         for line in readers.pdf_lines(report, rows, totals_of(report, rows)):
             _, found, rest = rest.partition(line)
             assert found, f"{each.path.name}: {line} is not where it should be"
+
+
+def test_another_machine_on_another_day_writes_the_same_bytes_without_a_catalogue(
+    files: list[ReportFile], shared_season_pipeline: Pipeline, tmp_path: Path
+) -> None:
+    _wipe_catalogue(shared_season_pipeline.warehouse)
+    said = _generate_elsewhere(shared_season_pipeline.warehouse, tmp_path, "tax", "weekly-revenue")
+
+    assert said == "17 files on 2031-07-03\n"
+    here = files[0].path.parents[3]
+    written = [each for each in tmp_path.rglob("*") if each.is_file()]
+    assert len(written) == 2 * 17 + 4  # with their manifests, and the rows of each report
+    differing = [
+        each.name
+        for each in written
+        if each.read_bytes() != (here / each.relative_to(tmp_path)).read_bytes()
+    ]
+    assert differing == []
+
+
+def _wipe_catalogue(warehouse: URL) -> None:
+    with warehouse_connection(warehouse) as connection:
+        connection.execute(
+            "truncate catalogue.report_definitions, catalogue.report_definition_versions,"
+            " catalogue.generated_reports, catalogue.generated_report_editions,"
+            " catalogue.restated_rows, catalogue.notices"
+        )
+
+
+def _generate_elsewhere(warehouse: URL, store: Path, *slugs: str) -> str:
+    """Generate reports in a process that has another clock, zone, locale and hash seed."""
+    (library,) = Path(libfaketime.__file__).parent.rglob("libfaketime.so.1")
+    done = subprocess.run(  # noqa: S603 - our own module
+        [sys.executable, "-m", "reporting_pipeline_tests.acceptance.elsewhere", *slugs],
+        env=child_environment(
+            {
+                "REPORTING_DATABASE_URL": warehouse.render_as_string(hide_password=False),
+                "REPORTING_STORE_URL": str(store),
+                "LD_PRELOAD": str(library),
+                "DONT_FAKE_MONOTONIC": "1",
+                "FAKETIME": "@2031-07-04 05:06:07",
+                "TZ": "Pacific/Apia",
+                "PGTZ": "Asia/Kathmandu",
+                "LC_ALL": "tr_TR.UTF-8",
+                "PYTHONHASHSEED": "4711",
+            }
+        ),
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -1,0 +1,35 @@
+"""Generates starter reports as a process of its own, as another machine would on another day.
+
+    python -m reporting_pipeline_tests.acceptance.elsewhere SLUG...
+
+The warehouse and the store are those of its environment. It says the day that it takes for today.
+What belongs here: that. What does not: what such a machine is like, which the caller says.
+"""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from reporting_pipeline.reports.definitions.definition import ReportFormat
+from reporting_pipeline.settings import Settings
+from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.starter_set import generated_files, starter_requests
+from reporting_pipeline_tests.delivery.given_reports import BERLIN
+
+
+def main(*slugs: str) -> None:
+    """Generate the reports of these names, that of Berlin also as PDF."""
+    settings = Settings.from_environment()
+    pipeline = Pipeline(sources={}, warehouse=settings.warehouse_url())
+    store = Path(settings.store_address())
+    asked = [each for each in starter_requests(pipeline) if each.definition.slug in slugs]
+    rendered = [each for each in asked if each.definition.organization_id == BERLIN][:1]
+    files = [
+        *generated_files(pipeline, store, asked),
+        *generated_files(pipeline, store, rendered, [ReportFormat.PDF]),
+    ]
+    sys.stdout.write(f"{len(files)} files on {datetime.now(UTC).date()}\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
