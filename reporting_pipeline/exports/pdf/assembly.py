@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from reporting_pipeline.exports.pdf.job import Job
 from reporting_pipeline.exports.pdf.page_digests import PageDigests
-from reporting_pipeline.exports.pdf.tags import append_tags
+from reporting_pipeline.exports.pdf.tags import append_tags, list_header_cells
 
 MANIFEST_ATTACHMENT = "manifest.json"
 ROWS_ATTACHMENT = "rows.csv"
@@ -51,6 +51,7 @@ def assemble(pieces: Sequence[Path], frames: Path, job: Job) -> None:
         with pikepdf.open(frames) as frame:
             for page, over in zip(pdf.pages, frame.pages, strict=True):
                 _lay_over(pdf, page, over)
+        list_header_cells(pdf)
         _tell_fonts_apart(pdf)
         _attach(pdf, job)
         pdf.save(

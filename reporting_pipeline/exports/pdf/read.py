@@ -28,16 +28,13 @@ from reporting_pipeline.exports.pdf.assembly import (
     ROWS_ATTACHMENT,
     WrittenPages,
 )
+from reporting_pipeline.exports.pdf.front import frame_text
 from reporting_pipeline.exports.pdf.page_digests import PageDigests
-from reporting_pipeline.exports.pdf.page_text import (
-    ShownRow,
-    missing_text,
-    page_texts,
-    row_problem,
-)
+from reporting_pipeline.exports.pdf.page_letters import missing_text, page_texts
+from reporting_pipeline.exports.pdf.page_rows import ShownRow, row_problem
 from reporting_pipeline.exports.pdf.proof_page import proof_parts
 from reporting_pipeline.exports.pdf.row_text import rows_of_text
-from reporting_pipeline.exports.pdf.sheet import cell_texts, frame_text
+from reporting_pipeline.exports.pdf.sheet import cell_texts
 from reporting_pipeline.exports.pdf.totals import total_rows
 
 _MAX_ATTACHMENT_BYTES = 64_000_000

@@ -4,22 +4,19 @@ What belongs here: which figure and fact stands where. What does not: how it loo
 how markup becomes pages (`render`).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from babel import Locale
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.environment import TemplateModule
 
-from reporting_pipeline.domain.period import Period
 from reporting_pipeline.exports.canonical import CanonicalRow
 from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.exports.pdf.cells import CellTexts, Style, style_of
 from reporting_pipeline.exports.pdf.chart import panels
+from reporting_pipeline.exports.pdf.front import facts_of, language_tag, period_of, reasons_of
 from reporting_pipeline.exports.pdf.proof_page import proof_parts
 from reporting_pipeline.exports.pdf.row_text import rows_of_text
 from reporting_pipeline.exports.pdf.totals import TotalRow, total_rows
@@ -27,10 +24,8 @@ from reporting_pipeline.exports.pdf.visible import (
     is_right_to_left,
     shown,
     shown_id,
-    visible_text,
 )
 from reporting_pipeline.exports.pdf.widths import TableLook, table_look
-from reporting_pipeline.exports.presentation import count_for_people
 from reporting_pipeline.exports.report_document import ReportDocument
 
 _FOLDER = Path(__file__).parent
@@ -87,16 +82,6 @@ def cell_texts(manifest: Manifest, currency: str | None) -> CellTexts:
     )
 
 
-def frame_text(manifest: Manifest, page: int, page_count: int) -> str:
-    """What is to be read in a page's frame, in order."""
-    banner = "PROVISIONAL " if manifest.is_provisional else ""
-    title, organization = manifest.definition.name, manifest.organization.name
-    return (
-        f"{banner}{visible_text(title)}, version {manifest.definition.version} · "
-        f"{visible_text(organization)} · {_period(manifest)} Page {page} of {page_count}"
-    )
-
-
 def lay_out(document: ReportDocument) -> Sheet:
     """Read a report's rows and find how its table fits on the page."""
     texts = cell_texts(document.manifest, document.currency)
@@ -137,13 +122,6 @@ def markups(sheet: Sheet) -> Markups:
     )
 
 
-def language_tag(locale: str) -> str:
-    """The language of a report's texts, with its script: zh-Hans-CN for zh_CN."""
-    parsed = Locale.parse(locale)
-    script = parsed.script or {"zh_CN": "Hans", "zh_SG": "Hans", "zh": "Hans"}.get(locale)
-    return "-".join(filter(None, (parsed.language, script, parsed.territory)))
-
-
 def _template_of(sheet: Sheet) -> TemplateModule:
     document, manifest, look = sheet.document, sheet.document.manifest, sheet.look
     if look is None:
@@ -163,10 +141,10 @@ def _template_of(sheet: Sheet) -> TemplateModule:
         "instant": f"{manifest.period.end}T00:00:00Z",
         "data_lang": language_tag(manifest.locale),
         "organization": manifest.organization.name,
-        "period": _period(manifest),
+        "period": period_of(manifest),
         "version": manifest.definition.version,
-        "provisional": _reasons(manifest) if manifest.is_provisional else None,
-        "facts": _facts(manifest),
+        "provisional": reasons_of(manifest) if manifest.is_provisional else None,
+        "facts": facts_of(manifest),
         "notes": document.notes,
         "panels": panels(document.chart, sheet.texts, sheet.canonical) if document.chart else [],
         "look": look,
@@ -183,37 +161,6 @@ def _template_of(sheet: Sheet) -> TemplateModule:
         "proof_parts": proof_parts(manifest, sheet.texts),
     }
     return _environment().get_template("report.html").make_module(context)
-
-
-def _facts(manifest: Manifest) -> list[tuple[str, Sequence[str]]]:
-    definition, period = manifest.definition, manifest.period
-    facts: list[tuple[str, Sequence[str]]] = [
-        ("Period", [_period(manifest)]),
-        ("Event", [str(period.event_id)] if period.event_id else []),
-        ("Time zone", [manifest.time_zone]),
-        ("Definition", [definition.name, f"version {definition.version} ({definition.slug})"]),
-        ("Filters", list(manifest.filters) or ["none"]),
-        ("Rows", [count_for_people(manifest.row_count, manifest.locale)]),
-    ]
-    return [(name, values) for name, values in facts if values]
-
-
-def _period(manifest: Manifest) -> str:
-    """The report days; as ISO 8601 has them, since the words around them are not the locale's."""
-    period = manifest.period
-    return str(Period(first=period.first, end=period.end, event_id=period.event_id))
-
-
-def _reasons(manifest: Manifest) -> list[str]:
-    """Why the figures are not final, each once, with the days that it concerns."""
-    days: dict[str, list[str]] = {}
-    for seal in manifest.seals:
-        if seal.state != "final":
-            last = date.fromordinal(seal.end.toordinal() - 1)
-            span = str(seal.first) if seal.first == last else f"{seal.first} to {last}"
-            for reason in seal.reasons or (f"the days are {seal.state}",):
-                days.setdefault(reason, []).append(span)
-    return [f"{', '.join(spans)}: {reason}" for reason, spans in days.items()]
 
 
 @cache

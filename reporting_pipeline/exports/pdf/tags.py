@@ -33,6 +33,19 @@ def append_tags(pdf: Any, piece: Any, page_count: int) -> None:
             attributes.Headers = pikepdf.Array(headers)
 
 
+def list_header_cells(pdf: Any) -> None:
+    """List the header cells by their ids, which the cells below them refer to."""
+    import pikepdf
+
+    found = {
+        bytes(each.ID): each
+        for each in pdf.objects
+        if isinstance(each, pikepdf.Dictionary) and each.get("/S") == "/TH" and "/ID" in each
+    }
+    names = [part for key in sorted(found) for part in (pikepdf.String(key), found[key])]
+    pdf.Root.StructTreeRoot.IDTree = pikepdf.Dictionary(Names=pikepdf.Array(names))
+
+
 def _of_piece(identifier: Any, page_count: int) -> Any:
     import pikepdf
 

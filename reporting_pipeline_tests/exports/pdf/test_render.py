@@ -18,7 +18,7 @@ from reporting_pipeline.exports.pdf.assembly import (
     PAGES_ATTACHMENT,
     ROWS_ATTACHMENT,
 )
-from reporting_pipeline.exports.pdf.page_text import letters_of
+from reporting_pipeline.exports.pdf.page_letters import letters_of
 from reporting_pipeline.exports.pdf.read import page_problems
 from reporting_pipeline.exports.pdf.sheet import lay_out
 from reporting_pipeline.exports.pdf.write import write

@@ -143,6 +143,7 @@ def test_the_file_is_tagged_and_says_what_it_is(files: dict[str, Path]) -> None:
         assert {str(each.AFRelationship) for each in root.AF} == {"/Data"}
         ids = [str(each.ID) for each in pdf.objects if _is_header_cell(each)]
         assert len(ids) == len(set(ids)) >= 16
+        assert sorted(ids) == [str(each) for each in list(root.StructTreeRoot.IDTree.Names)[::2]]
 
 
 def test_only_bundled_fonts_are_used_and_each_has_a_name_of_its_own(

@@ -1,11 +1,11 @@
-"""Comparing the rows with the text that a PDF reader finds on the pages.
+"""Comparing the rows with the letters that a PDF reader finds on the pages.
 
 Readers give letters in the order in which they are drawn and may part words otherwise, so spaces
 do not count. Where text runs from right to left, words and even cells of a row may come in another
 order: the row's letters count. Where a reader cannot tell even the letters, the cell is passed
 over, and its page's digest speaks for it.
 
-What belongs here: texts against texts. What does not: digests of pages, the meaning of values.
+What belongs here: rows against pages. What does not: digests of pages, the meaning of values.
 """
 
 import re
@@ -13,15 +13,10 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from reporting_pipeline.errors import FileUnreadable
+from reporting_pipeline.exports.pdf.page_letters import letters_of
 from reporting_pipeline.exports.pdf.visible import visible_text
 
-# What PDFium puts in place of a hyphen at the end of a line.
-_LINE_END_HYPHENS = str.maketrans({"\ufffe": "-", "\x02": "-"})
-_UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
 _DIGITS = re.compile("[0-9]+")
 _SHOWN_LENGTH = 40
 _FARTHEST = 4  # how many times longer than its text a cell's place may be passed over for
@@ -71,36 +66,6 @@ def row_problem(
             )
         last = row
     return reader.rest_problem(last.name) if last is not None else None
-
-
-def missing_text(pages: Sequence[str], wanted: Iterable[str]) -> str | None:
-    """The first of some texts that no page shows; of those that a reader can tell for sure."""
-    everything = "".join(map(letters_of, pages))
-    return next(
-        (each for each in wanted if each.isascii() and letters_of(each) not in everything), None
-    )
-
-
-def page_texts(path: Path) -> list[str]:
-    """The text of each page.
-
-    Raises:
-        FileUnreadable: The pages have no text that can be read.
-    """
-    import pypdfium2
-
-    try:
-        with pypdfium2.PdfDocument(path) as pdf:
-            return [_text_of(page) for page in pdf]
-    except pypdfium2.PdfiumError as error:
-        message = f"{path.name}: the text of its pages cannot be read: {error}"
-        raise FileUnreadable(message) from error
-
-
-def letters_of(text: str) -> str:
-    """What can be seen of a text: no spaces, no invisible characters, compatible forms as one."""
-    plain = unicodedata.normalize("NFKC", text.translate(_LINE_END_HYPHENS))
-    return "".join(each for each in plain if unicodedata.category(each) not in _UNSEEN)
 
 
 class _Reader:
@@ -253,12 +218,3 @@ def _with_next(rows: Iterable[ShownRow]) -> Iterator[tuple[ShownRow, ShownRow]]:
         this = row
     if this is not None:
         yield this, ShownRow("", ())
-
-
-def _text_of(page: Any) -> str:
-    text = page.get_textpage()
-    try:
-        return str(text.get_text_range())
-    finally:
-        text.close()
-        page.close()
