@@ -33,7 +33,8 @@ def test_a_check_has_one_name_and_says_what_holds() -> None:
 
 def test_every_statement_belongs_to_a_check() -> None:
     statements = Path(reporting_pipeline.checks.__file__).parent.glob("*.sql")
-    assert {path.stem for path in statements} <= {check.name for check in CHECKS}
+    of_seals = {"seal_facts"}
+    assert {path.stem for path in statements} - of_seals <= {check.name for check in CHECKS}
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: f"{check.report_table}-{check.name}")

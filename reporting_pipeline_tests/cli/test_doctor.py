@@ -68,7 +68,9 @@ def test_warehouse_that_does_not_answer_is_missing(environment: None) -> None:
 def test_missing_pango_names_the_installers_line_and_is_not_required(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("reporting_pipeline.exports.pdf.pango._loads", lambda name: "pango" not in name)
+    monkeypatch.setattr(
+        "reporting_pipeline.exports.pdf.pango._loads", lambda name: "pango" not in name
+    )
     monkeypatch.setattr("shutil.which", lambda program: program if program == "brew" else None)
 
     found = pango()
