@@ -38,7 +38,10 @@ class Panel:
 
 
 def panels(chart: Chart, texts: CellTexts, rows: Iterable[CanonicalRow]) -> list[Panel]:
-    """One panel per currency of the rows, in the order of their codes; none without rows."""
+    """One panel per currency of the rows, in the order of their codes.
+
+    None where each would be of a single bar, which compares nothing.
+    """
     places = {column.name: index for index, column in enumerate(texts.columns)}
     x, y = texts.columns[places[chart.x]], texts.columns[places[chart.y]]
     is_money = y.unit == Unit.MINOR and texts.currency is not None
@@ -49,6 +52,8 @@ def panels(chart: Chart, texts: CellTexts, rows: Iterable[CanonicalRow]) -> list
             currency = row[places[texts.currency]] if is_money and texts.currency else None
             series, name = sums.setdefault(currency, {}), row[places[chart.x]]
             series[name] = series.get(name, 0) + int(value)
+    if all(len(series) == 1 for series in sums.values()):
+        return []
     return [
         _panel(x, y, currency, sums[currency], texts)
         for currency in sorted(sums, key=lambda code: code or "")

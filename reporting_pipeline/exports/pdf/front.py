@@ -33,16 +33,15 @@ def language_tag(locale: str) -> str:
 
 def facts_of(manifest: Manifest) -> list[tuple[str, Sequence[str]]]:
     """What the report is, in lines: name, and values one below the other."""
-    definition, period = manifest.definition, manifest.period
+    definition = manifest.definition
     facts: list[tuple[str, Sequence[str]]] = [
         ("Period", [period_of(manifest)]),
-        ("Event", [str(period.event_id)] if period.event_id else []),
         ("Time zone", [manifest.time_zone]),
         ("Definition", [definition.name, f"version {definition.version} ({definition.slug})"]),
         ("Filters", list(manifest.filters) or ["none"]),
         ("Rows", [count_for_people(manifest.row_count, manifest.locale)]),
     ]
-    return [(name, values) for name, values in facts if values]
+    return facts
 
 
 def period_of(manifest: Manifest) -> str:

@@ -65,11 +65,12 @@ def _figures(
 
 
 def _report(manifest: Manifest) -> tuple[tuple[str, ...], ...]:
-    definition = manifest.definition
+    definition, event_id = manifest.definition, manifest.period.event_id
     return (
         ("Definition", f"{definition.id}, version {definition.version}"),
         ("Dataset", definition.dataset),
         ("Report numbers", f"version {manifest.logic_version}"),
         ("Organisation", str(manifest.organization.id)),
+        *((("Event", str(event_id)),) if event_id else ()),
         ("Period", manifest.period.token),
     )

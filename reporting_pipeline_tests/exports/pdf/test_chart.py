@@ -37,7 +37,11 @@ def bars(panel: Panel) -> list[tuple[float, float]]:
 
 
 def test_each_currency_has_a_picture_of_its_own() -> None:
-    rows = [("2026-01-02", "a", "JPY", "500"), ("2026-01-01", "a", "EUR", "500")]
+    rows = [
+        ("2026-01-02", "a", "JPY", "500"),
+        ("2026-01-01", "a", "EUR", "500"),
+        ("2026-01-02", "a", "EUR", "100"),
+    ]
 
     found = drawn("date", rows)
 
@@ -72,6 +76,11 @@ def test_names_beyond_the_largest_are_summed_in_one_bar() -> None:
 def test_without_values_there_is_no_picture() -> None:
     assert drawn("date", []) == []
     assert drawn("date", [("2026-01-01", "a", "EUR", None)]) == []
+
+
+def test_a_single_bar_is_no_picture() -> None:
+    assert drawn("name", [(None, "a", "EUR", "1"), (None, "a", "EUR", "2")]) == []
+    assert drawn("name", [(None, "a", "EUR", "1"), (None, "a", "JPY", "2")]) == []
 
 
 def test_marks_are_round_and_hold_the_largest_numbers_exactly() -> None:
