@@ -13,6 +13,8 @@ from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.exports.pdf.visible import visible_text
 from reporting_pipeline.exports.presentation import count_for_people
 
+_MOST_REASONS = 6
+
 
 def frame_text(manifest: Manifest, page: int, page_count: int) -> str:
     """What is to be read in a page's frame, in order."""
@@ -51,7 +53,10 @@ def period_of(manifest: Manifest) -> str:
 
 
 def reasons_of(manifest: Manifest) -> list[str]:
-    """Why the figures are not final, each once, with the days that it concerns."""
+    """Why the figures are not final, each once, with the days that it concerns.
+
+    Of many reasons the first few; the proof has all.
+    """
     days: dict[str, list[str]] = {}
     for seal in manifest.seals:
         if seal.state != "final":
@@ -59,4 +64,7 @@ def reasons_of(manifest: Manifest) -> list[str]:
             span = str(seal.first) if seal.first == last else f"{seal.first} to {last}"
             for reason in seal.reasons or (f"the days are {seal.state}",):
                 days.setdefault(reason, []).append(span)
-    return [f"{', '.join(spans)}: {reason}" for reason, spans in days.items()]
+    reasons = [f"{', '.join(spans)}: {reason}" for reason, spans in days.items()]
+    if len(reasons) > _MOST_REASONS:
+        reasons[_MOST_REASONS:] = [f"and {len(reasons) - _MOST_REASONS} more, told by the proof"]
+    return reasons
