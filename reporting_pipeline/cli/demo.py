@@ -115,7 +115,10 @@ def _run_pipeline(settings: Settings, steps: Steps) -> None:
         steps.run(
             f"build {built[0]} to {built[1]}",
             lambda: in_process.run_assets(settings, "daily_build", ["reports", "seals"], built),
-            lambda run: f"{run.check_count} checks, {run.warned_count} of them warn; days sealed",
+            lambda run: (
+                f"{run.check_count} checks: {run.warned_count} warn, {run.failed_count} fail; "
+                "the days are sealed"
+            ),
         )
         steps.run(
             "define reports",

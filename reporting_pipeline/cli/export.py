@@ -5,7 +5,7 @@ making them (`delivery`).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -27,7 +27,7 @@ from reporting_pipeline.delivery.due_reports import (
     generate_batch,
 )
 from reporting_pipeline.delivery.generate import Delivery
-from reporting_pipeline.delivery.report_lines import ReportLine, report_lines
+from reporting_pipeline.delivery.report_lines import Reason, ReportLine, reasons, report_lines
 from reporting_pipeline.delivery.store import open_store
 from reporting_pipeline.reports.definitions.definition import ReportFormat, Schedule
 from reporting_pipeline.settings import Settings
@@ -157,8 +157,8 @@ def _tell(console: Console, lines: Sequence[ReportLine], names: Mapping[UUID, st
         ]
         console.print(report_table(_COLUMNS, rows))
         console.print()
-    for reason in _reasons(lines, names):
-        console.print(plain(reason), soft_wrap=True)
+    for reason in reasons(lines):
+        console.print(plain(_said(reason, names)), soft_wrap=True)
     counts = Counter(line.status for line in lines)
     new_count = sum(line.is_new_edition for line in lines)
     console.print(
@@ -169,16 +169,7 @@ def _tell(console: Console, lines: Sequence[ReportLine], names: Mapping[UUID, st
     )
 
 
-def _reasons(lines: Iterable[ReportLine], names: Mapping[UUID, str]) -> list[str]:
-    """Why files are held, failed or stamped; formats of a report share a reason."""
-    formats: dict[tuple[str, str], list[str]] = {}
-    for line in lines:
-        if line.reason is not None:
-            name = names.get(line.organization_id, line.organization_id)
-            what = f"{line.slug} of {name}, {line.period}"
-            status = "stamped" if line.status == "ready" else line.status
-            formats.setdefault((f"{status}: {what}", line.reason), []).append(line.format)
-    return [
-        f"{what} ({', '.join(of_reason)}): {reason}"
-        for (what, reason), of_reason in formats.items()
-    ]
+def _said(reason: Reason, names: Mapping[UUID, str]) -> str:
+    name = names.get(reason.organization_id, reason.organization_id)
+    report = f"{reason.slug} of {name}, {reason.period} ({reason.formats})"
+    return f"{reason.what}: {report}: {reason.reason}"

@@ -4,7 +4,7 @@ What belongs here: the line. What does not: how a terminal (`cli`) or Dagster (`
 shows it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, cast
 from uuid import UUID
@@ -50,6 +50,22 @@ class ReportLine:
     is_fault: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why a report is held, failed or stamped, in the formats that share the reason.
+
+    Attributes:
+        what: `held`, `failed` or `stamped`.
+    """
+
+    what: str
+    slug: str
+    organization_id: UUID
+    period: str
+    formats: str
+    reason: str
+
+
 def report_lines(result: DueResult) -> Iterator[ReportLine]:
     """The lines of one due report, in the order of its formats."""
     if result.error is not None:
@@ -67,6 +83,27 @@ def report_lines(result: DueResult) -> Iterator[ReportLine]:
         )
     for outcome in result.outcomes:
         yield _line(outcome)
+
+
+def reasons(lines: Iterable[ReportLine]) -> list[Reason]:
+    """Why files are held, failed or stamped, in the order of the lines."""
+    formats: dict[tuple[str, str, UUID, str, str], list[str]] = {}
+    for line in lines:
+        if line.reason is not None:
+            what = "stamped" if line.status == "ready" else line.status
+            shared = (what, line.slug, line.organization_id, line.period, line.reason)
+            formats.setdefault(shared, []).append(line.format)
+    return [
+        Reason(
+            what=what,
+            slug=slug,
+            organization_id=organization_id,
+            period=period,
+            formats=", ".join(of_reason),
+            reason=reason,
+        )
+        for (what, slug, organization_id, period, reason), of_reason in formats.items()
+    ]
 
 
 def _line(outcome: Outcome) -> ReportLine:

@@ -12,7 +12,7 @@ from itertools import islice
 import dagster as dg
 
 from reporting_pipeline.delivery.due_reports import DueReport, DueResult
-from reporting_pipeline.delivery.report_lines import ReportLine, report_lines
+from reporting_pipeline.delivery.report_lines import ReportLine, reasons, report_lines
 from reporting_pipeline.delivery.store.object_store import ObjectStore
 from reporting_pipeline.errors import ReportingError
 from reporting_pipeline.orchestration.previews import markdown_table
@@ -37,6 +37,15 @@ _SCHEMA = dg.TableSchema(
         dg.TableColumn("bytes", type="int"),
         dg.TableColumn("seconds", type="float"),
         dg.TableColumn("location"),
+    ]
+)
+_REASONS = dg.TableSchema(
+    columns=[
+        dg.TableColumn("what"),
+        dg.TableColumn("report"),
+        dg.TableColumn("organization_id"),
+        dg.TableColumn("period"),
+        dg.TableColumn("formats"),
         dg.TableColumn("reason"),
     ]
 )
@@ -91,8 +100,11 @@ class BatchSummary:
             "seconds": round(self.seconds, 3),
         }
         lines = [*self.unpublished, *self.published][:_LISTED]
+        if any(line.reason for line in lines):
+            metadata["reasons"] = _reasons(lines)
         if lines:
-            metadata["reports"] = _table(lines)
+            records = [_record(line) for line in lines]
+            metadata["reports"] = dg.MetadataValue.table(records, schema=_SCHEMA)
         if self._csv_path is not None:
             metadata["previewed"] = store.location(self._csv_path)
             metadata["preview"] = dg.MetadataValue.md(_preview(store, self._csv_path))
@@ -144,13 +156,27 @@ def end_step(summaries: Sequence[BatchSummary]) -> None:
             f"{failed_count} of {total} files failed; one of them, {first.slug} of "
             f"{first.organization_id}, {first.period}, {first.format}: {first.reason}"
         ),
-        metadata={"failed": _table(failed[:_LISTED])},
+        metadata={"reasons": _reasons(failed[:_LISTED])},
         allow_retries=bool(may_pass),
     ) from fault
 
 
-def _table(lines: Sequence[ReportLine]) -> dg.TableMetadataValue:
-    return dg.MetadataValue.table([_record(line) for line in lines], schema=_SCHEMA)
+def _reasons(lines: Sequence[ReportLine]) -> dg.TableMetadataValue:
+    """Why files are held, failed or stamped; formats of a report share a reason."""
+    records = [
+        dg.TableRecord(
+            {
+                "what": each.what,
+                "report": each.slug,
+                "organization_id": str(each.organization_id),
+                "period": each.period,
+                "formats": each.formats,
+                "reason": each.reason,
+            }
+        )
+        for each in reasons(lines)
+    ]
+    return dg.MetadataValue.table(records, schema=_REASONS)
 
 
 def _record(line: ReportLine) -> dg.TableRecord:
@@ -166,7 +192,6 @@ def _record(line: ReportLine) -> dg.TableRecord:
             "bytes": line.byte_count,
             "seconds": round(line.seconds, 3),
             "location": line.location,
-            "reason": line.reason,
         }
     )
 

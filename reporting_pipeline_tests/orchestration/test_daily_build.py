@@ -135,8 +135,8 @@ def test_a_break_holds_the_reports_of_its_organisation_and_no_other(
             "2025-09-01": (1, 1),
             "2025-09-02": (2, 0),
         }
-        held = next(each for each in reported[DAY]["reports"] if each["status"] == "held")
-        assert held["organization_id"] == str(BERLIN)
+        [held] = reported[DAY]["reasons"]
+        assert (held["what"], held["organization_id"]) == ("held", str(BERLIN))
         assert str(order) in held["reason"]
 
 

@@ -167,7 +167,7 @@ def test_one_definition_that_fails_does_not_stop_the_others(
         ("attendance", "failed"),
         ("revenue", "ready"),
     ]
-    assert "no column 'gone'" in of_day["reports"][0]["reason"]
+    assert "no column 'gone'" in of_day["reasons"][0]["reason"]
 
 
 def test_a_step_of_which_every_report_failed_fails_and_is_not_repeated(

@@ -35,16 +35,30 @@ def test_failed_run_names_the_first_cause(asset: dg.AssetsDefinition, reason: st
         _summary(result, ["landing"])
 
 
-def test_failed_check_is_named_with_its_asset() -> None:
+def test_failed_check_is_counted_and_fails_no_run() -> None:
     @dg.asset
     def figures() -> None:
         pass
 
-    @dg.asset_check(asset=figures, blocking=True)
+    @dg.asset_check(asset=figures)
     def sums_up() -> dg.AssetCheckResult:
         return dg.AssetCheckResult(passed=False, description="1 is not 2")
 
-    result = dg.materialize([figures, sums_up], raise_on_error=False)
+    summary = _summary(dg.materialize([figures, sums_up]), ["reports"])
 
-    with pytest.raises(BuildFailed, match="sums_up of all days: 1 is not 2"):
-        _summary(result, ["reports"])
+    assert (summary.check_count, summary.failed_count, summary.warned_count) == (1, 1, 0)
+
+
+def test_what_the_exports_count_is_summed_over_partitions() -> None:
+    days = dg.StaticPartitionsDefinition(["1", "2"])
+
+    @dg.asset(partitions_def=days, backfill_policy=dg.BackfillPolicy.single_run())
+    def daily_reports(context: dg.AssetExecutionContext) -> None:
+        for key in context.partition_keys:
+            context.add_asset_metadata({"ready_count": int(key), "rows": 7}, partition_key=key)
+
+    tags = {"dagster/asset_partition_range_start": "1", "dagster/asset_partition_range_end": "2"}
+
+    summary = _summary(dg.materialize([daily_reports], tags=tags), ["exports"])
+
+    assert summary.counts == {"ready_count": 3}
