@@ -92,10 +92,9 @@ def due_reports(
 
     Raises:
         UnknownDefinition: None of the organisations has a definition of a slug that is named.
-        DefinitionInvalid: A stored config is none that this version of the package reads.
     """
     days = sorted(set(as_of_days))
-    definitions = _selected(definitions_of(connection), selection)
+    definitions = _selected(definitions_of(connection, on_unreadable=_LOG.error), selection)
     of_events = [each for each in definitions if _is_of_event(each)]
     due = [
         _due(definition, as_of)
@@ -115,7 +114,7 @@ def due_after_events(
     connection: Connection[Any], event_ids: Collection[UUID], selection: Selection
 ) -> list[DueReport]:
     """The reports that are due after events, on those of their due days that have landed."""
-    definitions = _selected(definitions_of(connection), selection)
+    definitions = _selected(definitions_of(connection, on_unreadable=_LOG.error), selection)
     of_events = [each for each in definitions if _is_of_event(each)]
     ends = [end for end in event_ends(connection) if end.event_id in event_ids]
     return [

@@ -7,6 +7,7 @@ failures. What does not: reading (`report_rows`), the gate's rule (`gate`), form
 store and the catalogue (`publish`).
 """
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ from reporting_pipeline.reports.build import ensure_views, views_are_current
 from reporting_pipeline.reports.definitions.definition import ReportFormat
 
 _HELD = "held"
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +124,7 @@ class _Generation:
         formers = {key: self._begin(key) for key in keys}
         try:
             document, standing, verdict = self._read()
-        except ReportingError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, no report stays "running"
             return [self._failed(formers[key], key, error, begun) for key in keys]
         if document is None:
             reasons = "; ".join(verdict.held_by)
@@ -183,7 +185,7 @@ class _Generation:
                 key, target, document.manifest, document.rows, standing.landed_through
             )
             report = publish(self.connection, self.delivery.store, rendered, self.delivery.clock())
-        except ReportingError as error:
+        except Exception as error:  # noqa: BLE001 - one format must not stop the others
             return self._failed(former, key, error, begun)
         finally:
             target.unlink(missing_ok=True)
@@ -198,10 +200,12 @@ class _Generation:
         self,
         former: GeneratedReport | None,
         key: ReportKey,
-        error: ReportingError,
+        error: Exception,
         begun: float,
     ) -> Outcome:
-        return self._unpublished(former, key, (type(error).__name__, error.message), begun)
+        if not isinstance(error, ReportingError):
+            _LOG.error("%s of %s: a fault of the program", key.slug, key.period, exc_info=error)
+        return self._unpublished(former, key, (type(error).__name__, str(error)), begun)
 
     def _unpublished(
         self,

@@ -121,6 +121,23 @@ def test_a_failing_format_does_not_stop_the_others(
     assert (csv.report.status, csv.report.failure_class) == ("ready", None)
 
 
+def test_a_fault_of_the_program_leaves_no_report_running(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("reporting_pipeline.exports.jsonl_file.write", fail)
+    definition = defined(desk.warehouse, {**REVENUE, "formats": ["jsonl", "csv"]})
+
+    jsonl, csv = desk.ask(definition, one_day(DAY))
+
+    assert (jsonl.report.status, jsonl.report.failure_class) == ("failed", "ZeroDivisionError")
+    assert csv.report.status == "ready"
+    monkeypatch.setattr("reporting_pipeline.delivery.generate.read_report", fail)
+    assert [each.report.status for each in desk.ask(definition, one_day(DAY))] == ["failed"] * 2
+
+
 def test_only_financial_reports_wait_at_the_gate(desk: Desk) -> None:
     desk.query("delete from reporting.sealed_days where date = %s", DAY)
 

@@ -7,7 +7,7 @@ What belongs here: their rows. What does not: what a definition may say (`report
 what differs between two (`definition_changes`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ from reporting_pipeline.delivery.catalogue.definition_changes import (
     change_of,
     require_distinct,
 )
-from reporting_pipeline.errors import UnknownDefinition
+from reporting_pipeline.errors import DefinitionInvalid, UnknownDefinition
 from reporting_pipeline.reports.definitions.declared import DeclaredDefinition
 from reporting_pipeline.reports.definitions.definition import (
     Category,
@@ -140,14 +140,24 @@ def definitions_of(
     organization_id: UUID | None = None,
     schedule: Schedule | None = None,
     status: Status | None = None,
+    *,
+    on_unreadable: Callable[[DefinitionInvalid], None] | None = None,
 ) -> list[ReportDefinition]:
     """The current versions, ordered by organisation and slug; None: whichever.
 
+    Args:
+        connection: To the warehouse.
+        organization_id: Of this organisation.
+        schedule: With this schedule.
+        status: In this status.
+        on_unreadable: Is told of each stored config that this version of the package cannot read;
+            the definition is left out.
+
     Raises:
-        DefinitionInvalid: A stored config is none that this version of the package reads.
+        DefinitionInvalid: There is such a config, and nobody to tell.
     """
     bound = {"organization_id": organization_id, "schedule": schedule, "status": status}
-    return _read(connection, _CURRENT, bound | {"slug": None})
+    return _read(connection, _CURRENT, bound | {"slug": None}, on_unreadable)
 
 
 def definition_version(
@@ -207,10 +217,21 @@ def _columns(definition: ReportDefinition) -> dict[str, object]:
 
 
 def _read(
-    connection: Connection[Any], statement: str, bound: Mapping[str, object]
+    connection: Connection[Any],
+    statement: str,
+    bound: Mapping[str, object],
+    on_unreadable: Callable[[DefinitionInvalid], None] | None = None,
 ) -> list[ReportDefinition]:
+    definitions = []
     with connection.cursor(row_factory=dict_row) as cursor:
-        return [_definition(row) for row in cursor.execute(statement.encode(), bound)]
+        for row in cursor.execute(statement.encode(), bound):
+            try:
+                definitions.append(_definition(row))
+            except DefinitionInvalid as error:
+                if on_unreadable is None:
+                    raise
+                on_unreadable(error)
+    return definitions
 
 
 def _definition(row: Mapping[str, Any]) -> ReportDefinition:

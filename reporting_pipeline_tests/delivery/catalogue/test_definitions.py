@@ -178,6 +178,20 @@ def test_a_stored_config_that_cannot_be_read_is_named(rolled_back: Connection) -
         definitions_of(rolled_back)
 
 
+def test_a_stored_config_that_cannot_be_read_does_not_hide_the_others(
+    rolled_back: Connection,
+) -> None:
+    apply_definitions(rolled_back, [declared(), declared(slug="other")], NOW)
+    rolled_back.execute(
+        "update catalogue.report_definitions set config = '{\"dataset\": 1}' where slug <> 'other'"
+    )
+    told: list[DefinitionInvalid] = []
+
+    found = definitions_of(rolled_back, on_unreadable=told.append)
+
+    assert ([each.slug for each in found], len(told)) == (["other"], 1)
+
+
 def test_the_starter_set_is_stored_as_it_is_declared(rolled_back: Connection) -> None:
     starter = for_organizations(read_folder(STARTER_SET), [ORGANIZATION])
     apply_definitions(rolled_back, starter, NOW)
