@@ -22,6 +22,7 @@ from reporting_pipeline.delivery.store import open_store
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.errors import DefinitionInvalid
 from reporting_pipeline.exports.csv_guard import unguard
+from reporting_pipeline.exports.verify.verify_file import verify_file
 from reporting_pipeline.reports.datasets import dataset
 from reporting_pipeline.reports.definitions.definition import ReportDefinition, ReportFormat
 from reporting_pipeline.reports.definitions.parse import from_mapping
@@ -86,7 +87,9 @@ class _Hostile:
         [outcome] = self.desk.ask(definition, period, format_)
         assert outcome.report.status == "ready", outcome.report.failure_message
         assert outcome.location is not None
-        return Path(outcome.location)
+        path = Path(outcome.location)
+        assert verify_file(path, None).is_proven
+        return path
 
     def tickets(self, format_: ReportFormat, profile: str = "machine") -> Path:
         """The report of tickets as a file."""

@@ -19,6 +19,7 @@ from reporting_pipeline.exports.pdf.visible import visible_text
 
 _DIGITS = re.compile("[0-9]+")
 _SHOWN_LENGTH = 40
+_MOST_UNSURE, _MOST_MISTAKEN = 24, 4  # letters of a row that a reader may tell otherwise
 _FARTHEST = 4  # how many times longer than its text a cell's place may be passed over for
 
 
@@ -138,10 +139,17 @@ class _Reader:
             end = _end_of(text, self._at, cell, ends[:1] if ends[0] else ends[1:])
             if end is None:
                 self.failed_at = index
-                return self._take_turned(cells, begin)
+                return self._take_unsure(cells, begin)
             self._at = end
         self.failed_at = None
         return True
+
+    def _take_unsure(self, cells: Sequence[_Cell], begin: int) -> bool:
+        """Take a row of which a reader does not give every letter in its place."""
+        ways = [self._take_anywhere, self._take_turned]
+        if not all(cell.is_exact for cell in cells):
+            ways.reverse()
+        return any(take(cells, begin) for take in ways)
 
     def _take_turned(self, cells: Sequence[_Cell], begin: int) -> bool:
         """Take a row with text in which a reader turns lines round or cannot tell the letters.
@@ -151,19 +159,37 @@ class _Reader:
         letters = "".join(cell.letters for cell in cells)
         if all(cell.letters.isascii() and cell.is_exact for cell in cells):
             return False
-        page, end = self._pages[self.page], begin + len(letters)
+        page = self._pages[self.page]
         plain = [cell.letters for cell in cells if cell.letters.isascii()]
-        if sorted(page[begin:end]) != sorted(letters):
-            followers = self._following, self._frames[self.page]
-            found = _first_of(followers, page, begin, begin + _FARTHEST * len(letters))
-            if found is None or not Counter("".join(plain)) <= Counter(page[begin:found]):
-                return False
-            end = found
-        # Digits that stand together are never turned round.
-        if any(digits not in page[begin:end] for digits in _DIGITS.findall(" ".join(plain))):
+        followers = self._following, self._frames[self.page]
+        found = _first_of(followers, page, begin, begin + _FARTHEST * len(letters))
+        unsure = 0 if all(cell.is_exact for cell in cells) else _unsure(len(letters))
+        for end in (_likeliest_end(page, begin, letters, unsure), found):
+            if end is not None and _holds(page[begin:end], letters, plain):
+                self._at, self.failed_at = end, None
+                return True
+        return False
+
+    def _take_anywhere(self, cells: Sequence[_Cell], begin: int) -> bool:
+        """Take a row in which what follows a cell also seems to stand within it."""
+        end = self._end_of_cells(cells, begin)
+        if end is None:
             return False
         self._at, self.failed_at = end, None
         return True
+
+    def _end_of_cells(self, cells: Sequence[_Cell], at: int) -> int | None:
+        """Where cells end of which the first begins at a place; None: they do not stand there."""
+        if not cells:
+            return at
+        text, cell, rest = self._pages[self.page], cells[0], cells[1:]
+        following = _next_exact(rest)
+        followers = [following] if following else [self._following, self._frames[self.page]]
+        for end in _ends_of(text, at, cell, followers):
+            found = self._end_of_cells(rest, end)
+            if found is not None:
+                return found
+        return None
 
 
 def _same(text: str, expected: str) -> bool:
@@ -202,6 +228,49 @@ def _first_of(wanted: Sequence[str], text: str, begin: int, end: int) -> int | N
     """Where the first of some texts begins that begins before `end`."""
     places = (text.find(each, begin, end + len(each)) for each in wanted if each)
     return min((place for place in places if place >= 0), default=None)
+
+
+def _ends_of(text: str, at: int, cell: _Cell, followers: Sequence[str]) -> Iterator[int]:
+    """Where a cell may end that begins at a place: behind nearly all letters, at a follower."""
+    size = len(cell.letters)
+    if text.startswith(cell.letters, at):
+        yield at + size
+    elif not (cell.is_exact and cell.letters.isascii()):
+        wanted = Counter(cell.letters)
+        for end in range(at, min(at + size + _MOST_UNSURE, len(text)) + 1):
+            is_followed = any(each and text.startswith(each, end) for each in followers)
+            if is_followed and _difference(wanted, text[at:end]) <= _unsure(size):
+                yield end
+
+
+def _likeliest_end(text: str, begin: int, letters: str, unsure: int) -> int | None:
+    """Where a row ends of which all letters but `unsure` are here, in any order."""
+    wanted, middle = Counter(letters), begin + len(letters)
+    ends = range(max(begin, middle - unsure), min(len(text), middle + unsure) + 1)
+    differing = {end: _difference(wanted, text[begin:end]) for end in ends}
+    best = min(differing, key=lambda end: (differing[end], abs(end - middle)), default=None)
+    return best if best is not None and differing[best] <= unsure else None
+
+
+def _unsure(size: int) -> int:
+    """How many letters of a text a reader may tell otherwise: it has others for some marks."""
+    return min(_MOST_UNSURE, size // 4)
+
+
+def _difference(wanted: Counter[str], text: str) -> int:
+    found = Counter(text)
+    return (wanted - found).total() + (found - wanted).total()
+
+
+def _holds(text: str, letters: str, plain: Sequence[str]) -> bool:
+    """Whether a text has what readers never mistake: ASCII, and digits that stand together.
+
+    They may make some more ASCII of other letters, but not as much as another row has.
+    """
+    wanted, found = Counter(filter(str.isascii, letters)), Counter(filter(str.isascii, text))
+    if not wanted <= found or (found - wanted).total() > _MOST_MISTAKEN:
+        return False
+    return all(digits in text for digits in _DIGITS.findall(" ".join(plain)))
 
 
 def _next_exact(cells: Iterable[_Cell]) -> str:
