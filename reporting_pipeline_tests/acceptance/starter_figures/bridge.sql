@@ -34,5 +34,5 @@ steps as (
 select e.name, s.currency, booked, booked - charged, charged, net_revenue, owed,
     net_revenue - owed - collected, collected, collected + owed - share, share, payable,
     paid_out
-from steps s join landing.ticketing_events e on e.id = event_id
+from steps s left join landing.ticketing_events e on e.id = event_id
 order by e.name collate "C", s.currency

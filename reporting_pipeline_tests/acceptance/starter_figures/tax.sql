@@ -9,6 +9,6 @@ with days as (
 select e.name, days.currency, sum(face_value_minor), sum(addon_minor), sum(service_fee_minor),
     sum(facility_fee_minor), sum(gross_minor), sum(tax_minor), sum(refund_minor),
     sum(refund_tax_minor), event_id::text
-from days join landing.ticketing_events e on e.id = event_id
+from days left join landing.ticketing_events e on e.id = event_id
 group by e.name, days.currency, event_id
 order by days.currency, e.name collate "C", event_id

@@ -11,6 +11,6 @@ select e.name, days.currency, sum(transaction_count), sum(gross_minor), sum(refu
     sum(gross_minor - refund_minor - chargeback_minor + chargeback_reversal_minor),
     sum(platform_fee_minor), sum(processing_fee_minor), sum(payable_change_minor),
     event_id::text
-from days join landing.ticketing_events e on e.id = event_id
+from days left join landing.ticketing_events e on e.id = event_id
 group by e.name, days.currency, event_id
 order by e.name collate "C", days.currency, event_id
