@@ -1,0 +1,1 @@
+"""Telemetry: what the pipeline tells of itself to machines: metrics, and logs as JSON."""
