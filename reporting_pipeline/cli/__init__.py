@@ -46,6 +46,7 @@ COMMANDS = MappingProxyType(
             "verify:verify",
             "Prove that FILE is what was published, or name what differs.",
         ),
+        "daemon": ("daemon:daemon", "Run Dagster's daemon, one per instance, until Ctrl-C."),
     }
 )
 

@@ -154,7 +154,7 @@ class ServerProcess:
                 pass_fds=(lock,),
                 # Ctrl-C in the terminal is for us; we stop the servers in order.
                 start_new_session=True,
-                preexec_fn=_die_with_parent(self._stop_signals[0]),  # noqa: PLW1509 - one thread
+                preexec_fn=die_with_parent(self._stop_signals[0]),  # noqa: PLW1509 - one thread
                 env=environment,
                 umask=0o077,
                 user=self._account.child_uid,
@@ -213,8 +213,8 @@ class LoopbackServer(ABC):
         """Start the server on `port` and wait until it answers."""
 
 
-def _die_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
-    """What the child does before it becomes the server: ask the kernel to end it with its parent.
+def die_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
+    """What a child does before it becomes the program: ask the kernel to end it with its parent.
 
     Linux only. Elsewhere a killed parent leaves its servers behind, and the next start ends them.
     """
