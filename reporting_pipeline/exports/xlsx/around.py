@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from reporting_pipeline.exports.manifest import ColumnPart, Manifest, TotalPart
 from reporting_pipeline.exports.xlsx.layout import header_text
 from reporting_pipeline.exports.xlsx.plain_rows import PlainCell, amount, bold, count
-from reporting_pipeline.exports.xlsx.styles import NOTE
+from reporting_pipeline.exports.xlsx.styles import HEADER, HEADER_OF_FIGURES, NOTE
 from reporting_pipeline.reports.tables.report_table import Unit
 
 _NO_ROWS = "There are no rows in this period."
@@ -16,9 +16,13 @@ _NO_ROWS = "There are no rows in this period."
 
 def header_row(manifest: Manifest) -> dict[int, PlainCell]:
     """The header: its cells by the index of their column."""
-    zone = manifest.time_zone
-    texts = (header_text(each.header, each.type, zone) for each in manifest.columns)
-    return {index: bold(text) for index, text in enumerate(texts)}
+    return {
+        index: PlainCell(
+            header_text(column.header, column.type, manifest.time_zone),
+            HEADER_OF_FIGURES if column.unit else HEADER,
+        )
+        for index, column in enumerate(manifest.columns)
+    }
 
 
 def rows_below(

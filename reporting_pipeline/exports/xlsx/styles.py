@@ -46,6 +46,7 @@ INSTANT = Style(_INSTANT_FORMAT)
 BOOLEAN = Style("General")
 HEADER = Style("@", is_bold=True)
 """Also of labels and texts in rows of totals."""
+HEADER_OF_FIGURES = Style("@", is_bold=True, is_right=True)
 NOTE = Style("@", is_italic=True)
 
 
