@@ -1,5 +1,6 @@
 """A missing ledger entry holds the reports that rest on it, and its arrival publishes them anew."""
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,20 @@ from reporting_pipeline_tests.delivery.given_reports import (
     one_day,
 )
 from reporting_pipeline_tests.oracle.books import Books
+
+RESTATEMENTS: Mapping[str, object] = {
+    "slug": "restatements",
+    "name": "What was restated",
+    "category": "operational",
+    "schedule": "daily",
+    "status": "active",
+    "formats": ["csv"],
+    "config": {
+        "dataset": "restatement_changes",
+        "columns": ["slug", "edition", "change", "cause", "row_key", "column_name", "new_value"],
+        "period": "previous_day",
+    },
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,3 +128,10 @@ def test_missing_entry_holds_what_rests_on_it_and_its_arrival_is_the_next_editio
         released.edition,
     )
     assert changes == [("changed", "late row", "gross_minor", order.minor)]
+    restated = case.desk.ask_one(case.definition(RESTATEMENTS), one_day(order.day))
+    rows = list(csv.DictReader(case.desk.file(restated.storage_path).decode().splitlines()))
+    assert {
+        (row["slug"], row["edition"], row["cause"])
+        for row in rows
+        if row["column_name"] == "gross_minor"
+    } >= {("revenue", str(released.edition), "late row")}

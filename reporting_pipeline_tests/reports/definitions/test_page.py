@@ -26,3 +26,9 @@ def test_every_operator_is_explained() -> None:
     _, _, table = PAGE.partition("| operator | with |")
     explained = re.findall(r"^\| `(\S+)` \|", table.partition("\n\n")[0], re.MULTILINE)
     assert set(explained) == set().union(*OPERATORS.values())
+
+
+def test_the_example_of_restatements_is_a_definition() -> None:
+    page = (DOCS / "reports.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert parse_definition_text(example).config.dataset == "restatement_changes"
