@@ -10,15 +10,15 @@ _SEEDS = range(40)
 
 
 @pytest.fixture(scope="session")
-def season(_built: Pipeline) -> Pipeline:
+def season(_season_pipeline: Pipeline) -> Pipeline:
     """The season, landed and built; it is only read."""
-    return _built
+    return _season_pipeline
 
 
 @pytest.fixture(scope="session")
-def random_books_built(_databases: Databases, _warehouse_template: str) -> Pipeline:
+def random_books_built(databases: Databases, _empty_pipeline: Pipeline) -> Pipeline:
     """Forty random books beside each other, landed and built; they are only read."""
-    pipeline = _databases.pipeline("reports_random", warehouse=_warehouse_template)
+    pipeline = databases.copy("reports_random", _empty_pipeline)
     pipeline.arrive(union(random_books(dice(seed)) for seed in _SEEDS))
     pipeline.land()
     pipeline.build_all()
