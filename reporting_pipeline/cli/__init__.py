@@ -46,6 +46,10 @@ COMMANDS = MappingProxyType(
             "verify:verify",
             "Prove that FILE is what was published, or name what differs.",
         ),
+        "sweep": (
+            "housekeeping:sweep",
+            "Remove what killed processes left, and what is past its retention.",
+        ),
         "daemon": ("daemon:daemon", "Run Dagster's daemon, one per instance, until Ctrl-C."),
     }
 )

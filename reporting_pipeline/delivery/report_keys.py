@@ -58,10 +58,11 @@ class ReportKey:
 
     def file_key(self, *, is_provisional: bool) -> str:
         """Where its file stands."""
-        return f"{self._folder}/{self.file_name(is_provisional=is_provisional)}"
+        return f"{self.folder}/{self.file_name(is_provisional=is_provisional)}"
 
     @property
-    def _folder(self) -> str:
+    def folder(self) -> str:
+        """Where all files of the definition's period stand."""
         return f"{self.organization_id}/{self.slug}/{self.period.token}"
 
 

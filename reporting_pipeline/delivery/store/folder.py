@@ -5,13 +5,19 @@ What belongs here: what makes a file whole and lasting. What does not: anything 
 
 import os
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import obstore
 from obstore.store import LocalStore
 
-from reporting_pipeline.delivery.store.object_store import ObjectStore, StoredObject, cause
+from reporting_pipeline.delivery.store.object_store import (
+    Leftover,
+    ObjectStore,
+    StoredObject,
+    cause,
+)
 from reporting_pipeline.errors import StoreError
 
 # No key begins with a dot, so nothing here is ever listed or read as an object.
@@ -50,6 +56,27 @@ class FolderStore(ObjectStore):
     def location(self, key: str) -> str:
         """The file's path."""
         return str(self._root / key)
+
+    def leftovers(self, before: datetime) -> list[Leftover]:
+        """What lies in `.staging` and was last written before an instant."""
+        found = []
+        for path in (self._root / _STAGING).glob("*"):
+            try:
+                written_at = datetime.fromtimestamp(path.lstat().st_mtime, UTC)
+            except FileNotFoundError:  # its writer has just published it
+                continue
+            if written_at < before:
+                name = f"{_STAGING}/{path.name}"
+                found.append(Leftover(name=name, upload_id=None, begun_at=written_at))
+        return sorted(found, key=lambda each: (each.begun_at, each.name))
+
+    def remove(self, leftover: Leftover) -> None:
+        """See `ObjectStore.remove`."""
+        try:
+            (self._root / leftover.name).unlink(missing_ok=True)
+        except OSError as error:
+            message = f"{self.address}: {leftover.name} could not be removed: {error}"
+            raise StoreError(message) from error
 
     def _publish(self, staged: str, key: str) -> None:
         path = self._root / key

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 import obstore
 from obstore.exceptions import BaseError
@@ -31,6 +32,21 @@ class StoredObject:
     key: str
     byte_count: int
     sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leftover:
+    """What a killed writer has left; it is no object, and no reader sees it.
+
+    Attributes:
+        name: Where it lies: a path below the folder, or the key that was being written.
+        upload_id: The unfinished upload in a bucket; None in a folder.
+        begun_at: When it was last written, in a bucket when it was begun.
+    """
+
+    name: str
+    upload_id: str | None
+    begun_at: datetime
 
 
 class ObjectStore(ABC):
@@ -59,6 +75,13 @@ class ObjectStore(ABC):
     @abstractmethod
     def location(self, key: str) -> str:
         """Where a person finds the object: a path, or an s3:// address."""
+
+    def leftovers(self, before: datetime) -> list[Leftover]:  # noqa: ARG002 - for the others
+        """What writers have left that were killed before an instant, oldest first."""
+        return []
+
+    def remove(self, leftover: Leftover) -> None:  # noqa: B027 - for a store that leaves nothing
+        """Remove a leftover; does nothing where it is gone."""
 
     def get(self, key: str) -> Iterator[bytes]:
         """The object's bytes, in chunks; iterating raises ObjectNotFound where there is none."""

@@ -1,0 +1,1 @@
+"""Housekeeping: what killed processes have left, and what is past its retention."""

@@ -1,0 +1,45 @@
+"""`reporting sweep`, as an operator runs it."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import URL
+
+from reporting_pipeline.cli import main
+
+
+@pytest.fixture
+def staged(warehouse_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What a killed writer left years ago, in the store that the settings name."""
+    for name in ("REPORTING_DATABASE_URL", "REPORTING_DAGSTER_URL"):
+        monkeypatch.setenv(name, warehouse_url.render_as_string(False))
+    monkeypatch.setenv("REPORTING_STORE_URL", str(tmp_path / "store"))
+    monkeypatch.setenv("REPORTING_HOME", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    path = tmp_path / "store" / ".staging" / "0123"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"half")
+    os.utime(path, (1e9, 1e9))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "done", "stays"),
+    [(["--dry-run"], "would be removed", True), ([], "are removed", False)],
+)
+def test_what_a_killed_process_left_is_listed_and_removed(
+    arguments: list[str], done: str, stays: bool, staged: Path
+) -> None:
+    result = CliRunner().invoke(main, ["sweep", *arguments])
+
+    assert result.exit_code == 0, result.output
+    assert result.output == (
+        "unfinished write of 2001-09-09 01:46Z: .staging/0123\n"
+        f"0 temporary folders and 1 unfinished writes {done}\n"
+        "0 objects are past their retention, 0 of them are deleted\n"
+    )
+    assert staged.exists() is stays
