@@ -9,13 +9,16 @@ not be published stays and is published with the next. Two topics get each of th
     {"version": 1, "type": "available", "organization_id": ..., "definition_id": ...,
      "report_id": ..., "period": "2026-02-28", "format": "pdf", "edition": 2, "reason": null}
 
-`type` is available, held or failed. What belongs here: writing and publishing notices. What does
-not: queues and requests.
+`type` is available, held or failed. A message of a request also has its `request_id`, and no
+edition; its `type` is queued, started, completed, held or failed. What belongs here: writing and
+publishing notices. What does not: queues and requests.
 """
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
+from uuid import UUID
 
 import redis
 from psycopg import Connection
@@ -25,6 +28,9 @@ from sqlalchemy import URL
 from reporting_pipeline.delivery.report_keys import ReportKey
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
+ReportKind: TypeAlias = Literal["available", "held", "failed"]
+RequestKind: TypeAlias = Literal["queued", "started", "completed", "held", "failed"]
+
 _MESSAGE_VERSION = 1
 _TIMEOUT_SECONDS = 5
 _BATCH = 500
@@ -33,23 +39,41 @@ _BATCH = 500
 def write_notice(
     connection: Connection[Any],
     key: ReportKey,
-    kind: Literal["available", "held", "failed"],
+    kind: ReportKind,
     *,
     edition: int,
     now: datetime,
     reason: str | None = None,
 ) -> None:
-    """Write down what is to be told, in the transaction that makes it true."""
+    """Write down what is to be told of a report, in the transaction that makes it true."""
+    _write(connection, key, {"type": kind, "edition": edition, "reason": reason}, now)
+
+
+def write_request_notice(
+    connection: Connection[Any],
+    key: ReportKey,
+    kind: RequestKind,
+    *,
+    request_id: UUID,
+    now: datetime,
+    reason: str | None = None,
+) -> None:
+    """Write down what is to be told of a request, in the transaction that makes it true."""
+    told = {"type": kind, "edition": None, "reason": reason, "request_id": str(request_id)}
+    _write(connection, key, told, now)
+
+
+def _write(
+    connection: Connection[Any], key: ReportKey, told: Mapping[str, object], now: datetime
+) -> None:
     message = {
         "version": _MESSAGE_VERSION,
-        "type": kind,
         "organization_id": str(key.organization_id),
         "definition_id": str(key.definition_id),
         "report_id": str(key.id),
         "period": key.period.token,
         "format": str(key.format),
-        "edition": edition,
-        "reason": reason,
+        **told,
     }
     topics = (
         f"reporting:org:{key.organization_id}",

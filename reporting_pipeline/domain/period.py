@@ -9,12 +9,18 @@ What belongs here: the value and its name in paths. What does not: which period 
 for, which is a definition's rule (`reports.definitions`).
 """
 
+import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Self
 from uuid import UUID
 
 _DAY = timedelta(days=1)
+_TOKEN = re.compile(
+    r"(?:event-(?P<event>[0-9a-f-]{36})_)?(?P<days>[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?(?:_[0-9-]{10})?)",
+    re.ASCII,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +45,39 @@ class Period:
         if self.first is not None and self.end <= self.first:
             message = f"the period ends on {self.last}, before its first day {self.first}"
             raise ValueError(message)
+
+    @classmethod
+    def of_token(cls, token: str) -> Self:
+        """The period of that name; one day of an event is all of it up to and with that day.
+
+        Raises:
+            ValueError: No period is called that.
+        """
+        found = _TOKEN.fullmatch(token)
+        try:
+            period = None if found is None else cls._of(found["days"], found["event"])
+        except (ValueError, OverflowError):
+            period = None
+        if period is None or period.token != token:
+            message = (
+                f"{token[:100]!r} is no period; expected 2026-02-28, 2026-02, "
+                "2026-02-23_2026-03-01 or event-<id>_2026-02-28"
+            )
+            raise ValueError(message)
+        return period
+
+    @classmethod
+    def _of(cls, days: str, event: str | None) -> Self:
+        event_id = None if event is None else UUID(event)
+        first, _, last = days.partition("_")
+        if last:
+            end = date.fromisoformat(last) + _DAY
+            return cls(first=date.fromisoformat(first), end=end, event_id=event_id)
+        if len(first) == len("2026-02"):
+            month = date.fromisoformat(f"{first}-01")
+            return cls(first=month, end=_end_of_month(month) + _DAY, event_id=event_id)
+        day = date.fromisoformat(first)
+        return cls(first=day if event_id is None else None, end=day + _DAY, event_id=event_id)
 
     @property
     def last(self) -> date:

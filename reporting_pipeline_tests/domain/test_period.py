@@ -72,3 +72,36 @@ def test_different_days_have_different_names(a: date, m: int, b: date, n: int) -
     one = Period(first=a, end=a + timedelta(days=m))
     other = Period(first=b, end=b + timedelta(days=n))
     assert (one.token == other.token) == (one == other)
+
+
+@given(_DAYS, st.integers(1, 400), st.booleans(), st.booleans())
+def test_a_name_leads_back_to_its_period(
+    first: date, day_count: int, is_of_event: bool, has_first: bool
+) -> None:
+    period = Period(
+        first=first if has_first or not is_of_event else None,
+        end=first + timedelta(days=day_count),
+        event_id=EVENT if is_of_event else None,
+    )
+    if is_of_event and has_first and day_count == 1:
+        return  # an event's one day is called as all of it up to that day
+    assert Period.of_token(period.token) == period
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        *("", "2026", "2026-13", "2026-02-29", "2026-2-3", "9999-12-31", "2026-02-28 ", "event-x"),
+        *("2026-03-01_2026-02-01", "2026-02-28_2026-02-28", "2026-02-01_2026-02-28", "../2026-02"),
+        *(
+            "٢٠٢٦-02-28",
+            "20260228",
+            "2026-W09-1",
+            f"event-{EVENT}",
+            f"event-{str(EVENT).upper()}_x",
+        ),
+    ],
+)
+def test_what_names_no_period_is_refused(token: str) -> None:
+    with pytest.raises(ValueError, match="is no period"):
+        Period.of_token(token)

@@ -1,0 +1,99 @@
+"""Requests as tests ask for them, and a worker.
+
+What belongs here: asking and working. What does not: what is expected.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from uuid import UUID
+
+from sqlalchemy import URL
+
+from reporting_pipeline.delivery.generate import Delivery
+from reporting_pipeline.delivery.report_rows import ReportRequest
+from reporting_pipeline.delivery.requests.ask import Asked, Asking, ask
+from reporting_pipeline.delivery.requests.leases import LeaseTimes, take
+from reporting_pipeline.delivery.requests.request import StoredRequest, stored_request
+from reporting_pipeline.delivery.requests.work import Worker
+from reporting_pipeline.delivery.store import open_store
+from reporting_pipeline.reports.definitions.definition import ReportDefinition, ReportFormat
+from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline_tests.delivery.given_reports import NOW, one_day
+
+ASKING = Asking(now=NOW, final_delay_seconds=7200)
+TIMES = LeaseTimes(heartbeat_seconds=10, stale_seconds=30)
+FIRST_DAY = date(2025, 3, 1)
+
+
+def ask_for(
+    warehouse: URL,
+    definition: ReportDefinition,
+    day: date = FIRST_DAY,
+    *,
+    is_provisional_allowed: bool = False,
+) -> Asked:
+    """Ask for a definition's day as CSV."""
+    request = ReportRequest(
+        definition=definition, period=one_day(day), is_provisional_allowed=is_provisional_allowed
+    )
+    return ask(warehouse, ASKING, request, ReportFormat.CSV)
+
+
+def queued(warehouse: URL, definition: ReportDefinition, day: date = FIRST_DAY) -> StoredRequest:
+    """A request for a definition's day that waits."""
+    request = ask_for(warehouse, definition, day).request
+    assert request is not None
+    return request
+
+
+def queued_days(warehouse: URL, definition: ReportDefinition, count: int) -> list[StoredRequest]:
+    """Requests for so many days."""
+    days = [FIRST_DAY + timedelta(days=offset) for offset in range(count)]
+    return [queued(warehouse, definition, day) for day in days]
+
+
+def taken(
+    warehouse: URL, worker: str = "worker", *, among: Sequence[UUID] | None = None
+) -> StoredRequest | None:
+    """The next request, leased."""
+    with warehouse_connection(warehouse) as connection:
+        return take(connection, TIMES, worker, NOW, among=among)
+
+
+def seen(warehouse: URL, request: StoredRequest) -> StoredRequest:
+    """A request as it stands now."""
+    with warehouse_connection(warehouse) as connection:
+        return stored_request(connection, request.id)
+
+
+def pass_time(warehouse: URL, request: StoredRequest, seconds: int) -> None:
+    """Let so much time pass for one request."""
+    with warehouse_connection(warehouse) as connection:
+        connection.execute(
+            "update catalogue.report_requests set"
+            " heartbeat_at = heartbeat_at - %(s)s * interval '1 second',"
+            " available_at = available_at - %(s)s * interval '1 second' where id = %(id)s",
+            {"s": seconds, "id": request.id},
+        )
+
+
+def notices(warehouse: URL, request: StoredRequest) -> list[str]:
+    """What was told of a request, in order."""
+    with warehouse_connection(warehouse) as connection:
+        found = connection.execute(
+            "select message ->> 'type' from catalogue.notices"
+            " where message ->> 'request_id' = %s and topic like 'reporting:org:%%' order by id",
+            (str(request.id),),
+        )
+        return [kind for (kind,) in found]
+
+
+def worker_at(warehouse: URL, store_url: str, redis_url: str | None = None) -> Worker:
+    """A worker whose clock stands still."""
+    delivery = Delivery(
+        warehouse=warehouse,
+        store=open_store(store_url),
+        final_delay_seconds=7200,
+        clock=lambda: NOW,
+    )
+    return Worker(delivery=delivery, times=TIMES, redis_url=redis_url, name="worker")
