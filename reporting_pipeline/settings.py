@@ -12,6 +12,7 @@
     REPORTING_LANDING_OVERLAP_SECONDS    how late a row may commit, by its clock; default 900
     REPORTING_SOURCE_TIMEOUT_SECONDS     how long one statement may take there; default 600
     REPORTING_FINAL_DELAY_SECONDS        how long after a day late rows are waited for; default 7200
+    REPORTING_COMPUTE_LOGS_URL           s3:// for the output of steps; default below DAGSTER_HOME
     REPORTING_LEFTOVER_GRACE_SECONDS     when what a killed process left is removed; default 86400
     REPORTING_RETENTION_FINANCIAL_YEARS  how long financial rows are kept; default 10
     REPORTING_RETENTION_SALES_YEARS      how long rows of sales are kept; default 5
@@ -61,6 +62,7 @@ class Settings(BaseSettings):
     landing_overlap_seconds: Annotated[int, Field(ge=900)] = 900
     source_timeout_seconds: Annotated[int, Field(ge=1)] = 600
     final_delay_seconds: Annotated[int, Field(ge=0)] = 7200
+    compute_logs_url: str | None = None
     leftover_grace_seconds: Annotated[int, Field(ge=7200)] = 86400
     retention_financial_years: Annotated[int, Field(ge=1)] = 10
     retention_sales_years: Annotated[int, Field(ge=1)] = 5
