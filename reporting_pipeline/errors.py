@@ -26,6 +26,7 @@
       StoreError
         ObjectNotFound            the store holds nothing under that key
         StoreUnavailable          the store cannot be reached                   (retryable)
+      ChannelFailed               a channel did not take an alert               (retryable)
 
 What belongs here: classes and their meaning. What does not: discrepancies in the books, which are
 values (`reporting_pipeline.domain.discrepancy`), and any logic of a caller.
@@ -164,5 +165,11 @@ class ObjectNotFound(StoreError):
 
 class StoreUnavailable(StoreError):
     """The store cannot be reached."""
+
+    retryable = True
+
+
+class ChannelFailed(ReportingError):
+    """A channel did not take an alert; `facts["is_refusal"]`: it found fault with the message."""
 
     retryable = True

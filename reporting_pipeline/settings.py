@@ -12,6 +12,9 @@
     REPORTING_LANDING_OVERLAP_SECONDS    how late a row may commit, by its clock; default 900
     REPORTING_SOURCE_TIMEOUT_SECONDS     how long one statement may take there; default 600
     REPORTING_FINAL_DELAY_SECONDS        how long after a day late rows are waited for; default 7200
+    REPORTING_ALERT_CHANNELS             where alerts are handed to: URLs, separated by commas
+    REPORTING_ALERT_SIGNING_SECRET       what webhooks are signed with: whsec_ and Base64
+    REPORTING_SOURCE_STALE_SECONDS       how long a source may go unread; default 7200
     REPORTING_COMPUTE_LOGS_URL           s3:// for the output of steps; default below DAGSTER_HOME
     REPORTING_LEFTOVER_GRACE_SECONDS     when what a killed process left is removed; default 86400
     REPORTING_RETENTION_FINANCIAL_YEARS  how long financial rows are kept; default 10
@@ -62,6 +65,9 @@ class Settings(BaseSettings):
     landing_overlap_seconds: Annotated[int, Field(ge=900)] = 900
     source_timeout_seconds: Annotated[int, Field(ge=1)] = 600
     final_delay_seconds: Annotated[int, Field(ge=0)] = 7200
+    alert_channels: SecretStr | None = None
+    alert_signing_secret: SecretStr | None = None
+    source_stale_seconds: Annotated[int, Field(ge=60)] = 7200
     compute_logs_url: str | None = None
     leftover_grace_seconds: Annotated[int, Field(ge=7200)] = 86400
     retention_financial_years: Annotated[int, Field(ge=1)] = 10
@@ -112,6 +118,15 @@ class Settings(BaseSettings):
     def redis_address(self) -> str | None:
         """The address of Redis with its password; None where there is none."""
         return None if self.redis_url is None else self.redis_url.get_secret_value()
+
+    def alert_channel_urls(self) -> str | None:
+        """The URLs of the alerts' channels, which may hold secrets."""
+        return None if self.alert_channels is None else self.alert_channels.get_secret_value()
+
+    def alert_secret(self) -> str | None:
+        """What webhooks are signed with."""
+        secret = self.alert_signing_secret
+        return None if secret is None else secret.get_secret_value()
 
     def store_address(self) -> str:
         """The address of the store that files go to.

@@ -46,6 +46,7 @@ COMMANDS = MappingProxyType(
             "verify:verify",
             "Prove that FILE is what was published, or name what differs.",
         ),
+        "alerts": ("alerts:alerts", "Look what stands and should not, and list the alerts."),
         "sweep": (
             "housekeeping:sweep",
             "Remove what killed processes left, and what is past its retention.",

@@ -16,9 +16,10 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import URL, Table
 
-from reporting_pipeline.errors import SourceContractBroken
+from reporting_pipeline.errors import SourceContractBroken, SourceError
 from reporting_pipeline.sources import contract
 from reporting_pipeline.sources.landing.dating import DATINGS, insert_dated, redate
+from reporting_pipeline.sources.landing.faults import forget_faults, remember_fault
 from reporting_pipeline.sources.landing.incoming import (
     Incoming,
     columns,
@@ -84,16 +85,31 @@ def land(
         WarehouseUnavailable: The warehouse cannot be reached.
     """
     overlap = timedelta(seconds=overlap_seconds)
-    with warehouse_connection(warehouse) as connection:
-        connection.execute("select pg_advisory_xact_lock(hashtext('landing'))")
-        connection.execute("set local work_mem = '64MB'")
-        with open_snapshots(sources, timeout_seconds=timeout_seconds) as snapshots:
-            came_in = _read(connection, snapshots, overlap, read_all=read_all)
-        _stand_in(connection, {each.table.key for each in came_in})
-        _refuse_unknown_zones(connection)
-        _remember_reads(connection, snapshots, overlap)
-        touched_day_count = _merge(connection, came_in) if any(e.new_count for e in came_in) else 0
-        return LandingResult(tables=tuple(map(_told, came_in)), touched_day_count=touched_day_count)
+    try:
+        with warehouse_connection(warehouse) as connection:
+            return _land(connection, sources, overlap, timeout_seconds, read_all=read_all)
+    except SourceError as error:
+        remember_fault(warehouse, error)
+        raise
+
+
+def _land(
+    connection: psycopg.Connection,
+    sources: Mapping[str, URL],
+    overlap: timedelta,
+    timeout_seconds: int,
+    *,
+    read_all: bool,
+) -> LandingResult:
+    connection.execute("select pg_advisory_xact_lock(hashtext('landing'))")
+    connection.execute("set local work_mem = '64MB'")
+    with open_snapshots(sources, timeout_seconds=timeout_seconds) as snapshots:
+        came_in = _read(connection, snapshots, overlap, read_all=read_all)
+    _stand_in(connection, {each.table.key for each in came_in})
+    _refuse_unknown_zones(connection)
+    _remember_reads(connection, snapshots, overlap)
+    touched_day_count = _merge(connection, came_in) if any(e.new_count for e in came_in) else 0
+    return LandingResult(tables=tuple(map(_told, came_in)), touched_day_count=touched_day_count)
 
 
 def _read(
@@ -211,6 +227,7 @@ def _remember_reads(
     for domain, snapshot in snapshots.items():
         read_at = snapshot.read_at
         connection.execute(statement, (domain, read_at, read_at - overlap))
+    forget_faults(connection, list(snapshots))
 
 
 def _refuse_unknown_zones(connection: psycopg.Connection) -> None:

@@ -1,0 +1,63 @@
+"""`reporting alerts`: looks, and lists what stands; with --all also what is over."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import URL
+
+from reporting_pipeline.cli import main
+from reporting_pipeline.warehouse.engine import warehouse_connection
+
+_NOTHING = "0 alerts are open; now 0 were opened, 0 updated, 0 resolved\n"
+
+
+@pytest.fixture
+def _surroundings(warehouse_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("REPORTING_DATABASE_URL", "REPORTING_DAGSTER_URL"):
+        monkeypatch.setenv(name, warehouse_url.render_as_string(False))
+    monkeypatch.setenv("REPORTING_STORE_URL", str(tmp_path / "store"))
+    monkeypatch.setenv("REPORTING_HOME", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+
+
+def _told(*options: str) -> str:
+    result = CliRunner().invoke(main, ["alerts", *options])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.mark.usefixtures("_surroundings")
+def test_what_stands_is_listed_and_what_is_over_only_if_asked_for(warehouse_url: URL) -> None:
+    assert _told() == _NOTHING
+    with warehouse_connection(warehouse_url) as connection:
+        at = datetime(2026, 1, 1, tzinfo=UTC)
+        connection.execute(
+            "insert into landing.source_faults values"
+            " ('ledger', 'SourceUnavailable', 'source ledger is down', %s, %s, 1)",
+            (at, at),
+        )
+    listed = _told()
+    assert "source_down" in listed
+    assert "since 2026-01-01 00:00 UTC: source ledger is down" in listed
+    assert listed.endswith("1 alerts are open; now 1 were opened, 0 updated, 0 resolved\n")
+
+    with warehouse_connection(warehouse_url) as connection:
+        connection.execute("delete from landing.source_faults")
+    assert _told() == _NOTHING.replace("0 resolved", "1 resolved")
+    assert _told() == _NOTHING
+    assert "resolved 20" in _told("--all")
+
+
+@pytest.mark.usefixtures("_surroundings")
+def test_a_channel_that_is_of_no_use_is_said_before_anything_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("REPORTING_ALERT_CHANNELS", "pigeon://s3cret@roof")
+
+    result = CliRunner().invoke(main, ["alerts"])
+
+    assert result.exit_code == 1
+    assert "REPORTING_ALERT_CHANNELS: URL 1" in result.output
+    assert "s3cret" not in result.output

@@ -1,0 +1,57 @@
+"""A receiver of webhooks on the loopback address, which answers as a test wants.
+
+What belongs here: the server. What does not: what is expected of a request.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass
+class Receiver:
+    """What came in.
+
+    Attributes:
+        status: What it answers with.
+        requests: Path, headers and body of each.
+    """
+
+    port: int
+    status: int = 200
+    requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        """Its address without a scheme."""
+        return f"127.0.0.1:{self.port}/alerts"
+
+
+@contextmanager
+def receiving() -> Iterator[Receiver]:
+    """A server, for as long as the context is open."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            receiver.requests.append((self.path, headers, body))
+            self.send_response(receiver.status)
+            self.send_header("location", "/elsewhere")
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        receiver = Receiver(port=server.server_address[1])
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            yield receiver
+        finally:
+            server.shutdown()
+            thread.join()
