@@ -1,0 +1,169 @@
+"""The hot cache keeps a little for a while, and loads once however many ask."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+
+from reporting_pipeline.errors import SettingsError, StoreUnavailable
+from reporting_pipeline.serving.hot_cache import Bounds, Counts, HotCache, HotKey
+
+ORGANIZATION = UUID(int=1)
+OTHER = UUID(int=2)
+
+
+@dataclass
+class Clock:
+    """Seconds that pass when told to."""
+
+    seconds: float = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def cache_of(
+    *, entries: int = 10, max_bytes: int = 1000, clock: Callable[[], float] | None = None
+) -> HotCache[bytes]:
+    bounds = Bounds(ttl_seconds=600, max_entries=entries, max_bytes=max_bytes)
+    return HotCache(bounds, len, clock or Clock())
+
+
+def key(item: object, organization_id: UUID = ORGANIZATION) -> HotKey:
+    return HotKey(organization_id=organization_id, item=str(item), version="1")
+
+
+def unexpected() -> bytes:
+    pytest.fail("it was loaded again")
+
+
+@pytest.mark.parametrize("seconds", [0, 599, 1801])
+def test_a_time_outside_ten_to_thirty_minutes_is_refused(seconds: int) -> None:
+    with pytest.raises(SettingsError, match="600 to 1800"):
+        Bounds(ttl_seconds=seconds, max_entries=1, max_bytes=1)
+
+
+def test_a_cache_of_nothing_is_refused() -> None:
+    with pytest.raises(SettingsError, match="at least one value"):
+        Bounds(ttl_seconds=600, max_entries=0, max_bytes=1)
+
+
+def test_a_value_is_loaded_once_within_its_time_and_again_after_it() -> None:
+    clock = Clock()
+    cache = cache_of(clock=clock)
+    assert cache.get(key("a"), lambda: b"one") == b"one"
+    clock.seconds = 599.0
+    assert cache.get(key("a"), unexpected) == b"one"
+    clock.seconds = 600.0
+    assert cache.get(key("a"), lambda: b"two") == b"two"
+    assert cache.counts == Counts(hits=1, misses=2)
+
+
+def test_organisations_and_versions_have_values_of_their_own() -> None:
+    cache = cache_of()
+    cache.get(key("a"), lambda: b"ours")
+    assert cache.get(key("a", OTHER), lambda: b"theirs") == b"theirs"
+    newer = HotKey(organization_id=ORGANIZATION, item="a", version="2")
+    assert cache.get(newer, lambda: b"newer") == b"newer"
+    assert cache.get(key("a"), unexpected) == b"ours"
+
+
+def test_the_number_of_values_is_bounded_and_the_least_used_goes() -> None:
+    cache = cache_of(entries=2)
+    cache.get(key("a"), lambda: b"a")
+    cache.get(key("b"), lambda: b"b")
+    cache.get(key("a"), unexpected)
+    cache.get(key("c"), lambda: b"c")
+    assert cache.entry_count == 2
+    assert cache.get(key("a"), unexpected) == b"a"
+    assert cache.get(key("b"), lambda: b"again") == b"again"
+
+
+def test_the_bytes_are_bounded_and_what_is_too_large_is_not_kept() -> None:
+    cache = cache_of(max_bytes=10)
+    cache.get(key("a"), lambda: b"a" * 6)
+    cache.get(key("b"), lambda: b"b" * 6)
+    assert (cache.entry_count, cache.byte_count) == (1, 6)
+    assert cache.get(key("huge"), lambda: b"h" * 11) == b"h" * 11
+    assert cache.get(key("huge"), lambda: b"again") == b"again"
+
+
+def test_an_error_is_not_kept() -> None:
+    cache = cache_of()
+
+    def fails() -> bytes:
+        message = "the store is away"
+        raise StoreUnavailable(message)
+
+    with pytest.raises(StoreUnavailable):
+        cache.get(key("a"), fails)
+    assert cache.get(key("a"), lambda: b"there again") == b"there again"
+
+
+def test_nothing_is_not_kept() -> None:
+    cache = cache_of()
+    assert cache.get(key("a"), lambda: None) is None
+    assert cache.get(key("a"), lambda: b"now") == b"now"
+
+
+def test_a_hundred_who_ask_at_once_load_once() -> None:
+    cache = cache_of()
+    is_open, loads = threading.Event(), []
+
+    def load() -> bytes:
+        loads.append(1)
+        assert is_open.wait(10)
+        return b"value"
+
+    with ThreadPoolExecutor(100) as threads:
+        asked = [threads.submit(cache.get, key("a"), load) for _ in range(100)]
+        while cache.counts.misses < 100:
+            pass
+        is_open.set()
+        assert {each.result() for each in asked} == {b"value"}
+    assert len(loads) == 1
+
+
+def test_those_who_wait_for_a_load_that_fails_get_its_error() -> None:
+    cache = cache_of()
+    is_open = threading.Event()
+
+    def load() -> bytes:
+        assert is_open.wait(10)
+        message = "the store is away"
+        raise StoreUnavailable(message)
+
+    with ThreadPoolExecutor(5) as threads:
+        asked = [threads.submit(cache.get, key("a"), load) for _ in range(5)]
+        while cache.counts.misses < 5:
+            pass
+        is_open.set()
+        assert all(isinstance(each.exception(), StoreUnavailable) for each in asked)
+
+
+def test_one_key_being_loaded_does_not_hold_another() -> None:
+    cache = cache_of()
+    assert cache.get(key("a"), lambda: cache.get(key("b"), lambda: b"b")) == b"b"
+
+
+def test_what_is_dropped_is_loaded_again_and_the_rest_stays() -> None:
+    cache = cache_of()
+    cache.get(key("a"), lambda: b"a")
+    cache.get(key("a", OTHER), lambda: b"theirs")
+    assert cache.drop(lambda each: each.organization_id == ORGANIZATION) == 1
+    assert cache.get(key("a"), lambda: b"new") == b"new"
+    assert cache.get(key("a", OTHER), unexpected) == b"theirs"
+
+
+def test_what_is_dropped_while_it_is_loaded_is_not_kept() -> None:
+    cache = cache_of()
+
+    def load() -> bytes:
+        cache.drop(lambda _: True)
+        return b"old"
+
+    assert cache.get(key("a"), load) == b"old"
+    assert cache.get(key("a"), lambda: b"new") == b"new"
