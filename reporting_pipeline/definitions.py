@@ -5,9 +5,14 @@ An entry point: it reads the settings. Everything else is `orchestration.build`'
 
 from reporting_pipeline.orchestration.build import build_definitions
 from reporting_pipeline.settings import Settings, child_environment, set_environment
+from reporting_pipeline.telemetry.json_log import log_as_json
 
 # Unless told otherwise Dagster stores each event by itself, and a run over a year has thousands.
 _BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE"
 set_environment({_BATCH_SIZE: child_environment({}).get(_BATCH_SIZE, "500")})
 
-defs = build_definitions(Settings.from_environment())
+_settings = Settings.from_environment()
+if _settings.log_format == "json":
+    log_as_json()
+
+defs = build_definitions(_settings)

@@ -21,6 +21,12 @@
     REPORTING_RETENTION_SALES_YEARS      how long rows of sales are kept; default 5
     REPORTING_RETENTION_OPERATIONAL_YEARS  how long operational rows are kept; default 2
     REPORTING_RETENTION_DELETES          whether what is past that is deleted; default False
+    REPORTING_METRICS_PORT               where `metrics` serves them, on loopback; default 9464
+    REPORTING_LOG_FORMAT                 text, or json: a line of JSON per record; default text
+    REPORTING_HOT_CACHE_TTL_SECONDS      how long an answer stays in memory, to 1800; default 900
+    REPORTING_HOT_CACHE_ENTRIES          how many answers of a kind; default 512
+    REPORTING_HOT_CACHE_BYTES            how many bytes of a kind; default 67108864
+    REPORTING_HOT_CACHE_FILE_BYTES       files above are not kept in memory; default 8388608
 
 What belongs here: names, types, defaults. What does not: starting or connecting to anything. Only
 entry points (`cli`, `definitions`) call `Settings.from_environment`; the rest is handed its values.
@@ -30,7 +36,7 @@ import os
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -74,6 +80,12 @@ class Settings(BaseSettings):
     retention_sales_years: Annotated[int, Field(ge=1)] = 5
     retention_operational_years: Annotated[int, Field(ge=1)] = 2
     retention_deletes: bool = False
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = 9464
+    log_format: Literal["text", "json"] = "text"
+    hot_cache_ttl_seconds: Annotated[int, Field(ge=600, le=1800)] = 900
+    hot_cache_entries: Annotated[int, Field(ge=1)] = 512
+    hot_cache_bytes: Annotated[int, Field(ge=1)] = 64 * 1024 * 1024
+    hot_cache_file_bytes: Annotated[int, Field(ge=1)] = 8 * 1024 * 1024
 
     @classmethod
     def from_environment(cls) -> "Settings":

@@ -51,6 +51,7 @@ COMMANDS = MappingProxyType(
             "housekeeping:sweep",
             "Remove what killed processes left, and what is past its retention.",
         ),
+        "metrics": ("metrics:metrics", "Serve the metrics for Prometheus until Ctrl-C."),
         "daemon": ("daemon:daemon", "Run Dagster's daemon, one per instance, until Ctrl-C."),
     }
 )

@@ -15,6 +15,7 @@ from reporting_pipeline.embedded.addresses import server_addresses
 from reporting_pipeline.embedded.attachment import Attachment, attached
 from reporting_pipeline.embedded.home import Home
 from reporting_pipeline.settings import Settings, child_environment, set_environment
+from reporting_pipeline.telemetry.json_log import log_as_json
 from reporting_pipeline.warehouse import schema
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
@@ -40,6 +41,8 @@ def session() -> Iterator[Settings]:
 def session_to_hand_over() -> Iterator[tuple[Settings, Attachment | None]]:
     """A session, with the attachment to the local servers where they are used."""
     settings = Settings.from_environment()
+    if settings.log_format == "json":
+        log_as_json()
     if settings.database_url is not None:
         yield _prepared(settings), None
         return

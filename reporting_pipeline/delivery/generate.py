@@ -9,7 +9,7 @@ store and the catalogue (`publish`).
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,6 +43,9 @@ from reporting_pipeline.exports.formats import writer_of
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.reports.build import ensure_views, views_are_current
 from reporting_pipeline.reports.definitions.definition import ReportFormat
+from reporting_pipeline.telemetry.json_log import log_ids
+from reporting_pipeline.telemetry.measures import REPORT_BYTES, REPORT_DURATION, REPORT_ROWS
+from reporting_pipeline.telemetry.tally import Observation, record
 
 _HELD = "held"
 _LOG = logging.getLogger(__name__)
@@ -104,7 +107,19 @@ def generate(
         generation = _Generation(
             delivery=delivery, request=request, connection=connection, folder=Path(folder)
         )
-        return generation.run(keys)
+        with log_ids(organization_id=definition.organization_id, definition_id=definition.id):
+            outcomes = generation.run(keys)
+        record(connection, [each for outcome in outcomes for each in _observations(outcome)])
+        return outcomes
+
+
+def _observations(outcome: Outcome) -> Iterator[Observation]:
+    report = outcome.report
+    format_ = {"format": report.format}
+    yield Observation(REPORT_DURATION, {**format_, "status": report.status}, outcome.seconds)
+    if outcome.location is not None:
+        yield Observation(REPORT_ROWS, format_, report.row_count or 0)
+        yield Observation(REPORT_BYTES, format_, report.byte_count or 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +146,8 @@ class _Generation:
             return [self._unpublished(formers[key], key, (_HELD, reasons), begun) for key in keys]
         outcomes = []
         for key in keys:
-            outcomes.append(self._deliver(formers[key], key, (document, standing), begun))
+            with log_ids(report_id=key.id):
+                outcomes.append(self._deliver(formers[key], key, (document, standing), begun))
             begun = time.monotonic()
         return outcomes
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from reporting_pipeline.errors import ReportingError
+from reporting_pipeline.telemetry.json_log import log_ids
 
 # A server that restarts is back within a minute; longer outages are the next run's.
 RETRIES = dg.RetryPolicy(max_retries=2, delay=20, backoff=dg.Backoff.EXPONENTIAL)
@@ -17,11 +18,22 @@ RETRIES = dg.RetryPolicy(max_retries=2, delay=20, backoff=dg.Backoff.EXPONENTIAL
 
 @contextmanager
 def step_failures() -> Iterator[None]:
-    """Let an expected error fail the step with its message, at once unless it is retryable."""
+    """Let an expected error fail the step with its message, at once unless it is retryable.
+
+    What is logged meanwhile bears the run's id.
+    """
     try:
-        yield
+        with log_ids(run_id=_run_id()):
+            yield
     except ReportingError as error:
         facts = {name: str(value) for name, value in error.facts.items()}
         raise dg.Failure(
             description=error.message, metadata=facts, allow_retries=error.retryable
         ) from error
+
+
+def _run_id() -> str | None:
+    try:
+        return dg.OpExecutionContext.get().run_id
+    except dg.DagsterInvariantViolationError:  # no step is running: a test
+        return None

@@ -92,6 +92,7 @@ def _metadata(table: Table, counts: TableLanding, watermark: datetime | None) ->
     metadata: dict[str, Any] = {
         "read_count": counts.read_count,
         "new_count": counts.new_count,
+        "seconds": round(counts.seconds, 3),
         "dagster/column_lineage": landing_lineage(table),
     }
     if watermark is not None:  # a source table without rows has none

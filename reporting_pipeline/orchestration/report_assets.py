@@ -79,6 +79,10 @@ def _describe_days(
     for day in days:
         row_count = built.row_counts[table.name].get(day, 0)
         metadata: dict[str, object] = {"dagster/partition_row_count": row_count}
+        if table.name in built.seconds:
+            # Of the whole rebuild: its days are replaced together.
+            metadata["seconds"] = round(built.seconds[table.name], 3)
+            metadata["day_count"] = len(days)
         if day in first_rows:
             metadata["preview"] = dg.MetadataValue.md(first_rows[day])
         if day == days[-1]:

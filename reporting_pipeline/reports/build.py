@@ -8,7 +8,7 @@ holds (`dbt_project/models/reports`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import psycopg
@@ -17,6 +17,8 @@ from sqlalchemy import URL
 
 from reporting_pipeline.reports.dbt import project_digest, run_models
 from reporting_pipeline.reports.tables import REPORT_TABLES, report_table
+from reporting_pipeline.telemetry.measures import REBUILD_DURATION, REBUILT_DAYS
+from reporting_pipeline.telemetry.tally import Observation, record
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 TABLE_NAMES = tuple(table.name for table in REPORT_TABLES)
@@ -29,9 +31,11 @@ class BuildResult:
 
     Attributes:
         row_counts: For each table, the rows on each of its days; days without rows are left out.
+        seconds: For each table, how long replacing all of its days took.
     """
 
     row_counts: Mapping[str, Mapping[date, int]]
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
     def total(self, table: str) -> int:
         """Rows of a table over all the days that were built."""
@@ -56,13 +60,16 @@ def build(
     for table in tables:
         report_table(table)
     wanted = sorted(set(days))
+    seconds: dict[str, float] = {}
     if wanted:
         ensure_views(warehouse)
         ranges = [(first.isoformat(), end.isoformat()) for first, end in day_ranges(wanted)]
-        run_models(tables, {"days": ranges}, warehouse=warehouse)
+        seconds = run_models(tables, {"days": ranges}, warehouse=warehouse)
     with warehouse_connection(warehouse) as connection:
+        _record(connection, seconds, len(wanted))
         return BuildResult(
-            row_counts={table: _row_counts(connection, table, wanted) for table in tables}
+            row_counts={table: _row_counts(connection, table, wanted) for table in tables},
+            seconds=seconds,
         )
 
 
@@ -112,9 +119,12 @@ def build_touched(warehouse: URL) -> BuildResult:
     for table, days in touched_days(warehouse).items():
         by_days.setdefault(tuple(days), []).append(table)
     row_counts: dict[str, Mapping[date, int]] = {}
+    seconds: dict[str, float] = {}
     for same_days, tables in by_days.items():
-        row_counts |= build(same_days, warehouse=warehouse, tables=tables).row_counts
-    return BuildResult(row_counts=row_counts)
+        built = build(same_days, warehouse=warehouse, tables=tables)
+        row_counts |= built.row_counts
+        seconds |= built.seconds
+    return BuildResult(row_counts=row_counts, seconds=seconds)
 
 
 def known_days(warehouse: URL) -> list[date]:
@@ -147,6 +157,18 @@ def day_ranges(days: Sequence[date]) -> list[tuple[date, date]]:
         else:
             ranges.append((day, day + _DAY))
     return ranges
+
+
+def _record(connection: psycopg.Connection, seconds: Mapping[str, float], day_count: int) -> None:
+    observations = [
+        each
+        for table, taken in seconds.items()
+        for each in (
+            Observation(REBUILD_DURATION, {"table": table}, taken),
+            Observation(REBUILT_DAYS, {"table": table}, day_count),
+        )
+    ]
+    record(connection, observations)
 
 
 def _row_counts(connection: psycopg.Connection, table: str, days: list[date]) -> dict[date, int]:

@@ -8,6 +8,7 @@ What belongs here: which rows to read, and leaving out those that are landed alr
 what the rows mean.
 """
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -27,11 +28,16 @@ _DATABLE = (datetime(1, 1, 3, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
-    """What came in of one table: `read_count` rows read, of them `new_count` new or changed."""
+    """What came in of one table: `read_count` rows read, of them `new_count` new or changed.
+
+    Attributes:
+        seconds: How long that took.
+    """
 
     table: Table
     read_count: int
     new_count: int
+    seconds: float
 
 
 def landing_name(table: Table) -> str:
@@ -75,6 +81,7 @@ def read_incoming(
         SourceContractBroken: A row breaks the contract, or an append-only row has changed.
         SourceUnavailable: The source is down or too slow.
     """
+    begun = time.monotonic()
     statement = "create temporary table {} (like {} including constraints) on commit drop"
     warehouse.execute(sql.SQL(statement).format(incoming(table), landed(table)))
     since = None if read_all else _watermark(warehouse, table, overlap)
@@ -88,7 +95,12 @@ def read_incoming(
     if not table.info["mutable"]:
         _refuse_changed(warehouse, table)
     warehouse.execute(sql.SQL("analyze {}").format(incoming(table)))
-    return Incoming(table=table, read_count=read_count, new_count=new_count)
+    return Incoming(
+        table=table,
+        read_count=read_count,
+        new_count=new_count,
+        seconds=time.monotonic() - begun,
+    )
 
 
 def _watermark(warehouse: psycopg.Connection, table: Table, overlap: timedelta) -> datetime | None:

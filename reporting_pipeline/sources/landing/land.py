@@ -6,7 +6,8 @@ or not what the contract promises leaves the warehouse as it was.
 What belongs here: the order of the steps. What does not: the steps.
 """
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +29,13 @@ from reporting_pipeline.sources.landing.incoming import (
     read_incoming,
 )
 from reporting_pipeline.sources.landing.snapshot import SourceSnapshot, open_snapshots
+from reporting_pipeline.telemetry.measures import (
+    LANDED_ROWS,
+    LANDING_DURATION,
+    LANDING_READ_DURATION,
+    LANDING_READ_ROWS,
+)
+from reporting_pipeline.telemetry.tally import Observation, record
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _SQL = Path(__file__).parent
@@ -36,12 +44,17 @@ _DATED = {dating.table.key for dating in DATINGS}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableLanding:
-    """What landed of one source table: rows read from it, and of them new or changed."""
+    """What landed of one source table: rows read from it, and of them new or changed.
+
+    Attributes:
+        seconds: How long reading it took.
+    """
 
     domain: str
     table_name: str
     read_count: int
     new_count: int
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +64,25 @@ class LandingResult:
     Attributes:
         tables: One item per source table, parents before children.
         touched_day_count: Pairs of report table and report day that it queued for a rebuild.
+        seconds: How long it took, less its commit.
     """
 
     tables: tuple[TableLanding, ...]
     touched_day_count: int
+    seconds: float = 0.0
 
     @property
     def new_count(self) -> int:
         """Rows new or changed, over all tables."""
         return sum(table.new_count for table in self.tables)
+
+    @property
+    def read_seconds(self) -> dict[str, float]:
+        """How long reading each source took."""
+        seconds: dict[str, float] = {}
+        for table in self.tables:
+            seconds[table.domain] = seconds.get(table.domain, 0.0) + table.seconds
+        return seconds
 
 
 def land(
@@ -103,13 +126,30 @@ def _land(
 ) -> LandingResult:
     connection.execute("select pg_advisory_xact_lock(hashtext('landing'))")
     connection.execute("set local work_mem = '64MB'")
+    begun = time.monotonic()
     with open_snapshots(sources, timeout_seconds=timeout_seconds) as snapshots:
         came_in = _read(connection, snapshots, overlap, read_all=read_all)
     _stand_in(connection, {each.table.key for each in came_in})
     _refuse_unknown_zones(connection)
     _remember_reads(connection, snapshots, overlap)
     touched_day_count = _merge(connection, came_in) if any(e.new_count for e in came_in) else 0
-    return LandingResult(tables=tuple(map(_told, came_in)), touched_day_count=touched_day_count)
+    result = LandingResult(
+        tables=tuple(map(_told, came_in)),
+        touched_day_count=touched_day_count,
+        seconds=time.monotonic() - begun,
+    )
+    record(connection, list(_observations(result)))
+    return result
+
+
+def _observations(result: LandingResult) -> Iterator[Observation]:
+    yield Observation(LANDING_DURATION, {}, result.seconds)
+    for domain, seconds in result.read_seconds.items():
+        yield Observation(LANDING_READ_DURATION, {"source": domain}, seconds)
+    for table in result.tables:
+        labels = {"source": table.domain, "table": table.table_name}
+        yield Observation(LANDING_READ_ROWS, labels, table.read_count)
+        yield Observation(LANDED_ROWS, labels, table.new_count)
 
 
 def _read(
@@ -253,4 +293,5 @@ def _told(came_in: Incoming) -> TableLanding:
         table_name=came_in.table.name,
         read_count=came_in.read_count,
         new_count=came_in.new_count,
+        seconds=came_in.seconds,
     )

@@ -1,0 +1,104 @@
+"""Landing, building and generating count what they do, and the log says for whom."""
+
+import json
+import logging
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from reporting_pipeline.delivery.store import open_store
+from reporting_pipeline.telemetry.json_log import JsonFormatter
+from reporting_pipeline.telemetry.measures import MEASURES
+from reporting_pipeline.telemetry.tally import read_tallies
+from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.delivery.given_reports import ATTENDANCE, Desk, defined, one_day
+
+DAY = date(2025, 5, 1)
+
+
+def counted(pipeline: Pipeline) -> dict[tuple[str, ...], tuple[int, float]]:
+    """Metric and labels -> how often, and how much."""
+    with warehouse_connection(pipeline.warehouse) as connection:
+        return {
+            (each.measure.name.removeprefix("reporting_"), *each.labels): (
+                sum(each.counts.values()),
+                each.total,
+            )
+            for each in read_tallies(connection, MEASURES)
+        }
+
+
+def test_the_season_was_counted_as_it_landed_and_was_built(
+    shared_season_pipeline: Pipeline,
+) -> None:
+    found = counted(shared_season_pipeline)
+    with warehouse_connection(shared_season_pipeline.warehouse) as connection:
+        [(orders,)] = connection.execute("select count(*) from landing.ticketing_orders").fetchall()
+    assert found["landing_rows_total", "ticketing", "orders"][1] == orders
+    assert found["landing_read_rows_total", "ticketing", "orders"][1] >= orders
+    landings, seconds = found["landing_duration_seconds",]
+    reads = [found["landing_read_duration_seconds", source] for source in ("ledger", "scanning")]
+    assert [count for count, _ in reads] == [landings, landings]
+    assert 0 < sum(each for _, each in reads) < seconds
+    rebuilds, seconds = found["rebuild_duration_seconds", "report_sales_daily"]
+    assert rebuilds >= 1
+    assert seconds > 0
+    assert found["rebuilt_days_total", "report_sales_daily"][1] > rebuilds
+
+
+def test_a_report_is_counted_by_format_and_by_what_became_of_it(
+    shared_season_pipeline: Pipeline, tmp_path: Path
+) -> None:
+    before = counted(shared_season_pipeline)
+    desk = Desk(shared_season_pipeline.warehouse, open_store(str(tmp_path / "store")))
+    definition = defined(desk.warehouse, {**ATTENDANCE, "formats": ["csv", "jsonl"]})
+    outcomes = desk.ask(definition, one_day(DAY), is_provisional_allowed=True)
+    held = defined(desk.warehouse, {**ATTENDANCE, "slug": "future", "category": "financial"})
+    [refused] = desk.ask(held, one_day(date(2031, 1, 1)))
+    after = counted(shared_season_pipeline)
+
+    def added(*key: str) -> tuple[int, float]:
+        former = before.get(key, (0, 0.0))
+        count, total = after.get(key, (0, 0.0))
+        return count - former[0], total - former[1]
+
+    for outcome in outcomes:
+        report = outcome.report
+        count, seconds = added("report_duration_seconds", report.format, "ready")
+        assert count == 1
+        assert seconds == pytest.approx(outcome.seconds)
+        assert added("report_rows_total", report.format)[1] == report.row_count
+        assert added("report_bytes_total", report.format)[1] == report.byte_count
+    assert refused.report.status == "held"
+    assert added("report_duration_seconds", "csv", "held")[0] == 1
+
+
+def test_what_is_logged_of_a_report_bears_its_ids(
+    shared_season_pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[dict[str, str]] = []
+
+    class Kept(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(json.loads(JsonFormatter().format(record)))
+
+    desk = Desk(shared_season_pipeline.warehouse, open_store(str(tmp_path / "store")))
+    definition = defined(desk.warehouse, {**ATTENDANCE, "slug": "logged"})
+
+    def fails(*_: object) -> None:
+        message = "a fault"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(desk.store, "put", fails)
+    log, handler = logging.getLogger("reporting_pipeline"), Kept()
+    log.addHandler(handler)
+    try:
+        [outcome] = desk.ask(definition, one_day(DAY), is_provisional_allowed=True)
+    finally:
+        log.removeHandler(handler)
+    [told] = lines
+    assert told["report_id"] == str(outcome.report.id)
+    assert told["organization_id"] == str(definition.organization_id)
+    assert told["definition_id"] == str(definition.id)
