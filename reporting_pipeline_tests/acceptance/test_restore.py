@@ -1,0 +1,50 @@
+"""A warehouse that is restored from its dump gives the same tables and the same files."""
+
+import subprocess
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL
+
+from reporting_pipeline.delivery.store.folder import FolderStore
+from reporting_pipeline.embedded.postgres import Postgres
+from reporting_pipeline.warehouse.engine import conninfo
+from reporting_pipeline_tests.acceptance.given import Pipeline, assert_same
+from reporting_pipeline_tests.delivery.given_reports import REVENUE, Desk, defined, one_day
+
+DAY = one_day(date(2025, 9, 10))
+
+
+@pytest.fixture
+def restored(
+    season_pipeline: Pipeline, postgres: Postgres, empty_database_url: URL, tmp_path: Path
+) -> Pipeline:
+    """The season's pipeline, over what its dump gives in an empty database."""
+    dump = tmp_path / "warehouse.dump"
+    programs = postgres.install.bin
+    before, after = conninfo(season_pipeline.warehouse), conninfo(empty_database_url)
+    _run(programs / "pg_dump", "--format=custom", f"--file={dump}", before)
+    _run(programs / "pg_restore", "--no-owner", "--exit-on-error", f"--dbname={after}", str(dump))
+    return replace(season_pipeline, warehouse=empty_database_url)
+
+
+def _run(program: Path, *arguments: str) -> None:
+    subprocess.run([program, *arguments], check=True)  # noqa: S603 - PostgreSQL's own
+
+
+def test_a_restored_warehouse_goes_on_and_gives_the_file_that_was_lost(
+    season_pipeline: Pipeline, restored: Pipeline, tmp_path: Path
+) -> None:
+    lost = Desk(season_pipeline.warehouse, FolderStore(tmp_path / "lost"))
+    made_again = Desk(restored.warehouse, FolderStore(tmp_path / "again"))
+
+    assert restored.land().new_count == 0
+    former, again = (
+        desk.ask_one(defined(desk.warehouse, REVENUE), DAY) for desk in (lost, made_again)
+    )
+
+    assert_same(season_pipeline.tables(), restored.tables())
+    assert former.edition == again.edition == 1
+    assert lost.file(former.storage_path) == made_again.file(again.storage_path)
