@@ -12,6 +12,8 @@
     REPORTING_LANDING_OVERLAP_SECONDS    how late a row may commit, by its clock; default 900
     REPORTING_SOURCE_TIMEOUT_SECONDS     how long one statement may take there; default 600
     REPORTING_FINAL_DELAY_SECONDS        how long after a day late rows are waited for; default 7200
+    REPORTING_REQUEST_HEARTBEAT_SECONDS  between two signs of life of a request's worker; default 10
+    REPORTING_REQUEST_STALE_SECONDS      without one for longer, it counts as dead; default 30
     REPORTING_ALERT_CHANNELS             where alerts are handed to: URLs, separated by commas
     REPORTING_ALERT_SIGNING_SECRET       what webhooks are signed with: whsec_ and Base64
     REPORTING_SOURCE_STALE_SECONDS       how long a source may go unread; default 7200
@@ -71,6 +73,8 @@ class Settings(BaseSettings):
     landing_overlap_seconds: Annotated[int, Field(ge=900)] = 900
     source_timeout_seconds: Annotated[int, Field(ge=1)] = 600
     final_delay_seconds: Annotated[int, Field(ge=0)] = 7200
+    request_heartbeat_seconds: Annotated[int, Field(ge=1)] = 10
+    request_stale_seconds: Annotated[int, Field(ge=3)] = 30
     alert_channels: SecretStr | None = None
     alert_signing_secret: SecretStr | None = None
     source_stale_seconds: Annotated[int, Field(ge=60)] = 7200

@@ -38,6 +38,11 @@ COMMANDS = MappingProxyType(
             "export:export",
             "Generate every report that is due for a range of report days.",
         ),
+        "request": (
+            "request:request",
+            "Ask for a report: what stands is told, what does not is queued.",
+        ),
+        "work": ("request:work", "Generate the reports that are requested, until Ctrl-C."),
         "reports": (
             "reports:reports",
             "List the reports that were generated, with their files in the store.",

@@ -104,7 +104,7 @@ def test_a_rescued_request_that_nobody_took_again_is_not_ended_by_the_first(
 def test_a_failure_that_may_pass_is_repeated_later_and_later_and_then_dead(
     warehouse_url: URL,
 ) -> None:
-    queued(warehouse_url, defined(warehouse_url, REVENUE))
+    request = queued(warehouse_url, defined(warehouse_url, REVENUE))
     waits = []
     for attempt in range(1, MAX_ATTEMPTS + 1):
         request = must_take(warehouse_url)
@@ -116,6 +116,7 @@ def test_a_failure_that_may_pass_is_repeated_later_and_later_and_then_dead(
             waits.append((now.available_at - (request.started_at or NOW)).total_seconds())
             pass_time(warehouse_url, request, 60)
 
+    now = seen(warehouse_url, request)
     assert (now.status, now.failure_class, now.failure_message) == ("dead", *FAILURE)
     assert notices(warehouse_url, request) == ["queued", "started", "failed"]
     for number, wait in enumerate(waits):

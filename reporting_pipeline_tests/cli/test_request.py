@@ -1,0 +1,93 @@
+"""`reporting request` and `reporting work`: what a person sees, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from reporting_pipeline.cli import main
+from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.delivery.given_reports import BERLIN, REVENUE, defined
+
+DAY = "2025-09-10"
+REPORT = f"revenue, {DAY}, csv"
+HOLD = (
+    "insert into reporting.seal_objections"
+    " (date, position, organization_id, report_table, check_name, message)"
+    " values (%s, 1, %s, 'report_revenue_daily', 'a_check', 'order 4711 is 1 EUR short')"
+)
+
+
+@pytest.fixture
+def given(season_pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    """The season with one definition, where the commands find it."""
+    warehouse = season_pipeline.warehouse.render_as_string(False)
+    monkeypatch.setenv("REPORTING_DATABASE_URL", warehouse)
+    monkeypatch.setenv("REPORTING_DAGSTER_URL", warehouse)
+    monkeypatch.setenv("REPORTING_STORE_URL", str(tmp_path / "store"))
+    monkeypatch.setenv("REPORTING_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home" / "dagster"))
+    defined(season_pipeline.warehouse, REVENUE)
+    return season_pipeline
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def request(*arguments: str, period: str = DAY) -> Result:
+    asked = ("request", "revenue", "--organization", str(BERLIN), "--period", period)
+    return run(*asked, *arguments)
+
+
+def test_a_request_waits_once_is_worked_on_and_stands(given: Pipeline, tmp_path: Path) -> None:
+    first, second = request(), request("--format", "csv")
+    assert first.output.startswith(f"{REPORT}: queued, request ")
+    assert second.output == first.output.replace("queued", "queued already")
+
+    worked = run("work", "--once")
+    assert worked.exit_code == 0, worked.output
+    file = tmp_path / "store" / str(BERLIN) / "revenue" / DAY / f"revenue_{DAY}.csv"
+    assert f"{REPORT} of {BERLIN}: completed, edition 1\n  {file}" in worked.output
+    assert file.exists()
+
+    assert request().output == f"{REPORT}: ready, edition 1, unchanged since\n  {file}\n"
+
+
+def test_who_waits_is_told_what_became_of_it(given: Pipeline) -> None:
+    with warehouse_connection(given.warehouse) as connection:
+        connection.execute(HOLD, (DAY, BERLIN))
+
+    held, stamped = request("--wait"), request("--wait", "--provisional")
+
+    reason = f"{REPORT} of {BERLIN}: held: {DAY}: order 4711 is 1 EUR short"
+    assert (held.exit_code, held.output.splitlines()[1]) == (0, reason)
+    assert "completed, edition 1" in stamped.output
+    assert "_PROVISIONAL.csv" in stamped.output
+
+
+def test_who_waits_for_a_failure_ends_with_code_1(given: Pipeline) -> None:
+    assert request().exit_code == 0
+    with warehouse_connection(given.warehouse) as connection:
+        connection.execute("alter table catalogue.report_definition_versions disable trigger user")
+        connection.execute("update catalogue.report_definition_versions set config = '{}'")
+
+    result = request("--wait")
+    assert result.exit_code == 1
+    assert f"{REPORT} of {BERLIN}: failed: " in result.output
+
+
+@pytest.mark.parametrize(
+    ("period", "format_", "code", "words"),
+    [
+        ("yesterday", "csv", 2, "'yesterday' is no period"),
+        (DAY, "pdf", 1, "it has no format pdf, but csv"),
+        ("2125-01-01", "csv", 1, "has not begun"),
+    ],
+)
+def test_what_cannot_be_had_is_refused(
+    given: Pipeline, period: str, format_: str, code: int, words: str
+) -> None:
+    result = request("--format", format_, period=period)
+    assert (result.exit_code, words in result.output) == (code, True), result.output
