@@ -7,13 +7,14 @@ import warnings
 
 import dagster as dg
 
+from reporting_pipeline.orchestration.alert_assets import alert_asset, alert_sensor
 from reporting_pipeline.orchestration.export_assets import export_assets
 from reporting_pipeline.orchestration.jobs import JOBS
 from reporting_pipeline.orchestration.landing_assets import landing_assets, source_specs
 from reporting_pipeline.orchestration.partitions import report_days
 from reporting_pipeline.orchestration.report_assets import report_assets
 from reporting_pipeline.orchestration.report_checks import report_checks
-from reporting_pipeline.orchestration.resources import Reports, Sources, Warehouse
+from reporting_pipeline.orchestration.resources import Alerts, Reports, Sources, Warehouse
 from reporting_pipeline.orchestration.seal_assets import seal_asset
 from reporting_pipeline.reports.tables import REPORT_TABLES
 from reporting_pipeline.settings import Settings
@@ -24,9 +25,11 @@ def build_definitions(settings: Settings, **overrides: object) -> dg.Definitions
 
     Args:
         settings: Addresses are used when a step needs them, not before.
-        overrides: Resources by name in place of the usual ones: sources, warehouse, reports.
+        overrides: Resources by name in place of the usual ones: sources, warehouse, reports,
+            alert_desk.
     """
     days = report_days(settings.first_day)
+    exports = export_assets(settings.first_day, days)
     with warnings.catch_warnings():
         # Partitioned checks are a preview and backfill policies a beta; the lock pins both.
         warnings.simplefilter("ignore", dg.PreviewWarning)
@@ -37,14 +40,17 @@ def build_definitions(settings: Settings, **overrides: object) -> dg.Definitions
                 landing_assets(),
                 report_assets(days),
                 seal_asset(days),
-                *export_assets(settings.first_day, days),
+                *exports,
+                alert_asset(exports),
             ],
             asset_checks=[report_checks(table, days) for table in REPORT_TABLES],
             jobs=JOBS,
+            sensors=[alert_sensor],
             resources={
                 "sources": Sources(settings),
                 "warehouse": Warehouse(settings),
                 "reports": Reports(settings),
+                "alert_desk": Alerts(settings),
                 **overrides,
             },
             executor=dg.in_process_executor,

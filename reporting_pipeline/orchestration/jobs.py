@@ -8,10 +8,11 @@ import dagster as dg
 DAILY_BUILD = dg.define_asset_job(
     "daily_build",
     selection=dg.AssetSelection.groups("landing", "reports", "seals")
-    | dg.AssetSelection.assets("daily_reports"),
+    | dg.AssetSelection.assets("daily_reports", "alerts"),
     description=(
         "Land what is new, build a report day, check and seal it, and generate the reports that "
-        "are due the day after; those of an organisation whose day is not sealed are held."
+        "are due the day after; those of an organisation whose day is not sealed are held. What "
+        "stands and should not is an alert."
     ),
 )
 

@@ -35,6 +35,7 @@ def test_every_table_and_file_is_an_asset_named_after_where_it_stands() -> None:
         *(table.name for table in REPORT_TABLES),
         "report_seals",
         *EXPORTS,
+        "alerts",
     }
 
 
@@ -44,6 +45,7 @@ def test_sources_are_only_read() -> None:
         "reports",
         "seals",
         "exports",
+        "alerts",
     }
 
 
@@ -144,7 +146,7 @@ def test_checks_have_the_days_of_their_tables() -> None:
 def test_every_report_table_is_sealed_before_any_report() -> None:
     seals = GRAPH.get(dg.AssetKey("report_seals"))
     assert seals.parent_keys == {dg.AssetKey(table.name) for table in REPORT_TABLES}
-    assert seals.child_keys == {dg.AssetKey(name) for name in EXPORTS}
+    assert seals.child_keys == {dg.AssetKey(name) for name in EXPORTS | {"alerts"}}
 
 
 def test_no_check_blocks_since_an_error_is_of_one_organisation() -> None:

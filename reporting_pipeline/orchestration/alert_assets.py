@@ -1,0 +1,101 @@
+"""Alerts in Dagster: an asset that shows what stands after a build, and a sensor that looks often.
+
+The asset stands behind the seals and the reports, so it is not reached where these fail. The sensor
+looks every half minute, whatever happens: at failures too, at sources that nobody reads any more,
+and at channels that wait to be told.
+
+What belongs here: when there is a round, and what a person sees of it. What does not: alerts
+(`reporting_pipeline.delivery.alerts`).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from reporting_pipeline.delivery.alerts.alert import StoredAlert
+from reporting_pipeline.delivery.alerts.evaluate import Evaluation
+from reporting_pipeline.orchestration.asset_keys import SEALS
+from reporting_pipeline.orchestration.failures import RETRIES, step_failures
+from reporting_pipeline.orchestration.report_assets import OWNER
+from reporting_pipeline.orchestration.resources import Alerts
+
+_LISTED = 50
+_EVERY_SECONDS = 30
+_SCHEMA = dg.TableSchema(
+    columns=[
+        dg.TableColumn("kind"),
+        dg.TableColumn("severity"),
+        dg.TableColumn("organization_id"),
+        dg.TableColumn("opened_at"),
+        dg.TableColumn("what"),
+    ]
+)
+
+
+def alert_asset(exports: Sequence[dg.AssetsDefinition]) -> dg.AssetsDefinition:
+    """What stands and should not, over all organisations."""
+
+    @dg.asset(
+        deps=[SEALS, *exports],
+        retry_policy=RETRIES,
+        group_name="alerts",
+        description=(
+            "**Alerts.** One per cause while it stands: breaks, sources, contracts, reports that "
+            "are held or failed, requests that were given up."
+        ),
+        owners=[OWNER],
+        kinds={"postgres"},
+        metadata={"dagster/table_name": "catalogue.alerts"},
+    )
+    def alerts(alert_desk: dg.ResourceParam[Alerts]) -> dg.MaterializeResult[None]:
+        with step_failures():
+            evaluation = alert_desk.round()
+            standing = alert_desk.standing()
+        return dg.MaterializeResult(metadata=_metadata(evaluation, standing))
+
+    return alerts
+
+
+@dg.sensor(
+    name="alerts",
+    minimum_interval_seconds=_EVERY_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Looks what stands, opens and resolves alerts, and tells the channels; no run.",
+)
+def alert_sensor(alert_desk: dg.ResourceParam[Alerts]) -> dg.SkipReason:
+    """Evaluate alerts, and say what has changed."""
+    evaluation = alert_desk.round()
+    return dg.SkipReason(
+        f"{len(evaluation.opened)} alerts opened, {len(evaluation.updated)} updated, "
+        f"{len(evaluation.resolved)} resolved"
+    )
+
+
+def _metadata(evaluation: Evaluation, standing: Sequence[StoredAlert]) -> dict[str, Any]:
+    by_kind = Counter(str(each.alert.kind) for each in standing)
+    metadata: dict[str, Any] = {
+        "open_count": len(standing),
+        "opened_count": len(evaluation.opened),
+        "resolved_count": len(evaluation.resolved),
+        "open_by_kind": dg.MetadataValue.json(dict(sorted(by_kind.items()))),
+    }
+    if standing:
+        records = [dg.TableRecord(_record(each)) for each in standing[-_LISTED:][::-1]]
+        metadata["open"] = dg.MetadataValue.table(records, schema=_SCHEMA)
+    return metadata
+
+
+def _record(stored: StoredAlert) -> dict[str, str]:
+    alert = stored.alert
+    organization = "every organisation"
+    if alert.organization_id is not None:
+        organization = str(alert.organization_id)
+    return {
+        "kind": str(alert.kind),
+        "severity": str(alert.severity),
+        "organization_id": organization,
+        "opened_at": f"{stored.opened_at:%Y-%m-%d %H:%M %Z}",
+        "what": alert.message,
+    }

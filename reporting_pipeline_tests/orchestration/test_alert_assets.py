@@ -1,0 +1,55 @@
+"""Alerts in Dagster: what a run shows, and that the sensor looks without one."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+import psycopg
+import pytest
+from sqlalchemy import URL
+
+from reporting_pipeline.orchestration.alert_assets import alert_asset, alert_sensor
+from reporting_pipeline.orchestration.resources import Alerts
+from reporting_pipeline.settings import Settings
+from reporting_pipeline.warehouse.engine import conninfo
+from reporting_pipeline_tests.orchestration.shown import shown
+
+_FAULT = """
+    insert into landing.source_faults values
+        ('ledger', 'SourceUnavailable', 'source ledger is down', %(at)s, %(at)s, 1)
+"""
+
+
+@pytest.fixture
+def alert_desk(warehouse_url: URL) -> Alerts:
+    address = warehouse_url.render_as_string(hide_password=False)
+    with psycopg.connect(conninfo(warehouse_url)) as connection:
+        connection.execute(_FAULT, {"at": datetime(2026, 1, 1, tzinfo=UTC)})
+    return Alerts(Settings.model_validate({"database_url": address, "alert_channels": "log://"}))
+
+
+def test_a_run_shows_what_is_open(alert_desk: Alerts) -> None:
+    result = dg.materialize([alert_asset([])], resources={"alert_desk": alert_desk})
+
+    of_run = shown(result, "alerts")["None"]
+    assert (of_run["open_count"], of_run["opened_count"], of_run["resolved_count"]) == (1, 1, 0)
+    assert of_run["open_by_kind"] == {"source_down": 1}
+    [row] = of_run["open"]
+    assert row["organization_id"] == "every organisation"
+    assert row["what"] == "since 2026-01-01 00:00 UTC: source ledger is down"
+
+
+def test_the_sensor_looks_without_a_run_and_says_what_has_changed(alert_desk: Alerts) -> None:
+    said = []
+    for _ in range(2):
+        with dg.DagsterInstance.ephemeral() as instance:
+            context = dg.build_sensor_context(
+                instance=instance, resources={"alert_desk": alert_desk}
+            )
+            tick = alert_sensor.evaluate_tick(context)
+        assert tick.run_requests == []
+        said.append(tick.skip_message)
+
+    assert said == [
+        "1 alerts opened, 0 updated, 0 resolved",
+        "0 alerts opened, 0 updated, 0 resolved",
+    ]
