@@ -1,0 +1,63 @@
+"""Every command of the operations page exists, with the options that it is given there."""
+
+import re
+import shlex
+from collections.abc import Iterator
+
+import click
+import pytest
+from dagster._cli import cli as dagster_cli
+from dagster_webserver.cli import dagster_webserver
+
+from reporting_pipeline.cli import main
+from reporting_pipeline.delivery.alerts.alert import AlertKind
+from reporting_pipeline_tests.architecture.repository import DOCS
+
+TEXT = (DOCS / "operations.md").read_text(encoding="utf-8")
+PROGRAMS = {
+    "reporting": main,
+    "dagster": dagster_cli,
+    "dagster-webserver": dagster_webserver,
+}
+# Of PostgreSQL and of the shell.
+_OTHERS = {"pg_dump", "pg_restore", "set"}
+_BLOCK = re.compile(r"```sh\n(.+?)```", re.DOTALL)
+_INLINE = re.compile(r"`(reporting [^`]+)`")
+
+
+def _commands() -> Iterator[str]:
+    for block in _BLOCK.findall(TEXT):
+        yield from map(str.strip, block.strip().splitlines())
+    yield from _INLINE.findall(TEXT)
+
+
+def test_the_page_has_commands() -> None:
+    assert {line.split()[0] for line in _commands()} == {*PROGRAMS, *_OTHERS}
+
+
+@pytest.mark.parametrize(
+    "line", sorted({line for line in _commands() if line.split()[0] in PROGRAMS})
+)
+def test_a_command_of_the_page_exists_with_its_options(line: str) -> None:
+    program, *arguments = shlex.split(line)
+    command = _command(PROGRAMS[program], arguments)
+    known = {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
+
+    assert not isinstance(command, click.Group)
+    assert {each for each in arguments if each.startswith("-")} <= known
+
+
+def _command(command: click.Command, arguments: list[str]) -> click.Command:
+    """The command that arguments lead to, through its groups."""
+    if not isinstance(command, click.Group) or not arguments:
+        return command
+    found = command.get_command(click.Context(command), arguments[0])
+    assert found is not None, f"there is no command {arguments[0]}"
+    return _command(found, arguments[1:])
+
+
+def test_every_kind_of_alert_says_what_to_do() -> None:
+    section = TEXT.partition("## Read an alert")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+
+    assert sorted(rows) == sorted(AlertKind)
