@@ -29,11 +29,11 @@ def build_definitions(settings: Settings, **overrides: object) -> dg.Definitions
             alert_desk.
     """
     days = report_days(settings.first_day)
-    exports = export_assets(settings.first_day, days)
     with warnings.catch_warnings():
         # Partitioned checks are a preview and backfill policies a beta; the lock pins both.
         warnings.simplefilter("ignore", dg.PreviewWarning)
         warnings.simplefilter("ignore", dg.BetaWarning)
+        exports = export_assets(settings.first_day, days)
         return dg.Definitions(
             assets=[
                 *source_specs(),
