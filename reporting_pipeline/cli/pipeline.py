@@ -5,6 +5,7 @@ What belongs here: arguments and words. What does not: landing and building them
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
     from reporting_pipeline.reports.build import BuildResult
+    from reporting_pipeline.settings import Settings
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 _DOMAIN = click.Choice(["ticketing", "seating", "scanning", "ledger"])
@@ -92,6 +94,7 @@ def build(
             named = tables or building.TABLE_NAMES
             result = building.build(days, warehouse=warehouse, tables=named)
         _tell(result)
+        _announce(settings, days)
         _seal(warehouse, days)
 
 
@@ -100,6 +103,13 @@ def _tell(result: "BuildResult") -> None:
         click.echo(f"{table}: {result.total(table)} rows on {len(counts)} days")
     if not result.row_counts:
         click.echo("no day is touched: nothing to build")
+
+
+def _announce(settings: "Settings", days: Sequence[date]) -> None:
+    from reporting_pipeline.serving.restatements import tell_rebuilt
+
+    redis_url, clock = settings.redis_address(), partial(datetime.now, UTC)
+    tell_rebuilt(settings.warehouse_url(), days, redis_url=redis_url, clock=clock)
 
 
 def _seal(warehouse: "URL", days: Sequence[date]) -> None:

@@ -36,6 +36,7 @@ from reporting_pipeline.delivery.store.object_store import ObjectStore
 from reporting_pipeline.domain.discrepancy import Discrepancy
 from reporting_pipeline.reports.build import BuildResult, build
 from reporting_pipeline.reports.definitions.definition import Schedule
+from reporting_pipeline.serving.restatements import tell_rebuilt
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.sources.contract import DOMAINS
 from reporting_pipeline.sources.landing.land import LandingResult, land
@@ -71,8 +72,11 @@ class Warehouse:
     clock: Callable[[], datetime] = now
 
     def build(self, days: Sequence[date], tables: Sequence[str]) -> BuildResult:
-        """Rebuild days of report tables."""
-        return build(days, warehouse=self.settings.warehouse_url(), tables=tables)
+        """Rebuild days of report tables, and tell those who keep answers that rest on them."""
+        warehouse = self.settings.warehouse_url()
+        built = build(days, warehouse=warehouse, tables=tables)
+        tell_rebuilt(warehouse, days, redis_url=self.settings.redis_address(), clock=self.clock)
+        return built
 
     def seal(self, days: Sequence[date]) -> Mapping[date, Sequence[Discrepancy]]:
         """Check days of the report tables and seal them; the errors of each day."""

@@ -6,6 +6,7 @@ What belongs here: which setting bounds what. What does not: reading the environ
 from collections.abc import Callable
 
 from reporting_pipeline.delivery.store.object_store import ObjectStore
+from reporting_pipeline.serving.answers import Answers
 from reporting_pipeline.serving.hot_cache import Bounds
 from reporting_pipeline.serving.hot_reports import HotReports
 from reporting_pipeline.serving.hot_summaries import HotSummaries
@@ -30,7 +31,9 @@ def open_hot_caches(
         max_bytes=settings.hot_cache_bytes,
     )
     max_file_bytes = settings.hot_cache_file_bytes
+    reports = HotReports(warehouse, store, bounds, max_file_bytes=max_file_bytes, clock=clock)
     return HotCaches(
-        reports=HotReports(warehouse, store, bounds, max_file_bytes=max_file_bytes, clock=clock),
+        answers=Answers(warehouse, reports, bounds, clock),
+        reports=reports,
         summaries=HotSummaries(warehouse, bounds, clock),
     )

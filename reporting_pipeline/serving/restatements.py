@@ -4,7 +4,7 @@
                                       {"version": 1, "type": "rebuilt", "organization_id": ...}
 
 `available`, a report's new edition, is told by `delivery.publish`; `rebuilt`, report days of the
-organisation's events, by `tell_rebuilt`. A message may be lost with the connection: whoever is
+organisation, by `tell_rebuilt`. A message may be lost with the connection: whoever is
 connected again forgets everything that may be old. Without Redis the caches' time is the bound.
 
 What belongs here: hearing and telling. What does not: the caches.
@@ -22,6 +22,7 @@ import redis
 from sqlalchemy import URL
 
 from reporting_pipeline.delivery.notices import publish_notices
+from reporting_pipeline.serving.answers import Answers
 from reporting_pipeline.serving.hot_reports import HotReports
 from reporting_pipeline.serving.hot_summaries import HotSummaries
 from reporting_pipeline.warehouse.engine import warehouse_connection
@@ -39,7 +40,15 @@ _REBUILT = """
         jsonb_build_object('version', 1, 'type', 'rebuilt', 'organization_id', organization_id),
         %(now)s
     from (
-        select distinct organization_id from reporting.report_event_summary
+        select organization_id from reporting.report_sales_daily where date = any(%(days)s)
+        union
+        select organization_id from reporting.report_revenue_daily where date = any(%(days)s)
+        union
+        select organization_id from reporting.report_attendance_daily where date = any(%(days)s)
+        union
+        select organization_id from reporting.report_event_summary where date = any(%(days)s)
+        union
+        select organization_id from reporting.report_reconciliation_breaks
         where date = any(%(days)s)
     ) as concerned
     order by organization_id
@@ -50,11 +59,13 @@ _REBUILT = """
 class HotCaches:
     """All that a process keeps in memory."""
 
+    answers: Answers
     reports: HotReports
     summaries: HotSummaries
 
     def forget_all(self) -> None:
         """Forget which state of anything is current."""
+        self.answers.forget_all()
         self.reports.forget_all()
         self.summaries.forget_all()
 
@@ -72,11 +83,14 @@ class HotCaches:
             told = json.loads(message)
             kind, report_id = told["type"], told.get("report_id")
             if kind == "available":
+                self.answers.forget(organization_id, UUID(report_id))
                 self.reports.forget(organization_id, UUID(report_id))
             elif kind == "rebuilt":
+                self.answers.forget(organization_id)
                 self.summaries.forget(organization_id)
         except (ValueError, KeyError, TypeError, AttributeError):
             _LOG.warning("%s: a message that cannot be read; all of it is looked up anew", topic)
+            self.answers.forget(organization_id)
             self.reports.forget(organization_id)
             self.summaries.forget(organization_id)
 
@@ -147,7 +161,7 @@ def tell_rebuilt(
     redis_url: str | None,
     clock: Callable[[], datetime],
 ) -> None:
-    """Tell the organisations whose event summaries stand on rebuilt days.
+    """Tell the organisations that have rows on rebuilt days.
 
     Without Redis nobody is told; nothing is written.
     """

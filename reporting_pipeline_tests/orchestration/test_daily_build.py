@@ -203,7 +203,13 @@ def test_landing_tells_what_it_read_and_how_far(defs: dg.Definitions) -> None:
             for each in result.asset_materializations_for_node("landing")
         }
         orders = landed["landing/ticketing_orders"]
-        assert set(orders) == {"read_count", "new_count", "watermark", "dagster/column_lineage"}
+        assert set(orders) == {
+            "read_count",
+            "new_count",
+            "seconds",
+            "watermark",
+            "dagster/column_lineage",
+        }
         assert orders["new_count"].value == 0  # all of it had landed before
 
 

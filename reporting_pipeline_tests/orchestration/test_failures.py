@@ -1,10 +1,14 @@
 """Expected errors become failures with their message; only what may pass later is retried."""
 
+import json
+import logging
+
 import dagster as dg
 import pytest
 
 from reporting_pipeline.errors import ReportingError, SourceContractBroken, SourceUnavailable
 from reporting_pipeline.orchestration.failures import step_failures
+from reporting_pipeline.telemetry.json_log import JsonFormatter
 
 
 @pytest.mark.parametrize(
@@ -25,3 +29,16 @@ def test_an_error_fails_the_step_with_its_message_and_facts(
 def test_an_unexpected_error_stays_itself() -> None:
     with pytest.raises(ZeroDivisionError), step_failures():
         raise ZeroDivisionError
+
+
+def test_what_a_step_logs_bears_the_run() -> None:
+    told: list[dict[str, str]] = []
+
+    @dg.asset
+    def logs() -> None:
+        with step_failures():
+            record = logging.LogRecord("x", logging.INFO, "f", 1, "working", (), None)
+            told.append(json.loads(JsonFormatter().format(record)))
+
+    result = dg.materialize([logs], instance=dg.DagsterInstance.ephemeral())
+    assert [each["run_id"] for each in told] == [result.run_id]

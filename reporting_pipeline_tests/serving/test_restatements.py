@@ -50,24 +50,29 @@ def summaries() -> Forgetful:
 
 
 @pytest.fixture
-def caches(reports: Forgetful, summaries: Forgetful) -> HotCaches:
-    return HotCaches(reports=reports, summaries=summaries)  # type: ignore[arg-type]
+def answers() -> Forgetful:
+    return Forgetful()
+
+
+@pytest.fixture
+def caches(answers: Forgetful, reports: Forgetful, summaries: Forgetful) -> HotCaches:
+    return HotCaches(answers=answers, reports=reports, summaries=summaries)  # type: ignore[arg-type]
 
 
 def test_a_new_edition_makes_that_report_be_looked_up(
-    caches: HotCaches, reports: Forgetful, summaries: Forgetful
+    caches: HotCaches, answers: Forgetful, reports: Forgetful, summaries: Forgetful
 ) -> None:
     caches.hear(TOPIC, AVAILABLE)
-    assert reports.forgotten == [(ORGANIZATION, REPORT)]
+    assert answers.forgotten == reports.forgotten == [(ORGANIZATION, REPORT)]
     assert summaries.forgotten == []
 
 
 def test_rebuilt_days_make_the_organisations_summaries_be_looked_up(
-    caches: HotCaches, reports: Forgetful, summaries: Forgetful
+    caches: HotCaches, answers: Forgetful, reports: Forgetful, summaries: Forgetful
 ) -> None:
     caches.hear(TOPIC, json.dumps({"version": 1, "type": "rebuilt"}))
     assert reports.forgotten == []
-    assert summaries.forgotten == [(ORGANIZATION, None)]
+    assert answers.forgotten == summaries.forgotten == [(ORGANIZATION, None)]
 
 
 @pytest.mark.parametrize("kind", ["held", "failed", "queued", "alert_opened"])
