@@ -12,6 +12,15 @@
     REPORTING_LANDING_OVERLAP_SECONDS    how late a row may commit, by its clock; default 900
     REPORTING_SOURCE_TIMEOUT_SECONDS     how long one statement may take there; default 600
     REPORTING_FINAL_DELAY_SECONDS        how long after a day late rows are waited for; default 7200
+    REPORTING_LANDING_INTERVAL_MINUTES   how often what is new is landed; default 10
+    REPORTING_NIGHTLY_AT                 when the day before is built each night; default 02:15:00
+    REPORTING_SCHEDULE_ZONE              the zone that this time is of; default UTC
+    REPORTING_REBUILD_HORIZON_DAYS       how old a day is rebuilt for late rows; default 400
+    REPORTING_REPORT_HORIZON_DAYS        how far back missing reports are asked for; default 45
+    REPORTING_DAILY_DEADLINE_HOURS       when a daily report that is due has to be there; default 12
+    REPORTING_WEEKLY_DEADLINE_HOURS      the same of a weekly one; default 24
+    REPORTING_MONTHLY_DEADLINE_HOURS     the same of a monthly one; default 48
+    REPORTING_EVENT_DEADLINE_HOURS       the same of one after an event; default 24
     REPORTING_REQUEST_HEARTBEAT_SECONDS  between two signs of life of a request's worker; default 10
     REPORTING_REQUEST_STALE_SECONDS      without one for longer, it counts as dead; default 30
     REPORTING_ALERT_CHANNELS             where alerts are handed to: URLs, separated by commas
@@ -36,11 +45,12 @@ entry points (`cli`, `definitions`) call `Settings.from_environment`; the rest i
 
 import os
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -48,6 +58,13 @@ from sqlalchemy.exc import ArgumentError
 from reporting_pipeline.errors import SettingsError
 
 _DAGSTER_SCHEMA = "dagster"
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        message = f"{name!r} is no IANA time zone, as Europe/Berlin is"
+        raise ValueError(message)
+    return name
 
 
 class Settings(BaseSettings):
@@ -73,6 +90,15 @@ class Settings(BaseSettings):
     landing_overlap_seconds: Annotated[int, Field(ge=900)] = 900
     source_timeout_seconds: Annotated[int, Field(ge=1)] = 600
     final_delay_seconds: Annotated[int, Field(ge=0)] = 7200
+    landing_interval_minutes: Annotated[int, Field(ge=1, le=60)] = 10
+    nightly_at: time = time(2, 15)
+    schedule_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    rebuild_horizon_days: Annotated[int, Field(ge=1)] = 400
+    report_horizon_days: Annotated[int, Field(ge=1)] = 45
+    daily_deadline_hours: Annotated[int, Field(ge=1)] = 12
+    weekly_deadline_hours: Annotated[int, Field(ge=1)] = 24
+    monthly_deadline_hours: Annotated[int, Field(ge=1)] = 48
+    event_deadline_hours: Annotated[int, Field(ge=1)] = 24
     request_heartbeat_seconds: Annotated[int, Field(ge=1)] = 10
     request_stale_seconds: Annotated[int, Field(ge=3)] = 30
     alert_channels: SecretStr | None = None

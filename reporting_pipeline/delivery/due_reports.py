@@ -95,6 +95,21 @@ def due_reports(
     """
     days = sorted(set(as_of_days))
     definitions = _selected(definitions_of(connection, on_unreadable=_LOG.error), selection)
+    has_events = any(map(_is_of_event, definitions))
+    return due_of(definitions, days, event_ends(connection) if has_events else ())
+
+
+def due_of(
+    definitions: Sequence[ReportDefinition], as_of_days: Iterable[date], ends: Iterable[EventEnd]
+) -> list[DueReport]:
+    """The reports of these definitions that are due on any of the days, in the same order.
+
+    Args:
+        definitions: Each is taken, whatever its status.
+        as_of_days: As in due_reports.
+        ends: Of the events that may have ended.
+    """
+    days = sorted(set(as_of_days))
     of_events = [each for each in definitions if _is_of_event(each)]
     due = [
         _due(definition, as_of)
@@ -103,7 +118,7 @@ def due_reports(
         if not _is_of_event(definition) and _is_due(definition, as_of, is_last=as_of == days[-1])
     ]
     if of_events:
-        due += _after_events(of_events, event_ends(connection), set(days))
+        due += _after_events(of_events, ends, set(days))
     once: dict[object, DueReport] = {}
     for each in due:
         once.setdefault((each.request.definition.id, each.request.period), each)

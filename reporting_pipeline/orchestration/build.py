@@ -15,7 +15,11 @@ from reporting_pipeline.orchestration.partitions import report_days
 from reporting_pipeline.orchestration.report_assets import report_assets
 from reporting_pipeline.orchestration.report_checks import report_checks
 from reporting_pipeline.orchestration.resources import Alerts, Reports, Sources, Warehouse
+from reporting_pipeline.orchestration.restatement_assets import restatement_asset
+from reporting_pipeline.orchestration.schedules import schedules
 from reporting_pipeline.orchestration.seal_assets import seal_asset
+from reporting_pipeline.orchestration.sensors import sensors
+from reporting_pipeline.orchestration.upkeep import Upkeep
 from reporting_pipeline.reports.tables import REPORT_TABLES
 from reporting_pipeline.settings import Settings
 
@@ -41,15 +45,18 @@ def build_definitions(settings: Settings, **overrides: object) -> dg.Definitions
                 report_assets(days),
                 seal_asset(days),
                 *exports,
+                restatement_asset(),
                 alert_asset(exports),
             ],
             asset_checks=[report_checks(table, days) for table in REPORT_TABLES],
             jobs=JOBS,
-            sensors=[alert_sensor],
+            schedules=schedules(settings, days),
+            sensors=[alert_sensor, *sensors(settings.first_day)],
             resources={
                 "sources": Sources(settings),
                 "warehouse": Warehouse(settings),
                 "reports": Reports(settings),
+                "upkeep": Upkeep(settings),
                 "alert_desk": Alerts(settings),
                 **overrides,
             },

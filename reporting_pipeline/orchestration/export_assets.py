@@ -23,6 +23,7 @@ from reporting_pipeline.orchestration.partitions import (
 )
 from reporting_pipeline.orchestration.report_assets import OWNER
 from reporting_pipeline.orchestration.resources import Reports
+from reporting_pipeline.orchestration.run_wishes import ONLY_MISSING_TAG
 from reporting_pipeline.reports.definitions.definition import Schedule
 
 
@@ -62,7 +63,9 @@ def _scheduled_reports(
     ) -> None:
         keys = {day: key for key in context.partition_keys for day in due_days(partitions, key)}
         with step_failures():
-            results = reports.generate_due(schedule, keys)
+            results = reports.generate_due(
+                schedule, keys, is_only_missing=_is_only_missing(context)
+            )
             tell(context, reports.store(), results, lambda due: keys[due.as_of])
 
     return scheduled_reports
@@ -86,7 +89,15 @@ def _event_reports() -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, reports: dg.ResourceParam[Reports]
     ) -> None:
         with step_failures():
-            results = reports.generate_after_events({UUID(key) for key in context.partition_keys})
+            results = reports.generate_after_events(
+                {UUID(key) for key in context.partition_keys},
+                is_only_missing=_is_only_missing(context),
+            )
             tell(context, reports.store(), results, lambda due: str(due.request.period.event_id))
 
     return event_reports
+
+
+def _is_only_missing(context: dg.AssetExecutionContext) -> bool:
+    """Whether the run was asked for to fill gaps: what exists already stays as it is."""
+    return ONLY_MISSING_TAG in context.run.tags

@@ -16,20 +16,37 @@ DAILY_BUILD = dg.define_asset_job(
     ),
 )
 
+LAND = dg.define_asset_job(
+    "land", selection=dg.AssetSelection.groups("landing"), description="Land what is new."
+)
+
+REBUILD = dg.define_asset_job(
+    "rebuild_days",
+    selection=dg.AssetSelection.groups("reports", "seals"),
+    description="Build, check and seal report days again, of which late rows have landed.",
+)
+
+RESTATE = dg.define_asset_job(
+    "restate_reports",
+    selection=dg.AssetSelection.assets("restated_reports"),
+    description="Generate again the reports that rest on rebuilt days, and those that settled.",
+)
+
 _DUE = {
+    "daily": "Generate the reports that are due after a day.",
     "weekly": "Generate the reports that are due after a week.",
     "monthly": "Generate the reports that are due after a month.",
     "event": "Generate the reports that are due after an event.",
 }
 
-JOBS = (
-    DAILY_BUILD,
-    *(
-        dg.define_asset_job(
-            f"deliver_{name}_reports",
-            selection=dg.AssetSelection.assets(f"{name}_reports"),
-            description=description,
-        )
-        for name, description in _DUE.items()
-    ),
-)
+DELIVER = {
+    f"{name}_reports": dg.define_asset_job(
+        f"deliver_{name}_reports",
+        selection=dg.AssetSelection.assets(f"{name}_reports"),
+        description=description,
+    )
+    for name, description in _DUE.items()
+}
+"""Asset of reports -> the job that generates them alone."""
+
+JOBS = (DAILY_BUILD, LAND, REBUILD, RESTATE, *DELIVER.values())

@@ -10,6 +10,8 @@ from uuid import UUID
 
 import dagster as dg
 
+from reporting_pipeline.reports.definitions.definition import Schedule
+
 # Days are counted in UTC here and begin up to 14 hours earlier where an event is: besides the day
 # that runs in UTC, tomorrow is running somewhere.
 _RUNNING_DAYS = 2
@@ -29,10 +31,13 @@ def report_days(first_day: date) -> dg.DailyPartitionsDefinition:
 
 
 def report_weeks(first_day: date) -> dg.WeeklyPartitionsDefinition:
-    """Every week that is over, from the one of the first report day on; keys are its Monday."""
+    """Every week from the one of the first report day to the running one; keys are its Monday.
+
+    Reports of a week that begins on another day than Monday are due within the running one.
+    """
     monday = first_day - first_day.weekday() * _DAY
     return dg.WeeklyPartitionsDefinition(
-        start_date=monday.isoformat(), day_offset=_MONDAY, timezone="UTC"
+        start_date=monday.isoformat(), day_offset=_MONDAY, end_offset=1, timezone="UTC"
     )
 
 
@@ -48,6 +53,14 @@ def due_days(partitions: dg.TimeWindowPartitionsDefinition, key: str) -> list[da
     window = partitions.time_window_for_partition_key(key)
     first, end = window.start.date(), window.end.date()
     return [first + offset * _DAY for offset in range(1, (end - first).days + 1)]
+
+
+def partition_of(schedule: Schedule, due_day: date) -> str:
+    """The partition of a schedule that has `due_day` among its due days."""
+    last = due_day - _DAY
+    if schedule is Schedule.WEEKLY:
+        return (last - last.weekday() * _DAY).isoformat()
+    return (last.replace(day=1) if schedule is Schedule.MONTHLY else last).isoformat()
 
 
 def add_ended_events(instance: dg.DagsterInstance, event_ids: Sequence[UUID]) -> None:

@@ -30,7 +30,9 @@ from reporting_pipeline.delivery.due_reports import (
     generate_batch,
 )
 from reporting_pipeline.delivery.event_ends import event_ends
+from reporting_pipeline.delivery.expected_reports import not_standing
 from reporting_pipeline.delivery.generate import Delivery
+from reporting_pipeline.delivery.report_calendar import report_calendar
 from reporting_pipeline.delivery.store import open_store
 from reporting_pipeline.delivery.store.object_store import ObjectStore
 from reporting_pipeline.domain.discrepancy import Discrepancy
@@ -41,6 +43,10 @@ from reporting_pipeline.settings import Settings
 from reporting_pipeline.sources.contract import DOMAINS
 from reporting_pipeline.sources.landing.land import LandingResult, land
 from reporting_pipeline.warehouse.engine import warehouse_connection
+
+
+# Days before these are over wherever an organisation is.
+_RUNNING_DAYS = 3
 
 
 def now() -> datetime:
@@ -111,18 +117,39 @@ class Reports:
     settings: Settings
     clock: Callable[[], datetime] = now
 
-    def generate_due(self, schedule: Schedule, as_of_days: Collection[date]) -> Iterator[DueResult]:
-        """Generate the reports of a schedule that are due on any of the days."""
-        selection = Selection(schedules=(schedule,))
+    def generate_due(
+        self, schedule: Schedule, as_of_days: Collection[date], *, is_only_missing: bool = False
+    ) -> Iterator[DueResult]:
+        """Generate the reports of a schedule that are due on any of the days.
+
+        A day that is not over for an organisation is left out: its reports are asked for later.
+
+        Args:
+            schedule: Of the definitions.
+            as_of_days: The days on which they are due.
+            is_only_missing: Leave out those that exist.
+        """
+        selection, now_ = Selection(schedules=(schedule,)), self.clock()
         with warehouse_connection(self.settings.warehouse_url()) as connection:
-            due = due_reports(connection, as_of_days, selection)
+            calendar = report_calendar(connection, now_, horizon_days=_RUNNING_DAYS)
+            due = [
+                each
+                for each in due_reports(connection, as_of_days, selection)
+                if calendar.is_over(each.request.definition.organization_id, each.as_of)
+            ]
+            if is_only_missing:
+                due = not_standing(connection, due, now_)
         return self._generate(due)
 
-    def generate_after_events(self, event_ids: Collection[UUID]) -> Iterator[DueResult]:
+    def generate_after_events(
+        self, event_ids: Collection[UUID], *, is_only_missing: bool = False
+    ) -> Iterator[DueResult]:
         """Generate the reports that are due after events, as far as their days have landed."""
         selection = Selection(schedules=(Schedule.POST_EVENT,))
         with warehouse_connection(self.settings.warehouse_url()) as connection:
             due = due_after_events(connection, event_ids, selection)
+            if is_only_missing:
+                due = not_standing(connection, due, self.clock())
         return self._generate(due)
 
     def store(self) -> ObjectStore:

@@ -20,7 +20,10 @@ OURS = sorted(GRAPH.materializable_asset_keys)
 SPECS = {spec.key: spec for spec in DEFS.resolve_all_asset_specs()}
 
 
-EXPORTS = {"daily_reports", "weekly_reports", "monthly_reports", "event_reports"}
+EXPORTS = {
+    *("daily_reports", "weekly_reports", "monthly_reports", "event_reports"),
+    "restated_reports",
+}
 
 
 def test_definitions_load_without_any_address() -> None:
@@ -61,8 +64,8 @@ def test_the_daily_job_does_all_but_what_is_due_later() -> None:
     assert job.asset_layer.asset_graph.asset_check_keys == GRAPH.asset_check_keys
 
 
-@pytest.mark.parametrize("name", ["weekly", "monthly", "event"])
-def test_what_is_due_later_has_a_job_of_its_own(name: str) -> None:
+@pytest.mark.parametrize("name", ["daily", "weekly", "monthly", "event"])
+def test_the_reports_of_a_schedule_have_a_job_of_their_own(name: str) -> None:
     job = DEFS.resolve_job_def(f"deliver_{name}_reports")
     assert job.asset_layer.executable_asset_keys == {dg.AssetKey(f"{name}_reports")}
 

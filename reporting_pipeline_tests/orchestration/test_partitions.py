@@ -10,10 +10,12 @@ from reporting_pipeline.orchestration.partitions import (
     ENDED_EVENTS,
     add_ended_events,
     due_days,
+    partition_of,
     report_days,
     report_months,
     report_weeks,
 )
+from reporting_pipeline.reports.definitions.definition import Schedule
 
 FIRST = date(2025, 1, 1)
 NOW = datetime(2025, 2, 3, 12, tzinfo=UTC)
@@ -27,9 +29,9 @@ def test_days_run_from_the_first_to_tomorrow_in_utc() -> None:
     assert keys == ["2025-01-01", "2025-01-02", "2025-01-03", "2025-01-04"]
 
 
-def test_weeks_and_months_cover_the_first_day_and_have_ended() -> None:
+def test_weeks_and_months_cover_the_first_day_and_only_the_last_week_is_running() -> None:
     assert report_weeks(FIRST).get_partition_keys(current_time=NOW) == [
-        *("2024-12-30", "2025-01-06", "2025-01-13", "2025-01-20", "2025-01-27")
+        *("2024-12-30", "2025-01-06", "2025-01-13", "2025-01-20", "2025-01-27", "2025-02-03")
     ]
     assert report_months(FIRST).get_partition_keys(current_time=NOW) == ["2025-01-01"]
 
@@ -48,6 +50,23 @@ def test_reports_are_due_on_the_days_after_those_of_the_partition(
     days = due_days(partitions, key)
 
     assert (days[0], days[-1], len(days)) == (first, last, (last - first).days + 1)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "partitions"),
+    [
+        (Schedule.DAILY, report_days(FIRST)),
+        (Schedule.WEEKLY, report_weeks(FIRST)),
+        (Schedule.MONTHLY, report_months(FIRST)),
+    ],
+)
+def test_a_due_day_is_of_one_partition(
+    schedule: Schedule, partitions: dg.TimeWindowPartitionsDefinition
+) -> None:
+    keys = partitions.get_partition_keys(current_time=NOW)
+    of_days = {day: key for key in keys for day in due_days(partitions, key)}
+
+    assert {day: partition_of(schedule, day) for day in of_days} == of_days
 
 
 def test_an_ended_event_is_one_partition_however_often_it_is_added() -> None:

@@ -1,0 +1,229 @@
+"""The reports that should exist, and those of them that are missing.
+
+A report is due when the last day of its period is over for its organisation. It is expected from
+the day on which its definition was first applied, as far back as a horizon goes. It is missing
+while the catalogue does not have it in each of its formats, ready or held: whoever was down
+meanwhile, it is found again, with the day on which it was due.
+
+    missing        due, and not there
+    requestable    missing; its days are landed and built, or its deadline is over
+    overdue        missing, and its deadline is over
+
+What belongs here: the comparison. What does not: generating (`due_reports`), and who asks when
+(`orchestration`).
+"""
+
+import logging
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+
+from reporting_pipeline.delivery.catalogue.definitions import definitions_of
+from reporting_pipeline.delivery.due_reports import DueReport, due_of
+from reporting_pipeline.delivery.event_ends import EventEnd, event_ends
+from reporting_pipeline.delivery.rebuilt_days import DaysOfTables, waiting_days
+from reporting_pipeline.delivery.report_calendar import ReportCalendar, report_calendar
+from reporting_pipeline.domain.period import Period
+from reporting_pipeline.reports.datasets import dataset
+from reporting_pipeline.reports.definitions.definition import (
+    ReportDefinition,
+    ReportFormat,
+    Schedule,
+    Status,
+)
+
+_LOG = logging.getLogger(__name__)
+_DAY = timedelta(days=1)
+# Who generates a report says so; who has died while it did does not take it back.
+_GENERATED_WITHIN = timedelta(hours=1)
+
+_STANDING = """
+    select report.definition_id, report.period, report.format
+    from unnest(%(organizations)s::uuid[], %(definitions)s::uuid[], %(periods)s::text[])
+        as wanted (organization_id, definition_id, period)
+    inner join catalogue.generated_reports as report
+        on report.organization_id = wanted.organization_id
+        and report.definition_id = wanted.definition_id
+        and report.period = wanted.period
+    where
+        report.status in ('ready', 'held')
+        or (report.status in ('queued', 'running') and report.updated_at > %(begun_after)s)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingReport:
+    """A report that is due and does not exist in all its formats.
+
+    Attributes:
+        due: The report, with the day on which it was due.
+        formats: In which it is missing.
+        due_at: When the last day of its period was over.
+        deadline: By when it has to be there.
+        is_ready: Its days are landed, and none of them waits to be built.
+    """
+
+    due: DueReport
+    formats: tuple[ReportFormat, ...]
+    due_at: datetime
+    deadline: datetime
+    is_ready: bool
+
+    @property
+    def definition(self) -> ReportDefinition:
+        """Whose report it is."""
+        return self.due.request.definition
+
+    @property
+    def period(self) -> Period:
+        """What it is about."""
+        return self.due.request.period
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether its deadline is over."""
+        return self.deadline < now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What is expected of schedules.
+
+    Attributes:
+        horizon_days: How many days back reports are expected.
+        deadlines: How long after it is due a report of a schedule has to be there.
+    """
+
+    horizon_days: int
+    deadlines: Mapping[Schedule, timedelta]
+
+
+def missing_reports(
+    connection: Connection[Any], now: datetime, expectation: Expectation
+) -> list[MissingReport]:
+    """The reports that are due and not there, whether or not their days are landed.
+
+    Returns:
+        Oldest first.
+    """
+    calendar = report_calendar(connection, now, horizon_days=expectation.horizon_days)
+    expected = list(_expected(connection, calendar))
+    standing = _standing(connection, [each for each, _ in expected], now)
+    waiting = waiting_days(connection, first_day=calendar.days[0])
+    missing = []
+    for due, due_at in expected:
+        definition = due.request.definition
+        formats = tuple(
+            each
+            for each in definition.formats
+            if (definition.id, due.request.period.token, each) not in standing
+        )
+        if formats:
+            missing.append(
+                MissingReport(
+                    due=due,
+                    formats=formats,
+                    due_at=due_at,
+                    deadline=due_at + expectation.deadlines[definition.schedule],
+                    is_ready=_is_landed(calendar, due)
+                    and not _waits(definition, due.request.period, waiting),
+                )
+            )
+    return sorted(missing, key=lambda each: (each.due_at, each.due.as_of))
+
+
+def requestable_reports(
+    connection: Connection[Any], now: datetime, expectation: Expectation
+) -> list[MissingReport]:
+    """Of the missing reports those to ask for now; oldest first.
+
+    One whose days are not landed or not built is waited for until its deadline. Then it is asked
+    for all the same: it is held, with the reason.
+    """
+    return [
+        each
+        for each in missing_reports(connection, now, expectation)
+        if each.is_ready or each.is_overdue(now)
+    ]
+
+
+def overdue_reports(
+    connection: Connection[Any], now: datetime, expectation: Expectation
+) -> list[MissingReport]:
+    """Of the missing reports those whose deadline is over; oldest first."""
+    return [each for each in missing_reports(connection, now, expectation) if each.is_overdue(now)]
+
+
+def not_standing(
+    connection: Connection[Any], due: Collection[DueReport], now: datetime
+) -> list[DueReport]:
+    """Of these reports those that do not exist in each of their formats."""
+    standing = _standing(connection, due, now)
+    return [
+        each
+        for each in due
+        if any(
+            (each.request.definition.id, each.request.period.token, format_) not in standing
+            for format_ in each.request.definition.formats
+        )
+    ]
+
+
+def _expected(
+    connection: Connection[Any], calendar: ReportCalendar
+) -> Iterable[tuple[DueReport, datetime]]:
+    """What is due by now, with the instant from which it is, or from which it was defined."""
+    applied: dict[UUID, datetime] = dict(
+        connection.execute("select id, created_at from catalogue.report_definitions").fetchall()
+    )
+    ends: dict[UUID, list[EventEnd]] = {}
+    for end in event_ends(connection):
+        ends.setdefault(end.organization_id, []).append(end)
+    active = definitions_of(connection, status=Status.ACTIVE, on_unreadable=_LOG.error)
+    for definition in active:
+        if definition.schedule is Schedule.MANUAL:
+            continue
+        organization_id, applied_at = definition.organization_id, applied[definition.id]
+        days = [
+            day
+            for day in calendar.days[:-1]
+            if calendar.is_over(organization_id, day)
+            and (calendar.due_at(organization_id, day + _DAY) or applied_at) > applied_at
+        ]
+        for due in due_of([definition], days, ends.get(organization_id, ())):
+            due_at = calendar.due_at(organization_id, _over_on(due))
+            if due_at is not None and due_at <= calendar.now:
+                yield due, max(due_at, applied_at)
+
+
+def _over_on(due: DueReport) -> date:
+    """The first day on which all of a report's days are over: a range may end later than today."""
+    return max(due.as_of, due.request.period.end)
+
+
+def _is_landed(calendar: ReportCalendar, due: DueReport) -> bool:
+    due_at = calendar.due_at(due.request.definition.organization_id, _over_on(due))
+    landed = calendar.landed_through
+    return due_at is not None and landed is not None and due_at <= landed
+
+
+def _waits(definition: ReportDefinition, period: Period, waiting: DaysOfTables) -> bool:
+    tables = dataset(definition.config.dataset).rests_on
+    return waiting.has_one_in(definition.organization_id, tables, period)
+
+
+def _standing(
+    connection: Connection[Any], due: Collection[DueReport], now: datetime
+) -> set[tuple[UUID, str, str]]:
+    """Definition, period and format of those that exist, or are being generated."""
+    requests = [each.request for each in due]
+    bound = {
+        "organizations": [each.definition.organization_id for each in requests],
+        "definitions": [each.definition.id for each in requests],
+        "periods": [each.period.token for each in requests],
+        "begun_after": now - _GENERATED_WITHIN,
+    }
+    return set(connection.execute(_STANDING, bound).fetchall())

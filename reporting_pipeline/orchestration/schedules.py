@@ -1,0 +1,73 @@
+"""Schedules: when to look. They are triggers; what is left out is found by the sensors.
+
+    landing_interval   lands what is new, every few minutes
+    nightly            lands, builds, seals and reports the day before, once per local day
+
+What belongs here: times. What does not: what is missing or late (`sensors`).
+"""
+
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+
+from reporting_pipeline.orchestration.jobs import DAILY_BUILD, LAND
+from reporting_pipeline.orchestration.run_wishes import RunWish, requested_now
+from reporting_pipeline.settings import Settings
+
+_DAY = timedelta(days=1)
+_MINUTES_PER_HOUR = 60
+
+
+def schedules(
+    settings: Settings, days: dg.DailyPartitionsDefinition
+) -> list[dg.ScheduleDefinition]:
+    """Both schedules; they run unless they are stopped in the UI."""
+    return [_landing(settings), _nightly(settings, days)]
+
+
+def _landing(settings: Settings) -> dg.ScheduleDefinition:
+    minutes = settings.landing_interval_minutes
+    every = "0" if minutes == _MINUTES_PER_HOUR else f"*/{minutes}"
+
+    @dg.schedule(
+        name="landing_interval",
+        job=LAND,
+        cron_schedule=f"{every} * * * *",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Lands what is new; waits for the landing before it.",
+    )
+    def landing_interval(
+        context: dg.ScheduleEvaluationContext,
+    ) -> dg.RunRequest | dg.SkipReason:
+        at = context.scheduled_execution_time
+        wish = RunWish(job_name=LAND.name, slot="landing", cause=at.isoformat())
+        for request in requested_now(context.instance, [wish], at):
+            return request
+        return dg.SkipReason("the landing before it has not ended")
+
+    return landing_interval
+
+
+def _nightly(settings: Settings, days: dg.DailyPartitionsDefinition) -> dg.ScheduleDefinition:
+    zone, at = settings.schedule_zone, settings.nightly_at
+
+    @dg.schedule(
+        name="nightly",
+        job=DAILY_BUILD,
+        cron_schedule=f"{at.minute} {at.hour} * * *",
+        execution_timezone=zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Lands, builds, seals and reports the day before, once per local day.",
+    )
+    def nightly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        key = _day_before(context, zone).isoformat()
+        if key < days.start.date().isoformat():
+            return dg.SkipReason(f"{key} is before the first report day")
+        return dg.RunRequest(run_key=key, partition_key=key)
+
+    return nightly
+
+
+def _day_before(context: dg.ScheduleEvaluationContext, zone: str) -> date:
+    return context.scheduled_execution_time.astimezone(ZoneInfo(zone)).date() - _DAY

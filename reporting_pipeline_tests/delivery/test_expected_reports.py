@@ -1,0 +1,218 @@
+"""Which reports should exist, which of them are missing, and by when they have to be there."""
+
+import copy
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from reporting_pipeline.delivery.catalogue.definitions import apply_definitions
+from reporting_pipeline.delivery.catalogue.generated import note
+from reporting_pipeline.delivery.expected_reports import (
+    Expectation,
+    MissingReport,
+    missing_reports,
+    overdue_reports,
+    requestable_reports,
+)
+from reporting_pipeline.delivery.report_keys import ReportKey
+from reporting_pipeline.reports.definitions.definition import Schedule
+from reporting_pipeline.reports.definitions.parse import from_mapping
+from reporting_pipeline.sources.contract import DOMAINS
+from reporting_pipeline_tests.delivery.given_reports import BERLIN, REVENUE, TOKYO
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+ZONES = {BERLIN: "Europe/Berlin", TOKYO: "Asia/Tokyo"}
+EXPECTATION = Expectation(
+    horizon_days=30,
+    deadlines={each: timedelta(hours=6) for each in Schedule if each is not Schedule.MANUAL},
+)
+
+
+@pytest.fixture
+def connection(rolled_back: psycopg.Connection) -> psycopg.Connection:
+    """A warehouse with two organisations, landed through now."""
+    for organization_id, zone in ZONES.items():
+        rolled_back.execute(
+            "insert into landing.ticketing_organizations (id, name, timezone, currency, updated_at)"
+            " values (%s, 'Somebody', %s, 'EUR', '2026-01-01Z')",
+            [organization_id, zone],
+        )
+    for domain in DOMAINS:
+        rolled_back.execute(
+            "insert into landing.source_reads values (%s, %s, %s)", [domain, NOW, NOW]
+        )
+    return rolled_back
+
+
+def define(
+    connection: psycopg.Connection,
+    *,
+    applied_at: datetime,
+    organization_id: object = BERLIN,
+    period: object = "previous_day",
+    **fields: object,
+) -> None:
+    """Apply a definition of the revenue report."""
+    definition = copy.deepcopy(dict[str, Any](REVENUE))
+    definition["config"]["period"] = period
+    definition |= {"organization_id": str(organization_id)} | fields
+    apply_definitions(connection, [from_mapping(definition)], applied_at)
+
+
+def periods(found: list[MissingReport]) -> list[str]:
+    return [each.period.token for each in found]
+
+
+def test_a_report_is_expected_from_the_day_on_which_it_was_defined(
+    connection: psycopg.Connection,
+) -> None:
+    define(connection, applied_at=NOW - timedelta(days=2))
+
+    missing = missing_reports(connection, NOW, EXPECTATION)
+
+    assert periods(missing) == ["2026-03-07", "2026-03-08", "2026-03-09"]
+    # What was due before the definition was there is due when it was.
+    assert [each.due_at for each in missing] == [
+        NOW - timedelta(days=2),
+        datetime(2026, 3, 8, 23, tzinfo=UTC),
+        datetime(2026, 3, 9, 23, tzinfo=UTC),
+    ]
+
+
+def test_nothing_is_expected_from_before_the_horizon(connection: psycopg.Connection) -> None:
+    define(connection, applied_at=NOW - timedelta(days=400))
+
+    missing = missing_reports(connection, NOW, EXPECTATION)
+
+    assert len(missing) == 31
+    assert periods(missing)[0] == str(NOW.date() - timedelta(days=31))
+
+
+@pytest.mark.parametrize("status", ["draft", "paused", "archived"])
+def test_only_active_definitions_are_expected(status: str, connection: psycopg.Connection) -> None:
+    define(connection, applied_at=NOW - timedelta(days=2), status=status)
+
+    assert missing_reports(connection, NOW, EXPECTATION) == []
+
+
+def test_a_manual_report_is_never_expected(connection: psycopg.Connection) -> None:
+    define(connection, applied_at=NOW - timedelta(days=2), schedule="manual")
+
+    assert missing_reports(connection, NOW, EXPECTATION) == []
+
+
+def test_a_day_is_over_by_the_clock_of_its_organisation(connection: psycopg.Connection) -> None:
+    for organization_id in ZONES:
+        define(connection, applied_at=NOW, organization_id=organization_id)
+    at = datetime(2026, 3, 10, 18, tzinfo=UTC)  # three in the morning in Tokyo
+
+    missing = missing_reports(connection, at, EXPECTATION)
+
+    assert [(each.definition.organization_id, each.period.token) for each in missing] == [
+        (BERLIN, "2026-03-09"),
+        (TOKYO, "2026-03-09"),
+        (TOKYO, "2026-03-10"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "period", "expected"),
+    [
+        ("weekly", "previous_week", ["2026-02-16_2026-02-22", "2026-02-23_2026-03-01"]),
+        ("monthly", "month", ["2026-02"]),
+        (
+            "daily",
+            {"rule": "range", "first_day": "2026-03-01", "last_day": "2026-03-09"},
+            ["2026-03-01_2026-03-09"],
+        ),
+        ("daily", {"rule": "range", "first_day": "2026-03-01", "last_day": "2026-03-10"}, []),
+    ],
+)
+def test_a_report_is_expected_when_its_period_is_over(
+    schedule: str, period: object, expected: list[str], connection: psycopg.Connection
+) -> None:
+    applied_at = datetime(2026, 2, 23, 12, tzinfo=UTC)
+    define(connection, applied_at=applied_at, schedule=schedule, period=period)
+
+    found = periods(missing_reports(connection, NOW, EXPECTATION))
+
+    assert [each for each in found if each != "2026-03-02_2026-03-08"] == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "age", "is_missing"),
+    [
+        ("ready", timedelta(days=1), False),
+        ("held", timedelta(days=1), False),
+        ("failed", timedelta(0), True),
+        ("running", timedelta(minutes=5), False),
+        # Who began it has died.
+        ("running", timedelta(hours=2), True),
+    ],
+)
+def test_a_report_is_missing_until_it_is_ready_or_held(
+    status: str, age: timedelta, is_missing: bool, connection: psycopg.Connection
+) -> None:
+    define(connection, applied_at=NOW)
+    [report] = missing_reports(connection, NOW, EXPECTATION)
+    key = ReportKey.of(report.definition, report.period, report.formats[0])
+
+    note(connection, key, status, version=1, now=NOW - age)
+
+    assert bool(missing_reports(connection, NOW, EXPECTATION)) == is_missing
+
+
+def test_a_format_is_missing_by_itself(connection: psycopg.Connection) -> None:
+    define(connection, applied_at=NOW, formats=["csv", "jsonl"])
+    [report] = missing_reports(connection, NOW, EXPECTATION)
+    key = ReportKey.of(report.definition, report.period, report.formats[0])
+
+    note(connection, key, "ready", version=1, now=NOW)
+
+    [missing] = missing_reports(connection, NOW, EXPECTATION)
+    assert missing.formats == ("jsonl",)
+
+
+@pytest.mark.parametrize("because", ["a source is behind", "rows wait to be built"])
+def test_a_report_whose_days_are_not_ready_is_asked_for_at_its_deadline(
+    because: str, connection: psycopg.Connection
+) -> None:
+    define(connection, applied_at=NOW)
+    if because == "a source is behind":
+        connection.execute(
+            "update landing.source_reads set complete_through = '2026-03-09 22:59Z'"
+            " where domain = 'ledger'"
+        )
+    else:
+        connection.execute(
+            "insert into landing.touched_days"
+            " (report_table, organization_id, report_day, touched_at)"
+            " values ('report_revenue_daily', %s, '2026-03-09', now())",
+            [BERLIN],
+        )
+
+    assert requestable_reports(connection, NOW, EXPECTATION) == []
+    assert overdue_reports(connection, NOW, EXPECTATION) == []
+    later = NOW + timedelta(hours=6, minutes=1)
+    assert periods(requestable_reports(connection, later, EXPECTATION)) == ["2026-03-09"]
+    [overdue] = overdue_reports(connection, later, EXPECTATION)
+    assert overdue.deadline == NOW + timedelta(hours=6)
+
+
+def test_rows_of_others_or_of_other_days_keep_no_report_waiting(
+    connection: psycopg.Connection,
+) -> None:
+    define(connection, applied_at=NOW)
+    connection.cursor().executemany(
+        "insert into landing.touched_days (report_table, organization_id, report_day, touched_at)"
+        " values (%s, %s, %s, now())",
+        [
+            ("report_revenue_daily", TOKYO, date(2026, 3, 9)),
+            ("report_revenue_daily", BERLIN, date(2026, 3, 10)),
+            ("report_attendance_daily", BERLIN, date(2026, 3, 9)),
+        ],
+    )
+
+    assert periods(requestable_reports(connection, NOW, EXPECTATION)) == ["2026-03-09"]
