@@ -8,7 +8,6 @@ Who knows all of them says so, each time; what is not said any more is over:
 What belongs here: these causes as alerts. What does not: which reports should exist, and by when.
 """
 
-from collections.abc import Collection
 from datetime import UTC, date, datetime
 
 from reporting_pipeline.delivery.alerts.alert import Alert, AlertKind
@@ -44,18 +43,16 @@ def overdue(definition: ReportDefinition, period: str, deadline: datetime) -> Al
     )
 
 
-def late_day(report_day: date, report_tables: Collection[str]) -> Alert:
+def late_day(report_day: date) -> Alert:
     """Rows have come for a report day that is too old to be built again by itself."""
-    kind, tables = AlertKind.LATE_DAY, sorted(report_tables)
+    kind = AlertKind.LATE_DAY
     return Alert(
         kind=kind,
         cause=f"{kind}:{report_day}",
         severity=Severity.WARN,
         message=(
-            f"rows have landed for {report_day}, which is too old to be built again by itself "
-            f"({', '.join(tables)}); look at them, then `reporting build --from {report_day} "
-            f"--to {report_day}`"
+            f"rows have landed for {report_day}, which is too old to be built again by itself; "
+            f"look at them, then `reporting build --from {report_day} --to {report_day}`"
         ),
-        facts={"day": str(report_day), "tables": tables},
-        count=max(1, len(tables)),
+        facts={"day": str(report_day)},
     )

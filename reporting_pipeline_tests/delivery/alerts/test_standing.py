@@ -229,7 +229,7 @@ def test_an_alert_is_opened_updated_and_resolved_once_each(
 
 
 def test_alerts_of_other_kinds_are_left_alone(rolled_back: psycopg.Connection) -> None:
-    given = Standing(alerts=[late_day(date(2025, 5, 1), ["report_sales_daily"])])
+    given = Standing(alerts=[late_day(date(2025, 5, 1))])
     opened = record(rolled_back, given, [AlertKind.LATE_DAY], channels=[], now=NOW)
 
     assert look(rolled_back) == Evaluation()
