@@ -1,4 +1,4 @@
-"""Every command of the operations page exists, with the options that it is given there."""
+"""Every command of the operations page exists, with its options; its examples hold too."""
 
 import re
 import shlex
@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 import click
 import pytest
+import yaml
 from dagster._cli import cli as dagster_cli
 from dagster_webserver.cli import dagster_webserver
 
 from reporting_pipeline.cli import main
 from reporting_pipeline.delivery.alerts.alert import AlertKind
-from reporting_pipeline_tests.architecture.repository import DOCS
+from reporting_pipeline.settings import Settings
+from reporting_pipeline_tests.architecture.repository import DOCS, ROOT
 
 TEXT = (DOCS / "operations.md").read_text(encoding="utf-8")
 PROGRAMS = {
@@ -61,3 +63,22 @@ def test_every_kind_of_alert_says_what_to_do() -> None:
     rows = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
 
     assert sorted(rows) == sorted(AlertKind)
+
+
+def test_the_example_environment_sets_what_there_is() -> None:
+    lines = (DOCS / "examples" / "reporting.env").read_text(encoding="utf-8").splitlines()
+    names = {line.partition("=")[0] for line in lines if line and not line.startswith("#")}
+    known = {f"REPORTING_{field.upper()}" for field in Settings.model_fields}
+
+    assert {name for name in names if name.startswith("REPORTING_")} <= known
+
+
+def test_production_names_the_code_as_a_developers_machine_does() -> None:
+    names = {
+        each["location_name"]
+        for path in (ROOT / "workspace.yaml", DOCS / "examples" / "workspace.yaml")
+        for location in yaml.safe_load(path.read_text(encoding="utf-8"))["load_from"]
+        for each in location.values()
+    }
+
+    assert names == {"reporting_pipeline"}
