@@ -44,7 +44,6 @@ from reporting_pipeline.sources.contract import DOMAINS
 from reporting_pipeline.sources.landing.land import LandingResult, land
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
-
 # Days before these are over wherever an organisation is.
 _RUNNING_DAYS = 3
 
