@@ -8,13 +8,19 @@ import warnings
 import dagster as dg
 
 from reporting_pipeline.orchestration.alert_assets import alert_asset, alert_sensor
+from reporting_pipeline.orchestration.alert_desk import Alerts
 from reporting_pipeline.orchestration.export_assets import export_assets
 from reporting_pipeline.orchestration.jobs import JOBS
 from reporting_pipeline.orchestration.landing_assets import landing_assets, source_specs
 from reporting_pipeline.orchestration.partitions import report_days
 from reporting_pipeline.orchestration.report_assets import report_assets
 from reporting_pipeline.orchestration.report_checks import report_checks
-from reporting_pipeline.orchestration.resources import Alerts, Reports, Sources, Warehouse
+from reporting_pipeline.orchestration.request_assets import (
+    SERVE_REQUESTS,
+    requested,
+    requested_reports,
+)
+from reporting_pipeline.orchestration.resources import Reports, Sources, Warehouse
 from reporting_pipeline.orchestration.restatement_assets import restatement_asset
 from reporting_pipeline.orchestration.schedules import schedules
 from reporting_pipeline.orchestration.seal_assets import seal_asset
@@ -47,11 +53,12 @@ def build_definitions(settings: Settings, **overrides: object) -> dg.Definitions
                 *exports,
                 restatement_asset(),
                 alert_asset(exports),
+                requested_reports,
             ],
             asset_checks=[report_checks(table, days) for table in REPORT_TABLES],
-            jobs=JOBS,
+            jobs=[*JOBS, SERVE_REQUESTS],
             schedules=schedules(settings, days),
-            sensors=[alert_sensor, *sensors(settings.first_day)],
+            sensors=[alert_sensor, requested, *sensors(settings.first_day)],
             resources={
                 "sources": Sources(settings),
                 "warehouse": Warehouse(settings),

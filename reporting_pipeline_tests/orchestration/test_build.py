@@ -21,6 +21,7 @@ SPECS = {spec.key: spec for spec in DEFS.resolve_all_asset_specs()}
 
 
 EXPORTS = {
+    "requested_reports",
     *("daily_reports", "weekly_reports", "monthly_reports", "event_reports"),
     "restated_reports",
 }
