@@ -35,6 +35,7 @@ from reporting_pipeline.reports.definitions.definition import (
     Schedule,
     Status,
 )
+from reporting_pipeline.settings import Settings
 
 _LOG = logging.getLogger(__name__)
 _DAY = timedelta(days=1)
@@ -99,6 +100,20 @@ class Expectation:
 
     horizon_days: int
     deadlines: Mapping[Schedule, timedelta]
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Expectation":
+        """What the settings say."""
+        hours = {
+            Schedule.DAILY: settings.daily_deadline_hours,
+            Schedule.WEEKLY: settings.weekly_deadline_hours,
+            Schedule.MONTHLY: settings.monthly_deadline_hours,
+            Schedule.POST_EVENT: settings.event_deadline_hours,
+        }
+        return cls(
+            horizon_days=settings.report_horizon_days,
+            deadlines={schedule: timedelta(hours=each) for schedule, each in hours.items()},
+        )
 
 
 def missing_reports(

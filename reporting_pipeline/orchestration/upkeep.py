@@ -24,23 +24,8 @@ from reporting_pipeline.delivery.touched_reports import (
     stale_reports,
 )
 from reporting_pipeline.orchestration.resources import now
-from reporting_pipeline.reports.definitions.definition import Schedule
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import warehouse_connection
-
-
-def expectation(settings: Settings) -> Expectation:
-    """What the settings expect of schedules."""
-    hours = {
-        Schedule.DAILY: settings.daily_deadline_hours,
-        Schedule.WEEKLY: settings.weekly_deadline_hours,
-        Schedule.MONTHLY: settings.monthly_deadline_hours,
-        Schedule.POST_EVENT: settings.event_deadline_hours,
-    }
-    return Expectation(
-        horizon_days=settings.report_horizon_days,
-        deadlines={schedule: timedelta(hours=each) for schedule, each in hours.items()},
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +42,7 @@ class Upkeep:
     def requestable(self) -> list[MissingReport]:
         """The reports to ask for; oldest first."""
         with warehouse_connection(self.settings.warehouse_url()) as connection:
-            return requestable_reports(connection, self.clock(), expectation(self.settings))
+            return requestable_reports(connection, self.clock(), Expectation.of(self.settings))
 
     def waiting_days(self) -> dict[date, str]:
         """The days that wait to be built or sealed; oldest first, each with a mark of its cause."""
