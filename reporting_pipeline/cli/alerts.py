@@ -3,7 +3,7 @@
 What belongs here: arguments and what a person reads. What does not: alerts (`delivery.alerts`).
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import click
 
@@ -11,8 +11,7 @@ from reporting_pipeline.cli.report_table import organization_names, report_conso
 from reporting_pipeline.cli.session import session
 from reporting_pipeline.delivery.alerts.alert import StoredAlert
 from reporting_pipeline.delivery.alerts.book import newest_alerts, open_alerts
-from reporting_pipeline.delivery.alerts.channels import open_channels
-from reporting_pipeline.delivery.alerts.rounds import AlertDesk
+from reporting_pipeline.orchestration.alert_desk import Alerts
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _COLUMNS = ("state", "since", "severity", "kind", "organisation", "what")
@@ -28,14 +27,8 @@ def alerts(only_open: bool) -> None:
     sensor does every half minute.
     """
     with session() as settings:
-        desk = AlertDesk(
-            warehouse=settings.warehouse_url(),
-            channels=open_channels(settings.alert_channel_urls(), settings.alert_secret()),
-            redis_url=settings.redis_address(),
-            stale_after=timedelta(seconds=settings.source_stale_seconds),
-        )
-        evaluation = desk.round()
-        with warehouse_connection(desk.warehouse) as connection:
+        evaluation = Alerts(settings).round()
+        with warehouse_connection(settings.warehouse_url()) as connection:
             standing = open_alerts(connection)
             listed = standing if only_open else newest_alerts(connection, _NEWEST)
             names = organization_names(connection)

@@ -16,10 +16,10 @@ import dagster as dg
 
 from reporting_pipeline.delivery.alerts.alert import StoredAlert
 from reporting_pipeline.delivery.alerts.evaluate import Evaluation
+from reporting_pipeline.orchestration.alert_desk import Alerts
 from reporting_pipeline.orchestration.asset_keys import SEALS
 from reporting_pipeline.orchestration.failures import RETRIES, step_failures
 from reporting_pipeline.orchestration.report_assets import OWNER
-from reporting_pipeline.orchestration.resources import Alerts
 
 _LISTED = 50
 _EVERY_SECONDS = 30
@@ -43,7 +43,7 @@ def alert_asset(exports: Sequence[dg.AssetsDefinition]) -> dg.AssetsDefinition:
         group_name="alerts",
         description=(
             "**Alerts.** One per cause while it stands: breaks, sources, contracts, reports that "
-            "are held or failed, requests that were given up."
+            "are held, failed or overdue, days that are too old, requests that were given up."
         ),
         owners=[OWNER],
         kinds={"postgres"},

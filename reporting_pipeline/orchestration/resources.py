@@ -9,18 +9,13 @@ What belongs here: which setting goes where. What does not: work.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 import psycopg
 from psycopg import IsolationLevel
 
 from reporting_pipeline.checks.seals import seal_days
-from reporting_pipeline.delivery.alerts.alert import StoredAlert
-from reporting_pipeline.delivery.alerts.book import open_alerts
-from reporting_pipeline.delivery.alerts.channels import open_channels
-from reporting_pipeline.delivery.alerts.evaluate import Evaluation
-from reporting_pipeline.delivery.alerts.rounds import AlertDesk
 from reporting_pipeline.delivery.due_reports import (
     DueReport,
     DueResult,
@@ -163,31 +158,3 @@ class Reports:
             clock=self.clock,
         )
         return generate_batch(delivery, due, redis_url=self.settings.redis_address())
-
-
-@dataclass(frozen=True, slots=True)
-class Alerts:
-    """What stands and should not, and whom that is told."""
-
-    settings: Settings
-    clock: Callable[[], datetime] = now
-
-    def desk(self) -> AlertDesk:
-        """Where alerts stand; `record_given` takes those that are found elsewhere."""
-        settings = self.settings
-        return AlertDesk(
-            warehouse=settings.warehouse_url(),
-            channels=open_channels(settings.alert_channel_urls(), settings.alert_secret()),
-            redis_url=settings.redis_address(),
-            stale_after=timedelta(seconds=settings.source_stale_seconds),
-            clock=self.clock,
-        )
-
-    def round(self) -> Evaluation:
-        """Look, write what has changed, and tell it."""
-        return self.desk().round()
-
-    def standing(self) -> list[StoredAlert]:
-        """The open alerts, the oldest first."""
-        with warehouse_connection(self.settings.warehouse_url()) as connection:
-            return open_alerts(connection)

@@ -1,16 +1,18 @@
 """Alerts in Dagster: what a run shows, and that the sensor looks without one."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import psycopg
 import pytest
 from sqlalchemy import URL
 
+from reporting_pipeline.delivery.alerts.alert import AlertKind
 from reporting_pipeline.orchestration.alert_assets import alert_asset, alert_sensor
-from reporting_pipeline.orchestration.resources import Alerts
+from reporting_pipeline.orchestration.alert_desk import Alerts
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import conninfo
+from reporting_pipeline_tests.delivery.given_reports import BERLIN, NOW, REVENUE, defined
 from reporting_pipeline_tests.orchestration.shown import shown
 
 _FAULT = """
@@ -53,3 +55,26 @@ def test_the_sensor_looks_without_a_run_and_says_what_has_changed(alert_desk: Al
         "1 alerts opened, 0 updated, 0 resolved",
         "0 alerts opened, 0 updated, 0 resolved",
     ]
+
+
+def test_a_round_finds_reports_past_their_deadline_and_days_that_are_too_old(
+    settings: Settings, warehouse: psycopg.Connection
+) -> None:
+    defined(settings.warehouse_url(), REVENUE)
+    warehouse.execute(
+        "insert into landing.touched_days (report_table, report_day, organization_id, touched_at)"
+        " values ('report_sales_daily', '2025-03-01', %s, now())",
+        [BERLIN],
+    )
+    late = NOW + timedelta(days=2)
+
+    opened = Alerts(settings, lambda: late).round().opened
+
+    causes = [each.alert.cause for each in opened if each.alert.kind is AlertKind.REPORT_OVERDUE]
+    assert [cause.rpartition(":")[2] for cause in causes] == [
+        "2025-12-31",
+        "2026-01-01",
+        "2026-01-02",
+    ]
+    old = Alerts(settings, lambda: late + timedelta(days=300)).round()
+    assert "late_day:2025-03-01" in [each.alert.cause for each in old.opened]

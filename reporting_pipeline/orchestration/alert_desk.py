@@ -1,0 +1,68 @@
+"""The desk at which alerts stand: what a round looks at, with the settings filled in.
+
+What belongs here: which setting goes where, as in `resources`. What does not: when there is a round
+(`alert_assets`, `cli`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from reporting_pipeline.delivery.alerts.alert import AlertKind, StoredAlert
+from reporting_pipeline.delivery.alerts.book import open_alerts
+from reporting_pipeline.delivery.alerts.channels import open_channels
+from reporting_pipeline.delivery.alerts.evaluate import Evaluation
+from reporting_pipeline.delivery.alerts.given import late_day, overdue
+from reporting_pipeline.delivery.alerts.rounds import AlertDesk
+from reporting_pipeline.delivery.expected_reports import Expectation, overdue_reports
+from reporting_pipeline.delivery.rebuilt_days import days_beyond
+from reporting_pipeline.orchestration.resources import now
+from reporting_pipeline.orchestration.upkeep import Upkeep
+from reporting_pipeline.settings import Settings
+from reporting_pipeline.warehouse.engine import warehouse_connection
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """What stands and should not, and whom that is told."""
+
+    settings: Settings
+    clock: Callable[[], datetime] = now
+
+    def round(self) -> Evaluation:
+        """Look, write what has changed, and tell it: also reports overdue, and days too old."""
+        desk = self._desk()
+        evaluations = [*self._found_elsewhere(desk), desk.look()]
+        desk.tell()
+        return Evaluation(
+            opened=tuple(alert for each in evaluations for alert in each.opened),
+            updated=tuple(alert for each in evaluations for alert in each.updated),
+            resolved=tuple(alert for each in evaluations for alert in each.resolved),
+        )
+
+    def standing(self) -> list[StoredAlert]:
+        """The open alerts, the oldest first."""
+        with warehouse_connection(self.settings.warehouse_url()) as connection:
+            return open_alerts(connection)
+
+    def _desk(self) -> AlertDesk:
+        settings = self.settings
+        return AlertDesk(
+            warehouse=settings.warehouse_url(),
+            channels=open_channels(settings.alert_channel_urls(), settings.alert_secret()),
+            redis_url=settings.redis_address(),
+            stale_after=timedelta(seconds=settings.source_stale_seconds),
+            clock=self.clock,
+        )
+
+    def _found_elsewhere(self, desk: AlertDesk) -> list[Evaluation]:
+        settings = self.settings
+        first_day = Upkeep(settings, self.clock).first_day_to_rebuild()
+        with warehouse_connection(settings.warehouse_url()) as connection:
+            missing = overdue_reports(connection, self.clock(), Expectation.of(settings))
+            days = days_beyond(connection, first_day=first_day)
+        late = [overdue(each.definition, each.period.token, each.deadline) for each in missing]
+        return [
+            desk.record_given(late, AlertKind.REPORT_OVERDUE),
+            desk.record_given(map(late_day, days), AlertKind.LATE_DAY),
+        ]
