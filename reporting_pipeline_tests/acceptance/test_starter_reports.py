@@ -136,7 +136,7 @@ def _wipe_catalogue(warehouse: URL) -> None:
         connection.execute(
             "truncate catalogue.report_definitions, catalogue.report_definition_versions,"
             " catalogue.generated_reports, catalogue.generated_report_editions,"
-            " catalogue.restated_rows, catalogue.notices"
+            " catalogue.restated_rows, catalogue.notices cascade"
         )
 
 

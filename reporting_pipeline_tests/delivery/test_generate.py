@@ -81,7 +81,7 @@ def test_a_wiped_catalogue_gives_the_same_files_again(desk: Desk) -> None:
     desk.query(
         "truncate catalogue.report_definitions, catalogue.report_definition_versions,"
         " catalogue.generated_reports, catalogue.generated_report_editions,"
-        " catalogue.restated_rows, catalogue.notices"
+        " catalogue.restated_rows, catalogue.notices cascade"
     )
     desk.ask_one(defined(desk.warehouse, REVENUE), one_day(DAY))
 
