@@ -13,7 +13,7 @@ import hashlib
 import socket
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import dagster as dg
@@ -175,7 +175,7 @@ def _named(instance: dg.DagsterInstance) -> set[str]:
     )
     named: set[str] = set()
     for run in on_their_way:
-        steps: Mapping[str, Any] = run.run_config.get("ops") or {}
+        steps = cast("Mapping[str, Any]", run.run_config.get("ops") or {})
         config = steps.get("requested_reports", {}).get("config", {})
         named.update(config.get("request_ids", ()))
     return named
