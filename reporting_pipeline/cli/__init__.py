@@ -40,9 +40,12 @@ COMMANDS = MappingProxyType(
         ),
         "request": (
             "request:request",
-            "Ask for a report: what stands is told, what does not is queued.",
+            "Ask for a report of DEFINITION: what stands is told, what does not is queued.",
         ),
-        "work": ("request:work", "Generate the reports that are requested, until Ctrl-C."),
+        "work": (
+            "request:work",
+            "Generate the reports that are requested, until Ctrl-C; what has begun is finished.",
+        ),
         "reports": (
             "reports:reports",
             "List the reports that were generated, with their files in the store.",
@@ -51,13 +54,19 @@ COMMANDS = MappingProxyType(
             "verify:verify",
             "Prove that FILE is what was published, or name what differs.",
         ),
-        "alerts": ("alerts:alerts", "Look what stands and should not, and list the alerts."),
+        "alerts": (
+            "alerts:alerts",
+            "Look what stands, and list the open alerts; with --all also the newest resolved ones.",
+        ),
         "sweep": (
             "housekeeping:sweep",
-            "Remove what killed processes left, and what is past its retention.",
+            "Remove what killed processes have left, and what is past its retention.",
         ),
         "metrics": ("metrics:metrics", "Serve the metrics for Prometheus until Ctrl-C."),
-        "daemon": ("daemon:daemon", "Run Dagster's daemon, one per instance, until Ctrl-C."),
+        "daemon": (
+            "daemon:daemon",
+            "Run Dagster's daemon until Ctrl-C, behind a lock: a second one waits for the first to end.",
+        ),
     }
 )
 
