@@ -65,7 +65,8 @@ COMMANDS = MappingProxyType(
         "metrics": ("metrics:metrics", "Serve the metrics for Prometheus until Ctrl-C."),
         "daemon": (
             "daemon:daemon",
-            "Run Dagster's daemon until Ctrl-C, behind a lock: a second one waits for the first to end.",
+            "Run Dagster's daemon until Ctrl-C, behind a lock: "
+            "a second one waits for the first to end.",
         ),
     }
 )
