@@ -100,5 +100,7 @@ def test_copy_can_be_reached_and_run_under_any_umask(servers_folder: Path, tmp_p
 
 
 def test_what_can_be_reached_is_not_copied(servers_folder: Path, account: Account) -> None:
-    assert reachable_copy(servers_folder, servers_folder / "shelf", account) == servers_folder
-    assert not (servers_folder / "shelf").exists()
+    shelf = servers_folder / "shelf-of-nothing"
+
+    assert reachable_copy(servers_folder, shelf, account) == servers_folder
+    assert not shelf.exists()
