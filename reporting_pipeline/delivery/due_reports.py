@@ -3,7 +3,7 @@
     daily        every day, about what the definition's period rule says of it
     weekly       on the day after the rule's week ends; Mondays where the rule has no week
     monthly      on the first of a month
-    post_event   on the day after an event's last report day, and 30 days later, when it is final
+    post_event   hours after an event's doors, days after its last report day, and when it is final
     manual       never by itself; where it is named, on the days on which its rule's period ends
 
 What belongs here: which reports, and that one which fails does not stop the others. What does not:
@@ -14,21 +14,22 @@ import logging
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from psycopg import Connection, OperationalError
 
 from reporting_pipeline.delivery.catalogue.definitions import definitions_of
-from reporting_pipeline.delivery.event_ends import EventEnd, event_ends
+from reporting_pipeline.delivery.event_dues import EventDue, event_dues
 from reporting_pipeline.delivery.generate import Delivery, Outcome, generate
 from reporting_pipeline.delivery.notices import publish_notices
 from reporting_pipeline.delivery.publish import settle
 from reporting_pipeline.delivery.report_rows import ReportRequest
 from reporting_pipeline.errors import ReportingError, UnknownDefinition, WarehouseUnavailable
 from reporting_pipeline.reports.build import ensure_views
+from reporting_pipeline.reports.definitions.after_event import USUAL, Moment
 from reporting_pipeline.reports.definitions.definition import (
     ReportDefinition,
     ReportFormat,
@@ -60,10 +61,16 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueReport:
-    """A report, and the day on which it is due: the first one after its period."""
+    """A report that is due.
+
+    Attributes:
+        as_of: The day on which it is due: the first one after its period.
+        due_at: When it is due after an event's doors; None: when its days are over.
+    """
 
     as_of: date
     request: ReportRequest
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,34 +102,29 @@ def due_reports(
     """
     days = sorted(set(as_of_days))
     definitions = _selected(definitions_of(connection, on_unreadable=_LOG.error), selection)
-    has_events = any(map(_is_of_event, definitions))
-    return due_of(definitions, days, event_ends(connection) if has_events else ())
+    dues = event_dues(connection, moments_of(definitions), as_of_days=days)
+    return due_of(definitions, days, dues)
 
 
 def due_of(
-    definitions: Sequence[ReportDefinition], as_of_days: Iterable[date], ends: Iterable[EventEnd]
+    definitions: Sequence[ReportDefinition], as_of_days: Iterable[date], dues: Iterable[EventDue]
 ) -> list[DueReport]:
     """The reports of these definitions that are due on any of the days, in the same order.
 
     Args:
         definitions: Each is taken, whatever its status.
         as_of_days: As in due_reports.
-        ends: Of the events that may have ended.
+        dues: Of the events.
     """
     days = sorted(set(as_of_days))
-    of_events = [each for each in definitions if _is_of_event(each)]
     due = [
         _due(definition, as_of)
         for as_of in days
         for definition in definitions
         if not _is_of_event(definition) and _is_due(definition, as_of, is_last=as_of == days[-1])
     ]
-    if of_events:
-        due += _after_events(of_events, ends, set(days))
-    once: dict[object, DueReport] = {}
-    for each in due:
-        once.setdefault((each.request.definition.id, each.request.period), each)
-    return list(once.values())
+    due += _after_events(definitions, [each for each in dues if each.as_of in set(days)])
+    return _once(due)
 
 
 def due_after_events(
@@ -130,11 +132,28 @@ def due_after_events(
 ) -> list[DueReport]:
     """The reports that are due after events, on those of their due days that have landed."""
     definitions = _selected(definitions_of(connection, on_unreadable=_LOG.error), selection)
+    dues = event_dues(connection, moments_of(definitions), event_ids=event_ids)
+    return _once(_after_events(definitions, [each for each in dues if each.is_landed]))
+
+
+def events_due(connection: Connection[Any]) -> list[UUID]:
+    """The events after which a report may be due, by what has landed; oldest first.
+
+    Those that have ended are among them before anything is defined.
+    """
+    active = definitions_of(connection, status=Status.ACTIVE, on_unreadable=_LOG.error)
+    moments = {*USUAL.moments, *moments_of(active)}
+    dues = event_dues(connection, moments)
+    return list(dict.fromkeys(due.event_id for due in dues if due.is_landed))
+
+
+def moments_of(definitions: Iterable[ReportDefinition]) -> list[Moment]:
+    """The moments of events at which any of these definitions is due."""
     of_events = [each for each in definitions if _is_of_event(each)]
-    ends = [end for end in event_ends(connection) if end.event_id in event_ids]
-    return [
-        each for end in ends for each in _after_events(of_events, [end], set(end.landed_due_days))
-    ]
+    return sorted(
+        {moment for each in of_events for moment in each.config.after_event.moments},
+        key=lambda moment: (moment.start, moment.count),
+    )
 
 
 def generate_batch(
@@ -226,22 +245,28 @@ def _is_selected(definition: ReportDefinition, selection: Selection) -> bool:
 
 
 def _after_events(
-    definitions: Sequence[ReportDefinition], ends: Iterable[EventEnd], as_of_days: set[date]
+    definitions: Sequence[ReportDefinition], dues: Iterable[EventDue]
 ) -> list[DueReport]:
+    """One per definition and moment; the dues stand in their order."""
     by_organization: dict[UUID, list[ReportDefinition]] = {}
-    for definition in definitions:
+    for definition in filter(_is_of_event, definitions):
         by_organization.setdefault(definition.organization_id, []).append(definition)
-    due = [
-        (as_of, place, end)
-        for place, end in enumerate(ends)
-        for as_of in end.due_days
-        if as_of in as_of_days
-    ]
     return [
-        _due(definition, as_of, end.event_id)
-        for as_of, _, end in sorted(due, key=lambda each: each[:2])
-        for definition in by_organization.get(end.organization_id, ())
+        replace(
+            _due(definition, due.as_of, due.event_id),
+            due_at=due.due_at if due.moment.start == "doors" else None,
+        )
+        for due in dues
+        for definition in by_organization.get(due.organization_id, ())
+        if due.moment in definition.config.after_event.moments
     ]
+
+
+def _once(due: Iterable[DueReport]) -> list[DueReport]:
+    once: dict[object, DueReport] = {}
+    for each in due:
+        once.setdefault((each.request.definition.id, each.request.period), each)
+    return list(once.values())
 
 
 def _due(definition: ReportDefinition, as_of: date, event_id: UUID | None = None) -> DueReport:

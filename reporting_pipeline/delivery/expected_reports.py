@@ -1,9 +1,9 @@
 """The reports that should exist, and those of them that are missing.
 
-A report is due when the last day of its period is over for its organisation. It is expected from
-the day on which its definition was first applied, as far back as a horizon goes. It is missing
-while the catalogue does not have it in each of its formats, ready or held: whoever was down
-meanwhile, it is found again, with the day on which it was due.
+A report is due when the last day of its period is over for its organisation, or some hours after an
+event's doors. It is expected from the day on which its definition was first applied, as far back as
+a horizon goes. It is missing while the catalogue does not have it in each of its formats, ready or
+held: whoever was down meanwhile, it is found again, with the day on which it was due.
 
     missing        due, and not there
     requestable    missing; its days are landed and built, or its deadline is over
@@ -23,8 +23,8 @@ from uuid import UUID
 from psycopg import Connection
 
 from reporting_pipeline.delivery.catalogue.definitions import definitions_of
-from reporting_pipeline.delivery.due_reports import DueReport, due_of
-from reporting_pipeline.delivery.event_ends import EventEnd, event_ends
+from reporting_pipeline.delivery.due_reports import DueReport, due_of, moments_of
+from reporting_pipeline.delivery.event_dues import EventDue, event_dues
 from reporting_pipeline.delivery.rebuilt_days import DaysOfTables, waiting_days
 from reporting_pipeline.delivery.report_calendar import ReportCalendar, report_calendar
 from reporting_pipeline.domain.period import Period
@@ -194,10 +194,10 @@ def _expected(
     applied: dict[UUID, datetime] = dict(
         connection.execute("select id, created_at from catalogue.report_definitions").fetchall()
     )
-    ends: dict[UUID, list[EventEnd]] = {}
-    for end in event_ends(connection):
-        ends.setdefault(end.organization_id, []).append(end)
     active = definitions_of(connection, status=Status.ACTIVE, on_unreadable=_LOG.error)
+    dues: dict[UUID, list[EventDue]] = {}
+    for each in event_dues(connection, moments_of(active), as_of_days=calendar.days):
+        dues.setdefault(each.organization_id, []).append(each)
     for definition in active:
         if definition.schedule is Schedule.MANUAL:
             continue
@@ -205,23 +205,24 @@ def _expected(
         days = [
             day
             for day in calendar.days[:-1]
-            if calendar.is_over(organization_id, day)
-            and (calendar.due_at(organization_id, day + _DAY) or applied_at) > applied_at
+            if (calendar.due_at(organization_id, day + _DAY) or applied_at) > applied_at
         ]
-        for due in due_of([definition], days, ends.get(organization_id, ())):
-            due_at = calendar.due_at(organization_id, _over_on(due))
+        for due in due_of([definition], days, dues.get(organization_id, ())):
+            due_at = _due_at(calendar, due)
             if due_at is not None and due_at <= calendar.now:
                 yield due, max(due_at, applied_at)
 
 
-def _over_on(due: DueReport) -> date:
-    """The first day on which all of a report's days are over: a range may end later than today."""
-    return max(due.as_of, due.request.period.end)
+def _due_at(calendar: ReportCalendar, due: DueReport) -> datetime | None:
+    """When a report is due; None: beyond the calendar."""
+    if due.due_at is not None:
+        return due.due_at
+    over_on = max(due.as_of, due.request.period.end)  # a range may end later than today
+    return calendar.due_at(due.request.definition.organization_id, over_on)
 
 
 def _is_landed(calendar: ReportCalendar, due: DueReport) -> bool:
-    due_at = calendar.due_at(due.request.definition.organization_id, _over_on(due))
-    landed = calendar.landed_through
+    due_at, landed = _due_at(calendar, due), calendar.landed_through
     return due_at is not None and landed is not None and due_at <= landed
 
 

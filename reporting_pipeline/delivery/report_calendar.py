@@ -17,7 +17,8 @@ from psycopg import Connection
 from reporting_pipeline.sources.contract import DOMAINS
 
 _DAY = timedelta(days=1)
-_AHEAD = 2 * _DAY  # a day begins up to 14 hours before it does in UTC
+# A day begins up to 14 hours before it does in UTC, and a report of an open day is as of the next.
+_AHEAD = 3 * _DAY
 
 # A zone and the time at which its days begin.
 _Clock: TypeAlias = tuple[str, time]

@@ -79,8 +79,8 @@ def _event_reports() -> dg.AssetsDefinition:
         retry_policy=RETRIES,
         group_name="exports",
         description=(
-            "Files of the reports that are due after an event: on the day after it, and 30 days "
-            "later, when it is final."
+            "Files of the reports that are due after an event: hours after its doors, the day "
+            "after it, and when it is final, as each definition says."
         ),
         owners=[OWNER],
         kinds={"csv", "xlsx", "pdf"},

@@ -22,9 +22,9 @@ from reporting_pipeline.delivery.due_reports import (
     Selection,
     due_after_events,
     due_reports,
+    events_due,
     generate_batch,
 )
-from reporting_pipeline.delivery.event_ends import event_ends
 from reporting_pipeline.delivery.expected_reports import not_standing
 from reporting_pipeline.delivery.generate import Delivery
 from reporting_pipeline.delivery.report_calendar import report_calendar
@@ -85,7 +85,7 @@ class Warehouse:
     def ended_events(self) -> list[UUID]:
         """The events of which a report is due, by what has landed; oldest first."""
         with self.snapshot() as connection:
-            return [end.event_id for end in event_ends(connection) if end.landed_due_days]
+            return events_due(connection)
 
     def watermarks(self) -> dict[tuple[str, str], datetime]:
         """The greatest record clock landed of each source table, by domain and table."""

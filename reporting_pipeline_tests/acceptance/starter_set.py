@@ -11,10 +11,11 @@ from pathlib import Path
 from uuid import UUID
 
 from reporting_pipeline.delivery.catalogue.definitions import apply_definitions
-from reporting_pipeline.delivery.event_ends import event_ends
+from reporting_pipeline.delivery.event_dues import event_dues
 from reporting_pipeline.delivery.report_rows import ReportRequest
 from reporting_pipeline.delivery.store import open_store
 from reporting_pipeline.domain.period import Period
+from reporting_pipeline.reports.definitions.after_event import USUAL
 from reporting_pipeline.reports.definitions.definition import ReportDefinition, ReportFormat
 from reporting_pipeline.reports.definitions.files import (
     STARTER_SET,
@@ -52,8 +53,8 @@ def starter_requests(pipeline: Pipeline) -> list[ReportRequest]:
     declared = for_organizations(read_folder(STARTER_SET), [BERLIN, TOKYO])
     with warehouse_connection(pipeline.warehouse) as connection:
         applied = apply_definitions(connection, declared, NOW)
-        ends = event_ends(connection)
-    due = {each.event_id: (each.organization_id, each.due_days[1]) for each in ends}
+        dues = event_dues(connection, USUAL.moments[-1:])
+    due = {each.event_id: (each.organization_id, each.as_of) for each in dues}
     return [
         ReportRequest(definition=each.definition, period=period)
         for each in applied

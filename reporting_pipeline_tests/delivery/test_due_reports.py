@@ -19,14 +19,16 @@ from reporting_pipeline.delivery.due_reports import (
     Selection,
     due_after_events,
     due_reports,
+    events_due,
     generate_batch,
 )
-from reporting_pipeline.delivery.event_ends import event_ends
+from reporting_pipeline.delivery.event_dues import event_dues
 from reporting_pipeline.delivery.generate import Delivery, Outcome, generate
 from reporting_pipeline.delivery.report_lines import report_lines
 from reporting_pipeline.delivery.report_rows import ReportRequest
 from reporting_pipeline.delivery.store import open_store
 from reporting_pipeline.errors import UnknownDefinition
+from reporting_pipeline.reports.definitions.after_event import USUAL, AfterEvent
 from reporting_pipeline.reports.definitions.definition import ReportFormat, Schedule
 from reporting_pipeline.sources.contract import DOMAINS
 from reporting_pipeline.warehouse.engine import warehouse_connection
@@ -197,13 +199,46 @@ def test_an_event_is_due_once_all_sources_have_landed_past_its_days(
     defined(warehouse_url, definition(schedule="post_event", period="event_to_date"), TOKYO)
 
     with warehouse_connection(warehouse_url) as connection:
-        [end] = event_ends(connection)
+        dues = event_dues(connection, USUAL.moments)
         found = due_after_events(connection, {EVENT}, Selection())
 
-    assert (end.last_day, end.due_days) == (date(2025, 5, 1), (date(2025, 5, 2), date(2025, 6, 1)))
-    assert [each.as_of for each in found] == list(end.landed_due_days) == expected
+    assert [each.as_of for each in dues] == [date(2025, 5, 2), date(2025, 6, 1)]
+    assert [each.as_of for each in dues if each.is_landed] == expected
+    assert [each.as_of for each in found] == expected
     assert {each.request.definition.organization_id for each in found} <= {BERLIN}
     assert {each.request.period.event_id for each in found} <= {EVENT}
+
+
+@pytest.mark.parametrize(
+    ("after_event", "instants", "as_of"),
+    [
+        ({"end_days": 1, "final_days": 30}, ["05-02T13:00", "06-01T13:00"], ["05-02", "06-01"]),
+        ({"doors_hours": 3, "end_days": 1}, ["05-02T07:00", "05-02T13:00"], ["05-02"]),
+        (
+            {"doors_hours": 12, "end_days": 1},
+            ["05-02T13:00", "05-02T16:00"],
+            ["05-02", "05-03"],
+        ),
+        ({"end_days": 7}, ["05-08T13:00"], ["05-08"]),
+        ({"final_days": 1}, ["05-03T13:00"], ["05-03"]),
+        ({"end_days": 2, "final_days": 1}, ["05-03T13:00"], ["05-03"]),
+    ],
+)
+def test_an_event_is_due_when_the_definition_says_and_each_period_of_it_once(
+    after_event: dict[str, int], instants: list[str], as_of: list[str], warehouse_url: URL
+) -> None:
+    end_event(warehouse_url, datetime(2025, 7, 1, tzinfo=UTC))
+    post_event = definition(category="operational", schedule="post_event", period="event_to_date")
+    post_event["config"]["after_event"] = after_event
+    defined(warehouse_url, post_event)
+
+    with warehouse_connection(warehouse_url) as connection:
+        dues = event_dues(connection, AfterEvent.model_validate(after_event).moments)
+        found = due_after_events(connection, {EVENT}, Selection())
+        assert events_due(connection) == [EVENT]
+
+    assert [f"{each.due_at.astimezone(UTC):%m-%dT%H:%M}" for each in dues] == instants
+    assert [f"{each.as_of:%m-%d}" for each in found] == as_of
 
 
 def test_reports_of_events_are_due_on_the_days_that_are_asked_for(warehouse_url: URL) -> None:

@@ -3,6 +3,7 @@
 import copy
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -139,6 +140,40 @@ def test_a_report_is_expected_when_its_period_is_over(
     found = periods(missing_reports(connection, NOW, EXPECTATION))
 
     assert [each for each in found if each != "2026-03-02_2026-03-08"] == expected
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ("2026-03-09T17:59+00:00", []),
+        ("2026-03-09T18:00+00:00", ["2026-03-10"]),  # its day began in Auckland at 11:00
+        ("2026-03-11T23:00+00:00", ["2026-03-10", "2026-03-11"]),
+    ],
+)
+def test_a_report_after_the_doors_is_expected_while_its_day_runs(
+    now: str, expected: list[str], connection: psycopg.Connection
+) -> None:
+    event = UUID(int=9)
+    connection.execute(
+        "insert into landing.ticketing_events (id, organization_id, name, timezone, day_cutoff,"
+        " currency, status, doors_at, starts_at, ends_at, updated_at) values (%s, %s, 'fair',"
+        " 'Pacific/Auckland', '00:00', 'NZD', 'ended', '2026-03-09T16:00Z', '2026-03-09T17:00Z',"
+        " '2026-03-11T05:00Z', '2026-01-01Z')",
+        [event, BERLIN],
+    )
+    doors = {"period": "event_to_date", "after_event": {"doors_hours": 2, "end_days": 1}}
+    define(
+        connection,
+        applied_at=NOW - timedelta(days=9),
+        category="operational",
+        schedule="post_event",
+        config=dict[str, Any](REVENUE)["config"] | doors,
+    )
+
+    missing = missing_reports(connection, datetime.fromisoformat(now), EXPECTATION)
+
+    assert periods(missing) == [f"event-{event}_{each}" for each in expected]
+    assert [each.is_ready for each in missing] == [True, False][: len(expected)]  # landed to NOW
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from reporting_pipeline.reports.definitions import filters as filter_grammar
+from reporting_pipeline.reports.definitions.after_event import USUAL, AfterEvent
 from reporting_pipeline.reports.definitions.filters import Filters, tuple_of
 from reporting_pipeline.reports.definitions.period_rules import PeriodRule
 from reporting_pipeline.reports.definitions.plain_tree import text_reason
@@ -91,6 +92,7 @@ class ReportConfig(_Part):
         group_by: Columns of which each combination is one row; empty: the dataset's own rows.
         sort: Made total by the key that follows.
         period: Which days.
+        after_event: When it is due, for schedule post_event.
         time_zone: IANA name; instants are shown in it to people.
         locale: Of numbers and dates in files for people.
         csv_profile: `machine` for programs, `spreadsheet` for people.
@@ -111,6 +113,7 @@ class ReportConfig(_Part):
         tuple[SortKey, ...], BeforeValidator(tuple_of), Field(max_length=MAX_SORT_KEYS)
     ] = ()
     period: PeriodRule
+    after_event: AfterEvent = USUAL
     time_zone: str = "UTC"
     locale: str = "en_GB"
     csv_profile: Literal["machine", "spreadsheet"] = "machine"

@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from reporting_pipeline.reports.definitions.after_event import USUAL
 from reporting_pipeline.reports.definitions.config import ReportConfig, one_line
 from reporting_pipeline.reports.definitions.definition import (
     Category,
@@ -62,7 +63,7 @@ class DeclaredDefinition(BaseModel):
         return formats
 
     def problems(self) -> list[Problem]:
-        """Where schedule and period do not go together."""
+        """Where schedule, period and category do not go together."""
         is_of_event = self.config.period.rule == "event_to_date"
         if self.schedule is Schedule.POST_EVENT and not is_of_event:
             reason = (
@@ -72,6 +73,15 @@ class DeclaredDefinition(BaseModel):
         if is_of_event and self.schedule not in {Schedule.POST_EVENT, Schedule.MANUAL}:
             reason = f"{self.schedule} names no event; event_to_date is for post_event and manual"
             return [Problem("schedule", reason)]
+        return self._problems_after_events()
+
+    def _problems_after_events(self) -> list[Problem]:
+        after = self.config.after_event
+        if self.schedule is not Schedule.POST_EVENT and after != USUAL:
+            return [Problem("config.after_event", "only schedule post_event has one")]
+        if self.category is Category.FINANCIAL and after.doors_hours is not None:
+            reason = "a financial report is held while its day runs"
+            return [Problem("config.after_event.doors_hours", reason)]
         return []
 
     @classmethod

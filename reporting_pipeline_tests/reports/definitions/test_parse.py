@@ -28,6 +28,11 @@ def _period(rule: str, **fields: object) -> Any:
     return {"period": {"rule": rule} | fields}
 
 
+def _after_event(schedule: str = "post_event", **fields: object) -> dict[str, Any]:
+    config = definition(period="event_to_date", after_event=fields)["config"]
+    return {"category": "financial", "schedule": schedule, "config": config}
+
+
 _GROUPED = {"group_by": ["date", "channel", "currency"]}
 _SUMMARY = {"dataset": "event_summary", "period": "previous_day"}
 
@@ -165,6 +170,14 @@ FIELDS: list[tuple[dict[str, Any], str]] = [
     ({"schedule": "hourly"}, "schedule: "),
     ({"schedule": "post_event"}, "config.period.rule: previous_day is not of one event"),
     ({"config": definition(period="event_to_date")["config"]}, "schedule: daily names no event"),
+    (_after_event(schedule="manual", end_days=2), "config.after_event: only schedule post_event"),
+    (
+        _after_event(doors_hours=3),
+        "config.after_event.doors_hours: a financial report is held while its day runs",
+    ),
+    (_after_event(doors_hours=49), "config.after_event.doors_hours: "),
+    (_after_event(end_days=0), "config.after_event.end_days: "),
+    (_after_event(), "config.after_event: the report is never due"),
     ({"status": "live"}, "status: "),
     ({"formats": []}, "formats: "),
     ({"formats": ["csv", "csv"]}, "formats: a format stands twice"),
