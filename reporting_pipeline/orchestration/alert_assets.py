@@ -42,7 +42,7 @@ def alert_asset(exports: Sequence[dg.AssetsDefinition]) -> dg.AssetsDefinition:
         retry_policy=RETRIES,
         group_name="alerts",
         description=(
-            "**Alerts.** One per cause while it stands: breaks, sources, contracts, reports that "
+            "Alerts. One per cause while it stands: breaks, sources, contracts, reports that "
             "are held, failed or overdue, days that are too old, requests that were given up."
         ),
         owners=[OWNER],

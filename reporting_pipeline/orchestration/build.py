@@ -10,6 +10,7 @@ import dagster as dg
 from reporting_pipeline.orchestration.alert_assets import alert_asset, alert_sensor
 from reporting_pipeline.orchestration.alert_desk import Alerts
 from reporting_pipeline.orchestration.export_assets import export_assets
+from reporting_pipeline.orchestration.freshness import landing_freshness, nightly_freshness
 from reporting_pipeline.orchestration.jobs import JOBS
 from reporting_pipeline.orchestration.landing_assets import landing_assets, source_specs
 from reporting_pipeline.orchestration.partitions import report_days
@@ -38,7 +39,7 @@ def build_definitions(settings: Settings, **overrides: object) -> dg.Definitions
         overrides: Resources by name in place of the usual ones: sources, warehouse, reports,
             alert_desk.
     """
-    days = report_days(settings.first_day)
+    days, nightly = report_days(settings.first_day), nightly_freshness(settings)
     with warnings.catch_warnings():
         # Partitioned checks are a preview and backfill policies a beta; the lock pins both.
         warnings.simplefilter("ignore", dg.PreviewWarning)
@@ -47,9 +48,9 @@ def build_definitions(settings: Settings, **overrides: object) -> dg.Definitions
         return dg.Definitions(
             assets=[
                 *source_specs(),
-                landing_assets(),
-                report_assets(days),
-                seal_asset(days),
+                landing_assets(landing_freshness(settings)),
+                report_assets(days, nightly),
+                seal_asset(days, nightly),
                 *exports,
                 restatement_asset(),
                 alert_asset(exports),

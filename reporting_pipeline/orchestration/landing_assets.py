@@ -43,12 +43,12 @@ def source_specs() -> list[dg.AssetSpec]:
     ]
 
 
-def landing_assets() -> dg.AssetsDefinition:
+def landing_assets(freshness: dg.FreshnessPolicy) -> dg.AssetsDefinition:
     """The copies of all source tables; one step, since each source is read in one snapshot."""
 
     @dg.multi_asset(
         name="landing",
-        specs=[_spec(table) for table in TABLES],
+        specs=[_spec(table, freshness) for table in TABLES],
         retry_policy=RETRIES,
         pool="warehouse",
     )
@@ -69,7 +69,7 @@ def landing_assets() -> dg.AssetsDefinition:
     return landing
 
 
-def _spec(table: Table) -> dg.AssetSpec:
+def _spec(table: Table, freshness: dg.FreshnessPolicy) -> dg.AssetSpec:
     lineage = landing_lineage(table)
     read = {dep.asset_key for deps in lineage.deps_by_column.values() for dep in deps}
     return dg.AssetSpec(
@@ -80,6 +80,7 @@ def _spec(table: Table) -> dg.AssetSpec:
         owners=[OWNER],
         kinds={"postgres"},
         tags={"domain": table.info["domain"]},
+        freshness_policy=freshness,
         metadata={
             "dagster/table_name": f"landing.{table.info['domain']}_{table.name}",
             "dagster/column_schema": landing_schema(table),

@@ -24,12 +24,14 @@ from reporting_pipeline.reports.tables.report_table import ReportTable
 OWNER = "team:finance-reporting"
 
 
-def report_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+def report_assets(
+    days: dg.DailyPartitionsDefinition, freshness: dg.FreshnessPolicy
+) -> dg.AssetsDefinition:
     """The report tables as one step, of which any may be selected."""
 
     @dg.multi_asset(
         name="report_tables",
-        specs=[_spec(table, days) for table in REPORT_TABLES],
+        specs=[_spec(table, days, freshness) for table in REPORT_TABLES],
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
         retry_policy=RETRIES,
@@ -48,17 +50,20 @@ def report_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
     return report_tables
 
 
-def _spec(table: ReportTable, days: dg.DailyPartitionsDefinition) -> dg.AssetSpec:
+def _spec(
+    table: ReportTable, days: dg.DailyPartitionsDefinition, freshness: dg.FreshnessPolicy
+) -> dg.AssetSpec:
     upstream = {source.partition(".")[0] for column in table.columns for source in column.sources}
     return dg.AssetSpec(
         report_key(table.name),
         deps=[warehouse_key(name) for name in sorted(upstream)],
         partitions_def=days,
         group_name="reports",
-        description=f"**{table.title}.** {table.grain}\n\n{table.description}",
+        description=f"{table.title}. {table.grain}\n\n{table.description}",
         owners=[OWNER],
         kinds={"dbt", "postgres"},
         tags={"grain": "daily"},
+        freshness_policy=freshness,
         metadata={
             "dagster/table_name": f"{SCHEMA}.{table.name}",
             "dagster/column_schema": report_schema(table),

@@ -27,7 +27,9 @@ _SCHEMA = dg.TableSchema(
 )
 
 
-def seal_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+def seal_asset(
+    days: dg.DailyPartitionsDefinition, freshness: dg.FreshnessPolicy
+) -> dg.AssetsDefinition:
     """The seals of all organisations, by report day."""
 
     @dg.asset(
@@ -38,11 +40,12 @@ def seal_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
         retry_policy=RETRIES,
         group_name="seals",
         description=(
-            "**Seals.** What the checks found on a report day, by organisation. An error holds the "
+            "Seals. What the checks found on a report day, by organisation. An error holds the "
             "financial reports of its own organisation that rest on the day, and no other."
         ),
         owners=[OWNER],
         kinds={"postgres"},
+        freshness_policy=freshness,
         metadata={"dagster/table_name": "reporting.sealed_days"},
     )
     def report_seals(
