@@ -10,6 +10,7 @@ work (`delivery.requests`).
 """
 
 import hashlib
+import logging
 import socket
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,11 +18,12 @@ from typing import Any, cast
 from uuid import UUID
 
 import dagster as dg
+import redis
 from pydantic import Field
 
 from reporting_pipeline.delivery.generate import Delivery
 from reporting_pipeline.delivery.requests.ask import Asking
-from reporting_pipeline.delivery.requests.leases import LeaseTimes
+from reporting_pipeline.delivery.requests.leases import LeaseTimes, give_back_lost
 from reporting_pipeline.delivery.requests.lists import follow
 from reporting_pipeline.delivery.requests.request import StoredRequest, waiting
 from reporting_pipeline.delivery.requests.work import Worker, work_on_next
@@ -110,7 +112,10 @@ def requested(
     context: dg.SensorEvaluationContext, reports: dg.ResourceParam[Reports]
 ) -> dg.RunRequest | dg.SkipReason:
     """One run over the requests that wait and are named in no run that is on its way."""
-    _follow_lists(reports)
+    worker = _worker(reports, "sensor")
+    _follow_lists(worker, context.log)
+    with warehouse_connection(worker.delivery.warehouse) as connection:
+        give_back_lost(connection, worker.times, reports.clock())
     named = _named(context.instance)
     ids = [each for each in _waiting_ids(reports, BATCH + len(named)) if str(each) not in named]
     batch = sorted(map(str, ids[:BATCH]))
@@ -157,15 +162,17 @@ def _waiting_ids(reports: Reports, limit: int = BATCH) -> list[UUID]:
         return [each.id for each in waiting(connection, limit)]
 
 
-def _follow_lists(reports: Reports) -> None:
+def _follow_lists(worker: Worker, log: logging.Logger) -> None:
     """Take in what others pushed, where no worker does."""
-    client = _worker(reports, "sensor").client()
+    client, delivery = worker.client(), worker.delivery
     if client is None:
         return
-    settings = reports.settings
-    asking = Asking(now=reports.clock(), final_delay_seconds=settings.final_delay_seconds)
-    with client:
-        follow(settings.warehouse_url(), client, asking)
+    asking = Asking(now=delivery.clock(), final_delay_seconds=delivery.final_delay_seconds)
+    try:
+        with client:
+            follow(delivery.warehouse, client, asking)
+    except redis.RedisError as error:
+        log.warning("Redis cannot be reached, requests are taken from the table: %s", error)
 
 
 def _named(instance: dg.DagsterInstance) -> set[str]:

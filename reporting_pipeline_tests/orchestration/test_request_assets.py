@@ -1,5 +1,6 @@
 """What waits is named in one run, once; the run shows what became of each."""
 
+from contextlib import ExitStack
 from datetime import date, timedelta
 
 import dagster as dg
@@ -16,7 +17,11 @@ from reporting_pipeline.orchestration.resources import Reports
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.delivery.given_reports import REVENUE, TOKYO, defined
-from reporting_pipeline_tests.delivery.requests.given_requests import queued, seen, taken
+from reporting_pipeline_tests.delivery.requests.given_requests import (
+    Workers,
+    queued,
+    seen,
+)
 
 DAY = date(2025, 9, 10)
 HOLD = (
@@ -108,18 +113,15 @@ def test_what_is_in_a_run_on_its_way_is_not_named_again(reports: Reports, url: U
         assert named == {"request_ids": [str(later.id)]}
 
 
-def test_what_a_run_left_is_named_in_another(reports: Reports, url: URL) -> None:
-    revenue = defined(url, REVENUE)
-    queued(url, revenue, DAY)
-    with dg.DagsterInstance.ephemeral() as instance:
+def test_what_a_killed_run_left_is_named_in_another(reports: Reports, url: URL) -> None:
+    queued(url, defined(url, REVENUE), DAY)
+    with dg.DagsterInstance.ephemeral() as instance, ExitStack() as sessions:
+        workers = Workers(sessions)
         asked = must_ask(instance, reports)
-        empty = dg.RunRequest(run_config={"ops": {}}, tags=asked.tags)
-        taken(url)  # by a worker that dies
-        run(instance, reports, empty)
-        with warehouse_connection(url) as connection:
-            connection.execute(
-                "update catalogue.report_requests set status = 'queued', available_at = now()"
-            )
+        taken = workers.must_take(url)
+        run(instance, reports, dg.RunRequest(run_config={"ops": {}}, tags=asked.tags))
+        assert isinstance(evaluate(instance, reports), dg.SkipReason)
+        workers.die(taken)
         again = must_ask(instance, reports)
 
     assert again.run_config == asked.run_config

@@ -10,7 +10,7 @@ What belongs here: the rows. What does not: the store, files, and the diff betwe
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,11 +19,10 @@ from psycopg.rows import class_row
 from psycopg.types.json import Json
 from pydantic import BaseModel, ConfigDict
 
+from reporting_pipeline.delivery.keyed_row import KeyedRow, select_of
 from reporting_pipeline.delivery.report_keys import ReportKey
-from reporting_pipeline.domain.period import Period
 from reporting_pipeline.errors import ExportIncomplete
 from reporting_pipeline.exports.manifest import FilePart, Manifest
-from reporting_pipeline.reports.definitions.definition import ReportFormat
 
 
 class UpcomingEdition(BaseModel):
@@ -53,7 +52,7 @@ class UpcomingEdition(BaseModel):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GeneratedReport:
+class GeneratedReport(KeyedRow):
     """One row of the catalogue.
 
     Attributes:
@@ -62,16 +61,6 @@ class GeneratedReport:
         upcoming: What was being put into the store when the row was last written.
     """
 
-    id: UUID
-    organization_id: UUID
-    definition_id: UUID
-    slug: str
-    version: int
-    period: str
-    period_first: date | None
-    period_end: date
-    event_id: UUID | None
-    format: str
     status: str
     edition: int
     is_provisional: bool
@@ -85,17 +74,6 @@ class GeneratedReport:
     failure_message: str | None
     manifest: dict[str, Any] | None
     upcoming: dict[str, Any] | None
-
-    @property
-    def key(self) -> ReportKey:
-        """Which report it is."""
-        return ReportKey(
-            organization_id=self.organization_id,
-            definition_id=self.definition_id,
-            slug=self.slug,
-            period=Period(first=self.period_first, end=self.period_end, event_id=self.event_id),
-            format=ReportFormat(self.format),
-        )
 
     def upcoming_edition(self) -> UpcomingEdition | None:
         """What was being put into the store."""
@@ -113,17 +91,7 @@ class GeneratedReport:
         return None if self.manifest is None else Manifest.model_validate(self.manifest)
 
 
-_SELECT = """
-    select
-        report.id, report.organization_id, report.definition_id, definition.slug, report.version,
-        report.period, report.period_first, report.period_end, report.event_id, report.format,
-        report.status, report.edition, report.is_provisional, report.storage_path,
-        report.generated_at, report.byte_count, report.row_count, report.file_sha256,
-        report.rows_sha256, report.failure_class, report.failure_message, report.manifest,
-        report.upcoming
-    from catalogue.generated_reports as report
-    inner join catalogue.report_definitions as definition on definition.id = report.definition_id
-"""
+_SELECT = select_of(GeneratedReport, "catalogue.generated_reports")
 
 _NOTE = """
     insert into catalogue.generated_reports (
@@ -169,7 +137,7 @@ _EDITION = """
 def generated_report(connection: Connection[Any], report_id: UUID) -> GeneratedReport | None:
     """A report by its id; None where it was never asked for."""
     with connection.cursor(row_factory=class_row(GeneratedReport)) as cursor:
-        return cursor.execute(f"{_SELECT} where report.id = %s", (report_id,)).fetchone()
+        return cursor.execute(f"{_SELECT} where keyed.id = %s", (report_id,)).fetchone()
 
 
 def required_report(connection: Connection[Any], key: ReportKey) -> GeneratedReport:
@@ -196,9 +164,9 @@ def generated_reports(
 ) -> list[GeneratedReport]:
     """The catalogue, newest period first, of one organisation or definition where one is given."""
     where = (
-        " where (%(o)s::uuid is null or report.organization_id = %(o)s)"
-        " and (%(d)s::uuid is null or report.definition_id = %(d)s)"
-        " order by report.period_end desc, definition.slug, report.period, report.format"
+        " where (%(o)s::uuid is null or keyed.organization_id = %(o)s)"
+        " and (%(d)s::uuid is null or keyed.definition_id = %(d)s)"
+        " order by keyed.period_end desc, definition.slug, keyed.period, keyed.format"
     )
     with connection.cursor(row_factory=class_row(GeneratedReport)) as cursor:
         bound = {"o": organization_id, "d": definition_id}
@@ -209,7 +177,7 @@ def unsettled(connection: Connection[Any]) -> list[GeneratedReport]:
     """The reports of which an edition was being published and not completed."""
     with connection.cursor(row_factory=class_row(GeneratedReport)) as cursor:
         return cursor.execute(
-            f"{_SELECT} where report.upcoming is not null order by report.updated_at"
+            f"{_SELECT} where keyed.upcoming is not null order by keyed.updated_at"
         ).fetchall()
 
 

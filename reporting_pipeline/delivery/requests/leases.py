@@ -1,8 +1,10 @@
-"""Leases: who works on which request, kept up by a heartbeat, and ended under a fence.
+"""Leases: who works on which request, held by a session, kept up by a heartbeat, ended by a fence.
 
-A worker that dies stops its heartbeat; the request goes back to the queue. A worker that only
-seemed dead finds, when it ends the request, that its fence is no longer the last, and what it says
-does not count. All times are the warehouse's, so the clocks of the workers do not matter.
+A lease is a lock of the session that took it. A worker that is killed loses its session, and
+whoever takes next finds the lock free and the request back in the queue. A machine that is cut off
+stops its heartbeat, and that gives the request back too. A worker that only seemed dead finds, when
+it ends the request, that its fence is no longer the last, and what it says does not count. All
+times are the warehouse's, so the clocks of the workers do not matter.
 
 Organisations take turns: the one whose last lease is longest ago comes first.
 
@@ -23,20 +25,33 @@ from sqlalchemy import URL
 from reporting_pipeline.delivery.notices import write_request_notice
 from reporting_pipeline.delivery.requests.definition_lock import DefinitionLock
 from reporting_pipeline.delivery.requests.request import StoredRequest, stored_request
-from reporting_pipeline.delivery.requests.retries import MAX_ATTEMPTS, wait_seconds
+from reporting_pipeline.delivery.requests.retries import (
+    MAX_FAILURES,
+    MAX_LOST_LEASES,
+    wait_seconds,
+    wait_seconds_after_loss,
+)
 from reporting_pipeline.errors import ReportingError
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _TURN = "select pg_advisory_xact_lock(hashtextextended('taking a request', 0))"
-_STALE = """
-    select id from catalogue.report_requests
-    where status = 'running' and heartbeat_at < clock_timestamp() - %s * interval '1 second'
-    order by heartbeat_at
-    for update skip locked
+# A fence is given once, so nobody waits for its lock, and who finds it free keeps nobody from it.
+_HOLD = "select pg_advisory_lock(hashtextextended('request lease ' || %s, 0))"
+_LOST = """
+    select id, is_silent
+    from (
+        select id, fence, heartbeat_at < clock_timestamp() - %s * interval '1 second' as is_silent
+        from catalogue.report_requests
+        where status = 'running'
+    ) as running
+    where
+        is_silent
+        or pg_try_advisory_xact_lock(hashtextextended('request lease ' || fence, 0))
+    order by fence
 """
 # Of a definition that is worked on, nothing more is taken: both would wait for each other.
 _NEXT = """
-    select request.id
+    select request.id, request.fence
     from (
         select distinct organization_id from catalogue.report_requests
         where status = 'queued' and available_at <= clock_timestamp()
@@ -46,7 +61,7 @@ _NEXT = """
         where served.organization_id = organization.organization_id and served.fence is not null
     ) as last
     cross join lateral (
-        select queued.id, queued.requested_at
+        select queued.id, queued.fence, queued.requested_at
         from catalogue.report_requests as queued
         where
             queued.organization_id = organization.organization_id
@@ -74,6 +89,7 @@ _LEASE = """
         started_at = clock_timestamp()
     where id = %s
 """
+_DIED = "WorkerDied"
 _BEAT = """
     update catalogue.report_requests set heartbeat_at = clock_timestamp()
     where id = %s and fence = %s and status = 'running'
@@ -100,6 +116,7 @@ _REPEAT = """
     update catalogue.report_requests set
         status = 'queued',
         attempts = attempts - %(uncounted)s,
+        lost_leases = lost_leases + %(lost)s,
         available_at = clock_timestamp() + %(seconds)s * interval '1 second',
         failure_class = %(failure_class)s,
         failure_message = %(failure_message)s
@@ -143,26 +160,28 @@ def take(
     *,
     among: Sequence[UUID] | None = None,
 ) -> StoredRequest | None:
-    """Lease the next request, in the connection's transaction; None where none may be taken.
+    """Lease the next request, in one transaction; None where none may be taken.
 
     Args:
-        connection: To the warehouse.
+        connection: To the warehouse, outside a transaction; the lease is lost when it ends.
         times: How long a lease lives without a sign.
         worker: A name by which a person finds the process.
         now: What notices say of when they were written.
         among: Only one of these.
     """
-    connection.execute(_TURN)
-    _rescue(connection, times, now)
-    bound = {"ids": None if among is None else list(among)}
-    found = connection.execute(_NEXT, bound).fetchone()
-    if found is None:
-        return None
-    connection.execute(_LEASE, (worker, found[0]))
-    request = stored_request(connection, found[0])
-    if request.attempts == 1:
-        write_request_notice(connection, request.key, "started", request_id=request.id, now=now)
-    return request
+    with connection.transaction():
+        give_back_lost(connection, times, now)
+        bound = {"ids": None if among is None else list(among)}
+        found = connection.execute(_NEXT, bound).fetchone()
+        if found is None:
+            return None
+        request_id, former_fence = found
+        connection.execute(_LEASE, (worker, request_id))
+        request = stored_request(connection, request_id)
+        connection.execute(_HOLD, (request.fence,))
+        if former_fence is None:
+            write_request_notice(connection, request.key, "started", request_id=request.id, now=now)
+        return request
 
 
 def end(connection: Connection[Any], request: StoredRequest, ended: End, now: datetime) -> bool:
@@ -198,14 +217,35 @@ def repeat_later(
     Returns:
         Whether it counts, as of end.
     """
-    if request.attempts >= MAX_ATTEMPTS:
+    failures = request.attempts - request.lost_leases
+    if failures >= MAX_FAILURES:
         return end(connection, request, End(status="dead", failure=failure), now)
-    return _give_back(connection, request, failure, seconds=wait_seconds(request.attempts))
+    return _give_back(connection, request, failure, seconds=wait_seconds(failures))
 
 
 def hand_back(connection: Connection[Any], request: StoredRequest, seconds: float) -> None:
     """Give a request back on which nothing was done; the attempt does not count."""
     _give_back(connection, request, None, seconds=seconds)
+
+
+def give_back_lost(connection: Connection[Any], times: LeaseTimes, now: datetime) -> None:
+    """Give back what dead workers held; what has killed each of its workers is dead too.
+
+    Nobody else takes or gives back until the transaction of the connection ends.
+    """
+    connection.execute(_TURN)
+    for request_id, is_silent in connection.execute(_LOST, (times.stale_seconds,)).fetchall():
+        request = stored_request(connection, request_id)
+        message = "the worker died: its session with the warehouse has ended"
+        if is_silent:
+            message = f"the worker gave no sign of life for {times.stale_seconds:g} seconds"
+        lost_leases = request.lost_leases + 1
+        if lost_leases >= MAX_LOST_LEASES:
+            message = f"{lost_leases} workers died at it; of the last one: {message}"
+            end(connection, request, End(status="dead", failure=(_DIED, message)), now)
+        else:
+            seconds = wait_seconds_after_loss(lost_leases)
+            _give_back(connection, request, (_DIED, message), seconds=seconds, lost=1)
 
 
 @contextmanager
@@ -242,28 +282,18 @@ def _beat(
             continue
 
 
-def _rescue(connection: Connection[Any], times: LeaseTimes, now: datetime) -> None:
-    """Give back what dead workers held; who has killed each of its workers is dead too."""
-    for (request_id,) in connection.execute(_STALE, (times.stale_seconds,)).fetchall():
-        request = stored_request(connection, request_id)
-        message = f"the worker gave no sign of life for {times.stale_seconds:g} seconds"
-        if request.attempts >= MAX_ATTEMPTS:
-            ended = End(status="dead", failure=("WorkerDied", message))
-            end(connection, request, ended, now)
-        else:
-            _give_back(connection, request, ("WorkerDied", message), seconds=0)
-
-
 def _give_back(
     connection: Connection[Any],
     request: StoredRequest,
     failure: tuple[str, str] | None,
     *,
     seconds: float,
+    lost: int = 0,
 ) -> bool:
     failure_class, failure_message = failure or (None, None)
     bound = {
         "uncounted": 0 if failure else 1,
+        "lost": lost,
         "seconds": seconds,
         "failure_class": failure_class,
         "failure_message": failure_message,

@@ -11,46 +11,36 @@ What belongs here: the rows as values. What does not: asking (`ask`) and leases 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from reporting_pipeline.delivery.report_keys import ReportKey
-from reporting_pipeline.domain.period import Period
+from reporting_pipeline.delivery.keyed_row import KeyedRow, select_of
 from reporting_pipeline.errors import UnknownReport
-from reporting_pipeline.reports.definitions.definition import ReportFormat
 
 FINAL = frozenset({"completed", "held", "failed", "dead"})
 """The statuses after which nothing happens to a request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredRequest:
+class StoredRequest(KeyedRow):
     """One request: a report in one format, asked for once or many times.
 
     Attributes:
         version: Of the definition, as it was when the report was asked for.
         attempts: How often a worker has taken it.
+        lost_leases: How many of these workers died at it.
         fence: The number of the last lease; a result under a former one does not count.
         edition: The report's edition when the request was completed.
     """
 
-    id: UUID
-    organization_id: UUID
-    definition_id: UUID
-    slug: str
-    version: int
-    period: str
-    period_first: date | None
-    period_end: date
-    event_id: UUID | None
-    format: str
     is_provisional_allowed: bool
     status: str
     attempts: int
+    lost_leases: int
     fence: int | None
     requested_at: datetime
     available_at: datetime
@@ -61,33 +51,12 @@ class StoredRequest:
     failure_message: str | None
 
     @property
-    def key(self) -> ReportKey:
-        """Which report is asked for."""
-        return ReportKey(
-            organization_id=self.organization_id,
-            definition_id=self.definition_id,
-            slug=self.slug,
-            period=Period(first=self.period_first, end=self.period_end, event_id=self.event_id),
-            format=ReportFormat(self.format),
-        )
-
-    @property
     def is_final(self) -> bool:
         """Nothing happens to it any more."""
         return self.status in FINAL
 
 
-_SELECT = """
-    select
-        request.id, request.organization_id, request.definition_id, definition.slug,
-        request.version, request.period, request.period_first, request.period_end,
-        request.event_id, request.format, request.is_provisional_allowed, request.status,
-        request.attempts, request.fence, request.requested_at, request.available_at,
-        request.started_at, request.finished_at, request.edition, request.failure_class,
-        request.failure_message
-    from catalogue.report_requests as request
-    inner join catalogue.report_definitions as definition on definition.id = request.definition_id
-"""
+_SELECT = select_of(StoredRequest, "catalogue.report_requests")
 
 # Each organisation's first, then each one's second, and so on: as they will be taken.
 _WAITING = """
@@ -133,7 +102,7 @@ def stored_requests(
 ) -> list[StoredRequest]:
     """Those of the requests that there are, in the order given."""
     with connection.cursor(row_factory=class_row(StoredRequest)) as cursor:
-        found = cursor.execute(f"{_SELECT} where request.id = any(%s)", (list(request_ids),))
+        found = cursor.execute(f"{_SELECT} where keyed.id = any(%s)", (list(request_ids),))
         by_id = {each.id: each for each in found}
     return [by_id[each] for each in request_ids if each in by_id]
 

@@ -81,21 +81,21 @@ def work_on_next(worker: Worker, *, among: Sequence[UUID] | None = None) -> Stor
     Raises:
         WarehouseUnavailable: The warehouse cannot be reached.
     """
-    delivery = worker.delivery
     while True:
-        with warehouse_connection(delivery.warehouse) as connection:
-            request = take(connection, worker.times, worker.name, delivery.clock(), among=among)
-        if request is None:
-            return None
-        client = worker.client()
-        lock = DefinitionLock(client, request.definition_id, worker.times.stale_seconds)
-        if lock.is_had():
-            try:
-                return _work(worker, request, client, lock)
-            finally:
-                lock.release()
-        with warehouse_connection(delivery.warehouse) as connection:
-            hand_back(connection, request, _BUSY_SECONDS)
+        # The session is the lease: it ends with this process, however that ends.
+        with warehouse_connection(worker.delivery.warehouse) as session:
+            session.autocommit = True
+            request = take(session, worker.times, worker.name, worker.delivery.clock(), among=among)
+            if request is None:
+                return None
+            client = worker.client()
+            lock = DefinitionLock(client, request, worker.times.stale_seconds)
+            if lock.is_had():
+                try:
+                    return _work(worker, request, client, lock)
+                finally:
+                    lock.release()
+            hand_back(session, request, _BUSY_SECONDS)
 
 
 def _work(

@@ -4,9 +4,11 @@ What belongs here: asking and working. What does not: what is expected.
 """
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import date, timedelta
 from uuid import UUID
 
+from psycopg import Connection
 from sqlalchemy import URL
 
 from reporting_pipeline.delivery.generate import Delivery
@@ -52,12 +54,37 @@ def queued_days(warehouse: URL, definition: ReportDefinition, count: int) -> lis
     return [queued(warehouse, definition, day) for day in days]
 
 
-def taken(
-    warehouse: URL, worker: str = "worker", *, among: Sequence[UUID] | None = None
-) -> StoredRequest | None:
-    """The next request, leased."""
-    with warehouse_connection(warehouse) as connection:
-        return take(connection, TIMES, worker, NOW, among=among)
+class Workers:
+    """Workers that take requests and do nothing with them; they live until they die.
+
+    Args:
+        sessions: Ends what they hold at the end of the test.
+    """
+
+    def __init__(self, sessions: ExitStack) -> None:
+        self._sessions = sessions
+        self._held: dict[int | None, Connection] = {}
+
+    def take(
+        self, warehouse: URL, name: str = "worker", *, among: Sequence[UUID] | None = None
+    ) -> StoredRequest | None:
+        """The next request, leased by a worker of its own."""
+        session = self._sessions.enter_context(warehouse_connection(warehouse))
+        session.autocommit = True
+        request = take(session, TIMES, name, NOW, among=among)
+        if request is not None:
+            self._held[request.fence] = session
+        return request
+
+    def must_take(self, warehouse: URL, *, among: Sequence[UUID] | None = None) -> StoredRequest:
+        """As take, where there is one."""
+        request = self.take(warehouse, among=among)
+        assert request is not None
+        return request
+
+    def die(self, request: StoredRequest) -> None:
+        """The worker that took it is killed."""
+        self._held[request.fence].close()
 
 
 def seen(warehouse: URL, request: StoredRequest) -> StoredRequest:

@@ -11,6 +11,7 @@ from sqlalchemy import URL
 from reporting_pipeline.delivery.report_rows import ReportRequest
 from reporting_pipeline.delivery.requests.ask import Asked, ask
 from reporting_pipeline.delivery.requests.leases import End, end
+from reporting_pipeline.delivery.requests.request import waiting
 from reporting_pipeline.delivery.store import open_store
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.errors import DefinitionInvalid
@@ -27,11 +28,11 @@ from reporting_pipeline_tests.delivery.given_reports import (
 )
 from reporting_pipeline_tests.delivery.requests.given_requests import (
     ASKING,
+    Workers,
     ask_for,
     notices,
     queued,
     seen,
-    taken,
 )
 
 DAY = date(2025, 9, 10)
@@ -53,11 +54,10 @@ def test_the_same_question_from_twenty_at_once_is_one_request(warehouse_url: URL
     assert notices(warehouse_url, request) == ["queued"]
 
 
-def test_what_is_ended_may_be_asked_for_again(warehouse_url: URL) -> None:
+def test_what_is_ended_may_be_asked_for_again(warehouse_url: URL, workers: Workers) -> None:
     revenue = defined(warehouse_url, REVENUE)
     first = queued(warehouse_url, revenue)
-    running = taken(warehouse_url)
-    assert running is not None
+    running = workers.must_take(warehouse_url)
     assert not ask_for(warehouse_url, revenue).is_new
     with warehouse_connection(warehouse_url) as connection:
         end(connection, running, End(status="failed", failure=("RenderFailed", "no")), NOW)
@@ -75,19 +75,19 @@ def test_another_version_is_another_request(warehouse_url: URL) -> None:
     assert (first.version, second.version) == (1, 2)
 
 
-def test_who_also_wants_a_provisional_file_gets_it_after_a_hold(warehouse_url: URL) -> None:
+def test_who_also_wants_a_provisional_file_gets_it_after_a_hold(
+    warehouse_url: URL, workers: Workers
+) -> None:
     revenue = defined(warehouse_url, REVENUE)
     queued(warehouse_url, revenue)
-    running = taken(warehouse_url)
-    assert running is not None
+    running = workers.must_take(warehouse_url)
     ask_for(warehouse_url, revenue, is_provisional_allowed=True)
     held = End(status="held", failure=("held", "a break"))
     with warehouse_connection(warehouse_url) as connection:
         assert end(connection, running, held, NOW)
 
     assert seen(warehouse_url, running).status == "queued"
-    again = taken(warehouse_url)
-    assert again is not None
+    again = workers.must_take(warehouse_url)
     assert again.is_provisional_allowed
     with warehouse_connection(warehouse_url) as connection:
         assert end(connection, again, held, NOW)
@@ -124,7 +124,8 @@ def test_what_cannot_be_had_is_refused_before_it_waits(
 
     with pytest.raises(DefinitionInvalid, match=reason):
         ask(warehouse_url, ASKING, request, ReportFormat(format_))
-    assert taken(warehouse_url) is None
+    with warehouse_connection(warehouse_url) as connection:
+        assert waiting(connection, 1) == []
 
 
 def test_a_report_whose_days_stand_needs_no_request(

@@ -22,9 +22,9 @@ from reporting_pipeline_tests.delivery.given_reports import (
 )
 from reporting_pipeline_tests.delivery.requests.given_requests import (
     ASKING,
+    Workers,
     queued,
     queued_days,
-    taken,
 )
 
 LIST = list_of(BERLIN)
@@ -143,7 +143,7 @@ def test_ten_thousand_of_the_same_are_one_request(warehouse_url: URL, redis_url:
 
 
 def test_the_lists_follow_the_table_after_a_wipe_and_when_something_was_taken(
-    warehouse_url: URL, redis_url: str
+    warehouse_url: URL, redis_url: str, workers: Workers
 ) -> None:
     requests = queued_days(warehouse_url, defined(warehouse_url, REVENUE), 3)
     look(warehouse_url, redis_url)
@@ -151,7 +151,7 @@ def test_the_lists_follow_the_table_after_a_wipe_and_when_something_was_taken(
 
     with redis.Redis.from_url(redis_url) as client:
         client.flushall()
-    taken(warehouse_url)
+    workers.must_take(warehouse_url)
     look(warehouse_url, redis_url)
     assert lies_in(redis_url) == [hint(each.id) for each in requests[1:]]
 

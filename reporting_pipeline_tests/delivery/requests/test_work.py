@@ -1,12 +1,9 @@
 """A worker generates what was asked for and says what became of it, whatever happens on the way."""
 
 import json
-import os
-import signal
 import time
 from collections.abc import Iterator
 from datetime import date, timedelta
-from multiprocessing import get_context
 from threading import Event
 from uuid import UUID
 
@@ -29,11 +26,11 @@ from reporting_pipeline_tests.delivery.given_reports import (
     defined,
 )
 from reporting_pipeline_tests.delivery.requests.given_requests import (
+    Workers,
     ask_for,
     notices,
     queued,
     seen,
-    taken,
     worker_at,
 )
 
@@ -168,9 +165,8 @@ def test_a_definition_that_another_works_on_waits(
     request = queued(warehouse, revenue, DAY)
     queued(warehouse, attendance, DAY)
     with redis.Redis.from_url(redis_url) as client:
-        other = DefinitionLock(client, revenue.id, 30)
-        assert other.is_had()
-        assert 0 < client.pttl(f"reporting:lock:{revenue.id}") <= 30_000
+        other = client.lock(f"reporting:lock:{revenue.id}", timeout=30)
+        assert other.acquire(blocking=False)
 
         done = work_on_next(worker)
         assert done is not None
@@ -179,13 +175,35 @@ def test_a_definition_that_another_works_on_waits(
         other.release()
 
 
-def test_a_lease_is_kept_up_while_the_work_goes_on(warehouse: URL, redis_url: str) -> None:
+def test_the_lock_of_a_dead_worker_is_not_waited_for(
+    warehouse: URL, redis_url: str, workers: Workers
+) -> None:
     queued(warehouse, defined(warehouse, REVENUE))
-    request = taken(warehouse)
-    assert request is not None
+    dead = workers.must_take(warehouse)
+    workers.die(dead)
+    living = workers.must_take(warehouse)
+    with redis.Redis.from_url(redis_url) as client:
+        left, lock = (DefinitionLock(client, each, 30) for each in (dead, living))
+        assert left.is_had()
+        assert lock.is_had()
+        assert not left.is_had()
+        left.extend()
+        left.release()
+        name = f"reporting:lock:{living.definition_id}"
+        assert client.get(name) == f"lease {living.fence}".encode()
+        assert 0 < client.pttl(name) <= 30_000
+        lock.release()
+        assert client.get(name) is None
+
+
+def test_a_lease_is_kept_up_while_the_work_goes_on(
+    warehouse: URL, redis_url: str, workers: Workers
+) -> None:
+    queued(warehouse, defined(warehouse, REVENUE))
+    request = workers.must_take(warehouse)
     beat = "select heartbeat_at > started_at from catalogue.report_requests where id = %s"
     with redis.Redis.from_url(redis_url) as client:
-        lock = DefinitionLock(client, request.definition_id, 30)
+        lock = DefinitionLock(client, request, 30)
         assert lock.is_had()
         client.pexpire(f"reporting:lock:{request.definition_id}", 20_000)
         with (
@@ -197,31 +215,3 @@ def test_a_lease_is_kept_up_while_the_work_goes_on(warehouse: URL, redis_url: st
             while connection.execute(beat, (request.id,)).fetchone() != (True,):
                 assert time.monotonic() < until
         assert client.pttl(f"reporting:lock:{request.definition_id}") > 20_000
-
-
-def _work_and_die(warehouse: str, store_url: str) -> None:
-    from sqlalchemy import make_url
-
-    url = make_url(warehouse)
-    assert taken(url) is not None
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def test_a_killed_workers_request_is_done_by_another(
-    worker: Worker, warehouse: URL, store_url: str
-) -> None:
-    request = queued(warehouse, defined(warehouse, REVENUE), DAY)
-    address = warehouse.render_as_string(hide_password=False)
-    dying = get_context("fork").Process(target=_work_and_die, args=(address, store_url))
-    dying.start()
-    dying.join()
-    assert seen(warehouse, request).status == "running"
-    assert work_on_next(worker) is None
-
-    with warehouse_connection(warehouse) as connection:
-        connection.execute(
-            "update catalogue.report_requests set heartbeat_at = heartbeat_at - interval '1 minute'"
-        )
-    done = work_on_next(worker)
-    assert done is not None
-    assert (done.id, done.status, done.attempts) == (request.id, "completed", 2)
