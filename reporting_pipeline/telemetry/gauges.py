@@ -56,7 +56,7 @@ GAUGES = (
         query="select domain, error, try_count from landing.source_faults",
     ),
     Gauge(
-        name="reporting_touched_days",
+        name="reporting_touched_dates",
         help="Report days that wait to be rebuilt.",
         labels=("table",),
         query="""

@@ -40,58 +40,52 @@ class Measure:
         return tuple(labels[name] for name in self.labels)
 
 
-LANDED_ROWS = Measure(
-    name="reporting_landing_rows_total",
-    help="Rows landed that were new or changed.",
-    labels=("source", "table"),
+def _counter(name: str, help_text: str, *labels: str) -> Measure:
+    return Measure(name=name, help=help_text, labels=labels)
+
+
+def _duration(name: str, help_text: str, *labels: str) -> Measure:
+    return Measure(name=name, help=help_text, labels=labels, bounds=_SECONDS)
+
+
+LANDED_ROWS = _counter(
+    "reporting_landing_rows_total", "Rows landed that were new or changed.", "source", "table"
 )
-LANDING_READ_ROWS = Measure(
-    name="reporting_landing_read_rows_total",
-    help="Rows read from a source, those included that were known.",
-    labels=("source", "table"),
+LANDING_READ_ROWS = _counter(
+    "reporting_landing_read_rows_total",
+    "Rows read from a source, those included that were known.",
+    *LANDED_ROWS.labels,
 )
-LANDING_READ_DURATION = Measure(
-    name="reporting_landing_read_duration_seconds",
-    help="How long a landing read one source.",
-    labels=("source",),
-    bounds=_SECONDS,
+LANDING_READ_DURATION = _duration(
+    "reporting_landing_read_duration_seconds", "How long a landing read one source.", "source"
 )
-LANDING_DURATION = Measure(
-    name="reporting_landing_duration_seconds",
-    help="How long a landing took, reading and merging, less its commit.",
-    bounds=_SECONDS,
+LANDING_DURATION = _duration(
+    "reporting_landing_duration_seconds",
+    "How long a landing took, reading and merging, less its commit.",
 )
-REBUILD_DURATION = Measure(
-    name="reporting_rebuild_duration_seconds",
-    help="How long one rebuild of a report table took, over all days that it replaced.",
-    labels=("table",),
-    bounds=_SECONDS,
+REBUILD_DURATION = _duration(
+    "reporting_rebuild_duration_seconds",
+    "How long one rebuild of a report table took, over all days that it replaced.",
+    "table",
 )
-REBUILT_DAYS = Measure(
-    name="reporting_rebuilt_days_total",
-    help="Report days of a report table that were rebuilt.",
-    labels=("table",),
+REBUILT_DAYS = _counter(
+    "reporting_rebuilt_dates_total", "Report days of a report table that were rebuilt.", "table"
 )
-REPORT_DURATION = Measure(
-    name="reporting_report_duration_seconds",
-    help="How long one file of a report took; reading is counted with its first format.",
-    labels=("format", "status"),
-    bounds=_SECONDS,
+REPORT_DURATION = _duration(
+    "reporting_report_duration_seconds",
+    "How long one file of a report took; reading is counted with its first format.",
+    "format",
+    "status",
 )
-REPORT_ROWS = Measure(
-    name="reporting_report_rows_total",
-    help="Rows written into files of reports.",
-    labels=("format",),
+REPORT_ROWS = _counter(
+    "reporting_report_rows_total", "Rows written into files of reports.", "format"
 )
-REPORT_BYTES = Measure(
-    name="reporting_report_bytes_total",
-    help="Bytes of files of reports.",
-    labels=("format",),
-)
-CACHE_REQUESTS = Measure(
-    name="reporting_cache_requests_total",
-    help="Questions to a hot cache: hit, from memory; miss, loaded or waited for.",
-    labels=("cache", "result"),
+REPORT_BYTES = _counter("reporting_report_bytes_total", "Bytes of files of reports.", "format")
+CACHE_REQUESTS = _counter(
+    "reporting_cache_requests_total",
+    "Questions to a hot cache: hit, from memory; miss, loaded or waited for.",
+    "cache",
+    "result",
 )
 
 MEASURES = (

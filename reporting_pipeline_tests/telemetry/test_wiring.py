@@ -45,7 +45,7 @@ def test_the_season_was_counted_as_it_landed_and_was_built(
     rebuilds, seconds = found["rebuild_duration_seconds", "report_sales_daily"]
     assert rebuilds >= 1
     assert seconds > 0
-    assert found["rebuilt_days_total", "report_sales_daily"][1] > rebuilds
+    assert found["rebuilt_dates_total", "report_sales_daily"][1] > rebuilds
 
 
 def test_a_report_is_counted_by_format_and_by_what_became_of_it(
