@@ -1,8 +1,11 @@
-"""Alerts in Dagster: an asset that shows what stands after a build, and a sensor that looks often.
+"""Alerts in Dagster: an asset that shows what stands after a build, and sensors that look.
 
-The asset stands behind the seals and the reports, so it is not reached where these fail. The sensor
-looks every half minute, whatever happens: at failures too, at sources that nobody reads any more,
-and at channels that wait to be told.
+    alerts         the asset; it stands behind the seals and reports, so it is not reached where
+                   these fail
+    alerts         the sensor; looks every half minute, whatever happens: at failures too, at
+                   sources that nobody reads any more, and at channels that wait to be told
+    failed_runs    looks as soon as a run has failed. Dagster forgets the run if that look fails,
+                   if the warehouse is down, say: the next look of `alerts` finds it all the same.
 
 What belongs here: when there is a round, and what a person sees of it. What does not: alerts
 (`reporting_pipeline.delivery.alerts`).
@@ -23,6 +26,7 @@ from reporting_pipeline.orchestration.report_assets import OWNER
 
 _LISTED = 50
 _EVERY_SECONDS = 30
+_AT_ONCE_SECONDS = 5
 _SCHEMA = dg.TableSchema(
     columns=[
         dg.TableColumn("kind"),
@@ -49,9 +53,11 @@ def alert_asset(exports: Sequence[dg.AssetsDefinition]) -> dg.AssetsDefinition:
         kinds={"postgres"},
         metadata={"dagster/table_name": "catalogue.alerts"},
     )
-    def alerts(alert_desk: dg.ResourceParam[Alerts]) -> dg.MaterializeResult[None]:
+    def alerts(
+        context: dg.AssetExecutionContext, alert_desk: dg.ResourceParam[Alerts]
+    ) -> dg.MaterializeResult[None]:
         with step_failures():
-            evaluation = alert_desk.round()
+            evaluation = alert_desk.round(context.instance)
             standing = alert_desk.standing()
         return dg.MaterializeResult(metadata=_metadata(evaluation, standing))
 
@@ -64,13 +70,29 @@ def alert_asset(exports: Sequence[dg.AssetsDefinition]) -> dg.AssetsDefinition:
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Looks what stands, opens and resolves alerts, and tells the channels; no run.",
 )
-def alert_sensor(alert_desk: dg.ResourceParam[Alerts]) -> dg.SkipReason:
+def alert_sensor(
+    context: dg.SensorEvaluationContext, alert_desk: dg.ResourceParam[Alerts]
+) -> dg.SkipReason:
     """Evaluate alerts, and say what has changed."""
-    evaluation = alert_desk.round()
+    evaluation = alert_desk.round(context.instance)
     return dg.SkipReason(
         f"{len(evaluation.opened)} alerts opened, {len(evaluation.updated)} updated, "
         f"{len(evaluation.resolved)} resolved"
     )
+
+
+@dg.run_failure_sensor(
+    name="failed_runs",
+    minimum_interval_seconds=_AT_ONCE_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Opens an alert of a run that failed, unless another alert tells of its cause.",
+)
+def failure_sensor(
+    context: dg.RunFailureSensorContext, alert_desk: dg.ResourceParam[Alerts]
+) -> None:
+    """Look at the alerts; the failed run stands in the instance, whoever looks."""
+    evaluation = alert_desk.round(context.instance)
+    context.log.info("%d alerts opened", len(evaluation.opened))
 
 
 def _metadata(evaluation: Evaluation, standing: Sequence[StoredAlert]) -> dict[str, Any]:

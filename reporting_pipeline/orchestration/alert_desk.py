@@ -4,18 +4,21 @@ What belongs here: which setting goes where, as in `resources`. What does not: w
 (`alert_assets`, `cli`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reporting_pipeline.delivery.alerts.alert import AlertKind, StoredAlert
+import dagster as dg
+
+from reporting_pipeline.delivery.alerts.alert import Alert, AlertKind, StoredAlert
 from reporting_pipeline.delivery.alerts.book import open_alerts
 from reporting_pipeline.delivery.alerts.channels import open_channels
 from reporting_pipeline.delivery.alerts.evaluate import Evaluation
-from reporting_pipeline.delivery.alerts.given import late_day, overdue
+from reporting_pipeline.delivery.alerts.given import failed_run, late_day, overdue
 from reporting_pipeline.delivery.alerts.rounds import AlertDesk
 from reporting_pipeline.delivery.expected_reports import Expectation, overdue_reports
 from reporting_pipeline.delivery.rebuilt_days import days_beyond
+from reporting_pipeline.orchestration.failed_runs import standing_failures
 from reporting_pipeline.orchestration.resources import now
 from reporting_pipeline.orchestration.upkeep import Upkeep
 from reporting_pipeline.settings import Settings
@@ -29,10 +32,16 @@ class Alerts:
     settings: Settings
     clock: Callable[[], datetime] = now
 
-    def round(self) -> Evaluation:
-        """Look, write what has changed, and tell it: also reports overdue, and days too old."""
+    def round(self, instance: dg.DagsterInstance | None = None) -> Evaluation:
+        """Look, write what has changed, and tell it: also reports overdue, and days too old.
+
+        Args:
+            instance: Whose failed runs are looked at, too; None: they stay as they are.
+        """
         desk = self._desk()
         evaluations = [*self._found_elsewhere(desk), desk.look()]
+        if instance is not None:
+            evaluations.append(desk.record_given(self._failed_runs(instance), AlertKind.RUN_FAILED))
         desk.tell()
         return Evaluation(
             opened=tuple(alert for each in evaluations for alert in each.opened),
@@ -44,6 +53,16 @@ class Alerts:
         """The open alerts, the oldest first."""
         with warehouse_connection(self.settings.warehouse_url()) as connection:
             return open_alerts(connection)
+
+    def _failed_runs(self, instance: dg.DagsterInstance) -> Iterator[Alert]:
+        """Read when the alerts are locked: who looks beside has told what it saw, or sees this."""
+        with warehouse_connection(self.settings.warehouse_url()) as connection:
+            told = open_alerts(connection, [AlertKind.RUN_FAILED])
+        watched = [str(each.alert.facts["run_id"]) for each in told]
+        for each in standing_failures(instance, self.clock(), watched):
+            yield failed_run(
+                each.run_id, what=each.what, partitions=each.partitions, reason=each.reason
+            )
 
     def _desk(self) -> AlertDesk:
         settings = self.settings

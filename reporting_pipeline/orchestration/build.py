@@ -7,7 +7,11 @@ import warnings
 
 import dagster as dg
 
-from reporting_pipeline.orchestration.alert_assets import alert_asset, alert_sensor
+from reporting_pipeline.orchestration.alert_assets import (
+    alert_asset,
+    alert_sensor,
+    failure_sensor,
+)
 from reporting_pipeline.orchestration.alert_desk import Alerts
 from reporting_pipeline.orchestration.export_assets import export_assets
 from reporting_pipeline.orchestration.freshness import landing_freshness, nightly_freshness
@@ -59,7 +63,7 @@ def build_definitions(settings: Settings, **overrides: object) -> dg.Definitions
             asset_checks=[report_checks(table, days) for table in REPORT_TABLES],
             jobs=[*JOBS, SERVE_REQUESTS],
             schedules=schedules(settings, days),
-            sensors=[alert_sensor, requested, *sensors(settings.first_day)],
+            sensors=[alert_sensor, failure_sensor, requested, *sensors(settings.first_day)],
             resources={
                 "sources": Sources(settings),
                 "warehouse": Warehouse(settings),

@@ -15,6 +15,7 @@ from reporting_pipeline.delivery.due_reports import DueReport, DueResult
 from reporting_pipeline.delivery.report_lines import ReportLine, reasons, report_lines
 from reporting_pipeline.delivery.store.object_store import ObjectStore
 from reporting_pipeline.errors import ReportingError
+from reporting_pipeline.orchestration.failures import TOLD_BY
 from reporting_pipeline.orchestration.previews import markdown_table
 from reporting_pipeline.reports.definitions.definition import ReportFormat
 
@@ -61,6 +62,7 @@ class BatchSummary:
         unpublished: The first lines that are held or failed.
         may_pass: One that failed by a cause that may pass.
         fault: Of the program, the first.
+        is_recorded: Whether the catalogue has every report that failed, and an alert tells of it.
     """
 
     def __init__(self) -> None:
@@ -72,6 +74,7 @@ class BatchSummary:
         self.unpublished: list[ReportLine] = []
         self.may_pass: ReportLine | None = None
         self.fault: Exception | None = None
+        self.is_recorded = True
         self._csv_path: str | None = None
 
     def add(self, result: DueResult) -> None:
@@ -87,6 +90,7 @@ class BatchSummary:
             kept = self.published if line.status == "ready" else self.unpublished
             if len(kept) < _LISTED:
                 kept.append(line)
+        self.is_recorded &= result.error is None
         if self.fault is None and not isinstance(result.error, ReportingError):
             self.fault = result.error
         self._csv_path = self._csv_path or _csv_path(result)
@@ -151,12 +155,15 @@ def end_step(summaries: Sequence[BatchSummary]) -> None:
         return
     failed = [line for each in summaries for line in each.unpublished if line.status == "failed"]
     first = (may_pass or failed)[0]
+    metadata: dict[str, dg.TableMetadataValue | str] = {"reasons": _reasons(failed[:_LISTED])}
+    if all(each.is_recorded for each in summaries):
+        metadata[TOLD_BY] = "an alert of each report"
     raise dg.Failure(
         description=(
             f"{failed_count} of {total} files failed; one of them, {first.slug} of "
             f"{first.organization_id}, {first.period}, {first.format}: {first.reason}"
         ),
-        metadata={"reasons": _reasons(failed[:_LISTED])},
+        metadata=metadata,
         allow_retries=bool(may_pass),
     ) from fault
 

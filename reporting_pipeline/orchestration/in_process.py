@@ -18,6 +18,7 @@ from dagster._core.storage.tags import (
 from reporting_pipeline.errors import BuildFailed
 from reporting_pipeline.orchestration.build import build_definitions
 from reporting_pipeline.orchestration.export_results import COUNTS
+from reporting_pipeline.orchestration.failures import reason_of
 from reporting_pipeline.orchestration.partitions import ENDED_EVENTS_NAME
 from reporting_pipeline.settings import Settings
 
@@ -83,7 +84,8 @@ def ended_events() -> list[str]:
 def _summary(result: ExecuteInProcessResult, groups: Sequence[str]) -> RunSummary:
     checks = result.get_asset_check_evaluations()
     if not result.success:
-        reasons = [_reason(event) for event in result.all_events if event.is_step_failure]
+        failures = [event for event in result.all_events if event.is_step_failure]
+        reasons = [f"step {event.step_key}: {reason_of(event)}" for event in failures]
         message = (
             f"the run of {', '.join(groups)} failed: {'; '.join(reasons[:3])}; "
             f"see run {result.run_id} in the Dagster UI (`reporting exec -- dagster dev`)"
@@ -107,12 +109,3 @@ def _counts(result: ExecuteInProcessResult) -> Counter[str]:
             if name in COUNTS and isinstance(metadata, dg.IntMetadataValue):
                 counts[name] += metadata.value or 0
     return counts
-
-
-def _reason(event: dg.DagsterEvent) -> str:
-    """Why a step failed: the first cause, which Dagster wraps in its own errors."""
-    error = event.step_failure_data.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    message = error.message.strip() if error is not None else "no reason was recorded"
-    return f"step {event.step_key}: {message}"

@@ -9,6 +9,7 @@
     report_overdue    a report has not appeared by its deadline
     late_day          a row came too late: its report day is not built again by itself
     request_dead      a request was given up
+    run_failed        a run failed, for a cause that none of the others tells of
 
 What belongs here: the value and its words. What does not: what stands, and the catalogue.
 """
@@ -34,6 +35,7 @@ class AlertKind(StrEnum):
     REPORT_OVERDUE = "report_overdue"
     LATE_DAY = "late_day"
     REQUEST_DEAD = "request_dead"
+    RUN_FAILED = "run_failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

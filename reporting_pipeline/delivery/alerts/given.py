@@ -1,11 +1,12 @@
-"""Alerts of what nobody finds in a table: reports that did not appear, days that are too old.
+"""Alerts of what no table of ours tells: missing reports, days that are too old, failed runs.
 
 Who knows all of them says so, each time; what is not said any more is over:
 
     alerts = [overdue(each.definition, each.period.token, each.deadline) for each in missing]
     desk.record_given(alerts, AlertKind.REPORT_OVERDUE)
 
-What belongs here: these causes as alerts. What does not: which reports should exist, and by when.
+What belongs here: these causes as alerts. What does not: which reports should exist, which runs
+failed.
 """
 
 from datetime import UTC, date, datetime
@@ -55,4 +56,27 @@ def late_day(report_day: date) -> Alert:
             f"look at them, then `reporting build --from {report_day} --to {report_day}`"
         ),
         facts={"day": str(report_day)},
+    )
+
+
+def failed_run(run_id: str, *, what: str, partitions: str, reason: str) -> Alert:
+    """A run has failed, and nobody has done its work since.
+
+    Args:
+        run_id: The newest of those that failed for this cause.
+        what: Its job, or its assets.
+        partitions: Which, as a person says it; empty where it has none.
+        reason: Why.
+    """
+    kind = AlertKind.RUN_FAILED
+    name = f"{what}, {partitions}" if partitions else what
+    return Alert(
+        kind=kind,
+        cause=f"{kind}:{what}:{partitions}",
+        severity=Severity.ERROR,
+        message=(
+            f"run {run_id} of {name} failed: {reason}; what it has committed stands: look at it in "
+            "the UI, mend the cause, and re-execute it there if nothing else does its work"
+        ),
+        facts={"run_id": run_id, "what": what, "partitions": partitions, "reason": reason},
     )
