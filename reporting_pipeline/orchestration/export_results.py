@@ -68,6 +68,7 @@ class BatchSummary:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.new_edition_count = 0
+        self.row_count = 0
         self.byte_count = 0
         self.seconds = 0.0
         self.published: list[ReportLine] = []
@@ -84,6 +85,7 @@ class BatchSummary:
             self.new_edition_count += line.is_new_edition
             self.seconds += line.seconds
             if line.location is not None:
+                self.row_count += line.row_count or 0
                 self.byte_count += line.byte_count or 0
             if line.is_retryable and self.may_pass is None:
                 self.may_pass = line
@@ -100,6 +102,7 @@ class BatchSummary:
         metadata: dict[str, object] = {
             **{f"{status}_count": self.counts[status] for status in _STATUSES},
             "new_edition_count": self.new_edition_count,
+            "row_count": self.row_count,
             "byte_count": self.byte_count,
             "seconds": round(self.seconds, 3),
         }

@@ -208,6 +208,7 @@ def test_landing_tells_what_it_read_and_how_far(defs: dg.Definitions) -> None:
             "new_count",
             "seconds",
             "watermark",
+            "lag_seconds",
             "dagster/column_lineage",
         }
         assert orders["new_count"].value == 0  # all of it had landed before

@@ -71,6 +71,7 @@ def test_a_partition_shows_what_became_of_its_reports_and_the_first_rows_of_one(
         "held_count": 0,
         "failed_count": 0,
         "new_edition_count": 3,
+        "row_count": sum(each["rows"] for each in of_day["reports"]),
         "byte_count": sum(each["bytes"] for each in of_day["reports"]),
     }
     assert of_day["seconds"] > 0
