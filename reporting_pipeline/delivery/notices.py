@@ -1,17 +1,20 @@
 """Notices: what others are told of reports, over Redis, after it is true.
 
 A notice is written in the transaction that makes it true and published afterwards; one that could
-not be published stays and is published with the next. Two topics get each of them:
+not be published stays and is published with the next. Who dies after publishing and before noting
+it has it published again: the same message, under the same `id`. Two topics get each of them:
 
     reporting:org:{organization_id}
     reporting:definition:{definition_id}
 
-    {"version": 1, "type": "available", "organization_id": ..., "definition_id": ...,
+    {"id": 4711, "version": 1, "type": "available", "organization_id": ..., "definition_id": ...,
      "report_id": ..., "period": "2026-02-28", "format": "pdf", "edition": 2, "reason": null}
 
 `type` is available, held or failed. A message of a request also has its `request_id`, and no
-edition; its `type` is queued, started, completed, held or failed. What belongs here: writing and
-publishing notices. What does not: queues and requests.
+edition; its `type` is queued, started, completed, held or failed. That a definition was changed is
+told with the `type` defined, its `slug` and its `definition_version`.
+
+What belongs here: writing and publishing notices. What does not: queues and requests.
 """
 
 import json
@@ -26,6 +29,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import URL
 
 from reporting_pipeline.delivery.report_keys import ReportKey
+from reporting_pipeline.reports.definitions.definition import ReportDefinition
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 ReportKind: TypeAlias = Literal["available", "held", "failed"]
@@ -63,6 +67,21 @@ def write_request_notice(
     _write(connection, key, told, now)
 
 
+def write_definition_notice(
+    connection: Connection[Any], definition: ReportDefinition, now: datetime
+) -> None:
+    """Write down that a definition was changed, in the transaction that makes it true."""
+    message = {
+        "version": _MESSAGE_VERSION,
+        "type": "defined",
+        "organization_id": str(definition.organization_id),
+        "definition_id": str(definition.id),
+        "slug": definition.slug,
+        "definition_version": definition.version,
+    }
+    _write_message(connection, definition.organization_id, definition.id, message, now)
+
+
 def _write(
     connection: Connection[Any], key: ReportKey, told: Mapping[str, object], now: datetime
 ) -> None:
@@ -75,13 +94,20 @@ def _write(
         "format": str(key.format),
         **told,
     }
-    topics = (
-        f"reporting:org:{key.organization_id}",
-        f"reporting:definition:{key.definition_id}",
-    )
+    _write_message(connection, key.organization_id, key.definition_id, message, now)
+
+
+def _write_message(
+    connection: Connection[Any],
+    organization_id: UUID,
+    definition_id: UUID,
+    message: Mapping[str, object],
+    now: datetime,
+) -> None:
+    topics = (f"reporting:org:{organization_id}", f"reporting:definition:{definition_id}")
     connection.cursor().executemany(
         "insert into catalogue.notices (topic, message, created_at) values (%s, %s, %s)",
-        [(topic, Jsonb(message), now) for topic in topics],
+        [(topic, Jsonb(dict(message)), now) for topic in topics],
     )
 
 
@@ -97,7 +123,9 @@ def publish_notices(warehouse: URL, redis_url: str, now: datetime) -> int:
     published = 0
     try:
         with client:
-            while batch := _publish_batch(warehouse, client, now):
+            batch = _BATCH
+            while batch == _BATCH:
+                batch = _publish_batch(warehouse, client, now)
                 published += batch
     except redis.RedisError:
         return published
@@ -111,8 +139,8 @@ def _publish_batch(warehouse: URL, client: redis.Redis, now: datetime) -> int:
             " order by id limit %s for update skip locked",
             (_BATCH,),
         ).fetchall()
-        for _, topic, message in waiting:
-            client.publish(topic, json.dumps(message))
+        for notice_id, topic, message in waiting:
+            client.publish(topic, json.dumps({"id": notice_id, **message}))
         connection.execute(
             "update catalogue.notices set announced_at = %s where id = any(%s)",
             (now, [row[0] for row in waiting]),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from reporting_pipeline.delivery.store.object_store import ObjectStore
 from reporting_pipeline.serving.answers import Answers
 from reporting_pipeline.serving.hot_cache import Bounds
+from reporting_pipeline.serving.hot_definitions import HotDefinitions
 from reporting_pipeline.serving.hot_reports import HotReports
 from reporting_pipeline.serving.hot_summaries import HotSummaries
 from reporting_pipeline.serving.restatements import HotCaches
@@ -34,6 +35,7 @@ def open_hot_caches(
     reports = HotReports(warehouse, store, bounds, max_file_bytes=max_file_bytes, clock=clock)
     return HotCaches(
         answers=Answers(warehouse, reports, bounds, clock),
+        definitions=HotDefinitions(warehouse, bounds, clock),
         reports=reports,
         summaries=HotSummaries(warehouse, bounds, clock),
     )

@@ -2,10 +2,12 @@
 
     reporting:org:{organization_id}   {"version": 1, "type": "available", "report_id": ..., ...}
                                       {"version": 1, "type": "rebuilt", "organization_id": ...}
+                                      {"version": 1, "type": "defined", "definition_id": ..., ...}
 
 `available`, a report's new edition, is told by `delivery.publish`; `rebuilt`, report days of the
-organisation, by `tell_rebuilt`. A message may be lost with the connection: whoever is
-connected again forgets everything that may be old. Without Redis the caches' time is the bound.
+organisation, by `tell_rebuilt`; `defined`, a definition that was changed, by the catalogue. A
+message may be lost with the connection: whoever is connected again forgets everything that may be
+old. Without Redis the caches' time is the bound.
 
 What belongs here: hearing and telling. What does not: the caches.
 """
@@ -23,6 +25,7 @@ from sqlalchemy import URL
 
 from reporting_pipeline.delivery.notices import publish_notices
 from reporting_pipeline.serving.answers import Answers
+from reporting_pipeline.serving.hot_definitions import HotDefinitions
 from reporting_pipeline.serving.hot_reports import HotReports
 from reporting_pipeline.serving.hot_summaries import HotSummaries
 from reporting_pipeline.warehouse.engine import warehouse_connection
@@ -60,12 +63,14 @@ class HotCaches:
     """All that a process keeps in memory."""
 
     answers: Answers
+    definitions: HotDefinitions
     reports: HotReports
     summaries: HotSummaries
 
     def forget_all(self) -> None:
         """Forget which state of anything is current."""
         self.answers.forget_all()
+        self.definitions.forget_all()
         self.reports.forget_all()
         self.summaries.forget_all()
 
@@ -88,9 +93,12 @@ class HotCaches:
             elif kind == "rebuilt":
                 self.answers.forget(organization_id)
                 self.summaries.forget(organization_id)
+            elif kind == "defined":
+                self.definitions.forget(organization_id)
         except (ValueError, KeyError, TypeError, AttributeError):
             _LOG.warning("%s: a message that cannot be read; all of it is looked up anew", topic)
             self.answers.forget(organization_id)
+            self.definitions.forget(organization_id)
             self.reports.forget(organization_id)
             self.summaries.forget(organization_id)
 

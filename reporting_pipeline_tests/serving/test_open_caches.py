@@ -21,7 +21,7 @@ def test_a_time_out_of_bounds_is_refused_by_its_name(
         Settings.from_environment()
 
 
-def test_the_defaults_open_both_caches(tmp_path: Path) -> None:
+def test_the_defaults_open_the_caches(tmp_path: Path) -> None:
     settings = Settings(database_url=SecretStr("postgresql://nobody@127.0.0.1:1/none"))
     caches = open_hot_caches(settings, open_store(str(tmp_path)), time.monotonic)
     assert caches.reports._files._bounds.ttl_seconds == 900

@@ -55,8 +55,21 @@ def answers() -> Forgetful:
 
 
 @pytest.fixture
-def caches(answers: Forgetful, reports: Forgetful, summaries: Forgetful) -> HotCaches:
-    return HotCaches(answers=answers, reports=reports, summaries=summaries)  # type: ignore[arg-type]
+def definitions() -> Forgetful:
+    return Forgetful()
+
+
+@pytest.fixture
+def caches(
+    answers: Forgetful, definitions: Forgetful, reports: Forgetful, summaries: Forgetful
+) -> HotCaches:
+    each = {
+        "answers": answers,
+        "definitions": definitions,
+        "reports": reports,
+        "summaries": summaries,
+    }
+    return HotCaches(**each)  # type: ignore[arg-type]
 
 
 def test_a_new_edition_makes_that_report_be_looked_up(
@@ -73,6 +86,14 @@ def test_rebuilt_days_make_the_organisations_summaries_be_looked_up(
     caches.hear(TOPIC, json.dumps({"version": 1, "type": "rebuilt"}))
     assert reports.forgotten == []
     assert answers.forgotten == summaries.forgotten == [(ORGANIZATION, None)]
+
+
+def test_a_changed_definition_makes_the_organisations_definitions_be_looked_up(
+    caches: HotCaches, answers: Forgetful, definitions: Forgetful
+) -> None:
+    caches.hear(TOPIC, json.dumps({"version": 1, "type": "defined", "slug": "revenue"}))
+    assert definitions.forgotten == [(ORGANIZATION, None)]
+    assert answers.forgotten == []
 
 
 @pytest.mark.parametrize("kind", ["held", "failed", "queued", "alert_opened"])
@@ -150,7 +171,9 @@ def test_organisations_with_events_on_rebuilt_days_are_told(
         tell_rebuilt(warehouse_url, [date(2025, 5, 2)], redis_url=redis_url, clock=lambda: now)
         assert topics.get_message(timeout=0.05) is None
     assert message["channel"].decode() == TOPIC
-    assert json.loads(message["data"]) == {
+    told = json.loads(message["data"])
+    assert told == {
+        "id": told["id"],
         "version": 1,
         "type": "rebuilt",
         "organization_id": str(ORGANIZATION),

@@ -23,6 +23,7 @@ from reporting_pipeline.delivery.catalogue.definition_changes import (
     change_of,
     require_distinct,
 )
+from reporting_pipeline.delivery.notices import write_definition_notice
 from reporting_pipeline.errors import DefinitionInvalid, UnknownDefinition
 from reporting_pipeline.reports.definitions.declared import DeclaredDefinition
 from reporting_pipeline.reports.definitions.definition import (
@@ -124,6 +125,8 @@ def apply_definitions(
         connection.execute(_PUT, fields)
         if change.is_new_version:
             connection.execute(_PUT_VERSION, fields)
+        if change.kind is ChangeKind.CHANGED:
+            write_definition_notice(connection, change.definition, now)
     return [
         AppliedChange(
             definition=each.definition,
