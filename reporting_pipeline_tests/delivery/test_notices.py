@@ -35,6 +35,7 @@ def test_a_notice_reaches_both_topics_once(warehouse_url: URL, redis_url: str) -
         messages = [topics.get_message(timeout=5) for _ in range(2)]
 
     told = {message["channel"].decode(): json.loads(message["data"]) for message in messages}
+    assert len({message.pop("id") for message in told.values()}) == 2
     assert told.keys() == {f"reporting:org:{UUID(int=1)}", f"reporting:definition:{UUID(int=2)}"}
     assert all(
         message
@@ -59,6 +60,22 @@ def test_notices_wait_while_redis_is_away(warehouse_url: URL, redis_url: str) ->
 
     assert publish_notices(warehouse_url, "redis://127.0.0.1:1/0", NOW) == 0
     assert publish_notices(warehouse_url, redis_url, NOW) == 2
+
+
+def test_a_notice_that_is_told_twice_has_the_same_id(warehouse_url: URL, redis_url: str) -> None:
+    with warehouse_connection(warehouse_url) as connection:
+        write_notice(connection, KEY, "available", edition=1, now=NOW)
+
+    with redis.Redis.from_url(redis_url) as client, client.pubsub() as topics:
+        topics.subscribe(f"reporting:org:{UUID(int=1)}")
+        topics.get_message(timeout=5)
+        publish_notices(warehouse_url, redis_url, NOW)
+        with warehouse_connection(warehouse_url) as connection:
+            connection.execute("update catalogue.notices set announced_at = null")
+        publish_notices(warehouse_url, redis_url, NOW)
+        first, second = (topics.get_message(timeout=5)["data"] for _ in range(2))
+
+    assert first == second
 
 
 def test_a_notice_of_what_did_not_happen_is_never_told(warehouse_url: URL, redis_url: str) -> None:

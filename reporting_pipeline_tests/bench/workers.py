@@ -1,0 +1,95 @@
+"""Processes that run `reporting work`, to be killed.
+
+They are forked from a process that has imported the command already: a worker is there some tenths
+of a second after the one before it was killed. None outlives whoever started it.
+
+What belongs here: their life. What does not: when they are killed (`under_fire`).
+"""
+
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from multiprocessing import connection as pipes
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from reporting_pipeline.cli import main as reporting
+from reporting_pipeline.settings import set_environment
+
+_IMPORTED = [
+    "alembic.command",
+    "obstore.store",
+    "pyarrow",
+    "reporting_pipeline.cli.request",
+    "reporting_pipeline.exports.csv_file",
+    "reporting_pipeline.exports.csv_spreadsheet",
+    "reporting_pipeline.reports.datasets",
+    __name__,
+]
+
+
+class Workers:
+    """Workers of which one may be killed, and another comes.
+
+    Args:
+        count: How many.
+        environment: What they are told.
+        log: The file that they write to.
+    """
+
+    def __init__(self, count: int, environment: Mapping[str, str], log: Path) -> None:
+        self._context = get_context("forkserver")
+        self._context.set_forkserver_preload(_IMPORTED)
+        self._given = (dict(environment), str(log))
+        self._living = [self._start() for _ in range(count)]
+
+    def replace(self, number: int) -> None:
+        """Kill the one whose turn it is, and start another."""
+        place = number % len(self._living)
+        _end(self._living[place])
+        self._living[place] = self._start()
+
+    def end(self) -> None:
+        """Kill all."""
+        for worker in self._living:
+            _end(worker)
+
+    def _start(self) -> BaseProcess:
+        worker = self._context.Process(target=_work, args=self._given, daemon=True)
+        worker.start()
+        return worker
+
+
+@contextmanager
+def workers(count: int, environment: Mapping[str, str], log: Path) -> Iterator[Workers]:
+    """Workers until the end of the block."""
+    living = Workers(count, environment, log)
+    try:
+        yield living
+    finally:
+        living.end()
+
+
+def _end(worker: BaseProcess) -> None:
+    worker.kill()
+    worker.join()
+    worker.close()
+
+
+def _work(environment: Mapping[str, str], log: str) -> None:
+    """The command, until it is killed, or nobody is there who could."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for stream in (1, 2):
+        os.dup2(descriptor, stream)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    set_environment(environment)
+    reporting(["work"])
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        pipes.wait([parent.sentinel])
+    os._exit(1)
