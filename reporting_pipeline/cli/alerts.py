@@ -27,7 +27,9 @@ def alerts(only_open: bool) -> None:
     sensor does every half minute.
     """
     with session() as settings:
-        evaluation = Alerts(settings).round()
+        desk = Alerts(settings)
+        desk.require_channels()
+        evaluation = desk.round()
         with warehouse_connection(settings.warehouse_url()) as connection:
             standing = open_alerts(connection)
             listed = standing if only_open else newest_alerts(connection, _NEWEST)

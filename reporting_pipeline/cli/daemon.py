@@ -30,8 +30,10 @@ def daemon(workspace: Path) -> None:
     """
     stop_request = StopRequest()
     with session() as settings:
+        from reporting_pipeline.orchestration.alert_desk import Alerts
         from reporting_pipeline.orchestration.single_daemon import daemon_lock, run_while_locked
 
+        Alerts(settings).require_channels()
         storage = settings.dagster_storage_url()
         waiting = "another daemon of this instance runs: this one waits until it has gone"
         with daemon_lock(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from reporting_pipeline.delivery.alerts.channels import open_channels
 from reporting_pipeline.embedded.account import server_account
 from reporting_pipeline.embedded.postgres import PostgresInstall
 from reporting_pipeline.embedded.valkey import find_valkey
@@ -69,6 +70,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _attempt("PostgreSQL", lambda: _postgres(settings))
         yield _attempt("Valkey", lambda: str(find_valkey()))
         yield _home(settings.home.absolute())
+    if settings.alert_channels is not None:
+        yield _attempt("channels", lambda: _channels(settings))
     yield _disk(settings.home.absolute())
     yield pango()
 
@@ -109,6 +112,11 @@ def _warehouse(settings: Settings) -> Finding:
             return f"PostgreSQL {connection.info.server_version // 10_000} answers"
 
     return _attempt("warehouse", version)
+
+
+def _channels(settings: Settings) -> str:
+    channels = open_channels(settings.alert_channel_urls(), settings.alert_secret())
+    return ", ".join(each.name for each in channels) or "none"
 
 
 def _attempt(thing: str, look: Callable[[], str]) -> Finding:

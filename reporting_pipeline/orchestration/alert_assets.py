@@ -4,7 +4,7 @@
                    these fail
     alerts         the sensor; looks every half minute, whatever happens: at failures too, at
                    sources that nobody reads any more, and at channels that wait to be told
-    failed_runs    looks as soon as a run has failed. Dagster forgets the run if that look fails,
+    failed_runs    looks soon after a run has failed. Dagster forgets the run if that look fails,
                    if the warehouse is down, say: the next look of `alerts` finds it all the same.
 
 What belongs here: when there is a round, and what a person sees of it. What does not: alerts
@@ -26,7 +26,7 @@ from reporting_pipeline.orchestration.report_assets import OWNER
 
 _LISTED = 50
 _EVERY_SECONDS = 30
-_AT_ONCE_SECONDS = 5
+_SOON_SECONDS = 10
 _SCHEMA = dg.TableSchema(
     columns=[
         dg.TableColumn("kind"),
@@ -59,7 +59,8 @@ def alert_asset(exports: Sequence[dg.AssetsDefinition]) -> dg.AssetsDefinition:
         with step_failures():
             evaluation = alert_desk.round(context.instance)
             standing = alert_desk.standing()
-        return dg.MaterializeResult(metadata=_metadata(evaluation, standing))
+            faults = alert_desk.channel_faults()
+        return dg.MaterializeResult(metadata=_metadata(evaluation, standing, faults))
 
     return alerts
 
@@ -75,15 +76,16 @@ def alert_sensor(
 ) -> dg.SkipReason:
     """Evaluate alerts, and say what has changed."""
     evaluation = alert_desk.round(context.instance)
-    return dg.SkipReason(
+    counts = (
         f"{len(evaluation.opened)} alerts opened, {len(evaluation.updated)} updated, "
         f"{len(evaluation.resolved)} resolved"
     )
+    return dg.SkipReason("; ".join((counts, *alert_desk.channel_faults())))
 
 
 @dg.run_failure_sensor(
     name="failed_runs",
-    minimum_interval_seconds=_AT_ONCE_SECONDS,
+    minimum_interval_seconds=_SOON_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Opens an alert of a run that failed, unless another alert tells of its cause.",
 )
@@ -95,7 +97,9 @@ def failure_sensor(
     context.log.info("%d alerts opened", len(evaluation.opened))
 
 
-def _metadata(evaluation: Evaluation, standing: Sequence[StoredAlert]) -> dict[str, Any]:
+def _metadata(
+    evaluation: Evaluation, standing: Sequence[StoredAlert], faults: Sequence[str]
+) -> dict[str, Any]:
     by_kind = Counter(str(each.alert.kind) for each in standing)
     metadata: dict[str, Any] = {
         "open_count": len(standing),
@@ -103,6 +107,8 @@ def _metadata(evaluation: Evaluation, standing: Sequence[StoredAlert]) -> dict[s
         "resolved_count": len(evaluation.resolved),
         "open_by_kind": dg.MetadataValue.json(dict(sorted(by_kind.items()))),
     }
+    if faults:
+        metadata["channel_faults"] = dg.MetadataValue.text("; ".join(faults))
     if standing:
         records = [dg.TableRecord(_record(each)) for each in standing[-_LISTED:][::-1]]
         metadata["open"] = dg.MetadataValue.table(records, schema=_SCHEMA)

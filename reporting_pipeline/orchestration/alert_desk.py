@@ -4,15 +4,17 @@ What belongs here: which setting goes where, as in `resources`. What does not: w
 (`alert_assets`, `cli`).
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 import dagster as dg
 
 from reporting_pipeline.delivery.alerts.alert import Alert, AlertKind, StoredAlert
 from reporting_pipeline.delivery.alerts.book import open_alerts
-from reporting_pipeline.delivery.alerts.channels import open_channels
+from reporting_pipeline.delivery.alerts.channels import ReadChannels, open_channels, read_channels
 from reporting_pipeline.delivery.alerts.evaluate import Evaluation
 from reporting_pipeline.delivery.alerts.given import failed_run, late_day, overdue
 from reporting_pipeline.delivery.alerts.rounds import AlertDesk
@@ -24,6 +26,8 @@ from reporting_pipeline.orchestration.upkeep import Upkeep
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
+_LOG = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Alerts:
@@ -31,6 +35,18 @@ class Alerts:
 
     settings: Settings
     clock: Callable[[], datetime] = now
+
+    def require_channels(self) -> None:
+        """Refuse to start with a channel that is of no use.
+
+        Raises:
+            SettingsError: A URL is of no use; every one is named, without its secrets.
+        """
+        open_channels(self.settings.alert_channel_urls(), self.settings.alert_secret())
+
+    def channel_faults(self) -> tuple[str, ...]:
+        """What is wrong with channels that are of no use: these are told nothing."""
+        return self._channels().faults
 
     def round(self, instance: dg.DagsterInstance | None = None) -> Evaluation:
         """Look, write what has changed, and tell it: also reports overdue, and days too old.
@@ -68,11 +84,17 @@ class Alerts:
         settings = self.settings
         return AlertDesk(
             warehouse=settings.warehouse_url(),
-            channels=open_channels(settings.alert_channel_urls(), settings.alert_secret()),
+            channels=self._channels().channels,
             redis_url=settings.redis_address(),
             stale_after=timedelta(seconds=settings.source_stale_seconds),
             clock=self.clock,
         )
+
+    def _channels(self) -> ReadChannels:
+        read = read_channels(self.settings.alert_channel_urls(), self.settings.alert_secret())
+        for fault in read.faults:
+            _say_once(fault)
+        return read
 
     def _found_elsewhere(self, desk: AlertDesk) -> list[Evaluation]:
         settings = self.settings
@@ -85,3 +107,9 @@ class Alerts:
             desk.record_given(late, AlertKind.REPORT_OVERDUE),
             desk.record_given(map(late_day, days), AlertKind.LATE_DAY),
         ]
+
+
+@cache
+def _say_once(fault: str) -> None:
+    """Log a fault of the settings: once per process, however often there is a round."""
+    _LOG.error("%s; the other channels are told", fault)

@@ -51,12 +51,13 @@ def test_what_stands_is_listed_and_what_is_over_only_if_asked_for(warehouse_url:
 
 
 @pytest.mark.usefixtures("_surroundings")
-def test_a_channel_that_is_of_no_use_is_said_before_anything_is_looked_at(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("command", ["alerts", "daemon"])
+def test_a_channel_that_is_of_no_use_is_said_before_anything_is_begun(
+    command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REPORTING_ALERT_CHANNELS", "pigeon://s3cret@roof")
 
-    result = CliRunner().invoke(main, ["alerts"])
+    result = CliRunner().invoke(main, [command])
 
     assert result.exit_code == 1
     assert "REPORTING_ALERT_CHANNELS: URL 1" in result.output

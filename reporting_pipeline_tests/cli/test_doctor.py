@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from pydantic import SecretStr
 from sqlalchemy import URL
 
 from reporting_pipeline.cli.doctor import Finding, doctor, examine, pango
@@ -24,6 +25,18 @@ def test_a_machine_that_runs_these_tests_lacks_nothing_required(tmp_path: Path) 
         "disk",
         "Pango",
     ]
+
+
+def test_a_channel_that_is_of_no_use_is_missing_and_its_secret_is_not_shown(
+    tmp_path: Path,
+) -> None:
+    urls = SecretStr("log://,pigeon://s3cret@roof")
+    findings = examine(Settings(home=tmp_path, alert_channels=urls))
+    [channels] = [each for each in findings if each.thing == "channels"]
+
+    assert channels.verdict == "MISSING"
+    assert "REPORTING_ALERT_CHANNELS: URL 2, of scheme 'pigeon'" in channels.found
+    assert "s3cret" not in channels.found
 
 
 def test_looking_makes_no_home(tmp_path: Path) -> None:

@@ -57,6 +57,26 @@ def test_the_sensor_looks_without_a_run_and_says_what_has_changed(alert_desk: Al
     ]
 
 
+def test_a_channel_that_is_of_no_use_stops_no_run_and_no_other_channel(
+    alert_desk: Alerts, caplog: pytest.LogCaptureFixture
+) -> None:
+    known = alert_desk.settings.model_dump()
+    urls = "pigeon://s3cret@roof, log://"
+    desk = Alerts(Settings.model_validate({**known, "alert_channels": urls}))
+    result = dg.materialize([alert_asset([])], resources={"alert_desk": desk})
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_sensor_context(instance=instance, resources={"alert_desk": desk})
+        tick = alert_sensor.evaluate_tick(context)
+
+    fault = "REPORTING_ALERT_CHANNELS: URL 1, of scheme 'pigeon', is of no use"
+    assert shown(result, "alerts")["None"]["channel_faults"].startswith(fault)
+    assert str(tick.skip_message).startswith(f"0 alerts opened, 0 updated, 0 resolved; {fault}")
+    said = [each.getMessage() for each in caplog.records]
+    assert [each for each in said if "source ledger is down" in each]
+    assert len([each for each in said if each.startswith(fault)]) == 1
+    assert "s3cret" not in caplog.text
+
+
 def test_a_round_finds_reports_past_their_deadline_and_days_that_are_too_old(
     settings: Settings, warehouse: psycopg.Connection
 ) -> None:

@@ -52,22 +52,48 @@ class Channel(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadChannels:
+    """What a setting says.
+
+    Attributes:
+        channels: Those of its URLs that are of use.
+        faults: What is wrong with each of the others, by its place and scheme; no secrets.
+    """
+
+    channels: tuple[Channel, ...]
+    faults: tuple[str, ...] = ()
+
+
 def open_channels(urls: str | None, signing_secret: str | None) -> tuple[Channel, ...]:
-    """The channels of a setting; nothing is connected to yet.
+    """The channels of a setting, all of them; nothing is connected to yet.
 
     Args:
         urls: Separated by commas.
         signing_secret: `whsec_` and Base64; needed where there is a webhook.
 
     Raises:
-        SettingsError: A URL is of no use; it is named by its place and scheme.
+        SettingsError: A URL is of no use; every one is named by its place and scheme.
     """
+    read = read_channels(urls, signing_secret)
+    if read.faults:
+        raise SettingsError("; ".join(read.faults))
+    return read.channels
+
+
+def read_channels(urls: str | None, signing_secret: str | None) -> ReadChannels:
+    """The channels of a setting that are of use; one that is not silences no other."""
     listed = [each.strip() for each in _SEPARATOR.split(urls or "") if each.strip(" ,")]
     channels: dict[str, Channel] = {}
+    faults: list[str] = []
     for place, url in enumerate(listed, start=1):
-        channel = _open(place, url.rstrip(","), signing_secret)
-        channels[channel.name] = channel
-    return tuple(channels.values())
+        try:
+            channel = _open(place, url.rstrip(","), signing_secret)
+        except SettingsError as error:
+            faults.append(error.message)
+        else:
+            channels[channel.name] = channel
+    return ReadChannels(channels=tuple(channels.values()), faults=tuple(dict.fromkeys(faults)))
 
 
 def channel_name(url: str) -> str:

@@ -16,11 +16,15 @@ class Receiver:
 
     Attributes:
         status: What it answers with.
+        first_statuses: What it answers the first requests with.
+        is_slow: It takes requests, and answers when the test is over.
         requests: Path, headers and body of each.
     """
 
     port: int
     status: int = 200
+    first_statuses: list[int] = field(default_factory=list)
+    is_slow: bool = False
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
 
     @property
@@ -32,13 +36,17 @@ class Receiver:
 @contextmanager
 def receiving() -> Iterator[Receiver]:
     """A server, for as long as the context is open."""
+    is_over = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             receiver.requests.append((self.path, headers, body))
-            self.send_response(receiver.status)
+            if receiver.is_slow:
+                is_over.wait()
+            first = receiver.first_statuses
+            self.send_response(first.pop(0) if first else receiver.status)
             self.send_header("location", "/elsewhere")
             self.send_header("content-length", "0")
             self.end_headers()
@@ -53,5 +61,6 @@ def receiving() -> Iterator[Receiver]:
         try:
             yield receiver
         finally:
+            is_over.set()
             server.shutdown()
             thread.join()

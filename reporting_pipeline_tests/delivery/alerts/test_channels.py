@@ -9,6 +9,7 @@ from reporting_pipeline.delivery.alerts.channels import (
     LogChannel,
     channel_name,
     open_channels,
+    read_channels,
 )
 from reporting_pipeline.delivery.alerts.webhooks import SlackChannel, WebhookChannel
 from reporting_pipeline.errors import SettingsError
@@ -59,6 +60,18 @@ def test_what_is_of_no_use_is_refused_without_its_secrets(
         open_channels(urls, secret)
 
     assert "s3cret" not in str(caught.value) + caplog.text
+
+
+def test_one_that_is_of_no_use_silences_no_other_and_each_is_named() -> None:
+    read = read_channels("pigeon://s3cret@roof,log://,webhook+https://host.example,x://s3cret", "")
+
+    assert [each.name for each in read.channels] == ["log://"]
+    assert [fault.partition(" is ")[0] for fault in read.faults] == [
+        "REPORTING_ALERT_CHANNELS: URL 1, of scheme 'pigeon',",
+        "REPORTING_ALERT_SIGNING_SECRET",
+        "REPORTING_ALERT_CHANNELS: URL 4, of scheme 'x',",
+    ]
+    assert "s3cret" not in str(read.faults)
 
 
 def test_two_urls_of_one_host_have_two_names() -> None:

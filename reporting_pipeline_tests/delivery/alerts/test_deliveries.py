@@ -1,5 +1,7 @@
 """What channels are told: in order, at least once, tried again, and never too much at once."""
 
+import base64
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +13,7 @@ from sqlalchemy import URL
 
 from reporting_pipeline.delivery.alerts.alert import Alert, AlertKind, StoredAlert
 from reporting_pipeline.delivery.alerts.book import Change
+from reporting_pipeline.delivery.alerts.channels import open_channels
 from reporting_pipeline.delivery.alerts.deliveries import (
     MOST_AT_ONCE,
     MOST_ATTEMPTS,
@@ -18,9 +21,11 @@ from reporting_pipeline.delivery.alerts.deliveries import (
     send_pending,
     wait_after,
 )
+from reporting_pipeline.delivery.alerts.webhooks import signature
 from reporting_pipeline.domain.discrepancy import Severity
 from reporting_pipeline.errors import ChannelFailed
 from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline_tests.delivery.alerts.receiver import Receiver
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -91,6 +96,32 @@ def test_a_channel_that_is_away_holds_up_no_other_and_says_so_once(
         "alerts wait: away cannot be reached; it is tried again",
         "away takes alerts again, after 2 attempts",
     ]
+
+
+def test_a_webhook_that_fails_gets_the_same_message_again_signed_anew(
+    warehouse_url: URL, receiver: Receiver
+) -> None:
+    key = b"0123456789abcdef0123456789abcdef"
+    [channel] = open_channels(
+        f"webhook+http://{receiver.address}", f"whsec_{base64.b64encode(key).decode()}"
+    )
+    enqueue_alerts(warehouse_url, "a", "b", channels=(channel.name,))
+    receiver.first_statuses = [500, 503]
+
+    sent = [
+        send_pending(warehouse_url, [channel], NOW + timedelta(seconds=seconds))
+        for seconds in (0, 10, 29, 30)
+    ]
+
+    assert sent == [0, 0, 0, 2]
+    told = [(headers, body) for _, headers, body in receiver.requests]
+    ids = [headers["webhook-id"] for headers, _ in told]
+    assert ids[0] == ids[1] == ids[2] != ids[3]
+    assert [json.loads(body)["message"] for _, body in told] == ["a", "a", "a", "b"]
+    for (headers, body), seconds in zip(told, (0, 10, 30, 30), strict=True):
+        at = int(NOW.timestamp()) + seconds
+        assert headers["webhook-timestamp"] == str(at)
+        assert headers["webhook-signature"] == signature(key, headers["webhook-id"], at, body)
 
 
 def test_what_a_receiver_finds_fault_with_is_given_up_and_the_next_goes_out(

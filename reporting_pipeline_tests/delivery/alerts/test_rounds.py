@@ -13,6 +13,8 @@ from reporting_pipeline.delivery.alerts.alert import AlertKind
 from reporting_pipeline.delivery.alerts.channels import open_channels
 from reporting_pipeline.delivery.alerts.given import late_day, overdue
 from reporting_pipeline.delivery.alerts.rounds import AlertDesk
+from reporting_pipeline.errors import SourceUnavailable
+from reporting_pipeline.sources.landing.faults import forget_faults, remember_fault
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.delivery.alerts.receiver import Receiver
 from reporting_pipeline_tests.delivery.given_reports import REVENUE, defined
@@ -52,6 +54,32 @@ def test_many_that_look_at_once_open_one_alert_and_tell_it_once(
     assert sum(len(each.opened) for each in evaluations) == 1
     assert not any(each.updated or each.resolved for each in evaluations)
     assert len(receiver.requests) == 1
+
+
+def test_a_failure_is_told_when_it_begins_and_when_it_is_over_however_it_changes_meanwhile(
+    warehouse_url: URL, receiver: Receiver, redis_url: str
+) -> None:
+    desk = desk_of(warehouse_url, receiver, redis_url)
+    with redis.Redis.from_url(redis_url) as client, client.pubsub() as topics:
+        topics.subscribe("reporting:operations")
+        topics.get_message(timeout=5)
+        for _ in range(2):  # it fails again later: that is told again
+            desk.round()
+            for error in ("is down", "is down", "is too slow"):
+                remember_fault(warehouse_url, SourceUnavailable(error, domain="ledger"))
+                desk.round()
+                desk.round()
+            with warehouse_connection(warehouse_url) as connection:
+                forget_faults(connection, ["ledger"])
+            desk.round()
+            desk.round()
+        told = []
+        while (message := topics.get_message(timeout=0.05)) is not None:
+            told.append(json.loads(message["data"])["type"])
+
+    texts = [json.loads(body)["text"].partition(" ")[0] for _, _, body in receiver.requests]
+    assert texts == ["ALERT", "RESOLVED"] * 2
+    assert told == ["alert_opened", "alert_updated", "alert_resolved"] * 2
 
 
 def test_without_redis_channels_are_told_and_the_notice_waits(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from reporting_pipeline.delivery.alerts import webhooks
 from reporting_pipeline.delivery.alerts.channels import Channel, open_channels
 from reporting_pipeline.delivery.alerts.webhooks import signature
 from reporting_pipeline.errors import ChannelFailed
@@ -90,6 +91,20 @@ def test_anything_but_success_is_a_failure(
     assert caught.value.facts == {"is_refusal": is_refusal}
     assert len(receiver.requests) == 1
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["webhook+http", "slack+http"])
+def test_a_receiver_that_does_not_answer_in_time_is_a_failure(
+    receiver: Receiver, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "_TIMEOUT_SECONDS", (1, 0.1))
+    receiver.is_slow = True
+
+    with pytest.raises(ChannelFailed, match="cannot be reached: ReadTimeout") as caught:
+        channel(f"{scheme}://{receiver.address}").send("alert_7", MESSAGE, 0)
+
+    assert caught.value.facts == {}
+    assert len(receiver.requests) == 1
 
 
 @pytest.mark.parametrize("scheme", ["webhook+http", "slack+http", "json"])
