@@ -1,7 +1,7 @@
 """Processes that run `reporting work`, to be killed.
 
-They are forked from a process that has imported the command already: a worker is there some tenths
-of a second after the one before it was killed. None outlives whoever started it.
+A worker is there some tenths of a second after the one before it was killed. None outlives whoever
+started it.
 
 What belongs here: their life. What does not: when they are killed (`under_fire`).
 """
@@ -11,23 +11,13 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing import connection as pipes
-from multiprocessing import get_context, parent_process
+from multiprocessing import parent_process
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from reporting_pipeline.cli import main as reporting
 from reporting_pipeline.settings import set_environment
-
-_IMPORTED = [
-    "alembic.command",
-    "obstore.store",
-    "pyarrow",
-    "reporting_pipeline.cli.request",
-    "reporting_pipeline.exports.csv_file",
-    "reporting_pipeline.exports.csv_spreadsheet",
-    "reporting_pipeline.reports.datasets",
-    __name__,
-]
+from reporting_pipeline_tests.forked import forked
 
 
 class Workers:
@@ -40,8 +30,6 @@ class Workers:
     """
 
     def __init__(self, count: int, environment: Mapping[str, str], log: Path) -> None:
-        self._context = get_context("forkserver")
-        self._context.set_forkserver_preload(_IMPORTED)
         self._given = (dict(environment), str(log))
         self._living = [self._start() for _ in range(count)]
 
@@ -57,9 +45,7 @@ class Workers:
             _end(worker)
 
     def _start(self) -> BaseProcess:
-        worker = self._context.Process(target=_work, args=self._given, daemon=True)
-        worker.start()
-        return worker
+        return forked(_work, *self._given)
 
 
 @contextmanager
