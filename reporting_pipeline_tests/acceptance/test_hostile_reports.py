@@ -9,7 +9,6 @@ import json
 import re
 import socket
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from io import StringIO
@@ -63,17 +62,6 @@ _PART = re.compile(
 _RUNS = re.compile("[\\s\u200b-\u200f\u202a-\u202e\ufeff']*[=+@|%\uff1d\uff0b\uff20\u2212-]")
 
 
-def _listening() -> socket.socket:
-    """A socket on the first free port of a few: the port is in the names, which lay out the pages.
-
-    How PDFium reads digits among words from right to left depends on the digits.
-    """
-    for port in range(28_000, 28_100):
-        with suppress(OSError):
-            return socket.create_server(("127.0.0.1", port))
-    pytest.fail("no port is free")
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Hostile:
     """The season with such names, and somebody who asks for reports of it."""
@@ -120,7 +108,7 @@ def hostile(
         warehouse=shared_season_pipeline.warehouse,
         store=open_store(str(tmp_path_factory.mktemp("store"))),
     )
-    with _listening() as listener:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setblocking(False)
         bait = f'<img src="http://127.0.0.1:{listener.getsockname()[1]}/x"></td></table>'
         desk.query("update landing.ticketing_organizations set name = %s", "=1+1\u202e\u6771\u4eac")

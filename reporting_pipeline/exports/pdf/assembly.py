@@ -4,8 +4,7 @@ What belongs here: pikepdf on finished pages, and the attachments' names and sha
 rendering (`render`), and comparing a file with what is attached to it (`read`).
 """
 
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,12 @@ from pydantic import BaseModel, ConfigDict
 
 from reporting_pipeline.exports.pdf.job import Job
 from reporting_pipeline.exports.pdf.page_digests import PageDigests
+from reporting_pipeline.exports.pdf.page_fonts import name_digits, tell_fonts_apart
 from reporting_pipeline.exports.pdf.tags import append_tags, list_header_cells
 
 MANIFEST_ATTACHMENT = "manifest.json"
 ROWS_ATTACHMENT = "rows.csv"
 PAGES_ATTACHMENT = "pages.json"
-
-_TAG_LETTERS = 6
 
 
 class WrittenPages(BaseModel):
@@ -52,7 +50,8 @@ def assemble(pieces: Sequence[Path], frames: Path, job: Job) -> None:
             for page, over in zip(pdf.pages, frame.pages, strict=True):
                 _lay_over(pdf, page, over)
         list_header_cells(pdf)
-        _tell_fonts_apart(pdf)
+        name_digits(pdf)
+        tell_fonts_apart(pdf)
         _attach(pdf, job)
         pdf.save(
             job.target,
@@ -74,36 +73,6 @@ def _lay_over(pdf: Any, page: Any, over: Any) -> None:
     page.contents_add(b"q", prepend=True)
     page.contents_add(b"Q\n/Artifact BMC\nq /Frame Do Q\nEMC")
     page.contents_coalesce()
-
-
-def _tell_fonts_apart(pdf: Any) -> None:
-    """Name each font after its glyphs: pieces have fonts of one name that hold different ones.
-
-    Those that hold the same become one.
-    """
-    import pikepdf
-
-    files: dict[bytes, Any] = {}
-    for font in _objects(pdf, "/Font"):
-        descendants = font.get("/DescendantFonts")
-        if descendants is None:
-            continue
-        descriptor = descendants[0].FontDescriptor
-        key = "/FontFile2" if "/FontFile2" in descriptor else "/FontFile3"
-        digest = hashlib.sha256(descriptor[key].read_bytes()).digest()
-        descriptor[key] = files.setdefault(digest, descriptor[key])
-        letters = "".join(chr(65 + each % 26) for each in digest[:_TAG_LETTERS])
-        family = str(font.BaseFont).partition("+")[2]
-        name = pikepdf.Name(f"/{letters}+{family}")
-        font.BaseFont = descendants[0].BaseFont = descriptor.FontName = name
-
-
-def _objects(pdf: Any, type_: str) -> Iterator[Any]:
-    import pikepdf
-
-    for each in pdf.objects:
-        if isinstance(each, pikepdf.Dictionary) and each.get("/Type") == type_:
-            yield each
 
 
 def _attach(pdf: Any, job: Job) -> None:

@@ -1,54 +1,55 @@
-"""The text that a PDF reader finds on pages, and what of it can be compared.
+"""Whether a text that was read from a page is the one that is to stand there.
 
-What belongs here: PDFium, and texts as letters. What does not: what is to stand on the pages.
+What belongs here: comparing letters. What does not: reading pages (`page_cells`), which text is to
+stand where (`page_rows`).
 """
 
+import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable
 
-from reporting_pipeline.errors import FileUnreadable
-
-# What PDFium puts in place of a hyphen at the end of a line.
-_LINE_END_HYPHENS = str.maketrans({"\ufffe": "-", "\x02": "-"})
 _UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
-
-
-def page_texts(path: Path) -> list[str]:
-    """The text of each page.
-
-    Raises:
-        FileUnreadable: The pages have no text that can be read.
-    """
-    import pypdfium2
-
-    try:
-        with pypdfium2.PdfDocument(path) as pdf:
-            return [_text_of(page) for page in pdf]
-    except pypdfium2.PdfiumError as error:
-        message = f"{path.name}: the text of its pages cannot be read: {error}"
-        raise FileUnreadable(message) from error
+_RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
+# Where text runs from right to left, the one is drawn by the glyph of the other.
+_AS_OPENING = str.maketrans(")]}>", "([{<")
+# One sign, whose font tells no digit.
+_KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
+_DIGIT, _PLAIN = re.compile("[0-9]").match, re.compile("[0-9A-Za-z]").match
+_LEAST_DOUBT = 4
 
 
 def letters_of(text: str) -> str:
     """What can be seen of a text: no spaces, no invisible characters, compatible forms as one."""
-    plain = unicodedata.normalize("NFKC", text.translate(_LINE_END_HYPHENS))
+    plain = unicodedata.normalize("NFKC", text)
     return "".join(each for each in plain if unicodedata.category(each) not in _UNSEEN)
 
 
-def missing_text(pages: Sequence[str], wanted: Iterable[str]) -> str | None:
-    """The first of some texts that no page shows; of those that a reader can tell for sure."""
-    everything = "".join(map(letters_of, pages))
-    return next(
-        (each for each in wanted if each.isascii() and letters_of(each) not in everything), None
+def is_shown(wanted: str, found: str) -> bool:
+    """Whether the text that was found is the wanted one, as far as fonts can tell.
+
+    Text of ASCII is there letter by letter. In any other, digits are there in order, and so are
+    letters of ASCII if no letter bears marks; where something runs from right to left, the order is
+    another one. Of all its letters three in four must be there, or all but a few: scripts have
+    signs that are made of several letters, and a font knows one meaning of each of its signs.
+    """
+    expected, actual = (
+        letters_of(_KEYCAP.sub("", each)).translate(_AS_OPENING) for each in (wanted, found)
     )
+    if expected == actual or wanted.isascii():
+        return expected == actual
+    has_marks = any(map(unicodedata.combining, expected))
+    sure = [list(filter(_DIGIT if has_marks else _PLAIN, each)) for each in (expected, actual)]
+    if any(unicodedata.bidirectional(each) in _RIGHT_TO_LEFT for each in wanted):
+        sure = list(map(sorted, sure))
+    letters = [Counter(filter(str.isalnum, each)) for each in (expected, actual)]
+    differing = (letters[0] - letters[1]) + (letters[1] - letters[0])
+    return sure[0] == sure[1] and differing.total() <= max(_LEAST_DOUBT, len(expected) // 4)
 
 
-def _text_of(page: Any) -> str:
-    text = page.get_textpage()
-    try:
-        return str(text.get_text_range())
-    finally:
-        text.close()
-        page.close()
+def missing_text(shown: str, wanted: Iterable[str]) -> str | None:
+    """The first of some texts that is not among what is shown; only texts of ASCII are compared."""
+    letters = letters_of(shown)
+    return next(
+        (each for each in wanted if each.isascii() and letters_of(each) not in letters), None
+    )

@@ -4,7 +4,7 @@ Two proofs of the pages, each of which finds what the other may not:
 
     digests   `pages.json` has the digest of each page as it was written: any change of a mark, a
               page too few, too many or out of place, an annotation on top
-    text      what a PDF reader sees on the pages is compared with the attached rows, cell by cell
+    text      what stands in the cells of the pages is compared with the attached rows
 
 Who changes pages, rows, digests and manifest alike is found by what lies outside the file: the
 manifest beside it, and the catalogue.
@@ -14,7 +14,6 @@ manifest (`exports.verify`).
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -29,12 +28,13 @@ from reporting_pipeline.exports.pdf.assembly import (
     WrittenPages,
 )
 from reporting_pipeline.exports.pdf.front import frame_text
+from reporting_pipeline.exports.pdf.page_cells import PageCells, cells_of_pages
 from reporting_pipeline.exports.pdf.page_digests import PageDigests
-from reporting_pipeline.exports.pdf.page_letters import missing_text, page_texts
+from reporting_pipeline.exports.pdf.page_letters import missing_text
 from reporting_pipeline.exports.pdf.page_rows import ShownRow, row_problem
 from reporting_pipeline.exports.pdf.proof_page import proof_parts
 from reporting_pipeline.exports.pdf.row_text import rows_of_text
-from reporting_pipeline.exports.pdf.sheet import cell_texts
+from reporting_pipeline.exports.pdf.sheet import NO_ROWS, cell_texts
 from reporting_pipeline.exports.pdf.totals import total_rows
 
 _MAX_ATTACHMENT_BYTES = 64_000_000
@@ -103,30 +103,35 @@ def page_problems(path: Path, manifest: Manifest) -> list[str]:
         raise FileUnreadable(message) from error
     problems = [_digest_problem(written.digests, found)]
     problems += [f"the file has {name}, which reports do not have" for name in additions]
-    texts = page_texts(path)
-    problems += [_row_problem(path, manifest, written, texts)]
+    try:
+        pages = cells_of_pages(path)
+    except FileUnreadable as error:  # the digest says which page
+        problems.append(error.message)
+    else:
+        problems.append(_row_problem(path, manifest, written, pages))
     return [problem for problem in problems if problem is not None]
 
 
 def _row_problem(
-    path: Path, manifest: Manifest, written: WrittenPages, pages: Sequence[str]
+    path: Path, manifest: Manifest, written: WrittenPages, pages: Sequence[PageCells]
 ) -> str | None:
     texts = cell_texts(manifest, written.currency)
-    totals = total_rows(manifest, texts) if written.has_totals else []
-    rows = chain(
-        (
-            ShownRow(f"row {number}", row)
-            for number, row in enumerate(texts.rows(canonical_rows(path, manifest)), start=1)
-        ),
-        (ShownRow(each.label.lower() or "the total", each.texts) for each in totals),
-    )
+    rows = [
+        ShownRow(f"row {number}", row)
+        for number, row in enumerate(texts.rows(canonical_rows(path, manifest)), start=1)
+    ] or [ShownRow("the note of no rows", (NO_ROWS,))]
+    if written.has_totals:
+        rows += [
+            ShownRow(total.label.lower() or "the total", total.texts)
+            for total in total_rows(manifest, texts)
+        ]
     headers = [column.header for column in manifest.columns]
     problem = row_problem(pages, headers, rows, lambda page, of: frame_text(manifest, page, of))
     if problem is None:
         proof = (
             cell for part in proof_parts(manifest, texts) for line in part.lines for cell in line
         )
-        missing = missing_text(pages, proof)
+        missing = missing_text("".join(page.before for page in pages), proof)
         problem = f"the proof does not show {missing!r}" if missing is not None else None
     return problem
 

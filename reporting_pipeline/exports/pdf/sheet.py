@@ -29,7 +29,7 @@ from reporting_pipeline.exports.pdf.widths import TableLook, table_look
 from reporting_pipeline.exports.report_document import ReportDocument
 
 _FOLDER = Path(__file__).parent
-_NO_ROWS = "No rows: nothing matches in this period."
+NO_ROWS = "No rows: nothing matches in this period."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +156,7 @@ def _template_of(sheet: Sheet) -> TemplateModule:
             if style == Style.ID and wraps
         },
         "headers": headers,
-        "no_rows_text": _NO_ROWS,
+        "no_rows_text": NO_ROWS,
         "totals": sheet.totals,
         "proof_parts": proof_parts(manifest, sheet.texts),
     }

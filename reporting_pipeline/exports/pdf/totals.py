@@ -19,8 +19,8 @@ class TotalRow:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """What stands in each column; the label in the first."""
-        return ((self.label,) + ("",) * (self.span - 1) if self.span else ()) + self.cells
+        """What stands in each cell."""
+        return ((self.label,) if self.span else ()) + self.cells
 
 
 def total_rows(manifest: Manifest, texts: CellTexts) -> list[TotalRow]:

@@ -3,6 +3,7 @@
 What belongs here: documents to write, and what is in a file. What does not: what should be in it.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -66,4 +67,6 @@ def with_totals(plain: ReportDocument) -> ReportDocument:
 def letters_on(path: Path) -> list[str]:
     """What a reader sees on each page, less spaces."""
     with pypdfium2.PdfDocument(path) as pdf:
-        return [letters_of(page.get_textpage().get_text_range()) for page in pdf]
+        texts = [page.get_textpage().get_text_range() for page in pdf]
+    # What PDFium puts in place of a hyphen at the end of a line.
+    return [letters_of(re.sub("[\ufffe\x02]", "-", text)) for text in texts]

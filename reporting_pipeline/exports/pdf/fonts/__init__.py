@@ -80,6 +80,15 @@ def fontconfig_text(cache_folder: Path) -> str:
     )
 
 
+def font_file(name: str) -> Path:
+    """The file of a font by its name in a PDF, as `Noto-Sans-Bold`.
+
+    Raises:
+        KeyError: There is none.
+    """
+    return _font_files()[_key(name)]
+
+
 @cache
 def uncovered() -> re.Pattern[str]:
     """Finds a character that no bundled font has."""
@@ -97,6 +106,15 @@ def ascii_widths(family: str) -> tuple[int, ...]:
 def _coverage() -> _Coverage:
     coverage: _Coverage = json.loads((FONT_FOLDER / "coverage.json").read_text("utf-8"))
     return coverage
+
+
+@cache
+def _font_files() -> dict[str, Path]:
+    return {_key(path.stem): path for path in FONT_FOLDER.glob("*.[ot]tf")}
+
+
+def _key(name: str) -> str:
+    return name.removesuffix("-Regular").replace("-", "").lower()
 
 
 def _escaped(point: int) -> str:

@@ -1,0 +1,18 @@
+"""The letters of glyphs: a digit is read as itself wherever it stands."""
+
+from pathlib import Path
+
+from reporting_pipeline.exports.pdf.page_cells import cells_of_pages
+from reporting_pipeline.exports.pdf.page_letters import letters_of
+from reporting_pipeline.exports.pdf.write import write
+from reporting_pipeline_tests.exports.documents import column
+from reporting_pipeline_tests.exports.pdf.pages import report
+
+
+def test_a_digit_that_begins_a_sign_is_still_read_where_it_stands_alone(tmp_path: Path) -> None:
+    names = ("7\u0d4c\u0d4a", "\u0d15-657-\u0d15\u0d4d", "7", "7\u093f", "\u0915 7 \u0915")
+    write(report(tmp_path / "spool", (column("name"),), [(each,) for each in names]), tmp_path / "r")
+
+    (first, _) = cells_of_pages(tmp_path / "r")
+    digits = ["".join(filter(str.isdigit, letters_of(cell))) for (cell,) in first.rows]
+    assert digits == ["7", "657", "7", "7", "7"]
