@@ -31,6 +31,7 @@
     REPORTING_RETENTION_FINANCIAL_YEARS  how long financial rows are kept; default 10
     REPORTING_RETENTION_SALES_YEARS      how long rows of sales are kept; default 5
     REPORTING_RETENTION_OPERATIONAL_YEARS  how long operational rows are kept; default 2
+    REPORTING_RETENTION_ALERT_DAYS       how long alerts that are over are kept; default 400
     REPORTING_RETENTION_DELETES          whether what is past that is deleted; default False
     REPORTING_METRICS_PORT               where `metrics` serves them, on loopback; default 9464
     REPORTING_LOG_FORMAT                 text, or json: a line of JSON per record; default text
@@ -48,6 +49,7 @@ from collections.abc import Mapping
 from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
@@ -67,6 +69,18 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _redis_address(address: SecretStr) -> SecretStr:
+    try:
+        parts = urlsplit(address.get_secret_value())
+        is_known = parts.scheme in {"redis", "rediss", "unix"} and parts.port != 0
+    except ValueError:  # a port that is no number
+        is_known = False
+    if not is_known:
+        message = "it is no address of Redis, as redis://:password@host:6379/0 is"
+        raise ValueError(message)
+    return address
+
+
 class Settings(BaseSettings):
     """Every setting, validated once; an address that nobody has set is None."""
 
@@ -76,7 +90,7 @@ class Settings(BaseSettings):
     pg_bindir: Path | None = None
     database_url: SecretStr | None = None
     dagster_url: SecretStr | None = None
-    redis_url: SecretStr | None = None
+    redis_url: Annotated[SecretStr, AfterValidator(_redis_address)] | None = None
     store_url: str | None = None
     source_ticketing_url: SecretStr | None = None
     source_seating_url: SecretStr | None = None
@@ -109,6 +123,7 @@ class Settings(BaseSettings):
     retention_financial_years: Annotated[int, Field(ge=1)] = 10
     retention_sales_years: Annotated[int, Field(ge=1)] = 5
     retention_operational_years: Annotated[int, Field(ge=1)] = 2
+    retention_alert_days: Annotated[int, Field(ge=1)] = 400
     retention_deletes: bool = False
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = 9464
     log_format: Literal["text", "json"] = "text"

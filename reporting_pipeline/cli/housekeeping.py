@@ -19,6 +19,7 @@ from reporting_pipeline.delivery.housekeeping.temporary_folders import (
     abandoned_folders,
     remove_folder,
 )
+from reporting_pipeline.delivery.housekeeping.told_alerts import delete_past_told, past_told
 from reporting_pipeline.delivery.store import open_store
 from reporting_pipeline.delivery.store.object_store import ObjectStore
 from reporting_pipeline.settings import Settings
@@ -30,15 +31,18 @@ def sweep(*, dry_run: bool) -> None:
     """Remove what killed processes have left, and what is past its retention.
 
     Removed: temporary folders and unfinished writes to the store that are older than
-    REPORTING_LEFTOVER_GRACE_SECONDS. Past their retention are the kept rows of editions, and
-    provisional files that were replaced: they are deleted only if REPORTING_RETENTION_DELETES is
-    true, and else are listed. Current editions are never deleted.
+    REPORTING_LEFTOVER_GRACE_SECONDS. Past their retention are the kept rows of editions,
+    provisional files that were replaced, and what was told of alerts that are over: these are
+    deleted only if REPORTING_RETENTION_DELETES is true, and else are listed. Current editions are
+    never deleted.
     """
     now = datetime.now(UTC)
     with session() as settings:
         store = open_store(settings.store_address())
         _leftovers(store, now - timedelta(seconds=settings.leftover_grace_seconds), dry_run)
-        _retention(settings, store, now, is_deleted=settings.retention_deletes and not dry_run)
+        is_deleted = settings.retention_deletes and not dry_run
+        _retention(settings, store, now, is_deleted=is_deleted)
+        _told(settings, now, is_deleted=is_deleted)
 
 
 def _leftovers(store: ObjectStore, before: datetime, is_dry_run: bool) -> None:
@@ -70,9 +74,23 @@ def _retention(settings: Settings, store: ObjectStore, now: datetime, *, is_dele
         found += len(keys)
         if is_deleted:
             deleted += delete_past_objects(warehouse, store, report, keys)
-    stay = (
-        ""
-        if settings.retention_deletes or not found
-        else "; REPORTING_RETENTION_DELETES is not set"
-    )
+    stay = _why_they_stay(settings, found)
     click.echo(f"{found} objects are past their retention, {deleted} of them are deleted{stay}")
+
+
+def _told(settings: Settings, now: datetime, *, is_deleted: bool) -> None:
+    before = now - timedelta(days=settings.retention_alert_days)
+    work = delete_past_told if is_deleted else past_told
+    past = work(settings.warehouse_url(), before)
+    stay = _why_they_stay(settings, past.total)
+    click.echo(
+        f"{past.alert_count} alerts, {past.message_count} messages to channels and "
+        f"{past.notice_count} notices are past their retention, "
+        f"{past.total if is_deleted else 0} of them are deleted{stay}"
+    )
+
+
+def _why_they_stay(settings: Settings, found: int) -> str:
+    if settings.retention_deletes or not found:
+        return ""
+    return "; REPORTING_RETENTION_DELETES is not set"
