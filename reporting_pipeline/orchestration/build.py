@@ -22,8 +22,8 @@ from reporting_pipeline.orchestration.report_assets import report_assets
 from reporting_pipeline.orchestration.report_checks import report_checks
 from reporting_pipeline.orchestration.request_assets import (
     SERVE_REQUESTS,
-    requested,
     requested_reports,
+    requests_sensor,
 )
 from reporting_pipeline.orchestration.resources import Reports, Sources, Warehouse
 from reporting_pipeline.orchestration.restatement_assets import restatement_asset
@@ -63,7 +63,7 @@ def build_definitions(settings: Settings, **overrides: object) -> dg.Definitions
             asset_checks=[report_checks(table, days) for table in REPORT_TABLES],
             jobs=[*JOBS, SERVE_REQUESTS],
             schedules=schedules(settings, days),
-            sensors=[alert_sensor, failure_sensor, requested, *sensors(settings.first_day)],
+            sensors=[alert_sensor, failure_sensor, requests_sensor(), *sensors(settings.first_day)],
             resources={
                 "sources": Sources(settings),
                 "warehouse": Warehouse(settings),

@@ -40,8 +40,14 @@ BATCH_TAG = "reporting/requests"
 """Which requests a run was named, as a digest."""
 
 _INTERVAL_SECONDS = 30
-_ENDED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
-_UNFINISHED = [each for each in dg.DagsterRunStatus if each not in _ENDED]
+# One that is made and not even queued is a tick's that died; the daemon goes on with that first.
+_NOT_ON_THEIR_WAY = {
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.SUCCESS,
+    dg.DagsterRunStatus.FAILURE,
+    dg.DagsterRunStatus.CANCELED,
+}
+_ON_THEIR_WAY = [each for each in dg.DagsterRunStatus if each not in _NOT_ON_THEIR_WAY]
 _SCHEMA = dg.TableSchema(
     columns=[
         *(dg.TableColumn(name) for name in ("request", "report", "organization_id", "period")),
@@ -102,28 +108,35 @@ SERVE_REQUESTS = dg.define_asset_job(
 )
 
 
-@dg.sensor(
-    job=SERVE_REQUESTS,
-    minimum_interval_seconds=_INTERVAL_SECONDS,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Names what waits in a run, in turn for each organisation; it takes nothing.",
-)
-def requested(
-    context: dg.SensorEvaluationContext, reports: dg.ResourceParam[Reports]
-) -> dg.RunRequest | dg.SkipReason:
-    """One run over the requests that wait and are named in no run that is on its way."""
-    worker = _worker(reports, "sensor")
-    _follow_lists(worker, context.log)
-    with warehouse_connection(worker.delivery.warehouse) as connection:
-        give_back_lost(connection, worker.times, reports.clock())
-    named = _named(context.instance)
-    ids = [each for each in _waiting_ids(reports, BATCH + len(named)) if str(each) not in named]
-    batch = sorted(map(str, ids[:BATCH]))
-    if not batch:
-        return dg.SkipReason("no request waits that is not in a run already")
-    digest = hashlib.sha256(" ".join(batch).encode()).hexdigest()[:32]
-    tried_count = context.instance.get_runs_count(dg.RunsFilter(tags={BATCH_TAG: digest}))
-    config = RequestBatch(request_ids=[str(each) for each in ids[:BATCH]])
+def requests_sensor(interval_seconds: int = _INTERVAL_SECONDS) -> dg.SensorDefinition:
+    """The sensor that names what waits in runs."""
+
+    @dg.sensor(
+        job=SERVE_REQUESTS,
+        minimum_interval_seconds=interval_seconds,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Names what waits in a run, in turn for each organisation; it takes nothing.",
+    )
+    def requested(
+        context: dg.SensorEvaluationContext, reports: dg.ResourceParam[Reports]
+    ) -> dg.RunRequest | dg.SkipReason:
+        worker = _worker(reports, "sensor")
+        _follow_lists(worker, context.log)
+        with warehouse_connection(worker.delivery.warehouse) as connection:
+            give_back_lost(connection, worker.times, reports.clock())
+        named = _named(context.instance)
+        ids = [each for each in _waiting_ids(reports, BATCH + len(named)) if str(each) not in named]
+        if not ids:
+            return dg.SkipReason("no request waits that is not in a run already")
+        return _run_over(ids[:BATCH], context.instance)
+
+    return requested
+
+
+def _run_over(batch: Sequence[UUID], instance: dg.DagsterInstance) -> dg.RunRequest:
+    digest = hashlib.sha256(" ".join(sorted(map(str, batch))).encode()).hexdigest()[:32]
+    tried_count = instance.get_runs_count(dg.RunsFilter(tags={BATCH_TAG: digest}))
+    config = RequestBatch(request_ids=[str(each) for each in batch])
     return dg.RunRequest(
         # A crash between the evaluation and the run leaves the count, and so the key, as it was.
         run_key=f"{digest}:{tried_count}",
@@ -178,7 +191,7 @@ def _follow_lists(worker: Worker, log: logging.Logger) -> None:
 def _named(instance: dg.DagsterInstance) -> set[str]:
     """The requests that runs on their way were named."""
     on_their_way = instance.get_runs(
-        dg.RunsFilter(job_name=SERVE_REQUESTS.name, statuses=_UNFINISHED)
+        dg.RunsFilter(job_name=SERVE_REQUESTS.name, statuses=_ON_THEIR_WAY)
     )
     named: set[str] = set()
     for run in on_their_way:

@@ -10,8 +10,8 @@ from sqlalchemy import URL
 from reporting_pipeline.orchestration.request_assets import (
     BATCH,
     SERVE_REQUESTS,
-    requested,
     requested_reports,
+    requests_sensor,
 )
 from reporting_pipeline.orchestration.resources import Reports
 from reporting_pipeline.settings import Settings
@@ -43,7 +43,7 @@ def url(settings: Settings) -> URL:
 
 def evaluate(instance: dg.DagsterInstance, reports: Reports) -> dg.RunRequest | dg.SkipReason:
     context = dg.build_sensor_context(instance=instance, resources={"reports": reports})
-    found = requested(context)
+    found = requests_sensor()(context)
     assert isinstance(found, dg.RunRequest | dg.SkipReason)
     return found
 
@@ -105,7 +105,12 @@ def test_what_is_in_a_run_on_its_way_is_not_named_again(reports: Reports, url: U
         job = dg.Definitions(
             assets=[requested_reports], jobs=[SERVE_REQUESTS], resources={"reports": reports}
         ).resolve_job_def(str(SERVE_REQUESTS.name))
-        instance.create_run_for_job(job, run_config=asked.run_config, tags=asked.tags)
+        instance.create_run_for_job(
+            job,
+            run_config=asked.run_config,
+            tags=asked.tags,
+            status=dg.DagsterRunStatus.STARTED,
+        )
         assert isinstance(evaluate(instance, reports), dg.SkipReason)
 
         later = queued(url, revenue, DAY + timedelta(days=1))

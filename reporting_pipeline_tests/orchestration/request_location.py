@@ -1,0 +1,18 @@
+"""A code location with nothing but requests, whose sensor does not wait for half a minute."""
+
+import dagster as dg
+
+from reporting_pipeline.orchestration.request_assets import (
+    SERVE_REQUESTS,
+    requested_reports,
+    requests_sensor,
+)
+from reporting_pipeline.orchestration.resources import Reports
+from reporting_pipeline.settings import Settings
+
+defs = dg.Definitions(
+    assets=[requested_reports],
+    jobs=[SERVE_REQUESTS],
+    sensors=[requests_sensor(interval_seconds=1)],
+    resources={"reports": Reports(Settings.from_environment())},
+)
