@@ -16,7 +16,7 @@ What belongs here: the comparison. What does not: generating (`due_reports`), an
 import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -172,19 +172,18 @@ def overdue_reports(
     return [each for each in missing_reports(connection, now, expectation) if each.is_overdue(now)]
 
 
-def not_standing(
-    connection: Connection[Any], due: Collection[DueReport], now: datetime
+def those_requestable(
+    connection: Connection[Any],
+    due: Iterable[DueReport],
+    now: datetime,
+    expectation: Expectation,
 ) -> list[DueReport]:
-    """Of these reports those that do not exist in each of their formats."""
-    standing = _standing(connection, due, now)
-    return [
-        each
-        for each in due
-        if any(
-            (each.request.definition.id, each.request.period.token, format_) not in standing
-            for format_ in each.request.definition.formats
-        )
-    ]
+    """Of these reports those to ask for now; what is not landed or not built is left waiting."""
+    asked_for = {
+        (each.definition.id, each.period)
+        for each in requestable_reports(connection, now, expectation)
+    }
+    return [each for each in due if (each.request.definition.id, each.request.period) in asked_for]
 
 
 def _expected(

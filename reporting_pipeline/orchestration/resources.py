@@ -25,7 +25,7 @@ from reporting_pipeline.delivery.due_reports import (
     events_due,
     generate_batch,
 )
-from reporting_pipeline.delivery.expected_reports import not_standing
+from reporting_pipeline.delivery.expected_reports import Expectation, those_requestable
 from reporting_pipeline.delivery.generate import Delivery
 from reporting_pipeline.delivery.report_calendar import report_calendar
 from reporting_pipeline.delivery.store import open_store
@@ -121,18 +121,18 @@ class Reports:
         Args:
             schedule: Of the definitions.
             as_of_days: The days on which they are due.
-            is_only_missing: Leave out those that exist.
+            is_only_missing: Leave out those that exist, and those whose days are waited for.
         """
-        selection, now_ = Selection(schedules=(schedule,)), self.clock()
+        selection = Selection(schedules=(schedule,))
         with warehouse_connection(self.settings.warehouse_url()) as connection:
-            calendar = report_calendar(connection, now_, horizon_days=_RUNNING_DAYS)
+            calendar = report_calendar(connection, self.clock(), horizon_days=_RUNNING_DAYS)
             due = [
                 each
                 for each in due_reports(connection, as_of_days, selection)
                 if calendar.is_over(each.request.definition.organization_id, each.as_of)
             ]
             if is_only_missing:
-                due = not_standing(connection, due, now_)
+                due = self._requestable(connection, due)
         return self._generate(due)
 
     def generate_after_events(
@@ -143,12 +143,18 @@ class Reports:
         with warehouse_connection(self.settings.warehouse_url()) as connection:
             due = due_after_events(connection, event_ids, selection)
             if is_only_missing:
-                due = not_standing(connection, due, self.clock())
+                due = self._requestable(connection, due)
         return self._generate(due)
 
     def store(self) -> ObjectStore:
         """The store that files go to."""
         return open_store(self.settings.store_address())
+
+    def _requestable(
+        self, connection: psycopg.Connection, due: Sequence[DueReport]
+    ) -> list[DueReport]:
+        expectation = Expectation.of(self.settings)
+        return those_requestable(connection, due, self.clock(), expectation)
 
     def _generate(self, due: Sequence[DueReport]) -> Iterator[DueResult]:
         delivery = Delivery(

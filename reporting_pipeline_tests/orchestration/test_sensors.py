@@ -159,6 +159,25 @@ def test_a_gap_is_filled_and_what_exists_is_left_alone(
     assert changed.fetchall() == [(BERLIN, day) for day in lost]
 
 
+@pytest.mark.usefixtures("applied")
+def test_a_report_whose_day_waits_is_not_taken_along_by_one_whose_day_does_not(
+    daemon: Daemon, settings: Settings, warehouse: psycopg.Connection
+) -> None:
+    daemon.now = APPLIED
+    defined(settings.warehouse_url(), ATTENDANCE)
+    warehouse.execute("update catalogue.report_definitions set created_at = %s", [APPLIED])
+    touch(warehouse, "report_revenue_daily", EIGHT_DAYS[0])
+
+    [request] = daemon.asks("missing_reports")
+    daemon.run(request)
+
+    generated = [(place, slug, status) for place, slug, _, status, _ in catalogue(warehouse)]
+    assert generated == [
+        (BERLIN, "attendance", "ready"),
+        (TOKYO, "revenue", "ready"),
+    ]
+
+
 def test_current_days_do_not_wait_for_a_backlog() -> None:
     backlog = {date(2025, 1, 1) + timedelta(days=n): "1/0" for n in range(100)}
     current = {TODAY - timedelta(days=1): "2/0", TODAY: "3/0"}
