@@ -12,20 +12,8 @@
 {% macro counted_scans(uploads) -%}
 copies as (
     select
-        scans.scan_id,
-        scans.event_id,
-        scans.gate_id,
-        scans.device_id,
-        scans.device_sequence,
-        scans.ticket_id,
-        scans.direction,
-        scans.outcome,
-        scans.reject_reason,
-        scans.is_offline,
-        scans.scanned_at,
-        scans.received_at,
-        scans.report_day,
-        scans.outcome = 'accepted' and scans.reverts_scan_id is not null as is_revert,
+        {{ scan_columns('scans') }},
+        {{ is_revert('scans') }} as is_revert,
         count(*) over (partition by scans.device_id, scans.device_sequence) as copy_count,
         row_number() over (
             partition by scans.device_id, scans.device_sequence
@@ -44,14 +32,7 @@ uploads_taken_back as (
     inner join {{ ref('stg_scanning__scans') }} as reverts on copies.scan_id = reverts.reverts_scan_id
     where
         reverts.outcome = 'accepted'
-        and not exists (
-            select 1
-            from {{ ref('stg_scanning__scans') }} as earlier
-            where
-                earlier.device_id = reverts.device_id
-                and earlier.device_sequence = reverts.device_sequence
-                and (earlier.received_at, earlier.scan_id) < (reverts.received_at, reverts.scan_id)
-        )
+        and {{ is_received_first('reverts') }}
 ),
 
 standing_scans as (
@@ -123,6 +104,41 @@ counted_scans as (
     and not is_revert
     and not is_taken_back as is_entry,
     outcome = 'accepted' and direction = 'exit' and not is_revert and not is_taken_back as is_exit
+{%- endmacro %}
+
+{# All columns of an upload, of one source or another. #}
+{% macro scan_columns(scans) -%}
+    {{ scans }}.scan_id,
+    {{ scans }}.event_id,
+    {{ scans }}.gate_id,
+    {{ scans }}.device_id,
+    {{ scans }}.device_sequence,
+    {{ scans }}.ticket_id,
+    {{ scans }}.direction,
+    {{ scans }}.outcome,
+    {{ scans }}.reject_reason,
+    {{ scans }}.is_offline,
+    {{ scans }}.scanned_at,
+    {{ scans }}.received_at,
+    {{ scans }}.reverts_scan_id,
+    {{ scans }}.report_day
+{%- endmacro %}
+
+{# Whether a scan takes another one back. #}
+{% macro is_revert(scans) -%}
+    {{ scans }}.outcome = 'accepted' and {{ scans }}.reverts_scan_id is not null
+{%- endmacro %}
+
+{# Whether a scan is the one of its repeated uploads that stands: received first, then the least id. #}
+{% macro is_received_first(scans) -%}
+    not exists (
+        select 1
+        from {{ ref('stg_scanning__scans') }} as earlier
+        where
+            earlier.device_id = {{ scans }}.device_id
+            and earlier.device_sequence = {{ scans }}.device_sequence
+            and (earlier.received_at, earlier.scan_id) < ({{ scans }}.received_at, {{ scans }}.scan_id)
+    )
 {%- endmacro %}
 
 {# Which of a ticket's entries is its first. #}

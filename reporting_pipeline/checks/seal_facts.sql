@@ -29,30 +29,46 @@ ends as (
     group by days.date
 ),
 
+report_rows as (
+    select
+        'report_sales_daily' as report_table,
+        organization_id,
+        date
+    from reporting.report_sales_daily
+    union all
+    select
+        'report_revenue_daily' as report_table,
+        organization_id,
+        date
+    from reporting.report_revenue_daily
+    union all
+    select
+        'report_attendance_daily' as report_table,
+        organization_id,
+        date
+    from reporting.report_attendance_daily
+    union all
+    select
+        'report_event_summary' as report_table,
+        organization_id,
+        date
+    from reporting.report_event_summary
+    union all
+    select
+        'report_reconciliation_breaks' as report_table,
+        organization_id,
+        date
+    from reporting.report_reconciliation_breaks
+),
+
+-- Breaks speak of all money, whichever tables a report is made of.
 standing as (
-    select date from reporting.report_sales_daily
+    select distinct date
+    from report_rows
     where
-        organization_id = %(organization_id)s and 'report_sales_daily' = any(%(tables)s)
+        (report_table = any(%(tables)s) or report_table = 'report_reconciliation_breaks')
+        and organization_id = %(organization_id)s
         and date >= %(first_day)s and date < %(end_day)s
-    union
-    select date from reporting.report_revenue_daily
-    where
-        organization_id = %(organization_id)s and 'report_revenue_daily' = any(%(tables)s)
-        and date >= %(first_day)s and date < %(end_day)s
-    union
-    select date from reporting.report_attendance_daily
-    where
-        organization_id = %(organization_id)s and 'report_attendance_daily' = any(%(tables)s)
-        and date >= %(first_day)s and date < %(end_day)s
-    union
-    select date from reporting.report_event_summary
-    where
-        organization_id = %(organization_id)s and 'report_event_summary' = any(%(tables)s)
-        and date >= %(first_day)s and date < %(end_day)s
-    union
-    select date from reporting.report_reconciliation_breaks
-    where
-        organization_id = %(organization_id)s and date >= %(first_day)s and date < %(end_day)s
 ),
 
 pending as (

@@ -5,7 +5,7 @@ shows it.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 from uuid import UUID
 
@@ -87,23 +87,19 @@ def report_lines(result: DueResult) -> Iterator[ReportLine]:
 
 def reasons(lines: Iterable[ReportLine]) -> list[Reason]:
     """Why files are held, failed or stamped, in the order of the lines."""
-    formats: dict[tuple[str, str, UUID, str, str], list[str]] = {}
+    formats: dict[Reason, list[str]] = {}
     for line in lines:
         if line.reason is not None:
-            what = "stamped" if line.status == "ready" else line.status
-            shared = (what, line.slug, line.organization_id, line.period, line.reason)
-            formats.setdefault(shared, []).append(line.format)
-    return [
-        Reason(
-            what=what,
-            slug=slug,
-            organization_id=organization_id,
-            period=period,
-            formats=", ".join(of_reason),
-            reason=reason,
-        )
-        for (what, slug, organization_id, period, reason), of_reason in formats.items()
-    ]
+            reason = Reason(
+                what="stamped" if line.status == "ready" else line.status,
+                slug=line.slug,
+                organization_id=line.organization_id,
+                period=line.period,
+                formats="",
+                reason=line.reason,
+            )
+            formats.setdefault(reason, []).append(line.format)
+    return [replace(reason, formats=", ".join(each)) for reason, each in formats.items()]
 
 
 def _line(outcome: Outcome) -> ReportLine:

@@ -4,23 +4,10 @@
 with scans as (
     select
         events.organization_id,
-        standing_scans.scan_id,
-        standing_scans.event_id,
-        standing_scans.gate_id,
-        standing_scans.device_id,
-        standing_scans.device_sequence,
-        standing_scans.ticket_id,
+        {{ scan_columns('standing_scans') }},
         standing_scans.ticket_type_id,
         standing_scans.ticket_type_name,
         standing_scans.is_admission,
-        standing_scans.direction,
-        standing_scans.outcome,
-        standing_scans.reject_reason,
-        standing_scans.is_offline,
-        standing_scans.scanned_at,
-        standing_scans.received_at,
-        standing_scans.reverts_scan_id,
-        standing_scans.report_day,
         standing_scans.is_revert,
         uploads.copy_count,
         standing_scans.outcome = 'accepted'
@@ -40,26 +27,6 @@ with scans as (
 )
 
 select
-    organization_id,
-    scan_id,
-    event_id,
-    gate_id,
-    device_id,
-    device_sequence,
-    ticket_id,
-    ticket_type_id,
-    ticket_type_name,
-    is_admission,
-    direction,
-    outcome,
-    reject_reason,
-    is_offline,
-    scanned_at,
-    received_at,
-    reverts_scan_id,
-    report_day,
-    is_revert,
-    copy_count,
-    is_taken_back,
+    *,
     {{ scan_judgement() }}
 from scans

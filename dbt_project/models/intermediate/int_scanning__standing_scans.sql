@@ -2,21 +2,8 @@
 -- `is_revert`: the row takes another scan back. Ticket type and admission are null where the ticket
 -- is not known.
 select
-    scans.scan_id,
-    scans.event_id,
-    scans.gate_id,
-    scans.device_id,
-    scans.device_sequence,
-    scans.ticket_id,
-    scans.direction,
-    scans.outcome,
-    scans.reject_reason,
-    scans.is_offline,
-    scans.scanned_at,
-    scans.received_at,
-    scans.reverts_scan_id,
-    scans.report_day,
-    scans.outcome = 'accepted' and scans.reverts_scan_id is not null as is_revert,
+    {{ scan_columns('scans') }},
+    {{ is_revert('scans') }} as is_revert,
     tickets.ticket_type_id,
     ticket_types.ticket_type_name,
     ticket_types.is_admission
@@ -24,12 +11,4 @@ from {{ ref('stg_scanning__scans') }} as scans
 left join {{ ref('stg_ticketing__tickets') }} as tickets on scans.ticket_id = tickets.ticket_id
 left join {{ ref('stg_ticketing__ticket_types') }} as ticket_types
     on tickets.ticket_type_id = ticket_types.ticket_type_id
-where
-    not exists (
-        select 1
-        from {{ ref('stg_scanning__scans') }} as earlier
-        where
-            earlier.device_id = scans.device_id
-            and earlier.device_sequence = scans.device_sequence
-            and (earlier.received_at, earlier.scan_id) < (scans.received_at, scans.scan_id)
-    )
+where {{ is_received_first('scans') }}

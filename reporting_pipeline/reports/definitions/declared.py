@@ -87,16 +87,7 @@ class DeclaredDefinition(BaseModel):
     @classmethod
     def of(cls, definition: ReportDefinition) -> Self:
         """A version as it would be declared."""
-        return cls(
-            slug=definition.slug,
-            organization_id=definition.organization_id,
-            name=definition.name,
-            category=definition.category,
-            schedule=definition.schedule,
-            status=definition.status,
-            formats=definition.formats,
-            config=definition.config,
-        )
+        return cls(**{name: getattr(definition, name) for name in cls.model_fields})
 
     def of_organization(self, organization_id: UUID) -> "DeclaredDefinition":
         """The same, for that organisation."""
@@ -108,16 +99,7 @@ class DeclaredDefinition(BaseModel):
             message = f"{self.slug} is a template; say for which organisation"
             raise ValueError(message)
         return ReportDefinition(
-            id=definition_id(self.organization_id, self.slug),
-            organization_id=self.organization_id,
-            slug=self.slug,
-            name=self.name,
-            category=self.category,
-            schedule=self.schedule,
-            status=self.status,
-            formats=self.formats,
-            version=version,
-            config=self.config,
+            id=definition_id(self.organization_id, self.slug), version=version, **dict(self)
         )
 
     def to_yaml(self) -> str:

@@ -13,7 +13,8 @@ PAGE = (DOCS / "report_definitions.md").read_text(encoding="utf-8")
 def test_the_example_is_a_definition() -> None:
     [example] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     said = parse_definition_text(example).config.model_dump(exclude_unset=True)
-    assert set(said) == set(ReportConfig.model_fields)
+    # What is due after an event has a section of its own.
+    assert set(said) == set(ReportConfig.model_fields) - {"after_event"}
 
 
 def test_every_field_of_the_config_is_explained_in_order() -> None:
