@@ -12,7 +12,7 @@ What belongs here: comparing two sets of rows in the warehouse, and the causes. 
 when an edition is new (`generated`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 from psycopg import Connection, sql
 
 from reporting_pipeline.exports.manifest import Manifest
+from reporting_pipeline.reports.tables.report_table import ColumnKind
 
 _CHUNK_BYTES = 1024 * 1024
 
@@ -36,7 +37,7 @@ _DIFFERENCES = """
     on conflict do nothing
 """
 
-# Rows that have a key: what stands on one side only, and each value that differs.
+# Rows that are told apart: what stands on one side only, and each value that differs.
 _BY_KEY = """
     with
     former as (select {key} as row_key, {former_row} as whole, former_rows.* from former_rows),
@@ -57,7 +58,7 @@ _BY_KEY = """
     where cell.former_value is distinct from cell.new_value
 """
 
-# Rows without a key are compared whole; equal ones are counted.
+# Rows that nothing tells apart are compared whole; equal ones are counted.
 _WHOLE = """
     select 'removed' as change, 0 as place, whole as row_key, null as column_name,
         whole as former_value, null as new_value
@@ -67,6 +68,13 @@ _WHOLE = """
     select 'added', 0, whole, null, null, whole
     from (select {new_row} as whole from new_rows
         except all select {former_row} from former_rows) as added
+"""
+
+_DESCRIBING = frozenset({ColumnKind.KEY, ColumnKind.ATTRIBUTE})
+_ARE_DISTINCT = """
+    select
+        (select count(*) = count(distinct {key}) from former_rows)
+        and (select count(*) = count(distinct {key}) from new_rows)
 """
 
 _RECORDED_SINCE = """
@@ -139,14 +147,15 @@ def restate(
     """Record what differs between the rows of two editions, given as files of canonical rows.
 
     Memory is flat: the rows are compared by PostgreSQL. Done again, it changes nothing. Columns
-    that only one of the two has are not compared.
+    that only one of the two has are not compared. Rows whose key is not shown are told apart by all
+    that they show beside figures, where that differs from row to row; else each is compared whole.
     """
     former_manifest, former_path = former
     new_manifest, new_path = new
     _load(connection, "former_rows", former_manifest, former_path)
     _load(connection, "new_rows", new_manifest, new_path)
     common = [name for name in _names(new_manifest) if name in _names(former_manifest)]
-    key = new_manifest.row_key if new_manifest.row_key == former_manifest.row_key else ()
+    key = _identifying(connection, former_manifest, new_manifest)
     connection.execute(
         sql.SQL(_DIFFERENCES).format(differences=_differences(key, common)),
         {
@@ -170,6 +179,17 @@ def _recorded_since(
     }
     found = connection.execute(_RECORDED_SINCE, bound).fetchone() or (False, False)
     return [cause for cause, is_so in zip(("correction", "late row"), found, strict=True) if is_so]
+
+
+def _identifying(connection: Connection[Any], former: Manifest, new: Manifest) -> Sequence[str]:
+    """The columns by which rows of both sides are the same row; none where there are none."""
+    if new.row_key == former.row_key != ():
+        return new.row_key
+    shown = set(_names(former))
+    names = [each.name for each in new.columns if each.kind in _DESCRIBING and each.name in shown]
+    statement = sql.SQL(_ARE_DISTINCT).format(key=_object(names))
+    found = connection.execute(statement).fetchone()
+    return names if found == (True,) else ()
 
 
 def _differences(key: Iterable[str], common: list[str]) -> sql.Composed:

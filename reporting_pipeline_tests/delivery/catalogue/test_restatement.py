@@ -48,7 +48,13 @@ def manifest(rows: str, *columns: str, key: tuple[str, ...] = ("day",), version:
         csv_profile="machine",
         filters=(),
         columns=tuple(
-            ColumnPart(name=name, header=name, type="text", unit=None, kind="key")
+            ColumnPart(
+                name=name,
+                header=name,
+                type="text",
+                unit=None,
+                kind="measure" if name.endswith("_minor") else "key",
+            )
             for name in columns or ("day", "what", "gross_minor")
         ),
         row_key=key,
@@ -125,6 +131,23 @@ def test_rows_without_a_key_are_counted(connection: Connection, tmp_path: Path) 
     )
 
     assert [row[0] for row in found] == ["removed", "removed", "added"]
+
+
+def test_rows_whose_key_is_not_shown_are_told_apart_by_what_is(
+    connection: Connection, tmp_path: Path
+) -> None:
+    found = changes(
+        connection,
+        tmp_path,
+        (manifest("a", key=()), "1,x,3\n1,y,3\n1,,4\n"),
+        (manifest("b", key=()), "1,x,3\n1,y,5\n1,,5\n2,y,5\n"),
+    )
+
+    assert [row[:4] for row in found] == [
+        ("changed", '{"day" : "1", "what" : "y"}', "gross_minor", "3"),
+        ("changed", '{"day" : "1", "what" : null}', "gross_minor", "4"),
+        ("added", '{"day" : "2", "what" : "y"}', None, None),
+    ]
 
 
 def test_only_common_columns_are_compared(connection: Connection, tmp_path: Path) -> None:
