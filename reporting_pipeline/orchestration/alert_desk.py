@@ -55,10 +55,13 @@ class Alerts:
             instance: Whose failed runs are looked at, too; None: they stay as they are.
         """
         desk = self._desk()
-        evaluations = [*self._found_elsewhere(desk), desk.look()]
-        if instance is not None:
-            evaluations.append(desk.record_given(self._failed_runs(instance), AlertKind.RUN_FAILED))
-        desk.tell()
+        try:
+            evaluations = [*self._found_elsewhere(desk), desk.look()]
+            if instance is not None:
+                failed = self._failed_runs(instance)
+                evaluations.append(desk.record_given(failed, AlertKind.RUN_FAILED))
+        finally:
+            desk.tell()  # what was found before a fault is told all the same
         return Evaluation(
             opened=tuple(alert for each in evaluations for alert in each.opened),
             updated=tuple(alert for each in evaluations for alert in each.updated),

@@ -30,6 +30,7 @@ from reporting_pipeline.orchestration.failures import is_told_elsewhere, reason_
 _LOOKED_BACK = timedelta(days=1)
 _LATER_RUNS = 50
 _ALL_ASSETS_JOB = "__ASSET_JOB"
+_FROM_OUTSIDE = "from outside the execution context"
 _PARTITION_TAGS = (
     PARTITION_NAME_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
@@ -145,9 +146,17 @@ def _planned(instance: dg.DagsterInstance, run_id: str) -> Mapping[dg.AssetKey, 
 
 
 def _reason(instance: dg.DagsterInstance, run_id: str, steps: list[dg.DagsterEvent]) -> str:
-    """Of the first step that failed; a run that was killed has none."""
+    """Of the first step that failed; of a run that was killed, what its code server has seen."""
     ends = _events(instance, run_id, DagsterEventType.RUN_FAILURE)
-    return next((reason_of(each) for each in [*steps, *ends]), "no reason was recorded")
+    reason = next((reason_of(each) for each in [*steps, *ends]), "no reason was recorded")
+    if _FROM_OUTSIDE not in reason:
+        return reason
+    seen = _events(instance, run_id, DagsterEventType.ENGINE_EVENT)
+    return next((_first_sentence(each.message) for each in seen[::-1] if each.message), reason)
+
+
+def _first_sentence(text: str) -> str:
+    return text.partition(". ")[0].removeprefix("[DagsterApiServer] ")
 
 
 def _events(

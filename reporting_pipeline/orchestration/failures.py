@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
+from dagster._core.events import JobFailureData
 from dagster._core.execution.plan.objects import StepFailureData
 
 from reporting_pipeline.errors import ReportingError, SourceError
@@ -46,11 +47,11 @@ def is_told_elsewhere(event: dg.DagsterEvent) -> bool:
 
 def reason_of(event: dg.DagsterEvent) -> str:
     """Why a step or a run failed: what its failure says, or the first cause of a fault."""
-    data = event.step_failure_data if event.is_step_failure else event.job_failure_data
+    data = event.event_specific_data  # None of a run that was ended from outside
     told = data.user_failure_data if isinstance(data, StepFailureData) else None
     if told is not None and told.description is not None:
         return told.description
-    error = data.error
+    error = data.error if isinstance(data, StepFailureData | JobFailureData) else None
     while error is not None and error.cause is not None:
         error = error.cause
     message = error.message if error is not None else event.message

@@ -125,6 +125,23 @@ def test_a_run_that_dagster_repeats_is_waited_for(instance: dg.DagsterInstance) 
     assert standing(instance) == []
 
 
+def test_a_run_that_was_killed_says_what_its_code_server_has_seen(
+    instance: dg.DagsterInstance,
+) -> None:
+    job = dg.Definitions([landed], jobs=[_JOBS["land"]], resources={"fault": _Fault()})
+    killed = instance.create_run_for_job(
+        job.resolve_job_def("land"), status=dg.DagsterRunStatus.STARTED
+    )
+    instance.report_engine_event(
+        "[DagsterApiServer] Run execution process was terminated by signal 9. Some advice.", killed
+    )
+    instance.report_run_failed(killed)
+
+    assert [each.reason for each in standing(instance)] == [
+        "Run execution process was terminated by signal 9"
+    ]
+
+
 def test_what_was_told_is_watched_for_longer_than_a_day(instance: dg.DagsterInstance) -> None:
     run_id = run(instance, "land", "build")
     later = datetime.now(UTC) + timedelta(days=3)
