@@ -4,8 +4,14 @@ An entry point: it reads the settings. Everything else is `orchestration.build`'
 """
 
 from reporting_pipeline.orchestration.build import build_definitions
-from reporting_pipeline.settings import Settings, child_environment, set_environment
+from reporting_pipeline.settings import (
+    Settings,
+    child_environment,
+    set_environment,
+    traces_exporter,
+)
 from reporting_pipeline.telemetry.json_log import log_as_json
+from reporting_pipeline.telemetry.span_export import export_spans
 
 # Unless told otherwise Dagster stores each event by itself, and a run over a year has thousands.
 _BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE"
@@ -14,5 +20,6 @@ set_environment({_BATCH_SIZE: child_environment({}).get(_BATCH_SIZE, "500")})
 _settings = Settings.from_environment()
 if _settings.log_format == "json":
     log_as_json()
+export_spans(traces_exporter(), service="reporting-dagster")
 
 defs = build_definitions(_settings)

@@ -40,6 +40,8 @@
     REPORTING_HOT_CACHE_BYTES            how many bytes of a kind; default 67108864
     REPORTING_HOT_CACHE_FILE_BYTES       files above are not kept in memory; default 8388608
 
+OTEL_TRACES_EXPORTER says whether spans are exported (`telemetry.span_export`).
+
 What belongs here: names, types, defaults. What does not: starting or connecting to anything. Only
 entry points (`cli`, `definitions`) call `Settings.from_environment`; the rest is handed its values.
 """
@@ -194,6 +196,11 @@ class Settings(BaseSettings):
         if self.store_url is None:
             raise SettingsError(_missing("REPORTING_STORE_URL"))
         return self.store_url
+
+
+def traces_exporter() -> str | None:
+    """What exports the spans of this process, as OpenTelemetry's own variable says."""
+    return os.environ.get("OTEL_TRACES_EXPORTER")
 
 
 def child_environment(addresses: Mapping[str, str]) -> dict[str, str]:

@@ -28,6 +28,7 @@ from reporting_pipeline.checks.registry import CHECKS
 from reporting_pipeline.domain.discrepancy import Discrepancy, Severity
 from reporting_pipeline.reports.tables import REPORT_TABLES
 from reporting_pipeline.sources.contract import DOMAINS
+from reporting_pipeline.telemetry.spans import span
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 # A held report names a few reasons; the checks' own results have them all.
@@ -98,7 +99,7 @@ def seal_days(
         The errors of each day, over all organisations.
     """
     wanted = sorted(set(days))
-    with warehouse_connection(warehouse) as connection:
+    with span("seal", days=len(wanted)), warehouse_connection(warehouse) as connection:
         for table in REPORT_TABLES:
             connection.execute("select pg_advisory_xact_lock(hashtext(%s))", (table.name,))
         found = _errors(connection, wanted)
@@ -162,7 +163,9 @@ def _errors(
 ) -> dict[date, list[tuple[str, Discrepancy]]]:
     found: dict[date, list[tuple[str, Discrepancy]]] = {day: [] for day in days}
     for check in CHECKS:
-        for day, discrepancies in check.find(connection, days).items():
+        with span("check", check=check.name):
+            by_day = check.find(connection, days)
+        for day, discrepancies in by_day.items():
             errors = [each for each in discrepancies if each.severity is Severity.ERROR]
             found[day].extend((check.report_table, each) for each in errors)
     return found

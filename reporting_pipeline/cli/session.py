@@ -14,11 +14,18 @@ from reporting_pipeline.embedded.account import server_account
 from reporting_pipeline.embedded.addresses import server_addresses
 from reporting_pipeline.embedded.attachment import Attachment, attached
 from reporting_pipeline.embedded.home import Home
-from reporting_pipeline.settings import Settings, child_environment, set_environment
+from reporting_pipeline.settings import (
+    Settings,
+    child_environment,
+    set_environment,
+    traces_exporter,
+)
 from reporting_pipeline.telemetry.json_log import log_as_json
+from reporting_pipeline.telemetry.span_export import export_spans
 from reporting_pipeline.warehouse import schema
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
+_SERVICE = "reporting"
 _DAGSTER_CONFIGURATION = Path(reporting_pipeline.__file__).parents[1] / "dagster.yaml"
 
 
@@ -43,6 +50,7 @@ def session_to_hand_over() -> Iterator[tuple[Settings, Attachment | None]]:
     settings = Settings.from_environment()
     if settings.log_format == "json":
         log_as_json()
+    export_spans(traces_exporter(), service=_SERVICE)
     if settings.database_url is not None:
         yield _prepared(settings), None
         return

@@ -45,6 +45,7 @@ from reporting_pipeline.reports.build import ensure_views, views_are_current
 from reporting_pipeline.reports.definitions.definition import ReportFormat
 from reporting_pipeline.telemetry.json_log import log_ids
 from reporting_pipeline.telemetry.measures import REPORT_BYTES, REPORT_DURATION, REPORT_ROWS
+from reporting_pipeline.telemetry.spans import span, tell_span
 from reporting_pipeline.telemetry.tally import Observation, record
 
 _HELD = "held"
@@ -107,7 +108,10 @@ def generate(
         generation = _Generation(
             delivery=delivery, request=request, connection=connection, folder=Path(folder)
         )
-        with log_ids(organization_id=definition.organization_id, definition_id=definition.id):
+        with (
+            log_ids(organization_id=definition.organization_id, definition_id=definition.id),
+            span("report", slug=definition.slug, period=request.period.token),
+        ):
             outcomes = generation.run(keys)
         record(connection, [each for outcome in outcomes for each in _observations(outcome)])
         return outcomes
@@ -138,7 +142,8 @@ class _Generation:
             ensure_views(self.delivery.warehouse)
         formers = {key: self._begin(key) for key in keys}
         try:
-            document, standing, verdict = self._read()
+            with span("report.read"):
+                document, standing, verdict = self._read()
         except Exception as error:  # noqa: BLE001 - whatever it is, no report stays "running"
             return [self._failed(formers[key], key, error, begun) for key in keys]
         if document is None:
@@ -146,8 +151,10 @@ class _Generation:
             return [self._unpublished(formers[key], key, (_HELD, reasons), begun) for key in keys]
         outcomes = []
         for key in keys:
-            with log_ids(report_id=key.id):
-                outcomes.append(self._deliver(formers[key], key, (document, standing), begun))
+            with log_ids(report_id=key.id), span("report.file", format=key.format):
+                outcome = self._deliver(formers[key], key, (document, standing), begun)
+                tell_span(status=outcome.report.status)
+            outcomes.append(outcome)
             begun = time.monotonic()
         return outcomes
 

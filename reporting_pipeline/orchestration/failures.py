@@ -13,6 +13,7 @@ from dagster._core.execution.plan.objects import StepFailureData
 
 from reporting_pipeline.errors import ReportingError, SourceError
 from reporting_pipeline.telemetry.json_log import log_ids
+from reporting_pipeline.telemetry.spans import span
 
 # A server that restarts is back within a minute; longer outages are the next run's.
 RETRIES = dg.RetryPolicy(max_retries=2, delay=20, backoff=dg.Backoff.EXPONENTIAL)
@@ -28,7 +29,7 @@ def step_failures() -> Iterator[None]:
     What is logged meanwhile bears the run's id.
     """
     try:
-        with log_ids(run_id=_run_id()):
+        with log_ids(run_id=_run_id()), span("step"):
             yield
     except ReportingError as error:
         facts = {name: str(value) for name, value in error.facts.items()}

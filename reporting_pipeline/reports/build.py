@@ -18,6 +18,7 @@ from sqlalchemy import URL
 from reporting_pipeline.reports.dbt import project_digest, run_models
 from reporting_pipeline.reports.tables import REPORT_TABLES, report_table
 from reporting_pipeline.telemetry.measures import REBUILD_DURATION, REBUILT_DAYS
+from reporting_pipeline.telemetry.spans import span
 from reporting_pipeline.telemetry.tally import Observation, record
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
@@ -64,7 +65,8 @@ def build(
     if wanted:
         ensure_views(warehouse)
         ranges = [(first.isoformat(), end.isoformat()) for first, end in day_ranges(wanted)]
-        seconds = run_models(tables, {"days": ranges}, warehouse=warehouse)
+        with span("build", tables=", ".join(tables), days=len(wanted), first=ranges[0][0]):
+            seconds = run_models(tables, {"days": ranges}, warehouse=warehouse)
     with warehouse_connection(warehouse) as connection:
         _record(connection, seconds, len(wanted))
         return BuildResult(

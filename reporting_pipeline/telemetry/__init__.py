@@ -1,1 +1,1 @@
-"""Telemetry: what the pipeline tells of itself to machines: metrics, and logs as JSON."""
+"""Telemetry: what the pipeline tells of itself to machines: metrics, spans, and logs as JSON."""

@@ -3,9 +3,10 @@
     {"at": "2026-01-01T12:00:00.123456+00:00", "level": "ERROR", "logger": "reporting_pipeline...",
      "message": "...", "run_id": "...", "organization_id": "...", "report_id": "..."}
 
-Whoever begins to work on something says its ids once (`log_ids`); every record of that thread
-bears them, those of libraries too. What belongs here: the form of a record. What does not: which
-records there are.
+Within a trace that is exported, `trace_id` too. Whoever begins to work on something says its ids
+once (`log_ids`); every record of that thread bears them, those of libraries too.
+
+What belongs here: the form of a record. What does not: which records there are.
 """
 
 import json
@@ -18,6 +19,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TextIO
 
+from opentelemetry import trace
 from typing_extensions import override
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -38,6 +40,11 @@ def log_ids(**ids: object) -> Iterator[None]:
         _IDS.reset(token)
 
 
+def logged_ids() -> Mapping[str, str]:
+    """The ids that records of this thread bear now."""
+    return _IDS.get()
+
+
 class JsonFormatter(logging.Formatter):
     """A record as one line of JSON, its time in UTC."""
 
@@ -51,6 +58,9 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
             **_IDS.get(),
         }
+        traced = trace.get_current_span().get_span_context()
+        if traced.is_valid:
+            told["trace_id"] = trace.format_trace_id(traced.trace_id)
         if record.exc_info:
             told["error"] = self.formatException(record.exc_info)
         return json.dumps(told, ensure_ascii=False)

@@ -30,6 +30,8 @@ from reporting_pipeline.delivery.requests.leases import (
 from reporting_pipeline.delivery.requests.lists import forget_hint
 from reporting_pipeline.delivery.requests.request import StoredRequest, stored_request
 from reporting_pipeline.errors import ReportingError
+from reporting_pipeline.telemetry.json_log import log_ids
+from reporting_pipeline.telemetry.spans import span, tell_span
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _TIMEOUT_SECONDS = 5
@@ -104,8 +106,13 @@ def _work(
     if client is not None:
         _forget_hint(client, request)
     worker.publish()
-    with kept_up(worker.delivery.warehouse, request, worker.times, lock):
+    with (
+        log_ids(organization_id=request.organization_id, request_id=request.id),
+        span("request", attempt=request.attempts),
+        kept_up(worker.delivery.warehouse, request, worker.times, lock),
+    ):
         ended = _ended(worker.delivery, request)
+        tell_span(status=ended.status if isinstance(ended, End) else "failed")
     with warehouse_connection(worker.delivery.warehouse) as connection:
         now = worker.delivery.clock()
         if isinstance(ended, End):

@@ -35,6 +35,7 @@ from reporting_pipeline.telemetry.measures import (
     LANDING_READ_DURATION,
     LANDING_READ_ROWS,
 )
+from reporting_pipeline.telemetry.spans import span
 from reporting_pipeline.telemetry.tally import Observation, record
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
@@ -109,7 +110,7 @@ def land(
     """
     overlap = timedelta(seconds=overlap_seconds)
     try:
-        with warehouse_connection(warehouse) as connection:
+        with span("land"), warehouse_connection(warehouse) as connection:
             return _land(connection, sources, overlap, timeout_seconds, read_all=read_all)
     except SourceError as error:
         remember_fault(warehouse, error)
@@ -127,7 +128,10 @@ def _land(
     connection.execute("select pg_advisory_xact_lock(hashtext('landing'))")
     connection.execute("set local work_mem = '64MB'")
     begun = time.monotonic()
-    with open_snapshots(sources, timeout_seconds=timeout_seconds) as snapshots:
+    with (
+        span("land.read", sources=", ".join(sources)),
+        open_snapshots(sources, timeout_seconds=timeout_seconds) as snapshots,
+    ):
         came_in = _read(connection, snapshots, overlap, read_all=read_all)
     _stand_in(connection, {each.table.key for each in came_in})
     _refuse_unknown_zones(connection)
@@ -171,6 +175,11 @@ def _read(
 
 
 def _merge(connection: psycopg.Connection, came_in: list[Incoming]) -> int:
+    with span("land.merge", rows=sum(each.new_count for each in came_in)):
+        return _merged(connection, came_in)
+
+
+def _merged(connection: psycopg.Connection, came_in: list[Incoming]) -> int:
     _run(connection, "changed.sql")
     _capture(connection, "before")
     for table in contract.TABLES:
