@@ -62,7 +62,7 @@ select
     figures.organization_id,
     organizations.organization_name,
     figures.event_id,
-    events.event_name,
+    {{ event_name('figures') }} as event_name,
     events.event_timezone,
     events.venue_name,
     figures.date,

@@ -4,7 +4,7 @@ select
     entries.organization_id,
     organizations.organization_name,
     entries.event_id,
-    events.event_name,
+    {{ event_name('entries') }} as event_name,
     events.event_timezone,
     events.venue_name,
     entries.report_day as date,

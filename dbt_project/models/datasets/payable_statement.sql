@@ -34,7 +34,7 @@ select
     statement.organization_id,
     organizations.organization_name,
     statement.event_id,
-    events.event_name,
+    {{ event_name('statement') }} as event_name,
     events.event_timezone,
     events.venue_name,
     statement.date,

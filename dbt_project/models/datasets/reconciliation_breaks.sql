@@ -4,7 +4,7 @@ select
     breaks.organization_id,
     organizations.organization_name,
     breaks.event_id,
-    events.event_name,
+    {{ event_name('breaks') }} as event_name,
     events.event_timezone,
     events.venue_name,
     breaks.order_id,

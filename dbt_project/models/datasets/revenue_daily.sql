@@ -3,7 +3,7 @@ select
     revenue.organization_id,
     organizations.organization_name,
     revenue.event_id,
-    events.event_name,
+    {{ event_name('revenue') }} as event_name,
     events.event_timezone,
     events.venue_name,
     revenue.date,

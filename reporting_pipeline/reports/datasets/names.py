@@ -1,12 +1,13 @@
 """The names beside ids: what organisations, events, venues, ticket types and gates are called.
 
 They are as landed last, so a renamed event has its new name on all days; null where the source has
-not told of the thing.
+not told of the thing. Money of no single event, a payout, is named so.
 
 What belongs here: the name columns, and where they stand. What does not: any other column.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from types import MappingProxyType
 
 from reporting_pipeline.reports.tables.report_table import Column, ColumnType, attribute
@@ -44,6 +45,18 @@ _NAMES = MappingProxyType(
 )
 
 
+_NO_SINGLE_EVENT = "; `(no single event)` where there is none."
+
+
 def with_names(columns: Iterable[Column]) -> tuple[Column, ...]:
     """The columns, each id followed by the names of what it stands for."""
-    return tuple(named for column in columns for named in (column, *_NAMES.get(column.name, ())))
+    return tuple(named for column in columns for named in (column, *_names_of(column)))
+
+
+def _names_of(column: Column) -> tuple[Column, ...]:
+    names = _NAMES.get(column.name, ())
+    if column.name != "event_id" or not column.nullable:
+        return names
+    name, *others = names
+    description = name.description.removesuffix(".") + _NO_SINGLE_EVENT
+    return (replace(name, description=description), *others)

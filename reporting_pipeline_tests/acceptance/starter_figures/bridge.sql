@@ -31,8 +31,8 @@ steps as (
         sum(payout_minor - payout_reversal_minor) as paid_out
     from sides group by event_id, currency
 )
-select e.name, s.currency, booked, booked - charged, charged, net_revenue, owed,
-    net_revenue - owed - collected, collected, collected + owed - share, share, payable,
+select coalesce(e.name, '(no single event)'), s.currency, booked, booked - charged, charged,
+    net_revenue, owed, net_revenue - owed - collected, collected, collected + owed - share, share, payable,
     paid_out
 from steps s left join landing.ticketing_events e on e.id = event_id
-order by e.name collate "C", s.currency
+order by coalesce(e.name, '(no single event)') collate "C", s.currency

@@ -17,10 +17,10 @@ moved as (
     group by event_id, currency
 )
 
-select e.name, m.currency, opening, closing - opening + platform + processing + chargebacks
-    - adjusted + held - released + paid_out - came_back, platform, processing, chargebacks,
-    adjusted, held, released, paid_out, came_back, closing
+select coalesce(e.name, '(no single event)'), m.currency, opening,
+    closing - opening + platform + processing + chargebacks - adjusted + held - released + paid_out
+    - came_back, platform, processing, chargebacks, adjusted, held, released, paid_out, came_back, closing
 from moved m
 join of_events o on o.event_id is not distinct from m.event_id and o.currency = m.currency
 left join landing.ticketing_events e on e.id = m.event_id
-order by e.name collate "C", m.currency
+order by coalesce(e.name, '(no single event)') collate "C", m.currency

@@ -6,9 +6,10 @@ with days as (
         and (%(event_id)s::uuid is null or event_id = %(event_id)s)
 )
 
-select e.name, days.currency, sum(face_value_minor), sum(addon_minor), sum(service_fee_minor),
+select coalesce(e.name, '(no single event)'), days.currency,
+    sum(face_value_minor), sum(addon_minor), sum(service_fee_minor),
     sum(facility_fee_minor), sum(gross_minor), sum(tax_minor), sum(refund_minor),
     sum(refund_tax_minor), event_id::text
 from days left join landing.ticketing_events e on e.id = event_id
 group by e.name, days.currency, event_id
-order by days.currency, e.name collate "C", event_id
+order by days.currency, coalesce(e.name, '(no single event)') collate "C", event_id
