@@ -6,8 +6,12 @@ a horizon goes. It is missing while the catalogue does not have it in each of it
 held: whoever was down meanwhile, it is found again, with the day on which it was due.
 
     missing        due, and not there
-    requestable    missing; its days are landed and built, or its deadline is over
+    requestable    missing; its days are landed and built, or are waited for in vain
     overdue        missing, and its deadline is over
+
+Days are waited for in vain from the deadline on if a source was tried since the report is due and
+did not answer, or if the days have waited to be built for as long as the deadline gives. Who has
+been down for a week has neither: what is due is late, and comes right after the landing.
 
 What belongs here: the comparison. What does not: generating (`due_reports`), and who asks when
 (`orchestration`).
@@ -30,11 +34,13 @@ from reporting_pipeline.delivery.report_calendar import ReportCalendar, report_c
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.reports.datasets import dataset
 from reporting_pipeline.reports.definitions.definition import (
+    Category,
     ReportDefinition,
     ReportFormat,
     Schedule,
     Status,
 )
+from reporting_pipeline.reports.tables.reconciliation_breaks import RECONCILIATION_BREAKS
 from reporting_pipeline.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -66,6 +72,7 @@ class MissingReport:
         due_at: When the last day of its period was over.
         deadline: By when it has to be there.
         is_ready: Its days are landed, and none of them waits to be built.
+        waited_for_until: How long it is waited for that it is; None: until landing is tried.
     """
 
     due: DueReport
@@ -73,6 +80,7 @@ class MissingReport:
     due_at: datetime
     deadline: datetime
     is_ready: bool
+    waited_for_until: datetime | None
 
     @property
     def definition(self) -> ReportDefinition:
@@ -87,6 +95,11 @@ class MissingReport:
     def is_overdue(self, now: datetime) -> bool:
         """Whether its deadline is over."""
         return self.deadline < now
+
+    def is_requestable(self, now: datetime) -> bool:
+        """Whether it is to be asked for now."""
+        is_in_vain = self.waited_for_until is not None and self.waited_for_until < now
+        return self.is_ready or is_in_vain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,14 +150,16 @@ def missing_reports(
             if (definition.id, due.request.period.token, each) not in standing
         )
         if formats:
+            patience = expectation.deadlines[definition.schedule]
+            is_ready, since = _readiness(calendar, waiting, due, due_at)
             missing.append(
                 MissingReport(
                     due=due,
                     formats=formats,
                     due_at=due_at,
-                    deadline=due_at + expectation.deadlines[definition.schedule],
-                    is_ready=_is_landed(calendar, due)
-                    and not _waits(definition, due.request.period, waiting),
+                    deadline=due_at + patience,
+                    is_ready=is_ready,
+                    waited_for_until=None if since is None else since + patience,
                 )
             )
     return sorted(missing, key=lambda each: (each.due_at, each.due.as_of))
@@ -155,14 +170,10 @@ def requestable_reports(
 ) -> list[MissingReport]:
     """Of the missing reports those to ask for now; oldest first.
 
-    One whose days are not landed or not built is waited for until its deadline. Then it is asked
-    for all the same: it is held, with the reason.
+    One whose days are waited for in vain is asked for all the same: it is held, with the reason.
     """
-    return [
-        each
-        for each in missing_reports(connection, now, expectation)
-        if each.is_ready or each.is_overdue(now)
-    ]
+    missing = missing_reports(connection, now, expectation)
+    return [each for each in missing if each.is_requestable(now)]
 
 
 def overdue_reports(
@@ -220,14 +231,20 @@ def _due_at(calendar: ReportCalendar, due: DueReport) -> datetime | None:
     return calendar.due_at(due.request.definition.organization_id, over_on)
 
 
-def _is_landed(calendar: ReportCalendar, due: DueReport) -> bool:
-    due_at, landed = _due_at(calendar, due), calendar.landed_through
-    return due_at is not None and landed is not None and due_at <= landed
-
-
-def _waits(definition: ReportDefinition, period: Period, waiting: DaysOfTables) -> bool:
+def _readiness(
+    calendar: ReportCalendar, waiting: DaysOfTables, due: DueReport, expected_at: datetime
+) -> tuple[bool, datetime | None]:
+    """Whether its days are landed and built, and since when they could have been; None: not yet."""
+    definition, due_at = due.request.definition, _due_at(calendar, due)
+    landed, failed_at = calendar.landed_through, calendar.failed_at
+    if due_at is None or landed is None or landed < due_at:
+        is_tried = due_at is not None and failed_at is not None and due_at < failed_at
+        return False, expected_at if is_tried else None
     tables = dataset(definition.config.dataset).rests_on
-    return waiting.has_one_in(definition.organization_id, tables, period)
+    if definition.category is Category.FINANCIAL:
+        tables = (*tables, RECONCILIATION_BREAKS.name)  # the gate looks at them
+    since = waiting.first_in(definition.organization_id, tables, due.request.period)
+    return since is None, max(expected_at, since or expected_at)
 
 
 def _standing(

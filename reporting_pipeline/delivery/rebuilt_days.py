@@ -10,7 +10,7 @@ What belongs here: these days. What does not: building them, and the reports tha
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,14 +19,20 @@ from psycopg import Connection
 from reporting_pipeline.domain.period import Period
 
 _WAITING = """
-    select organization_id, report_table, report_day
-    from landing.touched_days
-    where report_day >= %(first_day)s
-    union
-    select rebuilt.organization_id, rebuilt.report_table, rebuilt.report_day
-    from reporting.rebuilt_days as rebuilt
-    left join reporting.sealed_days as sealed on rebuilt.report_day = sealed.date
-    where rebuilt.report_day >= %(first_day)s and sealed.date is null
+    select organization_id, report_table, report_day, min(since)
+    from (
+        select organization_id, report_table, report_day, touched_at as since
+        from landing.touched_days
+        where report_day >= %(first_day)s
+        union all
+        select
+            rebuilt.organization_id, rebuilt.report_table, rebuilt.report_day,
+            rebuilt.rebuilt_at as since
+        from reporting.rebuilt_days as rebuilt
+        left join reporting.sealed_days as sealed on rebuilt.report_day = sealed.date
+        where rebuilt.report_day >= %(first_day)s and sealed.date is null
+    ) as waiting
+    group by organization_id, report_table, report_day
 """
 
 _DAYS = """
@@ -46,25 +52,31 @@ _DAYS = """
 
 @dataclass(frozen=True, slots=True)
 class DaysOfTables:
-    """Days by organisation and report table; None: of all organisations."""
+    """Days by organisation and report table, each with an instant; None: of all organisations."""
 
-    days: Mapping[tuple[UUID | None, str], Collection[date]]
+    days: Mapping[tuple[UUID | None, str], Mapping[date, datetime]]
 
-    def has_one_in(self, organization_id: UUID, tables: Collection[str], period: Period) -> bool:
-        """Whether one of the organisation's days of these tables lies in a period."""
-        return any(
-            day < period.end and (period.first is None or period.first <= day)
+    def first_in(
+        self, organization_id: UUID, tables: Collection[str], period: Period
+    ) -> datetime | None:
+        """The first instant of the organisation's days of these tables in a period; None: none."""
+        instants = [
+            instant
             for table in tables
             for whose in (organization_id, None)
-            for day in self.days.get((whose, table), ())
-        )
+            for day, instant in self.days.get((whose, table), {}).items()
+            if day < period.end and (period.first is None or period.first <= day)
+        ]
+        return min(instants, default=None)
 
 
 def waiting_days(connection: Connection[Any], *, first_day: date) -> DaysOfTables:
-    """The days from `first_day` on that wait to be built or sealed."""
-    days: dict[tuple[UUID | None, str], set[date]] = {}
-    for organization_id, table, day in connection.execute(_WAITING, {"first_day": first_day}):
-        days.setdefault((organization_id, table), set()).add(day)
+    """The days from `first_day` on that wait to be built or sealed, with since when each does."""
+    days: dict[tuple[UUID | None, str], dict[date, datetime]] = {}
+    for organization_id, table, day, since in connection.execute(
+        _WAITING, {"first_day": first_day}
+    ):
+        days.setdefault((organization_id, table), {})[day] = since
     return DaysOfTables(days)
 
 

@@ -29,6 +29,7 @@ _OF_ORGANIZATIONS = """
     union
     select organization_id, timezone, day_cutoff from landing.ticketing_events
 """
+_FAILED = "select max(last_at) from landing.source_faults"
 _LANDED = "select min(complete_through) from landing.source_reads having count(*) = %s"
 
 
@@ -40,11 +41,13 @@ class ReportCalendar:
         now: The time at which it is looked at.
         days: Oldest first, up to those that begin soon; what is before counts as the first one.
         landed_through: Every source is landed through this; None: one of them never was.
+        failed_at: When landing last failed at a source; None: it has not since it succeeded.
     """
 
     now: datetime
     days: tuple[date, ...]
     landed_through: datetime | None
+    failed_at: datetime | None
     begins: Mapping[tuple[date, _Clock], datetime]
     clocks: Mapping[UUID, frozenset[_Clock]]
 
@@ -77,10 +80,12 @@ def report_calendar(
     for organization_id, zone, cutoff in connection.execute(_OF_ORGANIZATIONS):
         clocks.setdefault(organization_id, set()).add((zone, cutoff))
     landed = connection.execute(_LANDED, (len(DOMAINS),)).fetchone()
+    failed = connection.execute(_FAILED).fetchone()
     return ReportCalendar(
         now=now,
         days=tuple(sorted({day for day, _ in begins})),
         landed_through=landed[0] if landed else None,
+        failed_at=failed[0] if failed else None,
         begins=begins,
         clocks={each: frozenset(of_it) for each, of_it in clocks.items()},
     )

@@ -62,6 +62,25 @@ def define(
     apply_definitions(connection, [from_mapping(definition)], applied_at)
 
 
+def behind(connection: psycopg.Connection) -> None:
+    """Let the ledger be landed until a minute before the end of Berlin's 9 March."""
+    connection.execute(
+        "update landing.source_reads set complete_through = '2026-03-09 22:59Z'"
+        " where domain = 'ledger'"
+    )
+
+
+def touch(
+    connection: psycopg.Connection, table: str, organization_id: object, day: date, at: datetime
+) -> None:
+    """Let rows come, so that a day waits to be built."""
+    connection.execute(
+        "insert into landing.touched_days (report_table, organization_id, report_day, touched_at)"
+        " values (%s, %s, %s, %s)",
+        [table, organization_id, day, at],
+    )
+
+
 def periods(found: list[MissingReport]) -> list[str]:
     return [each.period.token for each in found]
 
@@ -210,23 +229,16 @@ def test_a_format_is_missing_by_itself(connection: psycopg.Connection) -> None:
     assert missing.formats == ("jsonl",)
 
 
-@pytest.mark.parametrize("because", ["a source is behind", "rows wait to be built"])
-def test_a_report_whose_days_are_not_ready_is_asked_for_at_its_deadline(
-    because: str, connection: psycopg.Connection
+def test_a_report_whose_source_does_not_answer_is_asked_for_at_its_deadline(
+    connection: psycopg.Connection,
 ) -> None:
     define(connection, applied_at=NOW)
-    if because == "a source is behind":
-        connection.execute(
-            "update landing.source_reads set complete_through = '2026-03-09 22:59Z'"
-            " where domain = 'ledger'"
-        )
-    else:
-        connection.execute(
-            "insert into landing.touched_days"
-            " (report_table, organization_id, report_day, touched_at)"
-            " values ('report_revenue_daily', %s, '2026-03-09', now())",
-            [BERLIN],
-        )
+    behind(connection)
+    connection.execute(
+        "insert into landing.source_faults (domain, error, message, since, last_at, try_count)"
+        " values ('ledger', 'SourceUnavailable', 'no answer', %(now)s, %(now)s, 1)",
+        {"now": NOW},
+    )
 
     assert requestable_reports(connection, NOW, EXPECTATION) == []
     assert overdue_reports(connection, NOW, EXPECTATION) == []
@@ -236,18 +248,46 @@ def test_a_report_whose_days_are_not_ready_is_asked_for_at_its_deadline(
     assert overdue.deadline == NOW + timedelta(hours=6)
 
 
+def test_a_report_whose_days_nobody_tried_to_land_is_overdue_and_waits_for_the_landing(
+    connection: psycopg.Connection,
+) -> None:
+    define(connection, applied_at=NOW)
+    behind(connection)
+    later = NOW + timedelta(days=8)
+
+    assert periods(overdue_reports(connection, later, EXPECTATION))[0] == "2026-03-09"
+    assert requestable_reports(connection, later, EXPECTATION) == []
+
+
+def test_a_report_waits_for_its_days_to_be_built_as_long_as_its_deadline_gives(
+    connection: psycopg.Connection,
+) -> None:
+    define(connection, applied_at=NOW)
+    came_at = NOW + timedelta(hours=8)  # its deadline is over
+    touch(connection, "report_revenue_daily", BERLIN, date(2026, 3, 9), came_at)
+
+    assert requestable_reports(connection, came_at, EXPECTATION) == []
+    assert periods(overdue_reports(connection, came_at, EXPECTATION)) == ["2026-03-09"]
+    later = came_at + timedelta(hours=6, minutes=1)
+    assert periods(requestable_reports(connection, later, EXPECTATION)) == ["2026-03-09"]
+
+
+def test_a_financial_report_waits_for_its_reconciliation(connection: psycopg.Connection) -> None:
+    define(connection, applied_at=NOW)
+    touch(connection, "report_reconciliation_breaks", BERLIN, date(2026, 3, 9), NOW)
+
+    assert requestable_reports(connection, NOW, EXPECTATION) == []
+
+
 def test_rows_of_others_or_of_other_days_keep_no_report_waiting(
     connection: psycopg.Connection,
 ) -> None:
     define(connection, applied_at=NOW)
-    connection.cursor().executemany(
-        "insert into landing.touched_days (report_table, organization_id, report_day, touched_at)"
-        " values (%s, %s, %s, now())",
-        [
-            ("report_revenue_daily", TOKYO, date(2026, 3, 9)),
-            ("report_revenue_daily", BERLIN, date(2026, 3, 10)),
-            ("report_attendance_daily", BERLIN, date(2026, 3, 9)),
-        ],
-    )
+    for table, organization_id, day in (
+        ("report_revenue_daily", TOKYO, date(2026, 3, 9)),
+        ("report_revenue_daily", BERLIN, date(2026, 3, 10)),
+        ("report_attendance_daily", BERLIN, date(2026, 3, 9)),
+    ):
+        touch(connection, table, organization_id, day, NOW)
 
     assert periods(requestable_reports(connection, NOW, EXPECTATION)) == ["2026-03-09"]

@@ -293,6 +293,11 @@ def test_a_held_report_is_released_when_its_days_are_final(
     defined(settings.warehouse_url(), REVENUE)
     warehouse.execute("update catalogue.report_definitions set created_at = %s", [NOW])
     through = _land_ledger_through(warehouse, NOW - timedelta(days=1))
+    warehouse.execute(
+        "insert into landing.source_faults (domain, error, message, since, last_at, try_count)"
+        " values ('ledger', 'SourceUnavailable', 'no answer', %(now)s, %(now)s, 1)",
+        {"now": NOW},
+    )
     assert daemon.asks("missing_reports") == []  # it waits for the ledger, until its deadline
     daemon.now = NOW + timedelta(hours=13)
     [request] = daemon.asks("missing_reports")
