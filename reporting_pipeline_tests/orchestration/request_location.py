@@ -14,5 +14,6 @@ defs = dg.Definitions(
     assets=[requested_reports],
     jobs=[SERVE_REQUESTS],
     sensors=[requests_sensor(interval_seconds=1)],
+    executor=dg.in_process_executor,
     resources={"reports": Reports(Settings.from_environment())},
 )

@@ -106,13 +106,14 @@ POINTS = {
 
 def work_and_die(name: str, warehouse: str, store_url: str, redis_url: str) -> None:
     """Serve requests, until the kill of that name."""
-    _arm(POINTS[name])
+    arm(POINTS[name])
     worker = worker_at(make_url(warehouse), store_url, redis_url)
     for _ in serve(worker, Event(), once=True):
         pass
 
 
-def _arm(point: CrashPoint) -> None:
+def arm(point: CrashPoint) -> None:
+    """Kill this process when it comes there."""
     module, _, path = point.where.partition(":")
     *owners, attribute = path.split(".")
     owner: Any = import_module(module)
