@@ -5,14 +5,18 @@ Amounts stay whole numbers of minor units; currencies never share an axis.
 What belongs here: rows to bars and the marks of an axis. What does not: drawing them (`chart_svg`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import TypeAlias
 
 from markupsafe import Markup
 
 from reporting_pipeline.exports.canonical import CanonicalRow
-from reporting_pipeline.exports.manifest import ColumnPart
+from reporting_pipeline.exports.manifest import ColumnPart, PeriodPart
 from reporting_pipeline.exports.pdf.cells import CellTexts
+from reporting_pipeline.exports.pdf.chart_days import Calendar
 from reporting_pipeline.exports.pdf.chart_svg import Axis, Bar, lying_bars, standing_bars
 from reporting_pipeline.exports.report_document import Chart
 from reporting_pipeline.reports.tables.report_table import ColumnType, Unit
@@ -20,7 +24,9 @@ from reporting_pipeline.reports.tables.report_table import ColumnType, Unit
 _MOST_NAMES = 20
 _TICKS = 4
 
-Series = Mapping[str | None, int]
+Series: TypeAlias = Mapping[str | None, int]
+_Line: TypeAlias = tuple[Sequence[tuple[str, int]], str]
+_Draw: TypeAlias = Callable[[str, Sequence[Bar], Axis], Markup]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +43,13 @@ class Panel:
     svg: Markup
 
 
-def panels(chart: Chart, texts: CellTexts, rows: Iterable[CanonicalRow]) -> list[Panel]:
+def panels(
+    chart: Chart, texts: CellTexts, rows: Iterable[CanonicalRow], period: PeriodPart
+) -> list[Panel]:
     """One panel per currency of the rows, in the order of their codes.
 
-    None where each would be of a single bar, which compares nothing.
+    None where each would be of a single bar, which compares nothing. Over days, all panels have the
+    same ones.
     """
     places = {column.name: index for index, column in enumerate(texts.columns)}
     x, y = texts.columns[places[chart.x]], texts.columns[places[chart.y]]
@@ -54,37 +63,36 @@ def panels(chart: Chart, texts: CellTexts, rows: Iterable[CanonicalRow]) -> list
             series[name] = series.get(name, 0) + int(value)
     if all(len(series) == 1 for series in sums.values()):
         return []
+    lines: Callable[[Series], _Line] = _largest
+    if x.type == ColumnType.DATE:
+        days = (day for series in sums.values() for day in series if day is not None)
+        calendar = Calendar.of(period.first, period.end, map(date.fromisoformat, days))
+        lines = partial(_by_day, calendar, texts.locale)
+    titles = {
+        code: f"{y.header} by {x.header.lower()}{f', {code}' if code else ''}" for code in sums
+    }
+    draw = standing_bars if x.type == ColumnType.DATE else lying_bars
     return [
-        _panel(x, y, currency, sums[currency], texts)
-        for currency in sorted(sums, key=lambda code: code or "")
+        _panel(titles[code], lines(sums[code]), draw, partial(_figure, texts, y, code))
+        for code in sorted(sums, key=lambda code: code or "")
     ]
 
 
-def _panel(
-    x: ColumnPart, y: ColumnPart, currency: str | None, series: Series, texts: CellTexts
-) -> Panel:
-    title = f"{y.header} by {x.header.lower()}" + (f", {currency}" if currency else "")
-    is_dated = x.type == ColumnType.DATE
-    named, note = _by_day(series) if is_dated else _largest(series)
-    bars = [
-        Bar(
-            label=texts.text(x, name, None) if is_dated else name,
-            value=value,
-            value_text=texts.text(y, str(value), currency),
-        )
-        for name, value in named
-    ]
-    axis = _axis([value for _, value in named], y, currency, texts)
-    draw = standing_bars if is_dated else lying_bars
+def _panel(title: str, line: _Line, draw: _Draw, figure: Callable[[int], str]) -> Panel:
+    named, note = line
+    bars = [Bar(label=name, value=value, value_text=figure(value)) for name, value in named]
+    axis = _axis([value for _, value in named], figure)
     return Panel(title=title, note=note, svg=draw(title, bars, axis))
 
 
-def _by_day(series: Series) -> tuple[list[tuple[str, int]], str]:
+def _by_day(calendar: Calendar, locale: str, series: Series) -> _Line:
     """The days in order; rows of no day have no place among them."""
-    return sorted((day, value) for day, value in series.items() if day is not None), ""
+    sums = {date.fromisoformat(day): value for day, value in series.items() if day is not None}
+    note = "Each bar is a month." if calendar.is_by_month else ""
+    return list(calendar.places(sums, locale)), note
 
 
-def _largest(series: Series) -> tuple[list[tuple[str, int]], str]:
+def _largest(series: Series) -> _Line:
     """The largest names, and the sum of all others as one bar, so that nothing is left out."""
     ranked = sorted(series.items(), key=lambda item: (-abs(item[1]), item[0] or ""))
     named = [(name or "(none)", value) for name, value in ranked]
@@ -96,7 +104,7 @@ def _largest(series: Series) -> tuple[list[tuple[str, int]], str]:
     return [*named[: _MOST_NAMES - 1], others], f"The last bar is the sum of {label}."
 
 
-def _axis(values: list[int], y: ColumnPart, currency: str | None, texts: CellTexts) -> Axis:
+def _axis(values: list[int], figure: Callable[[int], str]) -> Axis:
     """Round whole numbers, 0 among them, from at most the least value to at least the largest."""
     low, high = min(0, *values, 0), max(0, *values, 0)
     least_step = max(1, -(-(high - low) // _TICKS))
@@ -104,4 +112,8 @@ def _axis(values: list[int], y: ColumnPart, currency: str | None, texts: CellTex
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least_step)
     first, last = low // step, max(-(-high // step), 1)
     ticks = [step * index for index in range(first, last + 1)]
-    return Axis(marks=tuple((tick, texts.text(y, str(tick), currency)) for tick in ticks))
+    return Axis(marks=tuple((tick, figure(tick)) for tick in ticks))
+
+
+def _figure(texts: CellTexts, column: ColumnPart, currency: str | None, value: int) -> str:
+    return texts.text(column, str(value), currency)

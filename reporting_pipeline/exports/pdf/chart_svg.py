@@ -19,7 +19,7 @@ _WIDTH = 785
 _SIZE, _LABEL_HEIGHT = 6.5, 8  # of type, as in the style sheet
 _GAP = 6
 _STANDING_HEIGHT, _TOP, _FOOT = 78, 6, 14
-_PITCH, _THICKNESS = 11, 7
+_PITCH, _THICKNESS, _THICKEST = 11, 7, 32
 _LONGEST_LABEL = 60
 _BAR, _GRID, _AXIS = "#3b5b7d", "#d8dce1", "#7a828c"
 
@@ -61,6 +61,7 @@ def standing_bars(title: str, bars: Sequence[Bar], axis: Axis) -> Markup:
     """Columns from left to right; as many labels as have room."""
     left = _widest(text for _, text in axis.marks) + _GAP
     room = (_WIDTH - left) / max(len(bars), 1)
+    thick = min(room * 0.8, _THICKEST)
     ground = _TOP + _STANDING_HEIGHT
     zero = ground - axis.share(0, _STANDING_HEIGHT)
     shapes, labels = [], []
@@ -70,12 +71,11 @@ def standing_bars(title: str, bars: Sequence[Bar], axis: Axis) -> Markup:
         labels.append(_label(text, 0, y, left - _GAP / 2, "before"))
     every = max(1, int(-(-(_widest(bar.label for bar in bars) + _GAP) // room)))
     for index, bar in enumerate(bars):
-        x = left + index * room
+        middle = left + (index + 0.5) * room
         end = ground - axis.share(bar.value, _STANDING_HEIGHT)
-        shapes.append(_rectangle(x + room * 0.1, min(end, zero), room * 0.8, abs(end - zero)))
+        shapes.append(_rectangle(middle - thick / 2, min(end, zero), thick, abs(end - zero)))
         if index % every == 0:
             width = room * every
-            middle = x + room / 2
             labels.append(_label(bar.label, middle - width / 2, ground + _GAP, width, "centred"))
     return _picture(title, ground + _FOOT, shapes, labels)
 

@@ -146,7 +146,9 @@ def _template_of(sheet: Sheet) -> TemplateModule:
         "provisional": reasons_of(manifest) if manifest.is_provisional else None,
         "facts": facts_of(manifest),
         "notes": document.notes,
-        "panels": panels(document.chart, sheet.texts, sheet.canonical) if document.chart else [],
+        "panels": panels(document.chart, sheet.texts, sheet.canonical, manifest.period)
+        if document.chart
+        else [],
         "look": look,
         "table_width": round(sum(look.widths), 2),
         "styles": styles,

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Sequence
+from datetime import date
 
 from reporting_pipeline.exports.canonical import CanonicalRow
-from reporting_pipeline.exports.manifest import ColumnPart
+from reporting_pipeline.exports.manifest import ColumnPart, PeriodPart
 from reporting_pipeline.exports.pdf.cells import CellTexts
 from reporting_pipeline.exports.pdf.chart import Panel, panels
 from reporting_pipeline.exports.pdf.chart_svg import Axis
@@ -22,8 +23,14 @@ COLUMNS = tuple(
 TEXTS = CellTexts(columns=COLUMNS, currency="currency", locale="en_GB", time_zone="UTC")
 
 
-def drawn(x: str, rows: Sequence[CanonicalRow]) -> list[Panel]:
-    return panels(Chart(x=x, y="gross"), TEXTS, rows)
+JANUARY = PeriodPart(
+    first=date(2026, 1, 1), end=date(2026, 2, 1), event_id=None, token=date(2026, 1, 1).isoformat()
+)
+MONTHS = ["Aug 2025", "Sept 2025", "Oct 2025", "Nov 2025", "Dec 2025", "Jan 2026"]
+
+
+def drawn(x: str, rows: Sequence[CanonicalRow], period: PeriodPart = JANUARY) -> list[Panel]:
+    return panels(Chart(x=x, y="gross"), TEXTS, rows, period)
 
 
 def labels(panel: Panel) -> list[str]:
@@ -73,6 +80,45 @@ def test_names_beyond_the_largest_are_summed_in_one_bar() -> None:
     assert panel.note == "The last bar is the sum of 11 others."
 
 
+def test_each_day_of_the_period_has_a_place() -> None:
+    rows = [("2026-01-03", "a", "EUR", "100"), ("2026-01-30", "a", "EUR", "50")]
+
+    (panel,) = drawn("date", rows)
+
+    heights = [height for _, height in bars(panel)]
+    assert len(heights) == 31
+    assert [index for index, height in enumerate(heights) if height] == [2, 29]
+    assert "1 Jan 2026" in labels(panel)
+
+
+def test_a_day_outside_of_the_period_has_one_too() -> None:
+    rows = [("2025-12-30", "a", "EUR", "100"), ("2026-02-02", "a", "EUR", "50")]
+
+    (panel,) = drawn("date", rows)
+
+    heights = [height for _, height in bars(panel)]
+    assert len(heights) == 2 + 31 + 2
+    assert heights[0] > heights[-1] > 0
+
+
+def test_a_long_period_has_a_place_for_each_month_in_every_currency() -> None:
+    life = JANUARY.model_copy(update={"first": None})
+    rows = [
+        ("2025-08-31", "a", "EUR", "100"),
+        ("2025-10-01", "a", "EUR", "100"),
+        ("2025-10-31", "a", "EUR", "100"),
+        ("2026-01-31", "a", "JPY", "100"),
+    ]
+
+    euros, yen = drawn("date", rows, life)
+
+    shares = [round(height / bars(euros)[0][1]) for _, height in bars(euros)]
+    assert shares == [1, 0, 2, 0, 0, 0]
+    assert len(bars(yen)) == 6
+    assert labels(euros)[-6:] == MONTHS
+    assert euros.note == "Each bar is a month."
+
+
 def test_without_values_there_is_no_picture() -> None:
     assert drawn("date", []) == []
     assert drawn("date", [("2026-01-01", "a", "EUR", None)]) == []
@@ -88,7 +134,7 @@ def test_marks_are_round_and_hold_the_largest_numbers_exactly() -> None:
         "date", [("2026-01-01", "a", "XXY", str(2**63 - 1)), ("2026-01-02", "", "XXY", "-1")]
     )
 
-    marks = [int(label) for label in labels(panel)[:-2]]
+    marks = [int(label) for label in labels(panel) if " " not in label]
     assert marks[0] < 0 < marks[-1]
     assert marks[-1] >= 2**63 - 1
     assert all(mark % 10**17 == 0 for mark in marks)
