@@ -200,9 +200,9 @@ def those_requestable(
 def _expected(
     connection: Connection[Any], calendar: ReportCalendar
 ) -> Iterable[tuple[DueReport, datetime]]:
-    """What is due by now, with the instant from which it is, or from which it was defined."""
-    applied: dict[UUID, datetime] = dict(
-        connection.execute("select id, created_at from catalogue.report_definitions").fetchall()
+    """What is due by now, with the instant from which it is, or from which it is expected."""
+    begun: dict[UUID, datetime] = dict(
+        connection.execute("select id, expected_since from catalogue.report_definitions").fetchall()
     )
     active = definitions_of(connection, status=Status.ACTIVE, on_unreadable=_LOG.error)
     dues: dict[UUID, list[EventDue]] = {}
@@ -211,16 +211,16 @@ def _expected(
     for definition in active:
         if definition.schedule is Schedule.MANUAL:
             continue
-        organization_id, applied_at = definition.organization_id, applied[definition.id]
+        organization_id, begun_at = definition.organization_id, begun[definition.id]
         days = [
             day
             for day in calendar.days[:-1]
-            if (calendar.due_at(organization_id, day + _DAY) or applied_at) > applied_at
+            if (calendar.due_at(organization_id, day + _DAY) or begun_at) > begun_at
         ]
         for due in due_of([definition], days, dues.get(organization_id, ())):
             due_at = _due_at(calendar, due)
             if due_at is not None and due_at <= calendar.now:
-                yield due, max(due_at, applied_at)
+                yield due, max(due_at, begun_at)
 
 
 def _due_at(calendar: ReportCalendar, due: DueReport) -> datetime | None:

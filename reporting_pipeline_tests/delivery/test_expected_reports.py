@@ -110,6 +110,29 @@ def test_nothing_is_expected_from_before_the_horizon(connection: psycopg.Connect
     assert periods(missing)[0] == str(NOW.date() - timedelta(days=31))
 
 
+@pytest.mark.parametrize(
+    ("formerly", "is_expected_anew"),
+    [
+        ({"status": "draft"}, True),
+        ({"status": "paused"}, True),
+        ({"schedule": "weekly", "period": "previous_week"}, True),
+        ({"period": "month_to_date"}, True),
+        ({"name": "Another name"}, False),
+        ({"formats": ["jsonl"]}, False),
+    ],
+    ids=str,
+)
+def test_nothing_is_expected_from_before_it_ran_by_this_rule(
+    formerly: dict[str, Any], is_expected_anew: bool, connection: psycopg.Connection
+) -> None:
+    define(connection, applied_at=NOW - timedelta(days=20), **formerly)
+    define(connection, applied_at=NOW - timedelta(days=2))
+
+    first = periods(missing_reports(connection, NOW, EXPECTATION))[0]
+
+    assert first == ("2026-03-07" if is_expected_anew else "2026-02-17")
+
+
 @pytest.mark.parametrize("status", ["draft", "paused", "archived"])
 def test_only_active_definitions_are_expected(status: str, connection: psycopg.Connection) -> None:
     define(connection, applied_at=NOW - timedelta(days=2), status=status)

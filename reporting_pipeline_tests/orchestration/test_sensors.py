@@ -83,7 +83,7 @@ def applied(settings: Settings, warehouse: psycopg.Connection) -> None:
     """Definitions that were applied eight days before, of two organisations."""
     for organization_id in (BERLIN, TOKYO):
         defined(settings.warehouse_url(), REVENUE, organization_id)
-    warehouse.execute("update catalogue.report_definitions set created_at = %s", [APPLIED])
+    warehouse.execute("update catalogue.report_definitions set expected_since = %s", [APPLIED])
 
 
 def catalogue(warehouse: psycopg.Connection) -> list[tuple[Any, ...]]:
@@ -165,7 +165,7 @@ def test_a_report_whose_day_waits_is_not_taken_along_by_one_whose_day_does_not(
 ) -> None:
     daemon.now = APPLIED
     defined(settings.warehouse_url(), ATTENDANCE)
-    warehouse.execute("update catalogue.report_definitions set created_at = %s", [APPLIED])
+    warehouse.execute("update catalogue.report_definitions set expected_since = %s", [APPLIED])
     touch(warehouse, "report_revenue_daily", EIGHT_DAYS[0])
 
     [request] = daemon.asks("missing_reports")
@@ -238,7 +238,8 @@ def test_only_reports_that_rest_on_a_rebuilt_day_are_generated_again(
     ):
         defined(settings.warehouse_url(), definition, organization_id)
     warehouse.execute(
-        "update catalogue.report_definitions set created_at = %s", [daemon.now - timedelta(days=3)]
+        "update catalogue.report_definitions set expected_since = %s",
+        [daemon.now - timedelta(days=3)],
     )
     for request in daemon.asks("missing_reports"):
         daemon.run(request)
@@ -291,7 +292,7 @@ def test_a_held_report_is_released_when_its_days_are_final(
     daemon: Daemon, settings: Settings, warehouse: psycopg.Connection
 ) -> None:
     defined(settings.warehouse_url(), REVENUE)
-    warehouse.execute("update catalogue.report_definitions set created_at = %s", [NOW])
+    warehouse.execute("update catalogue.report_definitions set expected_since = %s", [NOW])
     through = _land_ledger_through(warehouse, NOW - timedelta(days=1))
     warehouse.execute(
         "insert into landing.source_faults (domain, error, message, since, last_at, try_count)"

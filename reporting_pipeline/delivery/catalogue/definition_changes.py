@@ -12,7 +12,10 @@ from uuid import UUID
 
 from reporting_pipeline.errors import DefinitionInvalid
 from reporting_pipeline.reports.definitions.declared import DeclaredDefinition
-from reporting_pipeline.reports.definitions.definition import ReportDefinition
+from reporting_pipeline.reports.definitions.definition import ReportDefinition, Status
+
+# What decides when which report is due.
+_SCHEDULING = frozenset({"schedule", "config.period", "config.after_event"})
 
 
 class ChangeKind(StrEnum):
@@ -58,6 +61,13 @@ class Change:
         if self.former_version is None:
             return ChangeKind.ADDED
         return ChangeKind.CHANGED if self.fields else ChangeKind.UNCHANGED
+
+    @property
+    def is_beginning(self) -> bool:
+        """Whether its reports are expected from now on: it begins to run, or by another rule."""
+        changed = {each.field for each in self.fields}
+        is_activated = "status" in changed and self.definition.status is Status.ACTIVE
+        return self.kind is ChangeKind.ADDED or is_activated or bool(changed & _SCHEDULING)
 
     @property
     def is_new_version(self) -> bool:

@@ -62,16 +62,20 @@ _VERSION = """
 _PUT = """
     insert into catalogue.report_definitions (
         id, organization_id, slug, version, name, category, schedule, formats, config, status,
-        created_at, updated_at
+        created_at, updated_at, expected_since
     )
     values (
         %(id)s, %(organization_id)s, %(slug)s, %(version)s, %(name)s, %(category)s, %(schedule)s,
-        %(formats)s, %(config)s, %(status)s, %(now)s, %(now)s
+        %(formats)s, %(config)s, %(status)s, %(now)s, %(now)s, %(now)s
     )
     on conflict (id) do update set
         version = excluded.version, name = excluded.name, category = excluded.category,
         schedule = excluded.schedule, formats = excluded.formats, config = excluded.config,
-        status = excluded.status, updated_at = excluded.updated_at
+        status = excluded.status, updated_at = excluded.updated_at,
+        expected_since = case
+            when %(is_beginning)s then excluded.expected_since
+            else report_definitions.expected_since
+        end
 """
 
 _PUT_VERSION = """
@@ -121,7 +125,8 @@ def apply_definitions(
     for change in changes:
         if change.kind is ChangeKind.UNCHANGED:
             continue
-        fields = _columns(change.definition) | {"now": now}
+        fields = _columns(change.definition)
+        fields |= {"now": now, "is_beginning": change.is_beginning}
         connection.execute(_PUT, fields)
         if change.is_new_version:
             connection.execute(_PUT_VERSION, fields)
