@@ -16,6 +16,7 @@ from reporting_pipeline.reports.definitions.filters import (
     Equals,
     InRange,
     IsNull,
+    NoneOf,
     OneOf,
     placed,
 )
@@ -99,7 +100,7 @@ def _operands(comparison: Comparison) -> list[tuple[str, object]]:
     match comparison:
         case Equals():
             return [("value", comparison.value)]
-        case OneOf():
+        case OneOf() | NoneOf():
             return [(f"values[{index}]", each) for index, each in enumerate(comparison.values)]
         case InRange():
             bounds = (("from", comparison.first), ("to", comparison.end))

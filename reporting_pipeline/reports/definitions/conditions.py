@@ -3,7 +3,7 @@
 What belongs here: both forms of each operator. What does not: which operand fits (`operands`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, and_, or_
@@ -17,6 +17,7 @@ from reporting_pipeline.reports.definitions.filters import (
     Filter,
     InRange,
     IsNull,
+    NoneOf,
     OneOf,
 )
 from reporting_pipeline.reports.definitions.operands import typed
@@ -46,6 +47,9 @@ def _comparison(
             return equal
         case OneOf():
             return element.in_([typed(column, each) for each in comparison.values])
+        case NoneOf():
+            others = element.not_in([typed(column, each) for each in comparison.values])
+            return or_(element.is_(None), others) if column.nullable else others
         case InRange():
             bounds = []
             if comparison.first is not None:
@@ -78,14 +82,20 @@ def _said(comparison: Comparison, column: Column) -> str:
         case Equals():
             return f"is {_value(comparison.value)}"
         case OneOf():
-            said = [_value(each) for each in comparison.values[:_MAX_VALUES_SAID]]
-            if len(comparison.values) > _MAX_VALUES_SAID:
-                said.append(f"{len(comparison.values) - _MAX_VALUES_SAID} more")
-            return f"is one of {', '.join(said)}"
+            return f"is one of {_said_values(comparison.values)}"
+        case NoneOf():
+            return f"is none of {_said_values(comparison.values)}"
         case InRange():
             return _said_range(comparison, column)
         case IsNull():
             return "is empty" if comparison.value else "is not empty"
+
+
+def _said_values(values: Sequence[object]) -> str:
+    said = [_value(each) for each in values[:_MAX_VALUES_SAID]]
+    if len(values) > _MAX_VALUES_SAID:
+        said.append(f"{len(values) - _MAX_VALUES_SAID} more")
+    return ", ".join(said)
 
 
 def _said_range(comparison: InRange, column: Column) -> str:

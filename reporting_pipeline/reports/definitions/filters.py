@@ -2,6 +2,7 @@
 
     {column: channel, operator: "=", value: web}
     {column: channel, operator: in, values: [web, api]}
+    {column: channel, operator: not_in, values: [comp]}                   also where it is null
     {column: date, operator: range, from: 2026-01-01, to: 2026-02-01}     half-open
     {column: event_id, operator: is_null}                                 value: false: is not null
     {or: [<filter>, ...]}   {and: [<filter>, ...]}
@@ -23,7 +24,7 @@ MAX_FILTERS = 100
 """How many comparisons, `and` and `or` a report may have in all."""
 
 MAX_VALUES = 1_000
-"""How many values an `in` may list."""
+"""How many values an `in` or a `not_in` may list."""
 
 _MAX_CHARACTERS = 500
 _KIND = "scalar"  # of pydantic's error
@@ -48,6 +49,9 @@ def _scalar(value: object) -> object:
 
 
 Operand = Annotated[Scalar, BeforeValidator(_scalar)]
+Operands = Annotated[
+    tuple[Operand, ...], BeforeValidator(tuple_of), Field(min_length=1, max_length=MAX_VALUES)
+]
 
 
 class _Part(BaseModel):
@@ -69,9 +73,15 @@ class OneOf(_Part):
 
     column: str
     operator: Literal["in"]
-    values: Annotated[
-        tuple[Operand, ...], BeforeValidator(tuple_of), Field(min_length=1, max_length=MAX_VALUES)
-    ]
+    values: Operands
+
+
+class NoneOf(_Part):
+    """The column has none of these values: another one, or no value at all."""
+
+    column: str
+    operator: Literal["not_in"]
+    values: Operands
 
 
 class InRange(_Part):
@@ -103,11 +113,11 @@ class AnyOf(_Part):
     filters: Annotated["Filters", Field(alias="or", min_length=1)]
 
 
-Comparison: TypeAlias = Equals | OneOf | InRange | IsNull
+Comparison: TypeAlias = Equals | OneOf | NoneOf | InRange | IsNull
 Group: TypeAlias = AllOf | AnyOf
 
 # Pydantic puts the tag into the path of a problem, from where its brackets let it be taken out.
-_TAGS: dict[str, str] = {"=": "<=>", "in": "<in>", "range": "<range>", "is_null": "<is_null>"}
+_TAGS: dict[str, str] = {each: f"<{each}>" for each in ("=", "in", "not_in", "range", "is_null")}
 
 
 def _tag(value: Any) -> str | None:
@@ -124,6 +134,7 @@ def _tag(value: Any) -> str | None:
 Filter: TypeAlias = Annotated[
     Annotated[Equals, Tag("<=>")]
     | Annotated[OneOf, Tag("<in>")]
+    | Annotated[NoneOf, Tag("<not_in>")]
     | Annotated[InRange, Tag("<range>")]
     | Annotated[IsNull, Tag("<is_null>")]
     | Annotated[AllOf, Tag("<and>")]
@@ -131,8 +142,8 @@ Filter: TypeAlias = Annotated[
     Discriminator(
         _tag,
         custom_error_type="operator",
-        custom_error_message="no such operator; there are =, in, range and is_null, and groups "
-        "named `and` and `or`",
+        custom_error_message="no such operator; there are =, in, not_in, range and is_null, "
+        "and groups named `and` and `or`",
     ),
 ]
 Filters: TypeAlias = Annotated[tuple[Filter, ...], BeforeValidator(tuple_of)]

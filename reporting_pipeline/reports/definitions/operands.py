@@ -24,7 +24,7 @@ from reporting_pipeline.reports.tables.report_table import Column, ColumnType
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 
-_EVERY = frozenset({"=", "in", "is_null"})
+_EVERY = frozenset({"=", "in", "not_in", "is_null"})
 _ORDERED = _EVERY | {"range"}
 OPERATORS = MappingProxyType(
     {

@@ -241,6 +241,11 @@ def test_order_is_by_bytes_with_nulls_last_and_total(rolled_back: Connection) ->
             ("Channel is one of api, kiosk",),
         ),
         (
+            [{"column": "channel", "operator": "not_in", "values": ["api", "kiosk"]}],
+            [1, 2],
+            ("Channel is none of api, kiosk",),
+        ),
+        (
             [{"column": "net_count", "operator": "range", "from": 2, "to": 4}],
             [2, 3],
             ("Net is at least 2 and less than 4",),
@@ -299,6 +304,24 @@ def test_filters_let_these_rows_pass(
 
     assert [count for (count,) in found(rolled_back, report.rows)] == passing
     assert report.filters == said
+
+
+def test_what_has_no_value_has_none_of_those_that_are_left_out(rolled_back: Connection) -> None:
+    for event, kind in ((None, "amount"), (EVENT, "timing")):
+        insert_row(
+            rolled_back,
+            "report_reconciliation_breaks",
+            event_id=event,
+            kind=kind,
+            proof_ids=[],
+            **dict.fromkeys(("order_id", "transaction_id", "entry_id")),
+        )
+    others = {"column": "event_id", "operator": "not_in", "values": [str(EVENT)]}
+    chosen = config(dataset="reconciliation_breaks", columns=["kind"], filters=[others])
+
+    report = compile_over(BREAKS, chosen, ORGANIZATION, FEBRUARY)
+
+    assert found(rolled_back, report.rows) == [("amount",)]
 
 
 def test_the_longest_list_of_a_filter_is_bound(rolled_back: Connection) -> None:

@@ -57,7 +57,8 @@ def _comparisons(column: Column) -> st.SearchStrategy[dict[str, Any]]:
     return st.one_of(
         st.builds(lambda v: {"column": column.name, "operator": "=", "value": v}, values),
         st.builds(
-            lambda v: {"column": column.name, "operator": "in", "values": v},
+            lambda word, v: {"column": column.name, "operator": word, "values": v},
+            st.sampled_from(("in", "not_in")),
             st.lists(values, min_size=1, max_size=3),
         ),
         st.builds(lambda v: {"column": column.name, "operator": "range", "from": v}, values),
