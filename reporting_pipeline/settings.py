@@ -31,7 +31,7 @@
     REPORTING_RETENTION_FINANCIAL_YEARS  how long financial rows are kept; default 10
     REPORTING_RETENTION_SALES_YEARS      how long rows of sales are kept; default 5
     REPORTING_RETENTION_OPERATIONAL_YEARS  how long operational rows are kept; default 2
-    REPORTING_RETENTION_ALERT_DAYS       how long alerts that are over are kept; default 400
+    REPORTING_RETENTION_ALERT_DAYS       how long past alerts and requests are kept; default 400
     REPORTING_RETENTION_DELETES          whether what is past that is deleted; default False
     REPORTING_METRICS_PORT               where `metrics` serves them, on loopback; default 9464
     REPORTING_LOG_FORMAT                 text, or json: a line of JSON per record; default text

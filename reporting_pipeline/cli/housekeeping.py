@@ -20,6 +20,7 @@ from reporting_pipeline.delivery.housekeeping.temporary_folders import (
     remove_folder,
 )
 from reporting_pipeline.delivery.housekeeping.told_alerts import delete_past_told, past_told
+from reporting_pipeline.delivery.requests.past import forget_requests, past_requests
 from reporting_pipeline.delivery.store import open_store
 from reporting_pipeline.delivery.store.object_store import ObjectStore
 from reporting_pipeline.settings import Settings
@@ -32,9 +33,9 @@ def sweep(*, dry_run: bool) -> None:
 
     Removed: temporary folders and unfinished writes to the store that are older than
     REPORTING_LEFTOVER_GRACE_SECONDS. Past their retention are the kept rows of editions,
-    provisional files that were replaced, and what was told of alerts that are over: these are
-    deleted only if REPORTING_RETENTION_DELETES is true, and else are listed. Current editions are
-    never deleted.
+    provisional files that were replaced, what was told of alerts that are over, and requests that
+    have ended: these are deleted only if REPORTING_RETENTION_DELETES is true, and else are listed.
+    Current editions are never deleted.
     """
     now = datetime.now(UTC)
     with session() as settings:
@@ -42,7 +43,9 @@ def sweep(*, dry_run: bool) -> None:
         _leftovers(store, now - timedelta(seconds=settings.leftover_grace_seconds), dry_run)
         is_deleted = settings.retention_deletes and not dry_run
         _retention(settings, store, now, is_deleted=is_deleted)
-        _told(settings, now, is_deleted=is_deleted)
+        before = now - timedelta(days=settings.retention_alert_days)
+        _told(settings, before, is_deleted=is_deleted)
+        _requests(settings, before, is_deleted=is_deleted)
 
 
 def _leftovers(store: ObjectStore, before: datetime, is_dry_run: bool) -> None:
@@ -78,8 +81,7 @@ def _retention(settings: Settings, store: ObjectStore, now: datetime, *, is_dele
     click.echo(f"{found} objects are past their retention, {deleted} of them are deleted{stay}")
 
 
-def _told(settings: Settings, now: datetime, *, is_deleted: bool) -> None:
-    before = now - timedelta(days=settings.retention_alert_days)
+def _told(settings: Settings, before: datetime, *, is_deleted: bool) -> None:
     work = delete_past_told if is_deleted else past_told
     past = work(settings.warehouse_url(), before)
     stay = _why_they_stay(settings, past.total)
@@ -87,6 +89,16 @@ def _told(settings: Settings, now: datetime, *, is_deleted: bool) -> None:
         f"{past.alert_count} alerts, {past.message_count} messages to channels and "
         f"{past.notice_count} notices are past their retention, "
         f"{past.total if is_deleted else 0} of them are deleted{stay}"
+    )
+
+
+def _requests(settings: Settings, before: datetime, *, is_deleted: bool) -> None:
+    work = forget_requests if is_deleted else past_requests
+    past = work(settings.warehouse_url(), before)
+    stay = _why_they_stay(settings, past)
+    click.echo(
+        f"{past} requests are past their retention, {past if is_deleted else 0} of them are "
+        f"deleted{stay}"
     )
 
 

@@ -44,6 +44,7 @@ def test_what_a_killed_process_left_is_listed_and_removed(
         "0 objects are past their retention, 0 of them are deleted\n"
         "0 alerts, 0 messages to channels and 0 notices are past their retention, "
         "0 of them are deleted\n"
+        "0 requests are past their retention, 0 of them are deleted\n"
     )
     assert staged.exists() is stays
 
@@ -77,7 +78,7 @@ def test_alerts_that_are_over_are_deleted_only_if_a_setting_says_so(
     result = CliRunner().invoke(main, ["sweep", *arguments])
 
     assert result.exit_code == 0, result.output
-    told = result.output.splitlines(keepends=True)[-1]
+    told = result.output.splitlines(keepends=True)[-2]
     assert told.startswith("1 alerts, 0 messages to channels and 0 notices are past")
     assert told.endswith(end)
     with warehouse_connection(warehouse_url) as connection:
