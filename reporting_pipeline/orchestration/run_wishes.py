@@ -24,12 +24,15 @@ from dagster._core.storage.tags import (
 
 SLOT_TAG = "reporting/slot"
 CAUSE_TAG = "reporting/cause"
+PRIORITY_TAG = "dagster/priority"
 ONLY_MISSING_TAG = "reporting/only_missing"
+
+CURRENT_PRIORITY = 10
+"""Over backlogs and backfills: of what keeps today's figures young."""
 
 RUNS_PER_SLOT = 5
 """How many runs one evaluation asks for, of each slot."""
 
-_PRIORITY_TAG = "dagster/priority"
 _FIRST_WAIT = timedelta(minutes=5)
 _LONGEST_WAIT = timedelta(hours=6)
 _ENDED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
@@ -94,7 +97,7 @@ def _runs(
 def _request(wish: RunWish, run_key: str) -> dg.RunRequest:
     tags = {SLOT_TAG: wish.slot, CAUSE_TAG: _digest(wish), **wish.tags}
     if wish.priority:
-        tags[_PRIORITY_TAG] = str(wish.priority)
+        tags[PRIORITY_TAG] = str(wish.priority)
     if wish.partitions is not None:
         tags[ASSET_PARTITION_RANGE_START_TAG], tags[ASSET_PARTITION_RANGE_END_TAG] = wish.partitions
     return dg.RunRequest(run_key=run_key, job_name=wish.job_name, tags=tags)

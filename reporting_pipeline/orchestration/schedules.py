@@ -12,7 +12,12 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from reporting_pipeline.orchestration.jobs import DAILY_BUILD, LAND
-from reporting_pipeline.orchestration.run_wishes import RunWish, requested_now
+from reporting_pipeline.orchestration.run_wishes import (
+    CURRENT_PRIORITY,
+    PRIORITY_TAG,
+    RunWish,
+    requested_now,
+)
 from reporting_pipeline.settings import Settings
 
 _DAY = timedelta(days=1)
@@ -41,7 +46,12 @@ def _landing(settings: Settings) -> dg.ScheduleDefinition:
         context: dg.ScheduleEvaluationContext,
     ) -> dg.RunRequest | dg.SkipReason:
         at = context.scheduled_execution_time
-        wish = RunWish(job_name=LAND.name, slot="landing", cause=at.isoformat())
+        wish = RunWish(
+            job_name=LAND.name,
+            slot="landing",
+            cause=at.isoformat(),
+            priority=CURRENT_PRIORITY,
+        )
         for request in requested_now(context.instance, [wish], at):
             return request
         return dg.SkipReason("the landing before it has not ended")
@@ -64,7 +74,8 @@ def _nightly(settings: Settings, days: dg.DailyPartitionsDefinition) -> dg.Sched
         key = _day_before(context, zone).isoformat()
         if key < days.start.date().isoformat():
             return dg.SkipReason(f"{key} is before the first report day")
-        return dg.RunRequest(run_key=key, partition_key=key)
+        tags = {PRIORITY_TAG: str(CURRENT_PRIORITY)}
+        return dg.RunRequest(run_key=key, partition_key=key, tags=tags)
 
     return nightly
 

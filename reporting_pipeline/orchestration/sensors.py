@@ -29,7 +29,12 @@ from reporting_pipeline.orchestration.partitions import (
     report_months,
     report_weeks,
 )
-from reporting_pipeline.orchestration.run_wishes import ONLY_MISSING_TAG, RunWish, requested_now
+from reporting_pipeline.orchestration.run_wishes import (
+    CURRENT_PRIORITY,
+    ONLY_MISSING_TAG,
+    RunWish,
+    requested_now,
+)
 from reporting_pipeline.orchestration.upkeep import Upkeep
 from reporting_pipeline.reports.definitions.definition import Schedule
 
@@ -38,7 +43,6 @@ MAX_PARTITIONS_PER_RUN = 31
 
 _Key = TypeVar("_Key")
 _INTERVAL_SECONDS = 60
-_CURRENT_PRIORITY = 10
 # Yesterday still gets its last rows.
 _CURRENT_DAYS = timedelta(days=1)
 _ASSETS = {
@@ -182,7 +186,7 @@ def rebuild_wishes(waiting: Mapping[date, str], today: date) -> list[RunWish]:
             priority=priority,
         )
         for slot, days, priority in (
-            ("rebuild current days", current, _CURRENT_PRIORITY),
+            ("rebuild current days", current, CURRENT_PRIORITY),
             ("rebuild former days", backlog, 0),
         )
         for batch in _day_batches(days)
