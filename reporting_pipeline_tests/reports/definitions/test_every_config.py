@@ -123,7 +123,7 @@ def test_what_is_not_refused_runs(
         assert ungrouped is not None
         assert _found(connection, report.totals) == _found(connection, ungrouped)
     names = [column.name for column in report.columns]
-    keys = [tuple(row[names.index(name)] for name in report.key) for row in rows]
+    keys = [tuple(str(row[names.index(name)]) for name in report.key) for row in rows]
     assert not report.key or len(set(keys)) == len(keys)
 
 
