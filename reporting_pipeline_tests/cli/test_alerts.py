@@ -1,6 +1,7 @@
 """`reporting alerts`: looks, and lists what stands; with --all also what is over."""
 
-from datetime import UTC, datetime
+import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,10 @@ from click.testing import CliRunner
 from sqlalchemy import URL
 
 from reporting_pipeline.cli import main
+from reporting_pipeline.settings import child_environment
 from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline_tests.cli.conftest import program
+from reporting_pipeline_tests.delivery.given_reports import REVENUE, defined
 
 _NOTHING = "0 alerts are open; now 0 were opened, 0 updated, 0 resolved\n"
 
@@ -48,6 +52,32 @@ def test_what_stands_is_listed_and_what_is_over_only_if_asked_for(warehouse_url:
     assert _told() == _NOTHING.replace("0 resolved", "1 resolved")
     assert _told() == _NOTHING
     assert "resolved 20" in _told("--all")
+
+
+@pytest.mark.usefixtures("_surroundings")
+def test_a_report_past_its_deadline_is_told_though_no_daemon_has_ever_run(
+    warehouse_url: URL,
+) -> None:
+    defined(warehouse_url, REVENUE)
+    with warehouse_connection(warehouse_url) as connection:
+        connection.execute(
+            "update catalogue.report_definitions set expected_since = %s",
+            (datetime.now(UTC) - timedelta(days=2),),
+        )
+
+    with subprocess.Popen(  # noqa: S603 - our own program
+        [program(), "alerts", "--watch"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=child_environment({"PYTHONUNBUFFERED": "1"}),
+    ) as watch:
+        assert watch.stdout is not None
+        assert watch.stdout.readline().startswith("what stands is looked at every 30 seconds")
+        told = watch.stdout.readline()
+        watch.terminate()
+        watch.communicate()
+    assert told.startswith("opened report_overdue: revenue of organisation")
+    assert watch.returncode == 0
 
 
 @pytest.mark.usefixtures("_surroundings")
