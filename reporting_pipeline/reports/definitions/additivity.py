@@ -3,7 +3,7 @@
     measure   summed over the rows of a group
     balance   the last one of the period, in a report grouped by all of the key but the day; one
               that is called opening stands before its day, so there the first one counts
-    ratio     never: it is computed from its parts
+    ratio     as a balance: the parts that it is computed from are balances
     money     in a report that shows its currency; grouped by it, or filtered to one
 
 What belongs here: these rules, each refusal with its reason. What does not: the sums (`compile`).
@@ -105,21 +105,17 @@ def _reason_not_to_show(column: Column, config: ReportConfig, dataset: Dataset) 
     match column.kind:
         case ColumnKind.MEASURE:
             return None
-        case ColumnKind.RATIO:
-            return (
-                f"{column.name} is a ratio, which is never summed; show its parts, or do not group"
-            )
-        case ColumnKind.BALANCE if is_last_of_period(config, dataset):
+        case ColumnKind.BALANCE | ColumnKind.RATIO if is_last_of_period(config, dataset):
             return None
-        case ColumnKind.BALANCE:
+        case ColumnKind.BALANCE | ColumnKind.RATIO:
             missing = [
                 name
                 for name in dataset.key
                 if name not in {*config.group_by, dataset.day_column, *_SAME_IN_ALL_ROWS}
             ]
             return (
-                f"{column.name} is a balance, which is never summed; its last value of the period "
-                f"can be had when the report is also grouped by {', '.join(missing)}"
+                f"{column.name} is a {column.kind}, which is never summed; its last value of the "
+                f"period can be had when the report is also grouped by {', '.join(missing)}"
             )
         case _:
             return f"{column.name} is neither grouped nor a measure; add it to group_by"

@@ -165,7 +165,7 @@ def _selected(
 def _aggregated(
     figure: Column, dataset: Dataset, elements: Elements
 ) -> Cast[Any] | ColumnElement[Any]:
-    """A figure of a group: the sum of a measure, the last of a balance, the first opening."""
+    """A figure of a group: the sum of a measure, the last of any other, the first opening."""
     element = elements[figure.name]
     if figure.kind is ColumnKind.MEASURE:
         # PostgreSQL sums bigint as numeric; a sum beyond 64 bits is an error, never another figure.

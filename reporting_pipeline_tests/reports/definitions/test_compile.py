@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -124,14 +125,18 @@ def test_a_sum_beyond_64_bits_is_an_error_and_no_other_figure(rolled_back: Conne
         found(rolled_back, grouped.rows)
 
 
-def test_balances_of_a_group_are_those_of_its_last_row(rolled_back: Connection) -> None:
-    for day, capacity, no_shows in ((26, 10, 4), (27, 20, None), (28, 15, None)):
+def test_balances_and_ratios_of_a_group_are_those_of_its_last_row(rolled_back: Connection) -> None:
+    for day, capacity, no_shows, rate in (
+        *((26, 10, 4, "0.4"), (27, 20, None, "0.9")),
+        (28, 15, None, "0.333333"),
+    ):
         insert_row(
             rolled_back,
             "report_event_summary",
             date=date(2026, 2, day),
             capacity_count=capacity,
             no_show_count=no_shows,
+            attendance_rate=Decimal(rate),
             sold_today_count=1,
         )
 
@@ -139,15 +144,19 @@ def test_balances_of_a_group_are_those_of_its_last_row(rolled_back: Connection) 
         SUMMARY,
         config(
             dataset="event_summary",
-            columns=["event_id", "capacity_count", "no_show_count", "sold_today_count"],
+            columns=[
+                *("event_id", "capacity_count", "no_show_count", "sold_today_count"),
+                "attendance_rate",
+            ],
             group_by=["event_id", "currency"],
         ),
         ORGANIZATION,
         FEBRUARY,
     )
 
-    assert found(rolled_back, report.rows) == [(EVENT, 15, None, 3)]
-    assert [column.is_summed for column in report.columns] == [False, False, False, True]
+    assert found(rolled_back, report.rows) == [(EVENT, 15, None, 3, Decimal("0.333333"))]
+    summed = [column.name for column in report.columns if column.is_summed]
+    assert summed == ["sold_today_count"]
 
 
 def test_openings_of_a_group_are_those_of_its_first_row(rolled_back: Connection) -> None:
@@ -229,109 +238,6 @@ def test_order_is_by_bytes_with_nulls_last_and_total(rolled_back: Connection) ->
         "timing",
     ]
     assert kinds() == ["amount", "épée", "Zebra", "timing"]
-
-
-@pytest.mark.parametrize(
-    ("filters", "passing", "said"),
-    [
-        ([{"column": "channel", "operator": "=", "value": "web"}], [1, 2], ("Channel is web",)),
-        (
-            [{"column": "channel", "operator": "in", "values": ["api", "kiosk"]}],
-            [3, 4],
-            ("Channel is one of api, kiosk",),
-        ),
-        (
-            [{"column": "channel", "operator": "not_in", "values": ["api", "kiosk"]}],
-            [1, 2],
-            ("Channel is none of api, kiosk",),
-        ),
-        (
-            [{"column": "net_count", "operator": "range", "from": 2, "to": 4}],
-            [2, 3],
-            ("Net is at least 2 and less than 4",),
-        ),
-        (
-            [{"column": "date", "operator": "range", "to": "2026-02-28"}],
-            [2],
-            ("Date is before 2026-02-28",),
-        ),
-        (
-            [{"column": "is_admission", "operator": "=", "value": False}],
-            [4],
-            ("Is admission is no",),
-        ),
-        (
-            [{"column": "ticket_type_id", "operator": "is_null", "value": False}],
-            [1, 2, 3, 4],
-            ("Ticket type is not empty",),
-        ),
-        (
-            [
-                {
-                    "or": [
-                        {"column": "net_count", "operator": "=", "value": 1},
-                        {
-                            "and": [
-                                {"column": "channel", "operator": "=", "value": "web"},
-                                {"column": "gross_minor", "operator": "range", "from": 0},
-                            ]
-                        },
-                    ]
-                }
-            ],
-            [1, 2],
-            ("Net is 1 or (Channel is web and Gross (minor units) is at least 0)",),
-        ),
-        (
-            [
-                {"column": "channel", "operator": "=", "value": "web"},
-                {"column": "net_count", "operator": "=", "value": 3},
-            ],
-            [],
-            ("Channel is web", "Net is 3"),
-        ),
-    ],
-)
-def test_filters_let_these_rows_pass(
-    rolled_back: Connection, filters: list[Any], passing: list[int], said: tuple[str, ...]
-) -> None:
-    sell(rolled_back, channel="web", net_count=1)
-    sell(rolled_back, channel="web", net_count=2, date=date(2026, 2, 27))
-    sell(rolled_back, channel="api", net_count=3)
-    sell(rolled_back, channel="kiosk", net_count=4, is_admission=False)
-
-    report = sales(columns=["net_count"], filters=filters, sort=["net_count"])
-
-    assert [count for (count,) in found(rolled_back, report.rows)] == passing
-    assert report.filters == said
-
-
-def test_what_has_no_value_has_none_of_those_that_are_left_out(rolled_back: Connection) -> None:
-    for event, kind in ((None, "amount"), (EVENT, "timing")):
-        insert_row(
-            rolled_back,
-            "report_reconciliation_breaks",
-            event_id=event,
-            kind=kind,
-            proof_ids=[],
-            **dict.fromkeys(("order_id", "transaction_id", "entry_id")),
-        )
-    others = {"column": "event_id", "operator": "not_in", "values": [str(EVENT)]}
-    chosen = config(dataset="reconciliation_breaks", columns=["kind"], filters=[others])
-
-    report = compile_over(BREAKS, chosen, ORGANIZATION, FEBRUARY)
-
-    assert found(rolled_back, report.rows) == [("amount",)]
-
-
-def test_the_longest_list_of_a_filter_is_bound(rolled_back: Connection) -> None:
-    sell(rolled_back, net_count=999)
-    report = sales(
-        columns=["net_count"],
-        filters=[{"column": "net_count", "operator": "in", "values": list(range(1_000))}],
-    )
-    assert found(rolled_back, report.rows) == [(999,)]
-    assert report.filters[0].endswith(", 18, 19, 980 more")
 
 
 def test_no_word_of_a_definition_is_in_the_statement() -> None:

@@ -151,9 +151,9 @@ CONFIGS: list[tuple[dict[str, Any], str]] = [
         "the period can be had when the report is also grouped by event_id, currency",
     ),
     (
-        _SUMMARY
-        | {"columns": ["event_id", "attendance_rate"], "group_by": ["event_id", "currency"]},
-        "columns[1].name: attendance_rate is a ratio, which is never summed",
+        _SUMMARY | {"columns": ["currency", "attendance_rate"], "group_by": ["currency"]},
+        "columns[1].name: attendance_rate is a ratio, which is never summed; its last value of "
+        "the period can be had when the report is also grouped by event_id",
     ),
     ({"chart": {"x": "date", "y": "fee_minor"}}, "chart.y: fee_minor is not among"),
     ({"chart": {"x": "net_count", "y": "gross_minor"}}, "chart.x: net_count is neither a day nor"),
