@@ -147,12 +147,13 @@ def _planned(instance: dg.DagsterInstance, run_id: str) -> Mapping[dg.AssetKey, 
 
 def _reason(instance: dg.DagsterInstance, run_id: str, steps: list[dg.DagsterEvent]) -> str:
     """Of the first step that failed; of a run that was killed, what its code server has seen."""
-    ends = _events(instance, run_id, DagsterEventType.RUN_FAILURE)
-    reason = next((reason_of(each) for each in [*steps, *ends]), "no reason was recorded")
-    if _FROM_OUTSIDE not in reason:
-        return reason
-    seen = _events(instance, run_id, DagsterEventType.ENGINE_EVENT)
-    return next((_first_sentence(each.message) for each in seen[::-1] if each.message), reason)
+    ends = _events(instance, run_id, DagsterEventType.RUN_FAILURE, DagsterEventType.ENGINE_EVENT)
+    places = [place for place, each in enumerate(ends) if each.is_run_failure]
+    if steps or not places:
+        return next(map(reason_of, steps), "no reason was recorded")
+    reason = reason_of(ends[places[0]])
+    seen = [each.message for each in ends[: places[0]] if each.message]
+    return _first_sentence(seen[-1]) if _FROM_OUTSIDE in reason and seen else reason
 
 
 def _first_sentence(text: str) -> str:
@@ -160,9 +161,9 @@ def _first_sentence(text: str) -> str:
 
 
 def _events(
-    instance: dg.DagsterInstance, run_id: str, of_type: DagsterEventType
+    instance: dg.DagsterInstance, run_id: str, *of_types: DagsterEventType
 ) -> list[dg.DagsterEvent]:
-    entries = instance.all_logs(run_id, of_type=of_type)
+    entries = instance.all_logs(run_id, of_type=set(of_types))
     return [each.dagster_event for each in entries if each.dagster_event is not None]
 
 

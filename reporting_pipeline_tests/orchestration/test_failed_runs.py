@@ -136,6 +136,7 @@ def test_a_run_that_was_killed_says_what_its_code_server_has_seen(
         "[DagsterApiServer] Run execution process was terminated by signal 9. Some advice.", killed
     )
     instance.report_run_failed(killed)
+    instance.report_engine_event("a sensor acted on it", killed)
 
     assert [each.reason for each in standing(instance)] == [
         "Run execution process was terminated by signal 9"

@@ -15,6 +15,9 @@ from reporting_pipeline.delivery.alerts.alert import Alert, AlertKind
 from reporting_pipeline.domain.discrepancy import Severity
 from reporting_pipeline.reports.definitions.definition import ReportDefinition
 
+# Names of assets that a message lists at most.
+_LISTED = 3
+
 
 def overdue(definition: ReportDefinition, period: str, deadline: datetime) -> Alert:
     """A report has not appeared.
@@ -69,7 +72,9 @@ def failed_run(run_id: str, *, what: str, partitions: str, reason: str) -> Alert
         reason: Why.
     """
     kind = AlertKind.RUN_FAILED
-    name = f"{what}, {partitions}" if partitions else what
+    first, *others = what.split(", ")
+    short = what if 1 + len(others) <= _LISTED else f"{first} and {len(others)} more"
+    name = f"{short}, {partitions}" if partitions else short
     return Alert(
         kind=kind,
         cause=f"{kind}:{what}:{partitions}",
