@@ -37,23 +37,26 @@ _DIFFERENCES = """
     on conflict do nothing
 """
 
-# Rows that are told apart: what stands on one side only, and each value that differs.
+# Rows that are told apart: what stands on one side only, and each value that differs. The names with
+# spaces are none that a report's column may have.
 _BY_KEY = """
     with
-    former as (select {key} as row_key, {former_row} as whole, former_rows.* from former_rows),
-    new as (select {key} as row_key, {new_row} as whole, new_rows.* from new_rows)
+    former as (
+        select {key} as "the key", {former_row} as "the row", former_rows.* from former_rows
+    ),
+    new as (select {key} as "the key", {new_row} as "the row", new_rows.* from new_rows)
     select
-        'removed' as change, 0 as place, former.row_key, null as column_name,
-        former.whole as former_value, null as new_value
-    from former where not exists (select from new where new.row_key = former.row_key)
+        'removed' as change, 0 as place, former."the key" as row_key, null as column_name,
+        former."the row" as former_value, null as new_value
+    from former where not exists (select from new where new."the key" = former."the key")
     union all
-    select 'added', 0, new.row_key, null, null, new.whole
-    from new where not exists (select from former where former.row_key = new.row_key)
+    select 'added', 0, new."the key", null, null, new."the row"
+    from new where not exists (select from former where former."the key" = new."the key")
     union all
     select
-        'changed', cell.place, new.row_key, cell.column_name, cell.former_value, cell.new_value
+        'changed', cell.place, new."the key", cell.column_name, cell.former_value, cell.new_value
     from new
-    inner join former on former.row_key = new.row_key
+    inner join former on former."the key" = new."the key"
     cross join lateral (values {cells}) as cell (place, column_name, former_value, new_value)
     where cell.former_value is distinct from cell.new_value
 """

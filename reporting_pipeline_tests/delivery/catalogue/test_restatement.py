@@ -150,6 +150,18 @@ def test_rows_whose_key_is_not_shown_are_told_apart_by_what_is(
     ]
 
 
+def test_a_column_may_have_any_name(connection: Connection, tmp_path: Path) -> None:
+    columns = ("row_key", "whole", "place", "gross_minor")
+    found = changes(
+        connection,
+        tmp_path,
+        (manifest("a", *columns, key=("row_key",)), "1,x,p,3\n"),
+        (manifest("b", *columns, key=("row_key",)), "1,x,p,5\n"),
+    )
+
+    assert found == [("changed", '{"row_key" : "1"}', "gross_minor", "3", "5")]
+
+
 def test_only_common_columns_are_compared(connection: Connection, tmp_path: Path) -> None:
     found = changes(
         connection,
