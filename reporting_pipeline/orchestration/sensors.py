@@ -13,11 +13,14 @@ wish is granted (`run_wishes`).
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import partial
 from typing import TypeVar
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from reporting_pipeline.delivery.expected_reports import MissingReport
 from reporting_pipeline.orchestration.jobs import DELIVER, REBUILD, RESTATE
@@ -53,84 +56,114 @@ _ASSETS = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a look at the warehouse makes one wish for.
+
+    Attributes:
+        open: What is open, in words.
+        new_events: Ended events that have no partition yet.
+    """
+
+    wishes: Sequence[RunWish]
+    open: str
+    new_events: Sequence[str] = ()
+
+
 def sensors(first_day: date) -> list[dg.SensorDefinition]:
     """All sensors of the upkeep; they run unless they are stopped in the UI."""
-    return [_missing_reports(first_day), _touched_days(first_day), _stale_reports()]
+    return [
+        _sensor(
+            "missing_reports",
+            list(DELIVER.values()),
+            "Asks for every report that should exist and does not.",
+            partial(_missing_reports, first_day),
+        ),
+        _sensor(
+            "touched_days",
+            [REBUILD],
+            "Rebuilds the days of which late rows have landed, as far back as the horizon.",
+            partial(_touched_days, first_day),
+        ),
+        _sensor(
+            "stale_reports",
+            [RESTATE],
+            "Generates the reports again that rest on rebuilt days, or have settled.",
+            _stale_reports,
+        ),
+    ]
 
 
-def _missing_reports(first_day: date) -> dg.SensorDefinition:
+def _sensor(
+    name: str,
+    jobs: Sequence[UnresolvedAssetJobDefinition],
+    description: str,
+    look: Callable[[Upkeep, dg.DagsterInstance], Wanted],
+) -> dg.SensorDefinition:
     @dg.sensor(
-        jobs=list(DELIVER.values()),
+        name=name,
+        jobs=jobs,
         minimum_interval_seconds=_INTERVAL_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Asks for every report that should exist and does not.",
+        description=description,
     )
-    def missing_reports(
+    def evaluate(
         context: dg.SensorEvaluationContext, upkeep: dg.ResourceParam[Upkeep]
     ) -> dg.SensorResult:
-        missing, now = upkeep.requestable(), upkeep.clock()
-        known = context.instance.get_dynamic_partitions(ENDED_EVENTS_NAME)
-        ended = {str(each.period.event_id): None for each in missing if each.period.event_id}
-        new = [key for key in ended if key not in known]
-        keys = {
-            Schedule.DAILY: report_days(first_day).get_partition_keys(current_time=now),
-            Schedule.WEEKLY: report_weeks(first_day).get_partition_keys(current_time=now),
-            Schedule.MONTHLY: report_months(first_day).get_partition_keys(current_time=now),
-            Schedule.POST_EVENT: [*known, *new],
-        }
-        wishes = [
+        wanted = look(upkeep, context.instance)
+        requests = requested_now(context.instance, wanted.wishes, upkeep.clock())
+        if not requests:
+            reason = f"{wanted.open}; nothing is to be asked for now"
+            return dg.SensorResult(skip_reason=reason)
+        additions = [ENDED_EVENTS.build_add_request(wanted.new_events)] if wanted.new_events else []
+        return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=additions)
+
+    return evaluate
+
+
+def _missing_reports(first_day: date, upkeep: Upkeep, instance: dg.DagsterInstance) -> Wanted:
+    missing, now = upkeep.requestable(), upkeep.clock()
+    known = instance.get_dynamic_partitions(ENDED_EVENTS_NAME)
+    ended = {str(each.period.event_id): None for each in missing if each.period.event_id}
+    new = [key for key in ended if key not in known]
+    keys = {
+        Schedule.DAILY: report_days(first_day).get_partition_keys(current_time=now),
+        Schedule.WEEKLY: report_weeks(first_day).get_partition_keys(current_time=now),
+        Schedule.MONTHLY: report_months(first_day).get_partition_keys(current_time=now),
+        Schedule.POST_EVENT: [*known, *new],
+    }
+    return Wanted(
+        wishes=[
             wish for schedule in keys for wish in missing_wishes(schedule, missing, keys[schedule])
-        ]
-        additions = [ENDED_EVENTS.build_add_request(new)] if new else []
-        return _result(context, wishes, now, f"{len(missing)} reports are missing", additions)
-
-    return missing_reports
-
-
-def _touched_days(first_day: date) -> dg.SensorDefinition:
-    @dg.sensor(
-        job=REBUILD,
-        minimum_interval_seconds=_INTERVAL_SECONDS,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Rebuilds the days of which late rows have landed, as far back as the horizon.",
+        ],
+        open=f"{len(missing)} reports are missing",
+        new_events=new,
     )
-    def touched_days(
-        context: dg.SensorEvaluationContext, upkeep: dg.ResourceParam[Upkeep]
-    ) -> dg.SensorResult:
-        waiting, now = upkeep.waiting_days(), upkeep.clock()
-        keys = set(report_days(first_day).get_partition_keys(current_time=now))
-        horizon = upkeep.first_day_to_rebuild()
-        within = {
-            day: mark for day, mark in waiting.items() if day >= horizon and day.isoformat() in keys
-        }
-        beyond = len(waiting) - len(within)
-        reason = f"{len(within)} days wait to be rebuilt, {beyond} more are beyond the horizon"
-        wishes = rebuild_wishes(within, upkeep.today())
-        return _result(context, wishes, now, reason)
-
-    return touched_days
 
 
-def _stale_reports() -> dg.SensorDefinition:
-    @dg.sensor(
-        job=RESTATE,
-        minimum_interval_seconds=_INTERVAL_SECONDS,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Generates the reports again that rest on rebuilt days, or have settled.",
+def _touched_days(first_day: date, upkeep: Upkeep, _: dg.DagsterInstance) -> Wanted:
+    waiting, horizon = upkeep.waiting_days(), upkeep.first_day_to_rebuild()
+    keys = set(report_days(first_day).get_partition_keys(current_time=upkeep.clock()))
+    within = {
+        day: mark for day, mark in waiting.items() if day >= horizon and day.isoformat() in keys
+    }
+    beyond = len(waiting) - len(within)
+    return Wanted(
+        wishes=rebuild_wishes(within, upkeep.today()),
+        open=f"{len(within)} days wait to be rebuilt, {beyond} more are beyond the horizon",
     )
-    def stale_reports(
-        context: dg.SensorEvaluationContext, upkeep: dg.ResourceParam[Upkeep]
-    ) -> dg.SensorResult:
-        stale = upkeep.stale()
-        if not stale.due:
-            upkeep.forget(stale)  # no report rests on these days
-        names = [f"{each.request.definition.id} {each.request.period.token}" for each in stale.due]
-        cause = _digest([*names, *map(str, stale.rebuilt_ids)])
-        wishes = [RunWish(job_name=RESTATE.name, slot="restate", cause=cause)] if names else []
-        reason = f"{len(names)} reports are behind their days"
-        return _result(context, wishes, upkeep.clock(), reason)
 
-    return stale_reports
+
+def _stale_reports(upkeep: Upkeep, _: dg.DagsterInstance) -> Wanted:
+    stale = upkeep.stale()
+    if not stale.due:
+        upkeep.forget(stale)  # no report rests on these days
+    names = [f"{each.request.definition.id} {each.request.period.token}" for each in stale.due]
+    cause = _digest([*names, *map(str, stale.rebuilt_ids)])
+    wish = RunWish(job_name=RESTATE.name, slot="restate", cause=cause)
+    return Wanted(
+        wishes=[wish] if names else [], open=f"{len(names)} reports are behind their days"
+    )
 
 
 def missing_wishes(
@@ -211,19 +244,6 @@ def _batches(wanted: Sequence[_Key], order: Sequence[_Key]) -> Iterator[list[_Ke
         batch.append(key)
     if batch:
         yield batch
-
-
-def _result(
-    context: dg.SensorEvaluationContext,
-    wishes: Iterable[RunWish],
-    now: datetime,
-    reason: str,
-    additions: Sequence[dg.AddDynamicPartitionsRequest] = (),
-) -> dg.SensorResult:
-    requests = requested_now(context.instance, wishes, now)
-    if not requests:
-        return dg.SensorResult(skip_reason=f"{reason}; nothing is to be asked for now")
-    return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=list(additions))
 
 
 def _digest(names: Iterable[str]) -> str:
