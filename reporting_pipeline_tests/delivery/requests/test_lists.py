@@ -83,6 +83,7 @@ POISON = {
     "an unknown definition": (message(definition="profit"), "has no report definition 'profit'"),
     "an unknown id": (message(definition=str(uuid4())), "has no report definition with id"),
     "a paused definition": (message(definition="attendance"), "the definition is paused"),
+    "an archived definition": (message(definition="former"), "the definition is archived"),
     "a definition of another": (message(definition="takings-tokyo"), "has no report definition"),
     "a path": (message(definition="../../etc/passwd"), "definition: String should match"),
     "a path as period": (message(period="../2025-03-01"), "is no period"),
@@ -100,6 +101,7 @@ def test_poison_is_put_aside_with_its_reason_and_the_rest_is_served(
 ) -> None:
     defined(warehouse_url, REVENUE)
     defined(warehouse_url, {**ATTENDANCE, "status": "paused"})
+    defined(warehouse_url, {**ATTENDANCE, "slug": "former", "status": "archived"})
     defined(warehouse_url, {**REVENUE, "slug": "takings-tokyo"}, TOKYO)
     push(redis_url, *(raw for raw, _ in POISON.values()), message())
 
