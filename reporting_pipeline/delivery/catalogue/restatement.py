@@ -37,8 +37,8 @@ _DIFFERENCES = """
     on conflict do nothing
 """
 
-# Rows that are told apart: what stands on one side only, and each value that differs. The names with
-# spaces are none that a report's column may have.
+# Rows that are told apart: what stands on one side only, and each value that differs. No column of
+# a report has a space in its name.
 _BY_KEY = """
     with
     former as (
@@ -213,10 +213,11 @@ def _differences(key: Iterable[str], common: list[str]) -> sql.Composed:
 
 def _object(names: Iterable[str]) -> sql.Composed:
     # As text in the order of the report; jsonb would sort the names by length.
-    pairs = sql.SQL(", ").join(
-        sql.SQL("{}, {}").format(sql.Literal(name), sql.Identifier(name)) for name in names
+    columns = list(names)
+    return sql.SQL("json_object(array[{names}]::text[], array[{values}]::text[])::text").format(
+        names=sql.SQL(", ").join(map(sql.Literal, columns)),
+        values=sql.SQL(", ").join(map(sql.Identifier, columns)),
     )
-    return sql.SQL("json_build_object({})::text").format(pairs)
 
 
 def _names(manifest: Manifest) -> list[str]:

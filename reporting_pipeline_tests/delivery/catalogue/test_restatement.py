@@ -162,6 +162,23 @@ def test_a_column_may_have_any_name(connection: Connection, tmp_path: Path) -> N
     assert found == [("changed", '{"row_key" : "1"}', "gross_minor", "3", "5")]
 
 
+def test_rows_may_have_many_columns(connection: Connection, tmp_path: Path) -> None:
+    columns = ["day", *(f"c{number}_minor" for number in range(60))]
+    zeros = ",0" * 59
+
+    found = changes(
+        connection,
+        tmp_path,
+        (manifest("a", *columns), f"1,1{zeros}\n2,1{zeros}\n"),
+        (manifest("b", *columns), f"1,2{zeros}\n"),
+    )
+
+    assert [row[:3] for row in found] == [
+        ("changed", '{"day" : "1"}', "c0_minor"),
+        ("removed", '{"day" : "2"}', None),
+    ]
+
+
 def test_only_common_columns_are_compared(connection: Connection, tmp_path: Path) -> None:
     found = changes(
         connection,
