@@ -61,12 +61,11 @@ report_rows as (
     from reporting.report_reconciliation_breaks
 ),
 
--- Breaks speak of all money, whichever tables a report is made of.
 standing as (
     select distinct date
     from report_rows
     where
-        (report_table = any(%(tables)s) or report_table = 'report_reconciliation_breaks')
+        report_table = any(%(tables)s)
         and organization_id = %(organization_id)s
         and date >= %(first_day)s and date < %(end_day)s
 ),
