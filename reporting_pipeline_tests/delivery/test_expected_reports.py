@@ -25,6 +25,7 @@ from reporting_pipeline_tests.delivery.given_reports import BERLIN, REVENUE, TOK
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ZONES = {BERLIN: "Europe/Berlin", TOKYO: "Asia/Tokyo"}
+USUAL = {"end_days": 1, "final_days": 30}
 EXPECTATION = Expectation(
     horizon_days=30,
     deadlines={each: timedelta(hours=6) for each in Schedule if each is not Schedule.MANUAL},
@@ -60,6 +61,30 @@ def define(
     definition["config"]["period"] = period
     definition |= {"organization_id": str(organization_id)} | fields
     apply_definitions(connection, [from_mapping(definition)], applied_at)
+
+
+def fair(connection: psycopg.Connection, *, timezone: str, doors_at: str, ends_at: str) -> UUID:
+    """Let Berlin have an event in a zone; its id."""
+    event_id = UUID(int=9)
+    connection.execute(
+        "insert into landing.ticketing_events (id, organization_id, name, timezone, day_cutoff,"
+        " currency, status, doors_at, starts_at, ends_at, updated_at) values (%s, %s, 'fair',"
+        " %s, '00:00', 'EUR', 'ended', %s, %s, %s, '2026-01-01Z')",
+        [event_id, BERLIN, timezone, doors_at, doors_at, ends_at],
+    )
+    return event_id
+
+
+def after_event(connection: psycopg.Connection, moments: dict[str, int]) -> None:
+    """Apply a definition of a report that is due at these moments of an event."""
+    define(
+        connection,
+        applied_at=NOW - timedelta(days=9),
+        category="operational",
+        schedule="post_event",
+        config=dict[str, Any](REVENUE)["config"]
+        | {"period": "event_to_date", "after_event": moments},
+    )
 
 
 def behind(connection: psycopg.Connection) -> None:
@@ -195,27 +220,53 @@ def test_a_report_is_expected_when_its_period_is_over(
 def test_a_report_after_the_doors_is_expected_while_its_day_runs(
     now: str, expected: list[str], connection: psycopg.Connection
 ) -> None:
-    event = UUID(int=9)
-    connection.execute(
-        "insert into landing.ticketing_events (id, organization_id, name, timezone, day_cutoff,"
-        " currency, status, doors_at, starts_at, ends_at, updated_at) values (%s, %s, 'fair',"
-        " 'Pacific/Auckland', '00:00', 'NZD', 'ended', '2026-03-09T16:00Z', '2026-03-09T17:00Z',"
-        " '2026-03-11T05:00Z', '2026-01-01Z')",
-        [event, BERLIN],
-    )
-    doors = {"period": "event_to_date", "after_event": {"doors_hours": 2, "end_days": 1}}
-    define(
+    event = fair(
         connection,
-        applied_at=NOW - timedelta(days=9),
-        category="operational",
-        schedule="post_event",
-        config=dict[str, Any](REVENUE)["config"] | doors,
+        timezone="Pacific/Auckland",
+        doors_at="2026-03-09T16:00Z",
+        ends_at="2026-03-11T05:00Z",
     )
+    after_event(connection, {"doors_hours": 2, "end_days": 1})
 
     missing = missing_reports(connection, datetime.fromisoformat(now), EXPECTATION)
 
     assert periods(missing) == [f"event-{event}_{each}" for each in expected]
     assert [each.is_ready for each in missing] == [True, False][: len(expected)]  # landed to NOW
+
+
+@pytest.mark.parametrize(
+    ("moments", "now", "expected"),
+    [
+        (USUAL, "2026-03-05T22:59+00:00", []),
+        (USUAL, "2026-03-05T23:00+00:00", ["2026-03-05"]),
+        (USUAL, "2026-03-10T12:00+00:00", ["2026-03-05"]),
+        ({"end_days": 2}, "2026-03-06T22:59+00:00", []),
+        ({"end_days": 2}, "2026-03-06T23:00+00:00", ["2026-03-06"]),
+        ({"end_days": 1, "final_days": 3}, "2026-03-08T22:59+00:00", ["2026-03-05"]),
+        ({"end_days": 1, "final_days": 3}, "2026-03-08T23:00+00:00", ["2026-03-05", "2026-03-08"]),
+        ({"final_days": 3}, "2026-03-08T23:00+00:00", ["2026-03-08"]),
+        # A month later the horizon is past the end, and the summary is final.
+        (USUAL, "2026-04-04T22:00+00:00", ["2026-03-05", "2026-04-04"]),
+        (USUAL, "2026-04-08T12:00+00:00", ["2026-04-04"]),
+    ],
+)
+def test_a_report_after_the_end_is_expected_when_it_is_over_and_when_it_is_final(
+    moments: dict[str, int],
+    now: str,
+    expected: list[str],
+    connection: psycopg.Connection,
+) -> None:
+    event = fair(
+        connection,
+        timezone="Europe/Berlin",
+        doors_at="2026-03-05T17:00Z",
+        ends_at="2026-03-05T21:00Z",
+    )
+    after_event(connection, moments)
+
+    missing = missing_reports(connection, datetime.fromisoformat(now), EXPECTATION)
+
+    assert periods(missing) == [f"event-{event}_{each}" for each in expected]
 
 
 @pytest.mark.parametrize(

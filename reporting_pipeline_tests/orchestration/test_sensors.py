@@ -159,6 +159,48 @@ def test_a_gap_is_filled_and_what_exists_is_left_alone(
     assert changed.fetchall() == [(BERLIN, day) for day in lost]
 
 
+def test_an_event_has_its_reports_when_it_is_over_and_when_it_is_final_each_once(
+    daemon: Daemon, settings: Settings, warehouse: psycopg.Connection
+) -> None:
+    found = warehouse.execute(
+        "select id, landing.report_day(ends_at, timezone, day_cutoff)"
+        " from landing.ticketing_events where organization_id = %s order by ends_at limit 1",
+        [BERLIN],
+    ).fetchone()
+    assert found is not None
+    event_id, last_day = found
+    over_at = datetime(last_day.year, last_day.month, last_day.day, 12, tzinfo=UTC)
+    over_at += timedelta(days=1)
+    of_event = copy.deepcopy(dict[str, Any](ATTENDANCE)) | {"schedule": "post_event"}
+    of_event["config"]["period"] = "event_to_date"
+    defined(settings.warehouse_url(), of_event)
+    warehouse.execute(
+        "update catalogue.report_definitions set expected_since = %s", [over_at - timedelta(days=1)]
+    )
+
+    daemon.now = over_at
+    [at_end] = daemon.asks("missing_reports")
+    daemon.run(at_end)
+    asked_again = daemon.asks("missing_reports")
+    daemon.now = over_at + timedelta(days=30)
+    at_final = [
+        each for each in daemon.asks("missing_reports") if each.tags[_FIRST] == at_end.tags[_FIRST]
+    ]
+    for request in at_final:
+        daemon.run(request)
+
+    assert (at_end.tags[_FIRST], at_end.tags[_LAST]) == (str(event_id), str(event_id))
+    assert asked_again == []
+    assert len(at_final) == 1
+    generated = [
+        (period, status, edition) for _, _, period, status, edition in catalogue(warehouse)
+    ]
+    assert [each for each in generated if str(event_id) in each[0]] == [
+        (f"event-{event_id}_{last_day}", "ready", 1),
+        (f"event-{event_id}_{last_day + timedelta(days=30)}", "ready", 1),
+    ]
+
+
 @pytest.mark.usefixtures("applied")
 def test_a_report_whose_day_waits_is_not_taken_along_by_one_whose_day_does_not(
     daemon: Daemon, settings: Settings, warehouse: psycopg.Connection
