@@ -14,6 +14,7 @@ import logging
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -191,7 +192,9 @@ def _generated(
         for each in due:
             wanted = _wanted(each.request.definition, formats)
             if wanted:
-                begun.append(pool.submit(_generate, delivery, each, wanted))
+                # A thread begins without the ids of the log and the span that it is within.
+                within = copy_context()
+                begun.append(pool.submit(within.run, _generate, delivery, each, wanted))
             if len(begun) > _AT_ONCE:
                 yield begun.popleft().result()
         while begun:

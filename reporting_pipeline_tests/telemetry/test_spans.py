@@ -10,11 +10,13 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import format_trace_id
 
 from reporting_pipeline.checks.registry import CHECKS
+from reporting_pipeline.delivery.due_reports import DueReport, generate_batch
+from reporting_pipeline.delivery.report_rows import ReportRequest
 from reporting_pipeline.delivery.requests.work import work_on_next
 from reporting_pipeline.telemetry.json_log import JsonFormatter, log_ids
 from reporting_pipeline.telemetry.spans import span, tell_span
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.delivery.given_reports import ATTENDANCE, defined
+from reporting_pipeline_tests.delivery.given_reports import ATTENDANCE, defined, one_day
 from reporting_pipeline_tests.delivery.requests.given_requests import queued, worker_at
 
 DAY = date(2025, 10, 25)
@@ -83,6 +85,28 @@ def test_landing_building_and_sealing_are_spans(
     kept_spans.clear()
     shared_season_pipeline.seal_all()
     assert drawn(kept_spans) == ["seal > check"] * len(CHECKS) + ["seal"]
+
+
+def test_reports_that_are_generated_side_by_side_bear_the_run_and_are_within_its_step(
+    kept_spans: InMemorySpanExporter, shared_season_pipeline: Pipeline, tmp_path: Path
+) -> None:
+    warehouse = shared_season_pipeline.warehouse
+    definitions = [
+        defined(warehouse, {**ATTENDANCE, "slug": f"side-{number}"}) for number in range(4)
+    ]
+    due = [
+        DueReport(
+            request=ReportRequest(definition=each, period=one_day(DAY)),
+            as_of=DAY,
+        )
+        for each in definitions
+    ]
+    delivery = worker_at(warehouse, (tmp_path / "store").as_uri()).delivery
+    with log_ids(run_id="r1"), span("step"):
+        assert len(list(generate_batch(delivery, due))) == 4
+    assert drawn(kept_spans).count("step > report") == 4
+    ended = kept_spans.get_finished_spans()
+    assert {(each.attributes or {})["reporting.run_id"] for each in ended} == {"r1"}
 
 
 def test_a_request_and_its_report_are_one_trace(
