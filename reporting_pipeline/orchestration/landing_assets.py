@@ -58,12 +58,15 @@ def landing_assets(freshness: dg.FreshnessPolicy) -> dg.AssetsDefinition:
         warehouse: dg.ResourceParam[Warehouse],
     ) -> Iterator[dg.MaterializeResult[None]]:
         with step_failures():
+            lags = warehouse.lags()
             counts = {(each.domain, each.table_name): each for each in sources.land().tables}
-            landed_at, watermarks = warehouse.clock(), warehouse.watermarks()
+            watermarks = warehouse.watermarks()
             add_ended_events(context.instance, warehouse.ended_events())
         for table in TABLES:
             name = table.info["domain"], table.name
-            metadata = _metadata(table, counts[name], landed_at, watermarks.get(name))
+            metadata = _metadata(table, counts[name], watermarks.get(name))
+            if (lag := lags.get(table.info["domain"])) is not None:
+                metadata["lag_seconds"] = round(lag, 3)
             yield dg.MaterializeResult(asset_key=landing_key(*name), metadata=metadata)
 
     return landing
@@ -89,9 +92,7 @@ def _spec(table: Table, freshness: dg.FreshnessPolicy) -> dg.AssetSpec:
     )
 
 
-def _metadata(
-    table: Table, counts: TableLanding, landed_at: datetime, watermark: datetime | None
-) -> dict[str, Any]:
+def _metadata(table: Table, counts: TableLanding, watermark: datetime | None) -> dict[str, Any]:
     metadata: dict[str, Any] = {
         "read_count": counts.read_count,
         "new_count": counts.new_count,
@@ -100,5 +101,4 @@ def _metadata(
     }
     if watermark is not None:  # a source table without rows has none
         metadata["watermark"] = dg.MetadataValue.timestamp(watermark)
-        metadata["lag_seconds"] = round((landed_at - watermark).total_seconds(), 3)
     return metadata

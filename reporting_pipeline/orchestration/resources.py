@@ -95,6 +95,12 @@ class Warehouse:
             )
             return {(domain, table): clock for domain, table, clock in rows}
 
+    def lags(self) -> dict[str, float]:
+        """How far back lies, by source, what has landed completely; in seconds."""
+        with self.snapshot() as connection:
+            rows = connection.execute("select domain, complete_through from landing.source_reads")
+            return {domain: (self.clock() - through).total_seconds() for domain, through in rows}
+
     @contextmanager
     def snapshot(self) -> Iterator[psycopg.Connection]:
         """A connection that reads one state of the warehouse, and cannot write."""
