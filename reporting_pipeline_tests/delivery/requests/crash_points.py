@@ -1,12 +1,12 @@
-"""The steps of a request, and a worker that is killed (SIGKILL) at one of them.
+"""The steps of a request, and a worker that gets a signal at one of them, SIGKILL for one.
 
-The program has no hooks for that: the worker's process puts the kill around a function of its own.
-What belongs here: the steps and the kill. What does not: what is expected afterwards.
+The program has no hooks for that: the worker's process puts it around a function of its own. What
+belongs here: the steps and the signal. What does not: what is expected afterwards.
 """
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from threading import Event
@@ -14,7 +14,9 @@ from typing import Any, Literal
 
 from sqlalchemy import make_url
 
+from reporting_pipeline.cli import main as reporting
 from reporting_pipeline.delivery.requests.serve import serve
+from reporting_pipeline.settings import set_environment
 from reporting_pipeline_tests.delivery.requests.given_requests import worker_at
 
 _REQUESTS = "reporting_pipeline.delivery.requests"
@@ -23,7 +25,7 @@ _DELIVERY = "reporting_pipeline.delivery"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrashPoint:
-    """Where a worker is killed, and what stands then.
+    """Where a worker is killed, or gets another signal, and what stands then.
 
     Attributes:
         where: Module and attribute, as the program names them: "package.module:Class.name".
@@ -32,6 +34,7 @@ class CrashPoint:
         among: Only calls of which an argument holds this text count.
         left: The status of the request; None: there is no row of it yet.
         is_pushed: The message that asked for it is still in the list.
+        number: The signal.
     """
 
     where: str
@@ -40,6 +43,7 @@ class CrashPoint:
     among: str = ""
     left: str | None = "running"
     is_pushed: bool = False
+    number: int = signal.SIGKILL
 
 
 POINTS = {
@@ -112,8 +116,15 @@ def work_and_die(name: str, warehouse: str, store_url: str, redis_url: str) -> N
         pass
 
 
+def work_and_stop(where: str, environment: Mapping[str, str]) -> None:
+    """`reporting work`, which is told to stop (SIGTERM) before it comes to a function."""
+    set_environment(environment)
+    arm(CrashPoint(where=where, moment="before", number=signal.SIGTERM))
+    reporting(["work"])
+
+
 def arm(point: CrashPoint) -> None:
-    """Kill this process when it comes there."""
+    """Send this process the signal when it comes there."""
     module, _, path = point.where.partition(":")
     *owners, attribute = path.split(".")
     owner: Any = import_module(module)
@@ -129,10 +140,10 @@ def _deadly(function: Callable[..., Any], point: CrashPoint) -> Callable[..., An
         left[0] -= point.among in repr((arguments, named))
         is_due = left[0] == 0 and point.among in repr((arguments, named))
         if is_due and point.moment == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), point.number)
         result = function(*arguments, **named)
         if is_due:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), point.number)
         return result
 
     return deadly

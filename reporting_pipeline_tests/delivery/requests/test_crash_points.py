@@ -21,9 +21,24 @@ from sqlalchemy import URL
 from reporting_pipeline.delivery.requests.lists import DEAD, list_of
 from reporting_pipeline.delivery.requests.serve import serve
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.delivery.given_reports import BERLIN, REVENUE, Desk, defined
-from reporting_pipeline_tests.delivery.requests.crash_points import POINTS, work_and_die
-from reporting_pipeline_tests.delivery.requests.given_requests import worker_at
+from reporting_pipeline_tests.bench.under_fire import Place
+from reporting_pipeline_tests.delivery.given_reports import (
+    ATTENDANCE,
+    BERLIN,
+    REVENUE,
+    Desk,
+    defined,
+)
+from reporting_pipeline_tests.delivery.requests.crash_points import (
+    POINTS,
+    work_and_die,
+    work_and_stop,
+)
+from reporting_pipeline_tests.delivery.requests.given_requests import (
+    queued_days,
+    seen,
+    worker_at,
+)
 from reporting_pipeline_tests.forked import forked
 
 FIRST_DAY = date(2025, 6, 1)
@@ -93,3 +108,25 @@ def test_a_worker_killed_at_a_step_leaves_each_effect_once(
         "available": 1,
         "completed": 1,
     }
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "reporting_pipeline.delivery.requests.work:DefinitionLock.is_had",
+        "reporting_pipeline.delivery.generate:publish",
+    ],
+)
+def test_a_worker_that_is_told_to_stop_ends_what_it_has_begun_and_leaves_the_rest(
+    where: str, pipeline: Pipeline, redis_url: str, tmp_path: Path
+) -> None:
+    attendance = defined(pipeline.warehouse, ATTENDANCE)
+    begun, rest = queued_days(pipeline.warehouse, attendance, 2)
+    place = Place(warehouse=pipeline.warehouse, redis_url=redis_url, folder=tmp_path)
+
+    worker = forked(work_and_stop, where, dict(place.environment))
+    worker.join(60)
+
+    done, left = (seen(pipeline.warehouse, each) for each in (begun, rest))
+    assert (worker.exitcode, done.status, done.attempts) == (0, "completed", 1)
+    assert (left.status, left.attempts) == ("queued", 0)
