@@ -1,0 +1,44 @@
+"""What the organisations of the simulated day have asked for.
+
+What belongs here: their definitions. What does not: which reports must come of them (`calendar`).
+"""
+
+from typing import Any, Final
+
+from reporting_pipeline.reports.definitions.declared import DeclaredDefinition
+from reporting_pipeline.reports.definitions.parse import from_mapping
+from reporting_pipeline_tests.acceptance.day.world import ZONES, identity
+from reporting_pipeline_tests.delivery import given_reports
+
+REVENUE, ATTENDANCE, REVENUE_OF_WEEK = "revenue", "attendance", "revenue-of-week"
+AFTER_EVENT, AFTER_DOORS = "after-event", "after-doors"
+DOORS_HOURS: Final = 3
+
+
+def definitions() -> list[DeclaredDefinition]:
+    """The same five of every organisation."""
+    return [
+        from_mapping(each | {"organization_id": identity(place)})
+        for place in ZONES
+        for each in _templates()
+    ]
+
+
+def _templates() -> list[dict[str, Any]]:
+    revenue = dict[str, Any](given_reports.REVENUE) | {"slug": REVENUE}
+    attendance = dict[str, Any](given_reports.ATTENDANCE) | {"slug": ATTENDANCE}
+    at_doors = {"doors_hours": DOORS_HOURS}
+    return [
+        revenue,
+        attendance,
+        _changed(revenue, REVENUE_OF_WEEK, "weekly", period="previous_week"),
+        _changed(attendance, AFTER_EVENT, "post_event", period="event_to_date"),
+        _changed(
+            attendance, AFTER_DOORS, "post_event", period="event_to_date", after_event=at_doors
+        ),
+    ]
+
+
+def _changed(template: dict[str, Any], slug: str, schedule: str, **config: Any) -> dict[str, Any]:
+    changed = {"slug": slug, "schedule": schedule, "config": template["config"] | config}
+    return template | changed

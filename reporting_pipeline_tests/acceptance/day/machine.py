@@ -1,0 +1,273 @@
+"""A machine on which it is another time: PostgreSQL and Dagster's daemon by a simulated clock.
+
+What belongs here: its processes and databases, and letting time pass on it. What does not: what
+happens there in that time.
+"""
+
+import json
+import secrets
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import yaml
+from dagster_postgres import DagsterPostgresStorage
+from sqlalchemy import URL
+
+from reporting_pipeline.embedded.account import Account, private_folder
+from reporting_pipeline.embedded.databases import (
+    SOURCE_OWNER,
+    SOURCES,
+    WAREHOUSE_OWNER,
+    create_database,
+    ensure_role,
+    superuser_connection,
+)
+from reporting_pipeline.embedded.postgres import Postgres, PostgresInstall
+from reporting_pipeline.settings import Settings, child_environment
+from reporting_pipeline.warehouse import schema
+from reporting_pipeline_tests.acceptance.day.clock import SimulatedClock
+from reporting_pipeline_tests.architecture.repository import ROOT
+
+_PASSWORD = secrets.token_urlsafe()
+_DAEMON = "reporting_pipeline_tests.acceptance.day.daemon"
+# Often enough for the sensors, which look every half minute or minute.
+_ROUND = timedelta(seconds=30)
+_QUIET_ROUNDS = 2
+_MOST_ROUNDS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """The machine; its daemon is off until it is switched on.
+
+    Attributes:
+        log: Where the daemon writes.
+    """
+
+    clock: SimulatedClock
+    postgres: Postgres
+    folder: Path
+    log: Path
+
+    def url(self, database: str, user: str = WAREHOUSE_OWNER) -> URL:
+        """The address of one of its databases: warehouse, dagster, sources."""
+        return self.postgres.url(database, user, _PASSWORD)
+
+    def reader_url(self, domain: str) -> URL:
+        """The address of a source domain for a role of its own that may only read there."""
+        return self.url("sources", _reader(domain))
+
+    def settings(self, **values: object) -> Settings:
+        """What the pipeline on it is told, and further settings."""
+        sources = {f"source_{each}_url": _text(self.reader_url(each)) for each in SOURCES}
+        return Settings.model_validate(
+            {
+                "home": self.folder / "home",
+                "database_url": _text(self.url("warehouse")),
+                "dagster_url": _with_psycopg2(self.url("dagster")),
+                "store_url": str(self.folder / "store"),
+                **sources,
+                **values,
+            }
+        )
+
+    def cut_off(self, domain: str) -> None:
+        """Let a source refuse its reader."""
+        with superuser_connection(self.postgres.url("sources")) as connection:
+            connection.execute(f'alter role "{_reader(domain)}" nologin'.encode())
+
+    def restore(self, domain: str) -> None:
+        """Let a source answer again."""
+        with superuser_connection(self.postgres.url("sources")) as connection:
+            connection.execute(f'alter role "{_reader(domain)}" login'.encode())
+
+    def warehouse(self) -> psycopg.Connection[Any]:
+        """A session in the warehouse; each statement is a transaction of its own."""
+        return _session(self.url("warehouse"))
+
+    def dagster(self) -> psycopg.Connection[Any]:
+        """A session in Dagster's storage."""
+        return _session(self.url("dagster"))
+
+    @contextmanager
+    def daemon(self, settings: Settings) -> Iterator["Daemon"]:
+        """Its daemon, switched on meanwhile, with these settings."""
+        with (
+            self.log.open("a", encoding="utf-8") as log,
+            subprocess.Popen(  # noqa: S603 - our own module
+                [sys.executable, "-m", _DAEMON, str(self.clock.folder)],
+                env=child_environment(
+                    {
+                        **self.clock.environment,
+                        **_environment(settings),
+                        "DAGSTER_HOME": str(_dagster_home(self.folder / "dagster")),
+                    }
+                ),
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            ) as process,
+        ):
+            try:
+                daemon = Daemon(machine=self, process=process)
+                daemon.answer()
+                yield daemon
+            finally:
+                process.kill()
+
+
+@dataclass(slots=True, kw_only=True)
+class Daemon:
+    """The daemon while it is on.
+
+    Attributes:
+        answers: What it said after each round.
+    """
+
+    machine: Machine
+    process: subprocess.Popen[str]
+    answers: list[dict[str, Any]] = field(default_factory=list)
+
+    def look(self) -> None:
+        """Let all its loops go round once."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("look\n")
+        self.process.stdin.flush()
+        self.answer()
+
+    def work(self, *, most_rounds: int = _MOST_ROUNDS) -> None:
+        """Let it look every half minute until it has had nothing to do for a while."""
+        quiet = 0
+        for _ in range(most_rounds):
+            before = self.answers[-1]["runs"]
+            self.look()
+            after = self.answers[-1]
+            quiet = quiet + 1 if (after["runs"], after["unfinished"]) == (before, 0) else 0
+            if quiet == _QUIET_ROUNDS:
+                return
+            self.machine.clock.put_forward(_ROUND)
+        raise AssertionError(f"the daemon does not come to rest; it last said {self.answers[-1]}")
+
+    def answer(self) -> None:
+        """Take down what it says."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            end = self.machine.log.read_text("utf-8", "replace")[-4000:]
+            raise AssertionError(f"the daemon has ended:\n{end}")
+        self.answers.append(json.loads(line))
+
+
+@contextmanager
+def machine(folder: Path, account: Account, begins_at: datetime, log: Path) -> Iterator[Machine]:
+    """A machine with empty databases, at that time; it is gone in the end.
+
+    Args:
+        folder: A new one, which the servers' account can reach.
+        account: Which its PostgreSQL server runs as.
+        begins_at: What its clock shows first.
+        log: Where its daemon writes.
+    """
+    clock = SimulatedClock.made(private_folder(folder, account))
+    clock.put(begins_at)
+    server = Postgres(
+        install=_by_clock(PostgresInstall.find(Settings.from_environment().pg_bindir), clock),
+        folder=folder / "postgres",
+        account=account,
+        password=_PASSWORD,
+        durable=False,
+    )
+    server.start()
+    try:
+        _make_databases(server)
+        yield Machine(clock=clock, postgres=server, folder=folder, log=log)
+    finally:
+        server.stop()
+
+
+def _by_clock(install: PostgresInstall, clock: SimulatedClock) -> PostgresInstall:
+    """The installation, with a server that lives by the clock."""
+    place = clock.folder / "bin"
+    place.mkdir()
+    variables = shlex.join(f"{name}={value}" for name, value in clock.environment.items())
+    server = place / "postgres"
+    server.write_text(f'#!/bin/sh\nexec env {variables} {install.bin / "postgres"} "$@"\n', "utf-8")
+    server.chmod(0o755)
+    (place / "initdb").symlink_to(install.bin / "initdb")
+    return PostgresInstall(bin=place, major=install.major)
+
+
+def _make_databases(server: Postgres) -> None:
+    with superuser_connection(server.url("postgres")) as connection:
+        for role in (WAREHOUSE_OWNER, SOURCE_OWNER, *map(_reader, SOURCES)):
+            ensure_role(connection, role, _PASSWORD)
+        for name, owner in (
+            ("warehouse", WAREHOUSE_OWNER),
+            ("dagster", WAREHOUSE_OWNER),
+            ("sources", SOURCE_OWNER),
+        ):
+            create_database(connection, name, owner)
+    schema.upgrade(server.url("warehouse", WAREHOUSE_OWNER, _PASSWORD))
+    dagster = _with_psycopg2(server.url("dagster", WAREHOUSE_OWNER, _PASSWORD))
+    storage = DagsterPostgresStorage(dagster, should_autocreate_tables=True)
+    for each in (storage.run_storage, storage.event_log_storage, storage.schedule_storage):
+        each.dispose()
+    with superuser_connection(server.url("sources")) as connection:
+        for domain in SOURCES:
+            connection.execute(f'grant pg_read_all_data to "{_reader(domain)}"'.encode())
+
+
+def _dagster_home(folder: Path) -> Path:
+    """DAGSTER_HOME as it is delivered; but loops look themselves, and runs are of their process."""
+    folder.mkdir(exist_ok=True)
+    delivered = yaml.safe_load((ROOT / "dagster.yaml").read_text("utf-8"))
+    ours = {
+        "schedules": {"use_threads": False},
+        "sensors": {"use_threads": False},
+        "backfills": {"use_threads": False},
+        "run_launcher": {
+            "module": "dagster._core.launcher.sync_in_memory_run_launcher",
+            "class": "SyncInMemoryRunLauncher",
+        },
+    }
+    # Each look of a sensor opens the storage; that its tables are there is known.
+    delivered["storage"]["custom"]["config"]["should_autocreate_tables"] = False
+    (folder / "dagster.yaml").write_text(yaml.safe_dump(delivered | ours), "utf-8")
+    return folder
+
+
+def _environment(settings: Settings) -> Mapping[str, str]:
+    """The settings that are not the usual ones, as a process is told them."""
+    found = {}
+    for name in settings.model_fields_set:
+        value = getattr(settings, name)
+        text = value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
+        found[f"REPORTING_{name.upper()}"] = text
+    return found
+
+
+def _reader(domain: str) -> str:
+    return f"{domain}_reader"
+
+
+def _with_psycopg2(url: URL) -> str:
+    return _text(url.set(drivername="postgresql+psycopg2"))
+
+
+def _session(url: URL) -> psycopg.Connection[Any]:
+    info = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return psycopg.connect(info, autocommit=True)
+
+
+def _text(url: URL) -> str:
+    return url.render_as_string(hide_password=False)

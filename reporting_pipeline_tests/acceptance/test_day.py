@@ -1,0 +1,317 @@
+"""A day of the pipeline under its daemon, in which clocks are turned forward and back.
+
+The time is simulated, the daemon is not: schedules, sensors and the queue are Dagster's, on the
+instance that is delivered. The day has a source that is out for four hours, rows of three days
+before, an order that the ledger does not know until the evening, and five hours without a daemon.
+In the end every report is there that must be, once.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reporting_pipeline.delivery.catalogue.definitions import apply_definitions
+from reporting_pipeline.embedded.account import Account
+from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline_tests.acceptance.day.calendar import Due, due_reports, over_at
+from reporting_pipeline_tests.acceptance.day.definitions import (
+    AFTER_DOORS,
+    AFTER_EVENT,
+    ATTENDANCE,
+    REVENUE,
+    REVENUE_OF_WEEK,
+    definitions,
+)
+from reporting_pipeline_tests.acceptance.day.life import LONG_AGO, MOMENT, OVERLAP, Life, Run
+from reporting_pipeline_tests.acceptance.day.machine import Machine, machine
+from reporting_pipeline_tests.acceptance.day.world import (
+    BERLIN,
+    CASABLANCA,
+    EVENTS,
+    LATE_SCANS,
+    MISSING,
+    MISSING_BOOKED,
+    MISSING_MINOR,
+    MISSING_PLACED,
+    OPEN_AIR,
+    between,
+    identity,
+    world,
+)
+from reporting_pipeline_tests.oracle.touched import touched_days
+
+MIDNIGHT = datetime(2022, 3, 27, tzinfo=UTC)
+APPLIED = MIDNIGHT - timedelta(days=2, hours=12)
+BEGINS = MIDNIGHT - timedelta(hours=1, minutes=1)
+# On the hour it lands; at half past midnight in UTC the second night falls.
+HOURS_BEFORE_PAUSE, HOURS_AFTER_PAUSE = range(-1, 13), (17.5, *range(18, 25), 24.5, 25)
+OUTAGE = range(6, 10)
+DELAY = timedelta(hours=2)
+AUTUMN = datetime(2022, 10, 30, tzinfo=UTC)
+
+DEADLINES = {
+    REVENUE: timedelta(hours=12),
+    ATTENDANCE: timedelta(hours=12),
+    REVENUE_OF_WEEK: timedelta(hours=24),
+    AFTER_EVENT: timedelta(hours=24),
+    AFTER_DOORS: timedelta(hours=24),
+}
+HELD = (BERLIN, REVENUE, "2022-03-26")
+
+
+@pytest.fixture(scope="module")
+def lived(account: Account, servers_folder: Path, tmp_path_factory: Any) -> Iterator[Life]:
+    """The day: all has happened."""
+    folder, log = servers_folder / "day", tmp_path_factory.mktemp("day") / "daemon.log"
+    with machine(folder, account, BEGINS, log) as made:
+        settings = made.settings(
+            first_day=date(2022, 3, 20),
+            landing_interval_minutes=60,
+            nightly_at="02:30",
+            schedule_zone="Europe/Berlin",
+        )
+        life = Life(made, settings)
+        life.arrive()
+        with warehouse_connection(settings.warehouse_url()) as connection:
+            apply_definitions(connection, definitions(), APPLIED)
+        with made.daemon(settings) as daemon:
+            daemon.look()
+            for hour in HOURS_BEFORE_PAUSE:
+                _break_or_mend(made, hour)
+                life.go_on(daemon, _at(hour), is_landing=hour not in OUTAGE)
+        with made.daemon(settings) as daemon:
+            for hour in HOURS_AFTER_PAUSE:
+                life.go_on(daemon, _at(hour))
+        yield life
+
+
+def _break_or_mend(made: Machine, hour: int) -> None:
+    if hour == OUTAGE.start:
+        made.cut_off("scanning")
+    if hour == OUTAGE.stop:
+        made.restore("scanning")
+
+
+def _at(hour: float) -> datetime:
+    return MIDNIGHT + timedelta(hours=hour)
+
+
+def _within(run: Run, hour: float) -> bool:
+    return _at(hour) <= run.began_at < _at(hour + 1)
+
+
+def test_every_report_that_must_be_is_there_once_and_no_other(lived: Life) -> None:
+    found = lived.warehouse(
+        "select organization.name, definition.slug, report.period, report.status,"
+        " report.is_provisional"
+        " from catalogue.generated_reports as report"
+        " inner join catalogue.report_definitions as definition on definition.id = definition_id"
+        " inner join landing.ticketing_organizations as organization"
+        " on organization.id = report.organization_id"
+    )
+
+    expected = due_reports(APPLIED, lived.landed[-1])
+    assert len(expected) == 38
+    assert sorted(found) == [
+        (each.place, each.slug, each.period, "ready", False) for each in expected
+    ]
+
+
+def test_a_report_has_another_edition_only_where_something_changed(lived: Life) -> None:
+    found = lived.warehouse(
+        "select organization.name, definition.slug, report.period, max(edition.edition), count(*)"
+        " from catalogue.generated_report_editions as edition"
+        " inner join catalogue.generated_reports as report on report.id = edition.report_id"
+        " inner join catalogue.report_definitions as definition on definition.id = definition_id"
+        " inner join landing.ticketing_organizations as organization"
+        " on organization.id = report.organization_id"
+        " group by 1, 2, 3"
+    )
+
+    expected = []
+    for each in due_reports(APPLIED, lived.landed[-1]):
+        # The late scans are of the day of the past show, in Berlin.
+        is_late = each.place == BERLIN and each.period.endswith("2022-03-24")
+        is_changed = is_late and each.slug in {ATTENDANCE, AFTER_EVENT, AFTER_DOORS}
+        count = 1 + is_changed + each.is_provisional_first(_landed_of(each, lived), DELAY)
+        expected.append((each.place, each.slug, each.period, count, count))
+    assert sorted(found) == expected
+    assert sum(is_second for *_, is_second in found) == len(found) + 3 + 3
+
+
+def _landed_of(due: Due, life: Life) -> list[datetime]:
+    """The landings that a report may go out after: what was missing keeps one of them back."""
+    booked = MISSING_BOOKED if (due.place, due.slug, due.period) == HELD else LONG_AGO
+    return [each for each in life.landed if each >= booked - OVERLAP]
+
+
+def test_a_night_is_once_per_local_day_also_where_its_hour_is_none(lived: Life) -> None:
+    nights = lived.runs("daily_build")
+
+    # At 02:30 there is none on the 27th; it is three then, and one in UTC.
+    assert [(each.status, each.partitions) for each in nights] == [
+        ("SUCCESS", ("2022-03-26", "2022-03-26")),
+        ("SUCCESS", ("2022-03-27", "2022-03-27")),
+    ]
+    assert [_after(each.began_at, hour) for each, hour in zip(nights, (1, 24.5), strict=True)] == [
+        True,
+        True,
+    ]
+
+
+def _after(instant: datetime, hour: float) -> bool:
+    """Whether it is within two minutes of an hour."""
+    return _at(hour) <= instant < _at(hour) + timedelta(minutes=2)
+
+
+def test_days_of_23_and_25_hours_are_reported_when_they_are_over(lived: Life) -> None:
+    first = dict(
+        lived.warehouse(
+            "select organization.name, min(edition.generated_at)"
+            " from catalogue.generated_report_editions as edition"
+            " inner join catalogue.generated_reports as report on report.id = edition.report_id"
+            " inner join catalogue.report_definitions as definition"
+            " on definition.id = report.definition_id and definition.slug = 'attendance'"
+            " inner join landing.ticketing_organizations as organization"
+            " on organization.id = report.organization_id"
+            " where (organization.name, period) in"
+            " (('Berlin', '2022-03-27'), ('Casablanca', '2022-03-26')) group by 1"
+        )
+    )
+
+    # The first landing that has seen all of it lands what is a quarter of an hour old.
+    assert over_at(BERLIN, date(2022, 3, 27)) == _at(22)
+    assert over_at(CASABLANCA, date(2022, 3, 26)) == _at(4)
+    assert {place: _after(at, 23 if place == BERLIN else 5) for place, at in first.items()} == {
+        BERLIN: True,
+        CASABLANCA: True,
+    }
+
+
+def test_late_rows_rebuild_their_day_and_no_other(lived: Life) -> None:
+    before, after = (between(world(), LONG_AGO, LATE_SCANS + by) for by in (-MOMENT, timedelta(0)))
+
+    [rebuilt] = [each for each in lived.runs("rebuild_days") if _within(each, 4)]
+
+    touched = {day for days in touched_days(before, after).values() for _, day in days}
+    assert touched == {date(2022, 3, 24)}
+    assert rebuilt.partitions == ("2022-03-24", "2022-03-24")
+
+
+def test_a_missing_entry_is_one_alert_within_a_minute_of_the_build(lived: Life) -> None:
+    [(facts, opened_at, resolved_at)] = lived.warehouse(
+        "select facts, opened_at, resolved_at from catalogue.alerts where kind = 'break'"
+    )
+
+    built = next(each for each in lived.runs("rebuild_days") if each.partitions[1] >= "2022-03-26")
+    assert built.began_at > MISSING_PLACED
+    assert opened_at - built.ended_at < timedelta(minutes=1)
+    order = ("missing_in_ledger", identity(MISSING), "EUR", MISSING_MINOR, MISSING_MINOR)
+    names = ("break", "order_id", "currency", "ticketing_minor", "difference_minor")
+    assert tuple(facts[each] for each in names) == order
+    assert _after(resolved_at, 17.5)
+
+
+def test_what_it_holds_is_one_report_until_it_arrives(lived: Life) -> None:
+    [(message, opened_at, resolved_at)] = lived.warehouse(
+        "select message, opened_at, resolved_at from catalogue.alerts where kind = 'report_held'"
+    )
+
+    assert message.startswith(f"{REVENUE} of organisation {identity(BERLIN)}, 2022-03-26")
+    assert opened_at < _at(1) + timedelta(minutes=2)
+    assert _at(17.5) < resolved_at < _at(17.6)
+
+
+def test_a_source_that_is_out_is_one_alert_and_landing_catches_up(lived: Life) -> None:
+    downs = lived.warehouse(
+        "select message, opened_at, resolved_at from catalogue.alerts where kind = 'source_down'"
+    )
+
+    assert [("source scanning" in message) for message, *_ in downs] == [True]
+    [(_, opened_at, resolved_at)] = downs
+    assert _after(opened_at, OUTAGE.start)
+    assert _after(resolved_at, OUTAGE.stop)
+    scans = between(world(), LONG_AGO, lived.landed[-1])["scanning.scans"]
+    assert lived.warehouse("select count(*) from landing.scanning_scans") == [(len(scans),)]
+
+
+def test_what_was_due_without_a_daemon_is_there_as_soon_as_there_is_one(lived: Life) -> None:
+    generated = [
+        at for (at,) in lived.warehouse("select generated_at from catalogue.generated_reports")
+    ]
+
+    expected = due_reports(APPLIED, lived.landed[-1])
+    due_meanwhile = [each for each in expected if _at(12) < each.due_at <= _at(17)]
+    in_pause = [at for at in generated if _at(12.1) < at < _at(17.5)]
+    at_once = [at for at in generated if _at(17.5) <= at < _at(17.6)]
+    assert len(due_meanwhile) == 4
+    assert in_pause == []
+    assert len(at_once) == len(due_meanwhile) + 1  # and the one that was held
+
+
+def test_only_landings_during_the_outage_fail_and_nothing_is_asked_for_twice(lived: Life) -> None:
+    with lived.machine.dagster() as connection:
+        ended = connection.execute(
+            "select pipeline_name, status, count(*) from runs group by 1, 2"
+        ).fetchall()
+        [(run_count, key_count)] = connection.execute(
+            "select count(*), count(distinct (pipeline_name, run_tags.value)) from runs"
+            " inner join run_tags using (run_id) where key = 'dagster/run_key'"
+        ).fetchall()
+
+    failed = [row for row in ended if row[1] != "SUCCESS"]
+    assert failed == [("land", "FAILURE", len(OUTAGE))]
+    assert run_count == key_count == sum(count for *_, count in ended)
+    # One on each hour; the nights land by themselves.
+    landings = {each.began_at.replace(minute=0, second=0) for each in lived.runs("land")}
+    assert len(landings) == len(lived.runs("land"))
+
+
+def test_nothing_stands_that_should_not(lived: Life) -> None:
+    opened = lived.warehouse("select kind, resolved_at is null from catalogue.alerts")
+
+    # Who begins after days finds reports overdue.
+    overdue = [
+        each
+        for each in due_reports(APPLIED, lived.landed[-1])
+        if each.due_at + DEADLINES[each.slug] < BEGINS
+    ]
+    assert len(overdue) > 10
+    assert Counter(opened) == {
+        ("report_overdue", False): len(overdue),
+        ("break", False): 1,
+        ("report_held", False): 1,
+        ("source_down", False): 1,
+    }
+    # An event's summary stands on its last day, which may be to come.
+    waiting = lived.warehouse("select report_table, report_day from landing.touched_days")
+    ends = EVENTS[OPEN_AIR][2].date()
+    assert set(waiting) == {("report_event_summary", ends)}
+    assert lived.warehouse("select * from reporting.rebuilt_days") == []
+
+
+def test_a_night_is_once_also_where_its_hour_comes_twice(
+    account: Account, servers_folder: Path, tmp_path: Path
+) -> None:
+    evening = AUTUMN - timedelta(hours=1)
+    with machine(servers_folder / "autumn", account, evening, tmp_path / "log") as made:
+        settings = made.settings(
+            first_day=date(2022, 3, 20),
+            landing_interval_minutes=60,
+            nightly_at="02:30",
+            schedule_zone="Europe/Berlin",
+        )
+        life = Life(made, settings)
+        life.arrive()
+        with made.daemon(settings) as daemon:
+            daemon.look()
+            # In Berlin it is 02:30 at the first and at the second of them.
+            for minutes in (30, 90, 150):
+                life.go_on(daemon, AUTUMN + timedelta(minutes=minutes))
+        nights = life.runs("daily_build")
+
+    assert [(each.status, each.partitions[0]) for each in nights] == [("SUCCESS", "2022-10-29")]
