@@ -6,6 +6,7 @@
             send(answer.report.content)
         else:
             wait_for(answer.request.id)
+            send(desk.file(organization_id, answer.request.key.id).content)
 
 One desk serves all threads of the process, as long as it lives. What stands comes from memory, then
 from the catalogue and the store; what does not stand is queued for `reporting work`, once however
@@ -29,6 +30,7 @@ from reporting_pipeline.delivery.store import open_store
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.reports.definitions.definition import ReportFormat
 from reporting_pipeline.serving.answers import Answer
+from reporting_pipeline.serving.hot_reports import HotReport
 from reporting_pipeline.serving.hot_summaries import HotSummary
 from reporting_pipeline.serving.open_caches import open_hot_caches
 from reporting_pipeline.serving.restatements import HotCaches, RestatementListener
@@ -48,7 +50,13 @@ class ReportDesk:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def report(
-        self, organization_id: UUID, slug: str, period: Period, format_: ReportFormat
+        self,
+        organization_id: UUID,
+        slug: str,
+        period: Period,
+        format_: ReportFormat,
+        *,
+        is_provisional_allowed: bool = False,
     ) -> Answer:
         """An organisation's report: its file where it is current, else what waits until it is.
 
@@ -57,6 +65,7 @@ class ReportDesk:
             slug: Of the definition.
             period: As `Period.of_token("2026-02-28")` gives it.
             format_: One of the definition's.
+            is_provisional_allowed: Also over days that are held, stamped PROVISIONAL.
 
         Raises:
             UnknownDefinition: The organisation has no such definition.
@@ -68,13 +77,33 @@ class ReportDesk:
         now = self.clock()
         answer = self.caches.answers.answer(
             Asking(now=now, final_delay_seconds=self.settings.final_delay_seconds),
-            ReportRequest(definition=definition, period=period),
+            ReportRequest(
+                definition=definition,
+                period=period,
+                is_provisional_allowed=is_provisional_allowed,
+            ),
             format_,
         )
         redis_url = self.settings.redis_address()
         if answer.is_new and redis_url is not None:
             publish_notices(self.settings.warehouse_url(), redis_url, now)
         return answer
+
+    def file(self, organization_id: UUID, report_id: UUID) -> HotReport | None:
+        """A report's file as it stands, also where its days are not final yet.
+
+        Args:
+            organization_id: Whose.
+            report_id: As the message says that tells of it, or the request's `key.id`.
+
+        Returns:
+            None where the organisation has no such report, or none of it is published.
+
+        Raises:
+            StoreUnavailable: The store cannot be reached, or the file is being replaced.
+            WarehouseUnavailable: The warehouse cannot be reached.
+        """
+        return self.caches.reports.report(organization_id, report_id)
 
     def summary(self, organization_id: UUID, event_id: UUID, as_of: date) -> HotSummary | None:
         """Where an organisation's event stood at the end of a report day; None: nothing yet.

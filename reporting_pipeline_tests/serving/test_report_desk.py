@@ -5,14 +5,16 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
 
 from reporting_pipeline.delivery.notices import publish_notices
+from reporting_pipeline.delivery.requests.work import work_on_next
 from reporting_pipeline.delivery.store import open_store
 from reporting_pipeline.errors import UnknownDefinition
 from reporting_pipeline.reports.definitions.definition import ReportDefinition, ReportFormat
@@ -20,14 +22,17 @@ from reporting_pipeline.serving.answers import Answer
 from reporting_pipeline.serving.report_desk import ReportDesk, report_desk
 from reporting_pipeline.settings import Settings
 from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.architecture.repository import DOCS
 from reporting_pipeline_tests.delivery.given_reports import (
     ATTENDANCE,
     BERLIN,
     NOW,
+    REVENUE,
     Desk,
     defined,
     one_day,
 )
+from reporting_pipeline_tests.delivery.requests.given_requests import worker_at
 
 DAY = date(2025, 10, 25)
 TTL_SECONDS = 600
@@ -154,6 +159,28 @@ def test_a_hundred_who_ask_at_once_for_what_is_not_there_are_one_request(told: P
     assert [each.is_new for each in answers].count(True) == 1
 
 
+def test_a_report_over_days_that_are_not_final_is_had_once_its_request_is_done(
+    alone: Platform,
+) -> None:
+    definition = defined(alone.maker.warehouse, {**ATTENDANCE, "slug": "not-final"})
+    [(landed,)] = alone.maker.query("select max(complete_through) from landing.source_reads")
+    behind = "update landing.source_reads set complete_through = %s"
+    alone.maker.query(behind, datetime.combine(DAY, datetime.min.time(), UTC))
+    try:
+        request = alone.ask(definition.slug).request
+        assert request is not None
+        assert alone.desk.file(BERLIN, request.key.id) is None
+        worker = worker_at(alone.maker.warehouse, alone.desk.settings.store_address())
+        assert work_on_next(worker, among=[request.id]) is not None
+        file = alone.desk.file(BERLIN, request.key.id)
+        again = alone.ask(definition.slug)
+    finally:
+        alone.maker.query(behind, landed)
+    assert file is not None
+    assert file.content == alone.maker.file(file.edition.storage_path)
+    assert (again.report, again.is_new) == (None, True)
+
+
 def test_a_changed_definition_is_seen_as_soon_as_redis_tells_of_it(told: Platform) -> None:
     definition = defined(told.maker.warehouse, {**ATTENDANCE, "slug": "renamed-told"})
     told.maker.ask(definition, one_day(DAY))
@@ -182,3 +209,21 @@ def test_a_summary_is_given_for_the_day_that_is_asked_for(alone: Platform) -> No
     found = alone.desk.summary(BERLIN, event_id, last + timedelta(days=1))
     assert found is not None
     assert found.row["date"] == str(last)
+
+
+def test_the_example_of_the_documentation_runs(
+    alone: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = alone.maker.warehouse
+    defined(warehouse, {**REVENUE, "slug": "daily-revenue", "formats": ["xlsx"]})
+    address = warehouse.render_as_string(hide_password=False)
+    monkeypatch.setenv("REPORTING_DATABASE_URL", address)
+    monkeypatch.setenv("REPORTING_STORE_URL", alone.desk.settings.store_address())
+    section = (DOCS / "reports.md").read_text("utf-8").partition("## Asking from a program")[2]
+    example = section.partition("```python\n")[2].partition("```")[0]
+    period = 'Period.of_token("2026-02-28")'
+    assert period in example
+    names: dict[str, Any] = {"organization_id": BERLIN, "event_id": UUID(int=0), "as_of": DAY}
+    exec(example.replace(period, 'Period.of_token("2025-10-25")'), names)  # noqa: S102 - ours
+    assert names["answer"].is_new
+    assert (names["report"], names["summary"]) == (None, None)
