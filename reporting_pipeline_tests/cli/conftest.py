@@ -8,6 +8,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from sqlalchemy import URL
 
 from reporting_pipeline.embedded.account import Account
 from reporting_pipeline.embedded.attachment import attached
@@ -32,6 +33,17 @@ def environment() -> Iterator[None]:
     """Puts this process's environment back after the test, for what runs a session in it."""
     with mock.patch.dict("os.environ"):
         yield
+
+
+@pytest.fixture
+def own_warehouse(warehouse_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> URL:
+    """A fresh warehouse that a command in this process works on, with a folder for all the rest."""
+    for name in ("REPORTING_DATABASE_URL", "REPORTING_DAGSTER_URL"):
+        monkeypatch.setenv(name, warehouse_url.render_as_string(hide_password=False))
+    monkeypatch.setenv("REPORTING_STORE_URL", str(tmp_path / "store"))
+    monkeypatch.setenv("REPORTING_HOME", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    return warehouse_url
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import subprocess
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -17,25 +16,15 @@ from reporting_pipeline_tests.delivery.given_reports import REVENUE, defined
 _NOTHING = "0 alerts are open; now 0 were opened, 0 updated, 0 resolved\n"
 
 
-@pytest.fixture
-def _surroundings(warehouse_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("REPORTING_DATABASE_URL", "REPORTING_DAGSTER_URL"):
-        monkeypatch.setenv(name, warehouse_url.render_as_string(False))
-    monkeypatch.setenv("REPORTING_STORE_URL", str(tmp_path / "store"))
-    monkeypatch.setenv("REPORTING_HOME", str(tmp_path))
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
-
-
 def _told(*options: str) -> str:
     result = CliRunner().invoke(main, ["alerts", *options])
     assert result.exit_code == 0, result.output
     return result.output
 
 
-@pytest.mark.usefixtures("_surroundings")
-def test_what_stands_is_listed_and_what_is_over_only_if_asked_for(warehouse_url: URL) -> None:
+def test_what_stands_is_listed_and_what_is_over_only_if_asked_for(own_warehouse: URL) -> None:
     assert _told() == _NOTHING
-    with warehouse_connection(warehouse_url) as connection:
+    with warehouse_connection(own_warehouse) as connection:
         at = datetime(2026, 1, 1, tzinfo=UTC)
         connection.execute(
             "insert into landing.source_faults values"
@@ -47,19 +36,18 @@ def test_what_stands_is_listed_and_what_is_over_only_if_asked_for(warehouse_url:
     assert "since 2026-01-01 00:00 UTC: source ledger is down" in listed
     assert listed.endswith("1 alerts are open; now 1 were opened, 0 updated, 0 resolved\n")
 
-    with warehouse_connection(warehouse_url) as connection:
+    with warehouse_connection(own_warehouse) as connection:
         connection.execute("delete from landing.source_faults")
     assert _told() == _NOTHING.replace("0 resolved", "1 resolved")
     assert _told() == _NOTHING
     assert "resolved 20" in _told("--all")
 
 
-@pytest.mark.usefixtures("_surroundings")
 def test_a_report_past_its_deadline_is_told_though_no_daemon_has_ever_run(
-    warehouse_url: URL,
+    own_warehouse: URL,
 ) -> None:
-    defined(warehouse_url, REVENUE)
-    with warehouse_connection(warehouse_url) as connection:
+    defined(own_warehouse, REVENUE)
+    with warehouse_connection(own_warehouse) as connection:
         connection.execute(
             "update catalogue.report_definitions set expected_since = %s",
             (datetime.now(UTC) - timedelta(days=2),),
@@ -80,7 +68,7 @@ def test_a_report_past_its_deadline_is_told_though_no_daemon_has_ever_run(
     assert watch.returncode == 0
 
 
-@pytest.mark.usefixtures("_surroundings")
+@pytest.mark.usefixtures("own_warehouse")
 @pytest.mark.parametrize("command", ["alerts", "daemon"])
 def test_a_channel_that_is_of_no_use_is_said_before_anything_is_begun(
     command: str, monkeypatch: pytest.MonkeyPatch

@@ -13,13 +13,8 @@ from reporting_pipeline.warehouse.engine import warehouse_connection
 
 
 @pytest.fixture
-def staged(warehouse_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def staged(own_warehouse: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What a killed writer left years ago, in the store that the settings name."""
-    for name in ("REPORTING_DATABASE_URL", "REPORTING_DAGSTER_URL"):
-        monkeypatch.setenv(name, warehouse_url.render_as_string(False))
-    monkeypatch.setenv("REPORTING_STORE_URL", str(tmp_path / "store"))
-    monkeypatch.setenv("REPORTING_HOME", str(tmp_path))
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     path = tmp_path / "store" / ".staging" / "0123"
     path.parent.mkdir(parents=True)
@@ -63,11 +58,11 @@ def test_alerts_that_are_over_are_deleted_only_if_a_setting_says_so(
     arguments: list[str],
     end: str,
     left: int,
-    warehouse_url: URL,
+    own_warehouse: URL,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("REPORTING_RETENTION_DELETES", deletes)
-    with warehouse_connection(warehouse_url) as connection:
+    with warehouse_connection(own_warehouse) as connection:
         connection.execute(
             "insert into catalogue.alerts (kind, cause, severity, message, facts, count,"
             " opened_at, updated_at, resolved_at) values"
@@ -81,5 +76,5 @@ def test_alerts_that_are_over_are_deleted_only_if_a_setting_says_so(
     told = result.output.splitlines(keepends=True)[-2]
     assert told.startswith("1 alerts, 0 messages to channels and 0 notices are past")
     assert told.endswith(end)
-    with warehouse_connection(warehouse_url) as connection:
+    with warehouse_connection(own_warehouse) as connection:
         assert connection.execute("select count(*) from catalogue.alerts").fetchone() == (left,)

@@ -2,9 +2,7 @@
 
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from reporting_pipeline.errors import SettingsError
 from reporting_pipeline.settings import child_environment
 from reporting_pipeline.telemetry import span_export
 from reporting_pipeline.telemetry.span_export import export_spans
+from reporting_pipeline_tests.delivery.alerts.receiver import Receiver, receiving
 
 # As a run of Dagster is: a child of the process that loaded the code, which loads it anew.
 _PROGRAM = """
@@ -37,48 +36,28 @@ if __name__ == "__main__":
 """
 
 
-class Collector:
-    """A collector on the loopback address; what it was sent, by service and span."""
-
-    def __init__(self, port: int) -> None:
-        self.endpoint = f"http://127.0.0.1:{port}"
-        self.spans: list[tuple[str, str]] = []
-
-    def take(self, body: bytes) -> None:
-        for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
-            attributes = {
-                each.key: each.value.string_value for each in resource.resource.attributes
-            }
-            self.spans += [
-                (attributes["service.name"], each.name)
-                for scope in resource.scope_spans
-                for each in scope.spans
-            ]
-
-
 @pytest.fixture
-def collector() -> Iterator[Collector]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            if self.path == "/v1/traces":
-                taker.take(body)
-            self.send_response(200)
-            self.send_header("content-length", "0")
-            self.end_headers()
+def collector() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        taker = Collector(server.server_address[1])
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
-            yield taker
-        finally:
-            server.shutdown()
-            thread.join()
+def endpoint_of(collector: Receiver) -> str:
+    return f"http://127.0.0.1:{collector.port}"
+
+
+def spans_of(collector: Receiver) -> list[tuple[str, str]]:
+    """Service and name of each span that it was sent, sorted."""
+    assert {path for path, _, _ in collector.requests} <= {"/v1/traces"}
+    return sorted(
+        (attribute.value.string_value, each.name)
+        for _, _, body in collector.requests
+        for resource in ExportTraceServiceRequest.FromString(body).resource_spans
+        for attribute in resource.resource.attributes
+        if attribute.key == "service.name"
+        for scope in resource.scope_spans
+        for each in scope.spans
+    )
 
 
 def run(path: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
@@ -98,22 +77,22 @@ def run(path: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
     [({}, "reporting"), ({"OTEL_SERVICE_NAME": "finance"}, "finance")],
 )
 def test_spans_of_a_process_and_of_its_child_arrive(
-    collector: Collector, tmp_path: Path, variables: dict[str, str], service: str
+    collector: Receiver, tmp_path: Path, variables: dict[str, str], service: str
 ) -> None:
     done = run(
         tmp_path / "program.py",
         OTEL_TRACES_EXPORTER="otlp",
-        OTEL_EXPORTER_OTLP_ENDPOINT=collector.endpoint,
+        OTEL_EXPORTER_OTLP_ENDPOINT=endpoint_of(collector),
         **variables,
     )
     assert (done.stdout, done.stderr) == ("done 0\n", "")
-    assert sorted(collector.spans) == [(service, "code server"), (service, "run")]
+    assert spans_of(collector) == [(service, "code server"), (service, "run")]
 
 
-def test_without_the_variable_nothing_is_sent(collector: Collector, tmp_path: Path) -> None:
-    done = run(tmp_path / "program.py", OTEL_EXPORTER_OTLP_ENDPOINT=collector.endpoint)
+def test_without_the_variable_nothing_is_sent(collector: Receiver, tmp_path: Path) -> None:
+    done = run(tmp_path / "program.py", OTEL_EXPORTER_OTLP_ENDPOINT=endpoint_of(collector))
     assert (done.stdout, done.stderr) == ("done 0\n", "")
-    assert collector.spans == []
+    assert collector.requests == []
 
 
 def test_a_collector_that_is_away_costs_its_spans_alone(tmp_path: Path) -> None:
