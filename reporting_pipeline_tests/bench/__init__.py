@@ -1,1 +1,4 @@
-"""How fast reports are written, and with how much memory: `make bench`. No part of the tests."""
+"""What is measured: reports of many rows (`make bench`), and requests under fire (`requests`).
+
+Not run by the tests, which have a small fire of their own.
+"""
