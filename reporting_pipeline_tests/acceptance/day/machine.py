@@ -38,9 +38,8 @@ from reporting_pipeline_tests.architecture.repository import ROOT
 
 _PASSWORD = secrets.token_urlsafe()
 _DAEMON = "reporting_pipeline_tests.acceptance.day.daemon"
-# Often enough for the sensors, which look every half minute or minute.
-_ROUND = timedelta(seconds=30)
-_QUIET_ROUNDS = 2
+# As long as the slowest sensor waits: in each round all of them look, after the queue.
+_ROUND = timedelta(minutes=1)
 _MOST_ROUNDS = 60
 
 
@@ -146,14 +145,12 @@ class Daemon:
         self.answer()
 
     def work(self, *, most_rounds: int = _MOST_ROUNDS) -> None:
-        """Let it look every half minute until it has had nothing to do for a while."""
-        quiet = 0
+        """Let it look every minute until it has nothing to do."""
         for _ in range(most_rounds):
             before = self.answers[-1]["runs"]
             self.look()
             after = self.answers[-1]
-            quiet = quiet + 1 if (after["runs"], after["unfinished"]) == (before, 0) else 0
-            if quiet == _QUIET_ROUNDS:
+            if (after["runs"], after["unfinished"]) == (before, 0):
                 return
             self.machine.clock.put_forward(_ROUND)
         raise AssertionError(f"the daemon does not come to rest; it last said {self.answers[-1]}")
