@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from reporting_pipeline.reports.datasets.dataset import Dataset
 from reporting_pipeline.reports.definitions.config import ReportConfig
-from reporting_pipeline.reports.definitions.filters import pinned
+from reporting_pipeline.reports.definitions.filters import pinned, placed
 from reporting_pipeline.reports.definitions.problems import Problem
 from reporting_pipeline.reports.tables.report_table import Column, ColumnKind, ColumnType, Unit
 
@@ -26,6 +26,8 @@ def additivity_problems(config: ReportConfig, dataset: Dataset) -> list[Problem]
     problems = [*_currency_problems(config, dataset), *_totals_problems(config, dataset)]
     if config.group_by:
         problems += _grouping_problems(config, dataset)
+    elif config.having:
+        problems.append(Problem("having", "is for grouped reports; filters choose other rows"))
     return problems
 
 
@@ -91,10 +93,12 @@ def _grouping_problems(config: ReportConfig, dataset: Dataset) -> Iterator[Probl
         if each.name not in grouped and reason is not None:
             yield Problem(f"columns[{index}].name", reason)
     shown = {each.name for each in config.columns} | set(grouped)
-    for index, sort_key in enumerate(config.sort):
-        if sort_key.column not in shown:
-            reason = f"{sort_key.column} is neither grouped nor a column of this grouped report"
-            yield Problem(f"sort[{index}].column", reason)
+    asked = [(f"sort[{index}].column", each.column) for index, each in enumerate(config.sort)]
+    asked += [(f"{path}.column", each.column) for path, each in placed(config.having, "having")]
+    for field, name in asked:
+        if name not in shown:
+            reason = f"{name} is neither grouped nor a column of this grouped report"
+            yield Problem(field, reason)
     for index, name in enumerate(config.group_by):
         if dataset.column(name).unit is not None:
             yield Problem(f"group_by[{index}]", f"{name} is a figure; rows are grouped by names")

@@ -31,7 +31,7 @@ def problems_with(config: ReportConfig, dataset: Dataset) -> list[Problem]:
     """Everything that the dataset cannot answer, by field of the config; empty where it can."""
     unknown = list(_unknown_columns(config, dataset))
     unfit = [
-        problem for path, each in placed(config.filters) for problem in _unfit(path, each, dataset)
+        problem for path, each in _comparisons(config) for problem in _unfit(path, each, dataset)
     ]
     problems = [*unknown, *unfit, *_event_period(config, dataset)]
     # What may be summed is only a question once every name is known.
@@ -54,7 +54,7 @@ def _unknown_columns(config: ReportConfig, dataset: Dataset) -> Iterator[Problem
     asked = [(f"columns[{i}].name", each.name) for i, each in enumerate(config.columns)]
     asked += [(f"group_by[{i}]", name) for i, name in enumerate(config.group_by)]
     asked += [(f"sort[{i}].column", each.column) for i, each in enumerate(config.sort)]
-    asked += [(f"{path}.column", each.column) for path, each in placed(config.filters)]
+    asked += [(f"{path}.column", each.column) for path, each in _comparisons(config)]
     if config.chart is not None:
         asked += [("chart.x", config.chart.x), ("chart.y", config.chart.y)]
     known = [column.name for column in dataset.columns]
@@ -63,6 +63,11 @@ def _unknown_columns(config: ReportConfig, dataset: Dataset) -> Iterator[Problem
             near = ", ".join(get_close_matches(name, known) or known)
             reason = f"dataset {dataset.name} has no column {shown(name)}; near it are {near}"
             yield Problem(field, reason)
+
+
+def _comparisons(config: ReportConfig) -> Iterator[tuple[str, Comparison]]:
+    yield from placed(config.filters)
+    yield from placed(config.having, "having")
 
 
 def _unfit(path: str, comparison: Comparison, dataset: Dataset) -> Iterator[Problem]:

@@ -102,7 +102,10 @@ def compile_over(
         rows=_rows(report, columns, config, dataset),
         count=select(func.count()).select_from(report),
         totals=_totals(report, columns, currency),
-        filters=tuple(sentence(each, dataset) for each in config.filters),
+        filters=(
+            *(sentence(each, dataset) for each in config.filters),
+            *(f"Rows of which {sentence(each, dataset)}" for each in config.having),
+        ),
     )
 
 
@@ -122,9 +125,11 @@ def _relation(
         *(condition(each, dataset, elements) for each in config.filters),
     )
     if config.group_by:
-        statement = statement.group_by(
-            *(elements[name] for name in grouped_columns(config, dataset))
-        )
+        grouped = (elements[name] for name in grouped_columns(config, dataset))
+        groups = statement.group_by(*grouped).subquery("groups")
+        figures: Elements = dict(groups.c)
+        conditions = (condition(each, dataset, figures) for each in config.having)
+        statement = select(groups).where(*conditions)
     return statement.subquery("report")
 
 

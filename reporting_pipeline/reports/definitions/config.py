@@ -90,6 +90,7 @@ class ReportConfig(_Part):
         columns: Shown, in order.
         filters: All of them hold.
         group_by: Columns of which each combination is one row; empty: the dataset's own rows.
+        having: All of them hold of each row of a grouped report, sums among its figures.
         sort: Made total by the key that follows.
         period: Which days.
         after_event: When it is due, for schedule post_event.
@@ -109,6 +110,7 @@ class ReportConfig(_Part):
     group_by: Annotated[
         tuple[ColumnName, ...], BeforeValidator(tuple_of), Field(max_length=MAX_COLUMNS)
     ] = ()
+    having: Filters = ()
     sort: Annotated[
         tuple[SortKey, ...], BeforeValidator(tuple_of), Field(max_length=MAX_SORT_KEYS)
     ] = ()
@@ -139,7 +141,7 @@ class ReportConfig(_Part):
         _require_once([each.column for each in sort], "column")
         return sort
 
-    @field_validator("filters")
+    @field_validator("filters", "having")
     @classmethod
     def _filters_are_few(cls, filters: Filters) -> Filters:
         depth, count = filter_grammar.extent(filters)

@@ -8,7 +8,7 @@ import pytest
 
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.exports.row_spool import psycopg_statement
-from reporting_pipeline.reports.compiled import CompiledReport
+from reporting_pipeline.reports.compiled import CompiledReport, Query
 from reporting_pipeline.reports.definitions.compile import compile_over
 from reporting_pipeline_tests.report_rows import EVENT, ORGANIZATION, insert_row
 from reporting_pipeline_tests.reports.definitions.given import config, dataset_of_table
@@ -23,8 +23,9 @@ def sales(**fields: object) -> CompiledReport:
     return compile_over(SALES, config(**fields), ORGANIZATION, FEBRUARY)
 
 
-def found(rolled_back: Connection, report: CompiledReport) -> list[tuple[Any, ...]]:
-    statement, parameters = psycopg_statement(report.rows)
+def found(rolled_back: Connection, query: Query | None) -> list[tuple[Any, ...]]:
+    assert query is not None
+    statement, parameters = psycopg_statement(query)
     return rolled_back.execute(statement.encode(), parameters).fetchall()
 
 
@@ -103,7 +104,7 @@ def test_filters_let_these_rows_pass(
 
     report = sales(columns=["net_count"], filters=filters, sort=["net_count"])
 
-    assert [count for (count,) in found(rolled_back, report)] == passing
+    assert [count for (count,) in found(rolled_back, report.rows)] == passing
     assert report.filters == said
 
 
@@ -122,7 +123,31 @@ def test_what_has_no_value_has_none_of_those_that_are_left_out(rolled_back: Conn
 
     report = compile_over(BREAKS, chosen, ORGANIZATION, FEBRUARY)
 
-    assert found(rolled_back, report) == [("amount",)]
+    assert found(rolled_back, report.rows) == [("amount",)]
+
+
+def test_groups_are_chosen_by_their_sums_and_totals_are_of_these(rolled_back: Connection) -> None:
+    sell(rolled_back, channel="web", net_count=1)
+    sell(rolled_back, channel="web", net_count=2, date=date(2026, 2, 27))
+    sell(rolled_back, channel="api", net_count=2)
+    sell(rolled_back, channel="kiosk", net_count=0)
+
+    report = sales(
+        columns=["channel", "net_count"],
+        group_by=["channel"],
+        having=[
+            {"column": "net_count", "operator": "not_in", "values": [0]},
+            {"column": "net_count", "operator": "range", "from": 3},
+        ],
+    )
+
+    assert found(rolled_back, report.rows) == [("web", 3)]
+    assert found(rolled_back, report.totals) == [(None, 3)]
+    assert found(rolled_back, report.count) == [(1,)]
+    assert report.filters == (
+        "Rows of which Net is none of 0",
+        "Rows of which Net is at least 3",
+    )
 
 
 def test_the_longest_list_of_a_filter_is_bound(rolled_back: Connection) -> None:
@@ -131,5 +156,5 @@ def test_the_longest_list_of_a_filter_is_bound(rolled_back: Connection) -> None:
         columns=["net_count"],
         filters=[{"column": "net_count", "operator": "in", "values": list(range(1_000))}],
     )
-    assert found(rolled_back, report) == [(999,)]
+    assert found(rolled_back, report.rows) == [(999,)]
     assert report.filters[0].endswith(", 18, 19, 980 more")

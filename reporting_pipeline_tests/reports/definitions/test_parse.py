@@ -143,6 +143,16 @@ CONFIGS: list[tuple[dict[str, Any], str]] = [
     ),
     (_GROUPED | {"columns": ["date", "event_id"]}, "columns[1].name: event_id is neither grouped"),
     (_GROUPED | {"sort": ["event_id"]}, "sort[0].column: event_id is neither grouped nor"),
+    (
+        _GROUPED | {"having": [{"or": [_equals("fee_minor", 1)]}]},
+        "having[0].or[0].column: fee_minor is neither grouped nor",
+    ),
+    (_GROUPED | {"having": [_equals("net_count", "x")]}, "having[0].value: found 'x', expected a"),
+    (
+        _GROUPED | {"having": [_equals("nothing", 1)]},
+        "having[0].column: dataset sales_daily has no",
+    ),
+    ({"having": [_equals("net_count", 1)]}, "having: is for grouped reports"),
     ({"group_by": ["net_count"], "columns": ["net_count"]}, "group_by[0]: net_count is a figure"),
     ({"columns": ["date"], "totals": True}, "totals: no column of the report may be summed"),
     (
