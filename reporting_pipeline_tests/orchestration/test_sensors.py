@@ -240,6 +240,25 @@ def test_current_days_do_not_wait_for_a_backlog() -> None:
     ]
 
 
+def test_today_is_asked_for_while_a_backlog_is_rebuilt_and_goes_before_it(
+    daemon: Daemon, warehouse: psycopg.Connection
+) -> None:
+    former = [date(2025, 1, 1) + timedelta(days=2 * n) for n in range(100)]
+    touch(warehouse, "report_attendance_daily", *former)
+    backlog = daemon.asks("touched_days")
+    for request in backlog:
+        run = dg.DagsterRun(str(request.job_name), tags=request.tags)
+        daemon.instance.add_run(run)
+    touch(warehouse, "report_attendance_daily", TODAY)
+
+    [current] = daemon.asks("touched_days")
+
+    assert [each.tags[_FIRST] for each in backlog] == list(map(str, former[:5]))
+    assert current.tags[_FIRST] == str(TODAY)
+    priorities = [int(each.tags.get("dagster/priority", 0)) for each in (current, *backlog)]
+    assert priorities[0] > max(priorities[1:])
+
+
 def test_only_touched_days_are_rebuilt_and_only_within_the_horizon(
     daemon: Daemon, warehouse: psycopg.Connection
 ) -> None:
