@@ -84,7 +84,8 @@ def _said(comparison: Comparison, column: Column) -> str:
         case OneOf():
             return f"is one of {_said_values(comparison.values)}"
         case NoneOf():
-            return f"is none of {_said_values(comparison.values)}"
+            words = "is none of" if len(comparison.values) > 1 else "is not"
+            return f"{words} {_said_values(comparison.values)}"
         case InRange():
             return _said_range(comparison, column)
         case IsNull():

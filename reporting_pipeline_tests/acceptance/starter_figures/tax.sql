@@ -12,4 +12,5 @@ select coalesce(e.name, '(no single event)'), days.currency,
     sum(refund_tax_minor), event_id::text
 from days left join landing.ticketing_events e on e.id = event_id
 group by e.name, days.currency, event_id
+having sum(gross_minor) <> 0 or sum(refund_minor) <> 0
 order by days.currency, coalesce(e.name, '(no single event)') collate "C", event_id

@@ -145,7 +145,7 @@ def test_groups_are_chosen_by_their_sums_and_totals_are_of_these(rolled_back: Co
     assert found(rolled_back, report.totals) == [(None, 3)]
     assert found(rolled_back, report.count) == [(1,)]
     assert report.filters == (
-        "Rows of which Net is none of 0",
+        "Rows of which Net is not 0",
         "Rows of which Net is at least 3",
     )
 
