@@ -1,14 +1,25 @@
-"""Definitions that are as they must be, for tests to change one thing of.
+"""Definitions that are as they must be, for tests to change one thing of, and rows to report.
 
-What belongs here: valid definitions and a dataset of the warehouse. What does not: any test.
+What belongs here: valid definitions, a dataset of the warehouse, reports of its rows. What does
+not: any test.
 """
 
+from datetime import date
 from typing import Any
 
+import psycopg
+
+from reporting_pipeline.domain.period import Period
+from reporting_pipeline.exports.row_spool import psycopg_statement
+from reporting_pipeline.reports.compiled import CompiledReport, Query
 from reporting_pipeline.reports.datasets.dataset import Dataset
+from reporting_pipeline.reports.definitions.compile import compile_over
 from reporting_pipeline.reports.definitions.config import ReportConfig
 from reporting_pipeline.reports.definitions.parse import config_from
 from reporting_pipeline.reports.tables import SCHEMA, report_table
+from reporting_pipeline_tests.report_rows import ORGANIZATION, insert_row
+
+FEBRUARY = Period(first=date(2026, 2, 1), end=date(2026, 3, 1))
 
 
 def definition(**config: object) -> dict[str, Any]:
@@ -50,3 +61,21 @@ def dataset_of_table(name: str) -> Dataset:
         columns=table.columns,
         rests_on=(name,),
     )
+
+
+def sales(period: Period = FEBRUARY, **fields: object) -> CompiledReport:
+    """A report of the table of sales."""
+    dataset = dataset_of_table("report_sales_daily")
+    return compile_over(dataset, config(**fields), ORGANIZATION, period)
+
+
+def sell(connection: psycopg.Connection[Any], **values: object) -> None:
+    """A row for it."""
+    insert_row(connection, "report_sales_daily", **values)
+
+
+def found(connection: psycopg.Connection[Any], query: Query | None) -> list[tuple[Any, ...]]:
+    """What a statement of a report gives."""
+    assert query is not None
+    statement, parameters = psycopg_statement(query)
+    return connection.execute(statement.encode(), parameters).fetchall()

@@ -13,7 +13,6 @@ import pytest
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.errors import DefinitionInvalid, UnknownDataset
 from reporting_pipeline.exports.row_spool import psycopg_statement, spool_rows
-from reporting_pipeline.reports.compiled import CompiledReport, Query
 from reporting_pipeline.reports.definitions.compile import compile_over, compile_report
 from reporting_pipeline.reports.definitions.period_rules import resolve
 from reporting_pipeline_tests.report_rows import (
@@ -23,28 +22,20 @@ from reporting_pipeline_tests.report_rows import (
     OTHER_ORGANIZATION,
     insert_row,
 )
-from reporting_pipeline_tests.reports.definitions.given import config, dataset_of_table
+from reporting_pipeline_tests.reports.definitions.given import (
+    FEBRUARY,
+    config,
+    dataset_of_table,
+    found,
+    sales,
+    sell,
+)
 
 SALES = dataset_of_table("report_sales_daily")
 SUMMARY = dataset_of_table("report_event_summary")
 BREAKS = dataset_of_table("report_reconciliation_breaks")
 OTHER_EVENT = UUID("00000002-0000-4000-8000-00000000000b")
-FEBRUARY = Period(first=date(2026, 2, 1), end=date(2026, 3, 1))
 Connection = psycopg.Connection[Any]
-
-
-def sales(period: Period = FEBRUARY, **fields: object) -> CompiledReport:
-    return compile_over(SALES, config(**fields), ORGANIZATION, period)
-
-
-def found(rolled_back: Connection, query: Query | None) -> list[tuple[Any, ...]]:
-    assert query is not None
-    statement, parameters = psycopg_statement(query)
-    return rolled_back.execute(statement.encode(), parameters).fetchall()
-
-
-def sell(rolled_back: Connection, **values: object) -> None:
-    insert_row(rolled_back, "report_sales_daily", **values)
 
 
 def test_a_report_is_of_one_organisation_and_its_period(rolled_back: Connection) -> None:

@@ -6,31 +6,19 @@ from typing import Any
 import psycopg
 import pytest
 
-from reporting_pipeline.domain.period import Period
-from reporting_pipeline.exports.row_spool import psycopg_statement
-from reporting_pipeline.reports.compiled import CompiledReport, Query
 from reporting_pipeline.reports.definitions.compile import compile_over
 from reporting_pipeline_tests.report_rows import EVENT, ORGANIZATION, insert_row
-from reporting_pipeline_tests.reports.definitions.given import config, dataset_of_table
+from reporting_pipeline_tests.reports.definitions.given import (
+    FEBRUARY,
+    config,
+    dataset_of_table,
+    found,
+    sales,
+    sell,
+)
 
-SALES = dataset_of_table("report_sales_daily")
 BREAKS = dataset_of_table("report_reconciliation_breaks")
-FEBRUARY = Period(first=date(2026, 2, 1), end=date(2026, 3, 1))
 Connection = psycopg.Connection[Any]
-
-
-def sales(**fields: object) -> CompiledReport:
-    return compile_over(SALES, config(**fields), ORGANIZATION, FEBRUARY)
-
-
-def found(rolled_back: Connection, query: Query | None) -> list[tuple[Any, ...]]:
-    assert query is not None
-    statement, parameters = psycopg_statement(query)
-    return rolled_back.execute(statement.encode(), parameters).fetchall()
-
-
-def sell(rolled_back: Connection, **values: object) -> None:
-    insert_row(rolled_back, "report_sales_daily", **values)
 
 
 @pytest.mark.parametrize(
