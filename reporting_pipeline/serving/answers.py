@@ -64,7 +64,13 @@ class Answers:
         known = HotKey(
             organization_id=key.organization_id,
             item=key.id,
-            version=f"{request.definition.version} {request.definition.status}",
+            version=" ".join(
+                (
+                    str(request.definition.version),
+                    request.definition.status,
+                    "provisional" if request.is_provisional_allowed else "published",
+                )
+            ),
         )
         asked: list[Asked] = []
 

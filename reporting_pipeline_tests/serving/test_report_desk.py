@@ -35,6 +35,7 @@ from reporting_pipeline_tests.delivery.given_reports import (
 from reporting_pipeline_tests.delivery.requests.given_requests import worker_at
 
 DAY = date(2025, 10, 25)
+MIDNIGHT = datetime(2025, 10, 25, tzinfo=UTC)
 TTL_SECONDS = 600
 PATIENCE_SECONDS = 10
 
@@ -159,26 +160,63 @@ def test_a_hundred_who_ask_at_once_for_what_is_not_there_are_one_request(told: P
     assert [each.is_new for each in answers].count(True) == 1
 
 
-def test_a_report_over_days_that_are_not_final_is_had_once_its_request_is_done(
+@contextmanager
+def landed_through(platform: Platform, instant: datetime) -> Iterator[None]:
+    """Meanwhile the sources are behind."""
+    behind = "update landing.source_reads set complete_through = %s"
+    [(landed,)] = platform.maker.query("select max(complete_through) from landing.source_reads")
+    platform.maker.query(behind, instant)
+    try:
+        yield
+    finally:
+        platform.maker.query(behind, landed)
+
+
+def work_on(platform: Platform, answer: Answer) -> UUID:
+    """Generate what waits; the report's id."""
+    assert answer.request is not None
+    worker = worker_at(platform.maker.warehouse, platform.desk.settings.store_address())
+    assert work_on_next(worker, among=[answer.request.id]) is not None
+    return answer.request.key.id
+
+
+def test_a_report_over_days_that_are_not_final_is_had_until_the_next_landing(
     alone: Platform,
 ) -> None:
     definition = defined(alone.maker.warehouse, {**ATTENDANCE, "slug": "not-final"})
-    [(landed,)] = alone.maker.query("select max(complete_through) from landing.source_reads")
-    behind = "update landing.source_reads set complete_through = %s"
-    alone.maker.query(behind, datetime.combine(DAY, datetime.min.time(), UTC))
-    try:
-        request = alone.ask(definition.slug).request
-        assert request is not None
-        assert alone.desk.file(BERLIN, request.key.id) is None
-        worker = worker_at(alone.maker.warehouse, alone.desk.settings.store_address())
-        assert work_on_next(worker, among=[request.id]) is not None
-        file = alone.desk.file(BERLIN, request.key.id)
+    with landed_through(alone, MIDNIGHT):
+        report_id = work_on(alone, alone.ask(definition.slug))
+        file = alone.desk.file(BERLIN, report_id)
         again = alone.ask(definition.slug)
-    finally:
-        alone.maker.query(behind, landed)
+    with landed_through(alone, MIDNIGHT + timedelta(hours=12)):
+        still = alone.ask(definition.slug)
+        alone.clock.seconds += TTL_SECONDS
+        landed_since = alone.ask(definition.slug)
     assert file is not None
     assert file.content == alone.maker.file(file.edition.storage_path)
-    assert (again.report, again.is_new) == (None, True)
+    assert again.report == still.report == file
+    assert landed_since.is_new
+
+
+def test_a_provisional_report_is_for_who_allows_it(alone: Platform) -> None:
+    definition = defined(alone.maker.warehouse, {**REVENUE, "slug": "provisional"})
+
+    def ask(*, is_provisional_allowed: bool) -> Answer:
+        return alone.desk.report(
+            BERLIN,
+            definition.slug,
+            one_day(DAY),
+            ReportFormat.CSV,
+            is_provisional_allowed=is_provisional_allowed,
+        )
+
+    with landed_through(alone, MIDNIGHT):
+        work_on(alone, ask(is_provisional_allowed=True))
+        allowed = ask(is_provisional_allowed=True).report
+        refused = ask(is_provisional_allowed=False)
+    assert allowed is not None
+    assert "PROVISIONAL" in allowed.edition.storage_path
+    assert (refused.report, refused.is_new) == (None, True)
 
 
 def test_a_changed_definition_is_seen_as_soon_as_redis_tells_of_it(told: Platform) -> None:

@@ -1,20 +1,24 @@
 """Whether a report in the catalogue is what generating it now would give.
 
-It is where its days are final and none of them was checked or built anew since it was read, under
-this version of its definition and of the columns' meaning. All else is generated again, which gives
-the same bytes if nothing has changed.
+It is where none of its days was checked or built anew since it was read, its seals and watermarks
+are those of its manifest, and the gate would let it pass with the same stamp, under this version of
+its definition and of the columns' meaning. All else is generated again, which gives the same bytes
+if nothing has changed. So a report over days that are not final is current until the next landing.
 
 What belongs here: that question. What does not: what follows from the answer (`ask`).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from psycopg import Connection
 
-from reporting_pipeline.checks.seals import SealState
+from reporting_pipeline.checks.seals import SealedPeriod
 from reporting_pipeline.delivery.catalogue.generated import GeneratedReport, generated_report
+from reporting_pipeline.delivery.gate import judge, seal_parts, watermark_parts
 from reporting_pipeline.delivery.report_keys import ReportKey
 from reporting_pipeline.delivery.report_rows import ReportRequest, standing_of
+from reporting_pipeline.exports.manifest import SealPart, WatermarkPart
 from reporting_pipeline.reports.definitions.definition import ReportFormat
 from reporting_pipeline.reports.logic_version import LOGIC_VERSION
 
@@ -49,7 +53,7 @@ def current_report(
     if report is None or not _may_stand(report, request):
         return None
     sealed = standing_of(connection, request, delay_seconds=delay_seconds).sealed
-    if sealed is None or sealed.state is not SealState.FINAL:
+    if sealed is None or not _stands_on(report, request, sealed):
         return None
     bound = {"generated_at": report.generated_at, "id": report.id, "version": report.version}
     [(read_at,)] = connection.execute(_LAST_READ, bound).fetchall()
@@ -62,7 +66,24 @@ def _may_stand(report: GeneratedReport, request: ReportRequest) -> bool:
     manifest = report.manifest or {}
     return (
         report.status == "ready"
-        and not report.is_provisional
         and report.version == request.definition.version
         and manifest.get("logic_version") == LOGIC_VERSION
     )
+
+
+def _stands_on(report: GeneratedReport, request: ReportRequest, sealed: SealedPeriod) -> bool:
+    """Whether it rests on these seals, and would be published as it was."""
+    verdict = judge(
+        request.definition.category, sealed, is_provisional_allowed=request.is_provisional_allowed
+    )
+    manifest = report.manifest or {}
+    return (
+        not verdict.held_by
+        and verdict.is_provisional == report.is_provisional
+        and manifest.get("seals") == _plain(seal_parts(sealed))
+        and manifest.get("watermarks") == _plain(watermark_parts(sealed))
+    )
+
+
+def _plain(parts: Sequence[SealPart | WatermarkPart]) -> list[dict[str, Any]]:
+    return [each.model_dump(mode="json") for each in parts]
