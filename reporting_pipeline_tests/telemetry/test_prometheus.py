@@ -4,8 +4,11 @@ import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from reporting_pipeline.cli.metrics import metrics_of
 from reporting_pipeline.delivery.alerts.rounds import AlertDesk
@@ -39,6 +42,25 @@ pytestmark = pytest.mark.skipif(
 )
 DAY = date(2025, 5, 1)
 BOUNDS = Bounds(ttl_seconds=600, max_entries=10, max_bytes=10**6)
+
+# Series by minute: nobody serves the metrics, the ledger is hours behind, and a request waits; all
+# else goes on.
+STANDING_STILL = {
+    "reporting_up": "1+0x60",
+    'reporting_source_lag_seconds{source="ledger"}': "14400+60x60",
+    'reporting_source_lag_seconds{source="seating"}': "900+0x60",
+    'reporting_touched_oldest_seconds{table="report_sales_daily"}': "600+0x60",
+    "reporting_request_oldest_seconds": "1200+60x60",
+}
+# Alert -> its labels beside those of the rule, and what it says.
+SAID: dict[str, tuple[dict[str, str], str]] = {
+    "ReportingMetricsAway": ({"job": "reporting"}, "Nobody serves the metrics of the reports."),
+    "ReportingSourceBehind": (
+        {"source": "ledger"},
+        "ledger is landed through 4h 30m 0s ago.",
+    ),
+    "ReportingRequestsWait": ({}, "A request for a report has waited for 50m 0s."),
+}
 
 
 def work(pipeline: Pipeline, store_url: str) -> None:
@@ -129,3 +151,35 @@ def test_promtool_has_no_fault_to_find(shared_season_pipeline: Pipeline) -> None
             [PROMTOOL, *command], input=text, capture_output=True, text=True, check=False
         )
         assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+def test_the_example_rules_fire_when_something_stands_still(tmp_path: Path) -> None:
+    assert PROMTOOL is not None
+    rules = EXAMPLES / "prometheus-rules.yaml"
+    [group] = yaml.safe_load(rules.read_text("utf-8"))["groups"]
+    case = {
+        "interval": "1m",
+        "input_series": [
+            {"series": name, "values": values} for name, values in STANDING_STILL.items()
+        ],
+        "alert_rule_test": [
+            {"eval_time": "30m", "alertname": rule["alert"], "exp_alerts": list(expected(rule))}
+            for rule in group["rules"]
+        ],
+    }
+    file = tmp_path / "rules_test.yaml"
+    file.write_text(yaml.safe_dump({"rule_files": [str(rules)], "tests": [case]}), "utf-8")
+    done = subprocess.run(  # noqa: S603 - a program of this machine
+        [PROMTOOL, "test", "rules", str(file)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def expected(rule: dict[str, Any]) -> Iterator[dict[str, object]]:
+    """The alert that a rule is to give after half an hour of what stands still."""
+    if rule["alert"] in SAID:
+        labels, summary = SAID[rule["alert"]]
+        yield {
+            "exp_labels": {**rule["labels"], **labels},
+            "exp_annotations": {**rule["annotations"], "summary": summary},
+        }
