@@ -110,6 +110,13 @@ def test_a_backfill_is_one_run() -> None:
     }
 
 
+def test_what_lands_or_builds_waits_for_its_like_and_nothing_else_does() -> None:
+    in_pool = {SPECS[key].group_name for key in OURS if GRAPH.get(key).pools == {"warehouse"}}
+    free = {SPECS[key].group_name for key in OURS if not GRAPH.get(key).pools}
+
+    assert (in_pool, free) == ({"landing", "reports"}, {"seals", "exports", "alerts"})
+
+
 def test_seals_and_daily_reports_have_the_days_of_the_report_tables() -> None:
     keys = [*(table.name for table in REPORT_TABLES), "report_seals", "daily_reports"]
     assert len({GRAPH.get(dg.AssetKey(key)).partitions_def for key in keys}) == 1

@@ -1,14 +1,16 @@
-"""Dagster's storage keeps its connections, as `dagster.yaml` asks for."""
+"""Dagster's storage keeps its connections, and its queue the limits, as `dagster.yaml` asks for."""
 
 import shutil
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.instance.config import PoolGranularity
 from dagster_postgres import PostgresEventLogStorage
 from sqlalchemy import URL, text
 
 import reporting_pipeline
+from reporting_pipeline.orchestration.run_wishes import ONLY_MISSING_TAG
 
 CONFIGURATION = Path(reporting_pipeline.__file__).parents[1] / "dagster.yaml"
 
@@ -43,3 +45,19 @@ def test_runs_and_events_are_stored(instance: dg.DagsterInstance) -> None:
         assert dg.materialize([kept], instance=instance).success
         assert instance.get_latest_materialization_event(kept.key) is not None
         assert not instance.telemetry_enabled
+
+
+def test_runs_wait_in_the_queue_and_are_repeated_if_their_process_died(
+    instance: dg.DagsterInstance,
+) -> None:
+    with instance:
+        limits = instance.get_concurrency_config()
+        assert limits.pool_config.default_pool_limit == 1
+        assert limits.pool_config.pool_granularity is PoolGranularity.RUN
+        queue = limits.run_queue_config
+        assert queue is not None
+        assert queue.max_concurrent_runs == 4
+        assert [each["key"] for each in queue.tag_concurrency_limits] == [ONLY_MISSING_TAG]
+        assert instance.run_retries_max_retries == 1
+        assert not instance.run_retries_retry_on_asset_or_op_failure
+        assert instance.freshness_enabled
