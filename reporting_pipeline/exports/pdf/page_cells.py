@@ -16,6 +16,9 @@ from typing import Any
 from reporting_pipeline.errors import FileUnreadable
 from reporting_pipeline.exports.pdf.page_drawing import Drawings, DrawnText
 
+# Besides pikepdf's own: what is met where a file is built in another way than ours.
+_UNLIKE_OURS = (LookupError, AttributeError, TypeError, ValueError, RecursionError)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageCells:
@@ -59,7 +62,7 @@ def cells_of_pages(path: Path) -> list[PageCells]:
             return [
                 _page_cells(list(drawings.texts(page)), tags[page.obj.objgen]) for page in pdf.pages
             ]
-    except (pikepdf.PdfError, LookupError, AttributeError, TypeError, ValueError) as error:
+    except (pikepdf.PdfError, *_UNLIKE_OURS) as error:
         message = f"{path.name}: the text of its pages cannot be read: {error}"
         raise FileUnreadable(message) from error
 

@@ -19,7 +19,7 @@ _TAG_LETTERS = 6
 
 
 def name_digits(pdf: Any) -> None:
-    """Let digits be read from their own glyphs, and from no others.
+    """Let a digit be read from its own glyph, and not again from a sign that it is a part of.
 
     Of a sign that is made of several glyphs, one is read as the whole sign and the others as
     nothing, here and wherever else they stand: digits would be lost to who searches or listens.
@@ -66,7 +66,8 @@ def _family(font: Any) -> str:
 def _named(digits: Mapping[int, str], code: re.Match[bytes]) -> bytes:
     glyph, text = code.groups()
     letters = bytes.fromhex(text.decode()).decode("utf-16-be")
-    named = digits.get(int(glyph, 16), _DIGIT.sub("", letters))
+    of_sign = letters if len(letters) == 1 else _DIGIT.sub("", letters)
+    named = digits.get(int(glyph, 16), of_sign)
     return b"<%s> <%s>" % (glyph, named.encode("utf-16-be").hex().encode())
 
 

@@ -10,10 +10,17 @@ from reporting_pipeline_tests.exports.pdf.pages import report
 
 
 def test_a_digit_that_begins_a_sign_is_still_read_where_it_stands_alone(tmp_path: Path) -> None:
-    names = ("7\u0d4c\u0d4a", "\u0d15-657-\u0d15\u0d4d", "7", "7\u093f", "\u0915 7 \u0915")
+    names = (
+        "7\u0d4c\u0d4a",
+        "\u0d15-657-\u0d15\u0d4d",
+        "7",
+        "7\u093f",
+        "\u0915 7 \u0915",
+        "51\u2044 \u0ce9",
+    )
     rows = [(each,) for each in names]
     write(report(tmp_path / "spool", (column("name"),), rows), tmp_path / "r")
 
     (first, _) = cells_of_pages(tmp_path / "r")
     digits = ["".join(filter(str.isdigit, letters_of(cell))) for (cell,) in first.rows]
-    assert digits == ["7", "657", "7", "7", "7"]
+    assert digits == ["7", "657", "7", "7", "7", "51\u0ce9"]

@@ -33,6 +33,8 @@ def test_a_text_as_its_fonts_tell_it_is_shown(wanted: str, found: str) -> None:
         ("12.30", "12.3"),
         ("", "0"),
         ("EUR", "USD"),
+        ("1\u202f234,56", "123\u202f456"),
+        ("-1\u00a0234,56", "1\u00a0234,56"),
         ("B\u00fchne 12", "B\u00fchne 21"),
         (f"{HEBREW} 12", f"13 {TURNED}"),
         (f"{HEBREW} 12", f"1 {TURNED}"),

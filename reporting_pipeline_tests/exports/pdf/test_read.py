@@ -120,6 +120,18 @@ def swap_tags(pdf: Any) -> None:
     first.K, second.K = second.K, first.K
 
 
+def untag(pdf: Any) -> None:
+    """Take the tags out of the file."""
+    del pdf.Root.StructTreeRoot
+
+
+def draw_itself(pdf: Any) -> None:
+    """Let a form of a page draw itself."""
+    frame = pdf.pages[1].Resources.XObject["/Frame"]
+    frame.Resources.XObject = pikepdf.Dictionary({"/Frame": frame})
+    frame.write(b"/Frame Do")
+
+
 def further_text(content: bytes) -> bytes:
     """Draw the first text of the page again, as one that no tag speaks of."""
     begin = content.index(b"/Span")
@@ -221,6 +233,8 @@ def test_a_changed_page_is_found_by_its_digest(
         (in_content(1, swap_digits), r"row \d+, column .*, on page 2: the page shows"),
         (in_content(1, remove_text), r"row \d+, column .*, on page 2: the page shows"),
         (swap_tags, "text of its pages cannot be read: .*order"),
+        (untag, "text of its pages cannot be read"),
+        (draw_itself, "text of its pages cannot be read"),
         (in_content(1, further_text), "page 2 shows 'Date' beside the rows"),
         (in_content(1, doubled_text), r"row \d+, column .*, on page 2: the page shows"),
         (drop_page, "row 25, column Date, on page 2: the page shows"),
