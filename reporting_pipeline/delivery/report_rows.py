@@ -29,7 +29,7 @@ from reporting_pipeline.exports.manifest import (
     PeriodPart,
     TotalPart,
 )
-from reporting_pipeline.exports.report_document import Chart, ReportDocument
+from reporting_pipeline.exports.report_document import NO_ROWS, Chart, ReportDocument
 from reporting_pipeline.exports.row_spool import RowSpool, psycopg_statement, spool_rows
 from reporting_pipeline.reports.compiled import CompiledReport, ReportColumn
 from reporting_pipeline.reports.datasets import dataset
@@ -38,8 +38,6 @@ from reporting_pipeline.reports.definitions.compile import compile_report
 from reporting_pipeline.reports.definitions.definition import ReportDefinition
 from reporting_pipeline.reports.logic_version import LOGIC_VERSION
 from reporting_pipeline.warehouse.engine import warehouse_connection
-
-_EMPTY = "No rows stand in this period."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +143,7 @@ def read_report(
         ),
         rows=rows,
         currency=report.currency,
-        notes=() if rows.row_count else (_EMPTY,),
+        notes=() if rows.row_count else (NO_ROWS,),
         time_zone=config.time_zone,
         locale=config.locale,
         csv_profile=config.csv_profile,

@@ -10,6 +10,9 @@ from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.exports.row_spool import RowSpool
 from reporting_pipeline.reports.compiled import ReportColumn
 
+NO_ROWS = "There are no rows in this period."
+"""What a file for people says where rows would stand."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:

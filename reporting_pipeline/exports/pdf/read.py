@@ -34,8 +34,9 @@ from reporting_pipeline.exports.pdf.page_letters import missing_text
 from reporting_pipeline.exports.pdf.page_rows import ShownRow, row_problem
 from reporting_pipeline.exports.pdf.proof_page import proof_parts
 from reporting_pipeline.exports.pdf.row_text import rows_of_text
-from reporting_pipeline.exports.pdf.sheet import NO_ROWS, cell_texts
+from reporting_pipeline.exports.pdf.sheet import cell_texts
 from reporting_pipeline.exports.pdf.totals import total_rows
+from reporting_pipeline.exports.report_document import NO_ROWS
 
 _MAX_ATTACHMENT_BYTES = 64_000_000
 

@@ -26,10 +26,9 @@ from reporting_pipeline.exports.pdf.visible import (
     shown_id,
 )
 from reporting_pipeline.exports.pdf.widths import TableLook, table_look
-from reporting_pipeline.exports.report_document import ReportDocument
+from reporting_pipeline.exports.report_document import NO_ROWS, ReportDocument
 
 _FOLDER = Path(__file__).parent
-NO_ROWS = "No rows: nothing matches in this period."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,11 @@ What belongs here: which cell says what, the same for writer and reader. What do
 from collections.abc import Iterator, Sequence
 
 from reporting_pipeline.exports.manifest import ColumnPart, Manifest, TotalPart
+from reporting_pipeline.exports.report_document import NO_ROWS
 from reporting_pipeline.exports.xlsx.layout import header_text
 from reporting_pipeline.exports.xlsx.plain_rows import PlainCell, amount, bold, count
 from reporting_pipeline.exports.xlsx.styles import HEADER, HEADER_OF_FIGURES, NOTE
 from reporting_pipeline.reports.tables.report_table import Unit
-
-_NO_ROWS = "There are no rows in this period."
 
 
 def header_row(manifest: Manifest) -> dict[int, PlainCell]:
@@ -33,7 +32,7 @@ def rows_below(
     Notes of a report that has rows stand on the Control sheet alone.
     """
     if manifest.row_count == 0:
-        yield from ({0: PlainCell(note, NOTE)} for note in notes or (_NO_ROWS,))
+        yield from ({0: PlainCell(note, NOTE)} for note in notes or (NO_ROWS,))
     if has_totals and manifest.totals:
         yield {}
         yield from _totals_rows(manifest)

@@ -59,7 +59,7 @@ def control_rows(
 def _identity(manifest: Manifest) -> Iterator[Row]:
     definition, period = manifest.definition, manifest.period
     yield _line("Status", "PROVISIONAL" if manifest.is_provisional else "Final")
-    yield _line("Organization", manifest.organization.name, str(manifest.organization.id))
+    yield _line("Organisation", manifest.organization.name, str(manifest.organization.id))
     yield _line("Period", period.token)
     yield _line("First day", "the event's first" if period.first is None else str(period.first))
     yield _line("Day after the last", str(period.end))

@@ -106,7 +106,7 @@ def test_every_type_reads_as_the_locale_and_the_zone_have_it(files: dict[str, Pa
 def test_an_empty_report_has_its_header_and_says_so(files: dict[str, Path]) -> None:
     first, proof = letters_on(files["empty"])
 
-    assert "DateEventnameCurrencyGrossNorows:nothingmatchesinthisperiod." in first
+    assert "DateEventnameCurrencyGrossTherearenorowsinthisperiod." in first
     assert "currencyisXXX" in first
     assert "Numberofrows0" in proof
 

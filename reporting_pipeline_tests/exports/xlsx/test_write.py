@@ -258,7 +258,7 @@ def test_control_sheet_says_what_the_report_rests_on(tmp_path: Path) -> None:
 
     found = {row[0]: row[1] for row in rows}
     assert found["Daily sales"] == ""
-    assert found["Organization"] == "Halle"
+    assert found["Organisation"] == "Halle"
     assert found["Row count"] == 1
     assert found["SHA-256 of the rows"] == report.manifest.rows_sha256
     assert found["Note"] == "By hand."
