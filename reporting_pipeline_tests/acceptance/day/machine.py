@@ -170,15 +170,16 @@ def machine(folder: Path, account: Account, begins_at: datetime, log: Path) -> I
     """A machine with empty databases, at that time; it is gone in the end.
 
     Args:
-        folder: A new one, which the servers' account can reach.
+        folder: A new one, beside the servers' binaries, where their account needs a copy.
         account: Which its PostgreSQL server runs as.
         begins_at: What its clock shows first.
         log: Where its daemon writes.
     """
     clock = SimulatedClock.made(private_folder(folder, account))
     clock.put(begins_at)
+    install = PostgresInstall.find(Settings.from_environment().pg_bindir)
     server = Postgres(
-        install=_by_clock(PostgresInstall.find(Settings.from_environment().pg_bindir), clock),
+        install=_by_clock(install.reachable_for(account, folder.parent / "bin"), clock),
         folder=folder / "postgres",
         account=account,
         password=_PASSWORD,
