@@ -56,6 +56,29 @@ class Life:
         if is_landing:
             self.landed.append(until - OVERLAP)
 
+    def reports(self) -> list[tuple[Any, ...]]:
+        """Organisation, definition, period, status and stamp of all reports, in order."""
+        return self.warehouse(
+            "select organization.name, slug, period, report.status, is_provisional"
+            " from catalogue.generated_reports as report"
+            " inner join catalogue.report_definitions as defined on definition_id = defined.id"
+            " inner join landing.ticketing_organizations as organization"
+            " on report.organization_id = organization.id"
+            " order by 1, 2, 3"
+        )
+
+    def editions(self) -> list[tuple[Any, ...]]:
+        """Organisation, definition, period, number and instant of all editions, in order."""
+        return self.warehouse(
+            "select organization.name, slug, period, edition.edition, edition.generated_at"
+            " from catalogue.generated_report_editions as edition"
+            " inner join catalogue.generated_reports as report on report_id = report.id"
+            " inner join catalogue.report_definitions as defined on definition_id = defined.id"
+            " inner join landing.ticketing_organizations as organization"
+            " on report.organization_id = organization.id"
+            " order by 1, 2, 3, 4"
+        )
+
     def warehouse(self, statement: str) -> list[tuple[Any, ...]]:
         """What a query of the warehouse finds."""
         with self.machine.warehouse() as connection:

@@ -7,6 +7,7 @@ happens there in that time.
 import json
 import secrets
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -31,6 +32,7 @@ from reporting_pipeline.embedded.databases import (
     superuser_connection,
 )
 from reporting_pipeline.embedded.postgres import Postgres, PostgresInstall
+from reporting_pipeline.embedded.process import die_with_parent
 from reporting_pipeline.settings import Settings, child_environment
 from reporting_pipeline.warehouse import schema
 from reporting_pipeline_tests.acceptance.day.clock import SimulatedClock
@@ -111,6 +113,7 @@ class Machine:
                     }
                 ),
                 cwd=ROOT,
+                preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - one thread
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
