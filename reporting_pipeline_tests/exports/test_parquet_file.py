@@ -1,6 +1,7 @@
 """Parquet: typed columns with their facts, the manifest inside, the same bytes each time."""
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -14,6 +15,7 @@ from reporting_pipeline.exports.parquet_file import (
     write,
 )
 from reporting_pipeline.exports.report_document import ReportDocument
+from reporting_pipeline_tests.architecture.repository import DOCS
 from reporting_pipeline_tests.exports.documents import (
     EVERY_TYPE,
     ROWS,
@@ -52,6 +54,21 @@ def test_columns_have_their_types_and_facts(tmp_path: Path) -> None:
     assert facts[b"reporting.unit"] == b"minor"
     assert facts[b"reporting.kind"] == b"measure"
     assert facts[b"reporting.description"] == b"The gross_minor."
+
+
+def test_the_example_for_notebooks_keeps_whole_numbers_whole(tmp_path: Path) -> None:
+    section = (DOCS / "reports.md").read_text("utf-8").partition("## Reading one in a notebook")[2]
+    example = section.partition("```python\n")[2].partition("```")[0]
+    names: dict[str, Any] = {"path": written(document(tmp_path, EVERY_TYPE, ROWS), tmp_path)}
+
+    exec(example, names)  # noqa: S102 - ours
+
+    amounts: dict[str, int] = {}
+    for row in ROWS:
+        if row[4]:
+            amounts[row[3]] = amounts.get(row[3], 0) + int(row[4])
+    assert {key: value for key, value in names["gross"].items() if value} == amounts
+    assert str(names["report"]["gross_minor"].dtype) == "int64[pyarrow]"
 
 
 def test_rows_come_back_with_their_digest(tmp_path: Path) -> None:
