@@ -1,5 +1,6 @@
 """Parquet: typed columns with their facts, the manifest inside, the same bytes each time."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +64,10 @@ def test_the_example_for_notebooks_keeps_whole_numbers_whole(tmp_path: Path) -> 
 
     exec(example, names)  # noqa: S102 - ours
 
-    amounts: dict[str, int] = {}
-    for row in ROWS:
-        if row[4]:
-            amounts[row[3]] = amounts.get(row[3], 0) + int(row[4])
+    amounts: Counter[str] = Counter()
+    for currency, gross in ((row[3], row[4]) for row in ROWS):
+        if currency and gross:
+            amounts[currency] += int(gross)
     assert {key: value for key, value in names["gross"].items() if value} == amounts
     assert str(names["report"]["gross_minor"].dtype) == "int64[pyarrow]"
 
