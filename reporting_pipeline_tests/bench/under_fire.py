@@ -33,6 +33,7 @@ WIPES = 2
 
 _LOOK_SECONDS = 0.05
 _SETTLE_SECONDS = 20
+_LAST_LOOKS = 10
 _FIRST_DAY = date(2025, 1, 1)
 _FINAL = "select count(*) from catalogue.report_requests where finished_at is not null"
 _UNPUBLISHED = "select count(*) from catalogue.notices where announced_at is null"
@@ -189,7 +190,8 @@ class _Battle:
         until = time.monotonic() + _SETTLE_SECONDS
         while self._number(_UNPUBLISHED) and time.monotonic() < until:
             self._listen()
-        self._listen()
+        for _ in range(_LAST_LOOKS):
+            self._listen()
 
     def _number(self, query: str) -> int:
         [(number,)] = self.connection.execute(query.encode()).fetchall()
@@ -208,9 +210,11 @@ class _Battle:
             self.done_at_kill = done
 
     def _listen(self) -> None:
-        """Hear what is told, until nothing is for a moment."""
-        while (message := self.topics.get_message(timeout=_LOOK_SECONDS)) is not None:
-            if message["type"] == "pmessage":
+        """Hear what is told, for a moment."""
+        until = time.monotonic() + _LOOK_SECONDS
+        while (left := until - time.monotonic()) > 0:
+            message = self.topics.get_message(timeout=left)
+            if message is not None and message["type"] == "pmessage":
                 told = json.loads(message["data"])
                 if told["type"] == "completed":
                     self.told[told["request_id"]].add(told["id"])
