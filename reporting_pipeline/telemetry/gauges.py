@@ -26,6 +26,20 @@ class Gauge:
     query: str
 
 
+# The last day of an event to come is touched long before it can be built.
+_TOUCHED = """
+    select report_table, {figure}
+    from (
+        select
+            report_table,
+            report_day,
+            greatest(touched_at, cast(report_day - 1 as timestamp) at time zone 'UTC') as since
+        from landing.touched_days
+    ) as touched
+    where since <= %(now)s
+    group by report_table
+"""
+
 # The newest row of what differs; `timing` there says that it has come right since.
 _STANDING_BREAKS = """
     with newest as (
@@ -59,19 +73,13 @@ GAUGES = (
         name="reporting_touched_dates",
         help="Report days that wait to be rebuilt.",
         labels=("table",),
-        query="""
-            select report_table, count(distinct report_day) from landing.touched_days
-            group by report_table
-        """,
+        query=_TOUCHED.format(figure="count(distinct report_day)"),
     ),
     Gauge(
         name="reporting_touched_oldest_seconds",
         help="How long the first of the report days has waited to be rebuilt.",
         labels=("table",),
-        query="""
-            select report_table, extract(epoch from %(now)s - min(touched_at))
-            from landing.touched_days group by report_table
-        """,
+        query=_TOUCHED.format(figure="extract(epoch from %(now)s - min(since))"),
     ),
     Gauge(
         name="reporting_breaks",

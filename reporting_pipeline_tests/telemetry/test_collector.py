@@ -85,6 +85,27 @@ def test_a_break_counts_once_as_it_last_stood_and_not_after_it_came_right(
     assert len(scrape.series("reporting_breaks")) == 1
 
 
+def test_a_day_waits_from_when_it_can_be_built(begun: psycopg.Connection) -> None:
+    for table, day in (
+        ("report_sales_daily", NOW.date()),  # it began in the east, twelve hours ago and a day
+        ("report_event_summary", NOW.date() + timedelta(days=1)),
+        ("report_event_summary", NOW.date() + timedelta(days=90)),
+        ("report_revenue_daily", NOW.date() + timedelta(days=2)),
+    ):
+        begun.execute(
+            "insert into landing.touched_days (report_table, report_day, touched_at)"
+            " values (%s, %s, %s)",
+            (table, day, NOW - timedelta(days=30)),
+        )
+
+    scrape = Scrape(_within(begun))
+    hour, oldest = 3600, "reporting_touched_oldest_seconds"
+    assert scrape.value(oldest, table="report_sales_daily") == 36 * hour
+    assert scrape.value(oldest, table="report_event_summary") == 12 * hour
+    assert scrape.value("reporting_touched_dates", table="report_event_summary") == 1
+    assert scrape.value(oldest, table="report_revenue_daily") is None
+
+
 def test_durations_are_a_histogram(begun: psycopg.Connection) -> None:
     labels = {"format": "pdf", "status": "ready"}
     record(begun, [Observation(REPORT_DURATION, labels, each) for each in (0.2, 2.0)])
