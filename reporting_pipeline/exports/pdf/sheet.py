@@ -144,7 +144,8 @@ def _template_of(sheet: Sheet) -> TemplateModule:
         "version": manifest.definition.version,
         "provisional": reasons_of(manifest) if manifest.is_provisional else None,
         "facts": facts_of(manifest),
-        "notes": document.notes,
+        # Of rows that are not there the table itself speaks.
+        "notes": [note for note in document.notes if note != NO_ROWS],
         "panels": panels(document.chart, sheet.texts, sheet.canonical, manifest.period)
         if document.chart
         else [],
