@@ -6,25 +6,27 @@
 
 They are generated again from the current version of their definition; one whose bytes stay the
 same makes no new edition. Rebuilt days are forgotten when the reports that rest on them have been
-generated, so a process that dies on the way leaves them to the next one. A day that is not sealed
-yet waits for its seal.
+generated, so a process that dies on the way leaves them to the next one; whoever generates all of
+them for another reason, as the night does, spares that. A day that is not sealed yet waits for its
+seal.
 
 What belongs here: which reports. What does not: which days are rebuilt (`orchestration`), and
 reports that do not exist yet (`expected_reports`).
 """
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
+from sqlalchemy import URL
 
 from reporting_pipeline.checks.seals import SealState
 from reporting_pipeline.delivery.catalogue.definitions import definitions_of
-from reporting_pipeline.delivery.due_reports import DueReport
+from reporting_pipeline.delivery.due_reports import DueReport, DueResult
 from reporting_pipeline.delivery.report_rows import ReportRequest, standing_of
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.reports.datasets import DATASETS
@@ -33,6 +35,7 @@ from reporting_pipeline.reports.definitions.definition import (
     ReportDefinition,
     Status,
 )
+from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _LOG = logging.getLogger(__name__)
 
@@ -96,15 +99,10 @@ def stale_reports(
         first_day: Reports whose periods end later are looked at, whether they have settled.
         delay_seconds: How long after a day's end late rows are waited for.
     """
-    definitions = {
-        each.id: each
-        for each in definitions_of(connection, on_unreadable=_LOG.error)
-        if each.status is not Status.ARCHIVED
-    }
+    definitions = _definitions(connection)
     rebuilt_ids = tuple(rebuilt_id for (rebuilt_id,) in connection.execute(_REBUILT))
-    resting = _resting(connection, definitions.values(), rebuilt_ids) if rebuilt_ids else []
     requests = [
-        *(_request(definitions, row) for row in resting),
+        *_resting(connection, definitions, rebuilt_ids),
         *_settled(connection, definitions.values(), first_day, delay_seconds),
     ]
     once = {(each.definition.id, each.period): each for each in requests}
@@ -119,13 +117,51 @@ def forget_rebuilt_days(connection: Connection[Any], rebuilt_ids: Sequence[int])
     connection.execute(_FORGET, (list(rebuilt_ids),))
 
 
+def forgetting_rebuilt_days(warehouse: URL, results: Iterable[DueResult]) -> Iterator[DueResult]:
+    """The results of a batch; then the rebuilt days are forgotten on which no other report rests.
+
+    Which days these are is read first: each report of the batch is read after their rebuild.
+
+    Args:
+        warehouse: Where the days are noted.
+        results: Of a batch that begins when the first one is asked for.
+    """
+    with warehouse_connection(warehouse) as connection:
+        rebuilt_ids = tuple(rebuilt_id for (rebuilt_id,) in connection.execute(_REBUILT))
+        resting = _resting(connection, _definitions(connection), rebuilt_ids)
+    left = {(each.definition.id, each.period) for each in resting}
+    for result in results:
+        request = result.due.request
+        if _is_made(result):
+            left.discard((request.definition.id, request.period))
+        yield result
+    if rebuilt_ids and not left:
+        with warehouse_connection(warehouse) as connection:
+            forget_rebuilt_days(connection, rebuilt_ids)
+
+
+def _is_made(result: DueResult) -> bool:
+    return result.error is None and all(
+        outcome.report.status in {"ready", "held"} for outcome in result.outcomes
+    )
+
+
+def _definitions(connection: Connection[Any]) -> dict[UUID, ReportDefinition]:
+    current = definitions_of(connection, on_unreadable=_LOG.error)
+    return {each.id: each for each in current if each.status is not Status.ARCHIVED}
+
+
 def _resting(
-    connection: Connection[Any], definitions: Iterable[ReportDefinition], rebuilt_ids: Sequence[int]
-) -> Sequence[tuple[Any, ...]]:
+    connection: Connection[Any],
+    definitions: dict[UUID, ReportDefinition],
+    rebuilt_ids: Sequence[int],
+) -> list[ReportRequest]:
+    if not rebuilt_ids:
+        return []
     rests_on = {each.name: each.rests_on for each in DATASETS}
     pairs = [
         (definition.id, table)
-        for definition in definitions
+        for definition in definitions.values()
         for table in rests_on.get(definition.config.dataset, ())
     ]
     bound = {
@@ -133,7 +169,7 @@ def _resting(
         "tables": [table for _, table in pairs],
         "rebuilt_ids": list(rebuilt_ids),
     }
-    return connection.execute(_RESTING, bound).fetchall()
+    return [_request(definitions, row) for row in connection.execute(_RESTING, bound).fetchall()]
 
 
 def _settled(

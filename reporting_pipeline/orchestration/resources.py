@@ -30,6 +30,7 @@ from reporting_pipeline.delivery.generate import Delivery
 from reporting_pipeline.delivery.report_calendar import report_calendar
 from reporting_pipeline.delivery.store import open_store
 from reporting_pipeline.delivery.store.object_store import ObjectStore
+from reporting_pipeline.delivery.touched_reports import forgetting_rebuilt_days
 from reporting_pipeline.domain.discrepancy import Discrepancy
 from reporting_pipeline.reports.build import BuildResult, build
 from reporting_pipeline.reports.definitions.definition import Schedule
@@ -169,4 +170,5 @@ class Reports:
             final_delay_seconds=self.settings.final_delay_seconds,
             clock=self.clock,
         )
-        return generate_batch(delivery, due, redis_url=self.settings.redis_address())
+        results = generate_batch(delivery, due, redis_url=self.settings.redis_address())
+        return forgetting_rebuilt_days(self.settings.warehouse_url(), results)
