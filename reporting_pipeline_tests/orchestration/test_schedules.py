@@ -58,12 +58,12 @@ def test_dagster_takes_the_night_for_a_run_of_the_day_before() -> None:
     defs = build_definitions(settings)
     tick = datetime(2026, 3, 29, 1, 0, tzinfo=UTC)  # 02:15 there is none
     with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_schedule_context(
-            instance=instance,
-            repository_def=defs.get_repository_def(),
-            scheduled_execution_time=tick,
-        )
-        [request] = defs.resolve_schedule_def("nightly").evaluate_tick(context).run_requests or ()
+        repository = defs.get_repository_def()
+        nightly = defs.resolve_schedule_def("nightly")
+        with dg.build_schedule_context(
+            instance, repository_def=repository, scheduled_execution_time=tick
+        ) as context:
+            [request] = nightly.evaluate_tick(context).run_requests or ()
 
     assert (request.partition_key, request.run_key) == ("2026-03-28", "2026-03-28")
 
@@ -85,15 +85,14 @@ def test_a_landing_waits_for_the_one_before_it() -> None:
     landing = _schedules()["landing_interval"]
     with dg.instance_for_test() as instance:
         at = datetime(2026, 1, 1, 12, tzinfo=UTC)
-        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=at)
-        request: Any = landing(context)
+        later = at + timedelta(minutes=10)
+        # Where a context is not left, its instance stays the current one of the process.
+        with dg.build_schedule_context(instance, scheduled_execution_time=at) as context:
+            request: Any = landing(context)
         instance.add_run(
             dg.DagsterRun(job_name="land", tags=request.tags, status=dg.DagsterRunStatus.STARTED)
         )
-        skipped: Any = landing(
-            dg.build_schedule_context(
-                instance=instance, scheduled_execution_time=at + timedelta(minutes=10)
-            )
-        )
+        with dg.build_schedule_context(instance, scheduled_execution_time=later) as context:
+            skipped: Any = landing(context)
 
     assert skipped.skip_message == "the landing before it has not ended"
