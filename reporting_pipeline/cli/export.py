@@ -28,7 +28,6 @@ from reporting_pipeline.delivery.due_reports import (
 )
 from reporting_pipeline.delivery.generate import Delivery
 from reporting_pipeline.delivery.report_lines import Reason, ReportLine, reasons, report_lines
-from reporting_pipeline.delivery.store import open_store
 from reporting_pipeline.reports.definitions.definition import ReportFormat, Schedule
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import warehouse_connection
@@ -129,11 +128,7 @@ def _export(
 ) -> bool:
     """Generate and tell; whether any failed."""
     console = report_console()
-    delivery = Delivery(
-        warehouse=settings.warehouse_url(),
-        store=open_store(settings.store_address()),
-        final_delay_seconds=settings.final_delay_seconds,
-    )
+    delivery = Delivery.of(settings)
     lines: list[ReportLine] = []
     with console.status("") as status:
         results = generate_batch(delivery, due, formats=formats, redis_url=settings.redis_address())

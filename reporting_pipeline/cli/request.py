@@ -22,11 +22,9 @@ from reporting_pipeline.delivery.catalogue.generated import GeneratedReport, gen
 from reporting_pipeline.delivery.generate import Delivery
 from reporting_pipeline.delivery.report_rows import ReportRequest
 from reporting_pipeline.delivery.requests.ask import Asked, Asking, ask
-from reporting_pipeline.delivery.requests.leases import LeaseTimes
 from reporting_pipeline.delivery.requests.request import StoredRequest, stored_request
 from reporting_pipeline.delivery.requests.serve import serve
 from reporting_pipeline.delivery.requests.work import Worker, work_on_next
-from reporting_pipeline.delivery.store import open_store
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.reports.definitions.definition import ReportFormat
 from reporting_pipeline.settings import Settings
@@ -110,19 +108,7 @@ def work(*, once: bool) -> None:
 
 
 def _worker(settings: Settings) -> Worker:
-    return Worker(
-        delivery=Delivery(
-            warehouse=settings.warehouse_url(),
-            store=open_store(settings.store_address()),
-            final_delay_seconds=settings.final_delay_seconds,
-        ),
-        times=LeaseTimes(
-            heartbeat_seconds=settings.request_heartbeat_seconds,
-            stale_seconds=settings.request_stale_seconds,
-        ),
-        redis_url=settings.redis_address(),
-        name=f"{socket.gethostname()} {os.getpid()}",
-    )
+    return Worker.of(settings, Delivery.of(settings), f"{socket.gethostname()} {os.getpid()}")
 
 
 def _period(token: str) -> Period:

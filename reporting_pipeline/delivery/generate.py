@@ -37,12 +37,14 @@ from reporting_pipeline.delivery.report_rows import (
     snapshot_of,
     standing_of,
 )
+from reporting_pipeline.delivery.store import open_store
 from reporting_pipeline.delivery.store.object_store import ObjectStore
 from reporting_pipeline.errors import ReportingError
 from reporting_pipeline.exports.formats import writer_of
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.reports.build import ensure_views, views_are_current
 from reporting_pipeline.reports.definitions.definition import ReportFormat
+from reporting_pipeline.settings import Settings
 from reporting_pipeline.telemetry.json_log import log_ids
 from reporting_pipeline.telemetry.measures import REPORT_BYTES, REPORT_DURATION, REPORT_ROWS
 from reporting_pipeline.telemetry.spans import span, tell_span
@@ -50,6 +52,10 @@ from reporting_pipeline.telemetry.tally import Observation, record
 
 _HELD = "held"
 _LOG = logging.getLogger(__name__)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +70,22 @@ class Delivery:
     warehouse: URL
     store: ObjectStore
     final_delay_seconds: int
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    clock: Callable[[], datetime] = _utc_now
+
+    @classmethod
+    def of(cls, settings: Settings, clock: Callable[[], datetime] = _utc_now) -> "Delivery":
+        """Where the settings say.
+
+        Raises:
+            SettingsError: An address is missing.
+            StoreError: The store's is malformed.
+        """
+        return cls(
+            warehouse=settings.warehouse_url(),
+            store=open_store(settings.store_address()),
+            final_delay_seconds=settings.final_delay_seconds,
+            clock=clock,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

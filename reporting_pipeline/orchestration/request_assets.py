@@ -23,7 +23,7 @@ from pydantic import Field
 
 from reporting_pipeline.delivery.generate import Delivery
 from reporting_pipeline.delivery.requests.ask import Asking
-from reporting_pipeline.delivery.requests.leases import LeaseTimes, give_back_lost
+from reporting_pipeline.delivery.requests.leases import give_back_lost
 from reporting_pipeline.delivery.requests.lists import follow
 from reporting_pipeline.delivery.requests.request import StoredRequest, waiting
 from reporting_pipeline.delivery.requests.work import Worker, work_on_next
@@ -146,21 +146,8 @@ def _run_over(batch: Sequence[UUID], instance: dg.DagsterInstance) -> dg.RunRequ
 
 
 def _worker(reports: Reports, run_id: str) -> Worker:
-    settings = reports.settings
-    return Worker(
-        delivery=Delivery(
-            warehouse=settings.warehouse_url(),
-            store=reports.store(),
-            final_delay_seconds=settings.final_delay_seconds,
-            clock=reports.clock,
-        ),
-        times=LeaseTimes(
-            heartbeat_seconds=settings.request_heartbeat_seconds,
-            stale_seconds=settings.request_stale_seconds,
-        ),
-        redis_url=settings.redis_address(),
-        name=f"{socket.gethostname()} run {run_id}",
-    )
+    delivery = Delivery.of(reports.settings, reports.clock)
+    return Worker.of(reports.settings, delivery, f"{socket.gethostname()} run {run_id}")
 
 
 def _worked_on(worker: Worker, named: Sequence[UUID]) -> list[StoredRequest]:

@@ -164,11 +164,6 @@ class Reports:
         return those_requestable(connection, due, self.clock(), expectation)
 
     def _generate(self, due: Sequence[DueReport]) -> Iterator[DueResult]:
-        delivery = Delivery(
-            warehouse=self.settings.warehouse_url(),
-            store=self.store(),
-            final_delay_seconds=self.settings.final_delay_seconds,
-            clock=self.clock,
-        )
+        delivery = Delivery.of(self.settings, self.clock)
         results = generate_batch(delivery, due, redis_url=self.settings.redis_address())
         return forgetting_rebuilt_days(self.settings.warehouse_url(), results)

@@ -64,12 +64,7 @@ class Upkeep:
 
     def generate_again(self, stale: StaleReports) -> Iterator[DueResult]:
         """Generate them again."""
-        delivery = Delivery(
-            warehouse=self.settings.warehouse_url(),
-            store=self.store(),
-            final_delay_seconds=self.settings.final_delay_seconds,
-            clock=self.clock,
-        )
+        delivery = Delivery.of(self.settings, self.clock)
         return generate_batch(delivery, stale.due, redis_url=self.settings.redis_address())
 
     def forget(self, stale: StaleReports) -> None:

@@ -18,17 +18,13 @@ from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.delivery.given_reports import REVENUE, TOKYO, defined
 from reporting_pipeline_tests.delivery.requests.given_requests import (
+    HOLD,
     Workers,
     queued,
     seen,
 )
 
 DAY = date(2025, 9, 10)
-HOLD = (
-    "insert into reporting.seal_objections"
-    " (date, position, organization_id, report_table, check_name, message)"
-    " values (%s, 1, %s, 'report_revenue_daily', 'a_check', 'order 4711 is 1 EUR short')"
-)
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ from reporting_pipeline.delivery.requests.retries import (
     wait_seconds_after_loss,
 )
 from reporting_pipeline.errors import ReportingError
+from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _TURN = "select pg_advisory_xact_lock(hashtextextended('taking a request', 0))"
@@ -136,6 +137,14 @@ class LeaseTimes:
 
     heartbeat_seconds: float = 10
     stale_seconds: float = 30
+
+    @classmethod
+    def of(cls, settings: Settings) -> "LeaseTimes":
+        """What the settings say."""
+        return cls(
+            heartbeat_seconds=settings.request_heartbeat_seconds,
+            stale_seconds=settings.request_stale_seconds,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

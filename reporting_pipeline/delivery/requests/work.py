@@ -30,6 +30,7 @@ from reporting_pipeline.delivery.requests.leases import (
 from reporting_pipeline.delivery.requests.lists import forget_hint
 from reporting_pipeline.delivery.requests.request import StoredRequest, stored_request
 from reporting_pipeline.errors import ReportingError
+from reporting_pipeline.settings import Settings
 from reporting_pipeline.telemetry.json_log import log_ids
 from reporting_pipeline.telemetry.spans import span, tell_span
 from reporting_pipeline.warehouse.engine import warehouse_connection
@@ -53,6 +54,16 @@ class Worker:
     times: LeaseTimes
     redis_url: str | None
     name: str
+
+    @classmethod
+    def of(cls, settings: Settings, delivery: Delivery, name: str) -> "Worker":
+        """Somebody of that name who works on requests as the settings say."""
+        return cls(
+            delivery=delivery,
+            times=LeaseTimes.of(settings),
+            redis_url=settings.redis_address(),
+            name=name,
+        )
 
     def client(self) -> redis.Redis | None:
         """A client for Redis that waits for no more than some seconds; None without Redis."""

@@ -26,6 +26,13 @@ ASKING = Asking(now=NOW, final_delay_seconds=7200)
 TIMES = LeaseTimes(heartbeat_seconds=10, stale_seconds=30)
 FIRST_DAY = date(2025, 3, 1)
 
+# What holds the revenue of a day and an organisation.
+HOLD = (
+    "insert into reporting.seal_objections"
+    " (date, position, organization_id, report_table, check_name, message)"
+    " values (%s, 1, %s, 'report_revenue_daily', 'a_check', 'order 4711 is 1 EUR short')"
+)
+
 
 def ask_for(
     warehouse: URL,

@@ -26,6 +26,7 @@ from reporting_pipeline_tests.delivery.given_reports import (
     defined,
 )
 from reporting_pipeline_tests.delivery.requests.given_requests import (
+    HOLD,
     Workers,
     ask_for,
     notices,
@@ -35,11 +36,6 @@ from reporting_pipeline_tests.delivery.requests.given_requests import (
 )
 
 DAY = date(2025, 9, 10)
-HOLD = (
-    "insert into reporting.seal_objections"
-    " (date, position, organization_id, report_table, check_name, message)"
-    " values (%s, 1, %s, 'report_revenue_daily', 'a_check', 'order 4711 is 1 EUR short')"
-)
 
 
 @pytest.fixture
