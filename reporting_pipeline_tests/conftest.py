@@ -30,12 +30,14 @@ from reporting_pipeline.embedded.databases import (
 )
 from reporting_pipeline.embedded.postgres import Postgres, PostgresInstall
 from reporting_pipeline.embedded.valkey import Valkey, find_valkey
-from reporting_pipeline.season import SEASON
+from reporting_pipeline.samples.season import SEASON
 from reporting_pipeline.settings import Settings, child_environment
 from reporting_pipeline.warehouse import schema
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Databases, Pipeline
 from reporting_pipeline_tests.oracle.books import Books
+
+pytest_plugins = ["reporting_pipeline_tests.s3_servers"]
 
 _PASSWORD = secrets.token_urlsafe()
 _TEMPLATE = "warehouse_template"
@@ -244,6 +246,12 @@ def season_pipeline(databases: Databases, _season_pipeline: Pipeline) -> Iterato
     fresh = databases.copy(f"pipeline_{next(_numbers)}", _season_pipeline)
     yield fresh
     databases.drop(fresh)
+
+
+@pytest.fixture
+def built(season_pipeline: Pipeline) -> Pipeline:
+    """The season, landed, built and sealed, for tests that build it again."""
+    return season_pipeline
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ _IMPORTED = [
     "reporting_pipeline.cli.request",
     "reporting_pipeline.exports.csv_file",
     "reporting_pipeline.exports.csv_spreadsheet",
-    "reporting_pipeline.reports.datasets",
+    "reporting_pipeline.registry.datasets",
 ]
 
 

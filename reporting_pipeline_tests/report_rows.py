@@ -10,8 +10,8 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import URL
 
-from reporting_pipeline.reports.tables import SCHEMA, report_table
-from reporting_pipeline.season import SEASON
+from reporting_pipeline.registry.tables import SCHEMA, report_table
+from reporting_pipeline.samples.season import SEASON
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 ORGANIZATION = UUID("00000001-0000-4000-8000-00000000000a")

@@ -1,6 +1,6 @@
 """`reporting alerts`: what stands and should not, once or all the time.
 
-What belongs here: arguments and what a person reads. What does not: alerts (`delivery.alerts`).
+What belongs here: arguments and what a person reads. What does not: alerts (`alerts`).
 """
 
 import time
@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 import click
 import psycopg
 
+from reporting_pipeline.alerts.alert import StoredAlert
+from reporting_pipeline.alerts.book import newest_alerts, open_alerts
 from reporting_pipeline.cli.report_table import organization_names, report_console, report_table
 from reporting_pipeline.cli.session import session
-from reporting_pipeline.delivery.alerts.alert import StoredAlert
-from reporting_pipeline.delivery.alerts.book import newest_alerts, open_alerts
 from reporting_pipeline.embedded.supervisor import StopRequest
 from reporting_pipeline.errors import ReportingError
 from reporting_pipeline.orchestration.alert_desk import Alerts

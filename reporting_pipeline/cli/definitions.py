@@ -1,7 +1,7 @@
 """`reporting definitions`: what reports there are, as files and in the catalogue.
 
 What belongs here: arguments and what a person reads. What does not: checking definitions
-(`reports.definitions`) and keeping them (`delivery.catalogue`).
+(`report_definitions`) and keeping them (`catalogue`).
 """
 
 import json
@@ -15,13 +15,12 @@ from uuid import UUID
 import click
 from psycopg import Connection
 
-from reporting_pipeline.cli.session import session
-from reporting_pipeline.delivery.catalogue.definition_changes import (
+from reporting_pipeline.catalogue.definition_changes import (
     Change,
     ChangeKind,
     FieldChange,
 )
-from reporting_pipeline.delivery.catalogue.definitions import (
+from reporting_pipeline.catalogue.definitions import (
     apply_definitions,
     definition_by_slug,
     definition_version,
@@ -29,11 +28,12 @@ from reporting_pipeline.delivery.catalogue.definitions import (
     known_organizations,
     plan,
 )
+from reporting_pipeline.cli.session import session
 from reporting_pipeline.errors import DefinitionInvalid, UnknownDefinition
-from reporting_pipeline.reports.definitions.broken import broken_definitions
-from reporting_pipeline.reports.definitions.declared import DeclaredDefinition
-from reporting_pipeline.reports.definitions.definition import Schedule, Status
-from reporting_pipeline.reports.definitions.files import (
+from reporting_pipeline.report_definitions.broken import broken_definitions
+from reporting_pipeline.report_definitions.declared import DeclaredDefinition
+from reporting_pipeline.report_definitions.definition import Schedule, Status
+from reporting_pipeline.report_definitions.files import (
     STARTER_SET,
     for_organizations,
     read_folder,

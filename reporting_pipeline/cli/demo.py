@@ -17,15 +17,15 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import URL
 
+from reporting_pipeline.building.build import known_days
 from reporting_pipeline.cli.demo_reports import apply_starter_set, deliveries, tell_reports
 from reporting_pipeline.cli.doctor import pango
 from reporting_pipeline.cli.session import session
 from reporting_pipeline.cli.ui import dagster_ui
 from reporting_pipeline.embedded.supervisor import StopRequest
 from reporting_pipeline.errors import SettingsError
-from reporting_pipeline.reports.build import known_days
-from reporting_pipeline.reports.tables import REPORT_TABLES
-from reporting_pipeline.season import SEASON
+from reporting_pipeline.registry.tables import REPORT_TABLES
+from reporting_pipeline.samples.season import SEASON
 from reporting_pipeline.settings import Settings, set_environment
 from reporting_pipeline.sources.contract import DOMAINS, TABLES
 from reporting_pipeline.sources.dump import load_dump

@@ -11,21 +11,21 @@ from datetime import UTC, date, datetime, timedelta
 from psycopg import Connection
 from rich.console import Console
 
-from reporting_pipeline.cli.report_table import plain
-from reporting_pipeline.delivery.catalogue.definitions import (
+from reporting_pipeline.building.build import day_ranges
+from reporting_pipeline.catalogue.definitions import (
     apply_definitions,
     known_organizations,
 )
-from reporting_pipeline.delivery.catalogue.generated import GeneratedReport, generated_reports
-from reporting_pipeline.delivery.store import open_store
-from reporting_pipeline.reports.build import day_ranges
-from reporting_pipeline.reports.definitions.definition import ReportFormat
-from reporting_pipeline.reports.definitions.files import (
+from reporting_pipeline.catalogue.generated import GeneratedReport, generated_reports
+from reporting_pipeline.cli.report_table import plain
+from reporting_pipeline.report_definitions.definition import ReportFormat
+from reporting_pipeline.report_definitions.files import (
     STARTER_SET,
     for_organizations,
     read_folder,
 )
 from reporting_pipeline.settings import Settings
+from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _DAY = timedelta(days=1)

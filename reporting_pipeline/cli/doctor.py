@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from reporting_pipeline.delivery.alerts.channels import open_channels
+from reporting_pipeline.alerts.channels import open_channels
 from reporting_pipeline.embedded.account import server_account
 from reporting_pipeline.embedded.postgres import PostgresInstall
 from reporting_pipeline.embedded.valkey import find_valkey

@@ -20,15 +20,15 @@ from reporting_pipeline.cli.report_table import (
     report_table,
 )
 from reporting_pipeline.cli.session import session
-from reporting_pipeline.delivery.due_reports import (
+from reporting_pipeline.due.due_reports import (
     DueReport,
     Selection,
     due_reports,
     generate_batch,
 )
-from reporting_pipeline.delivery.generate import Delivery
-from reporting_pipeline.delivery.report_lines import Reason, ReportLine, reasons, report_lines
-from reporting_pipeline.reports.definitions.definition import ReportFormat, Schedule
+from reporting_pipeline.due.report_lines import Reason, ReportLine, reasons, report_lines
+from reporting_pipeline.publishing.generate import Delivery
+from reporting_pipeline.report_definitions.definition import ReportFormat, Schedule
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import warehouse_connection
 

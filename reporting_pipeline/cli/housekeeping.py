@@ -10,20 +10,20 @@ from pathlib import Path
 import click
 
 from reporting_pipeline.cli.session import session
-from reporting_pipeline.delivery.housekeeping.retention import (
+from reporting_pipeline.housekeeping.ended_requests import forget_requests, past_requests
+from reporting_pipeline.housekeeping.retention import (
     delete_past_objects,
     past_objects,
     past_reports,
 )
-from reporting_pipeline.delivery.housekeeping.temporary_folders import (
+from reporting_pipeline.housekeeping.temporary_folders import (
     abandoned_folders,
     remove_folder,
 )
-from reporting_pipeline.delivery.housekeeping.told_alerts import delete_past_told, past_told
-from reporting_pipeline.delivery.requests.past import forget_requests, past_requests
-from reporting_pipeline.delivery.store import open_store
-from reporting_pipeline.delivery.store.object_store import ObjectStore
+from reporting_pipeline.housekeeping.told_alerts import delete_past_told, past_told
 from reporting_pipeline.settings import Settings
+from reporting_pipeline.store import open_store
+from reporting_pipeline.store.object_store import ObjectStore
 
 
 @click.command()

@@ -15,7 +15,7 @@ from reporting_pipeline.cli.session import session
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
-    from reporting_pipeline.reports.build import BuildResult
+    from reporting_pipeline.building.build import BuildResult
     from reporting_pipeline.settings import Settings
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
@@ -79,7 +79,7 @@ def build(
         message = "--touched builds each table on its own days: leave --table out"
         raise click.UsageError(message)
     with session() as settings:
-        from reporting_pipeline.reports import build as building
+        from reporting_pipeline.building import build as building
 
         warehouse = settings.warehouse_url()
         if touched:
@@ -106,10 +106,10 @@ def _tell(result: "BuildResult") -> None:
 
 
 def _announce(settings: "Settings", days: Sequence[date]) -> None:
-    from reporting_pipeline.serving.restatements import tell_rebuilt
+    from reporting_pipeline.catalogue.notices import notify_rebuilt_days
 
     redis_url, clock = settings.redis_address(), partial(datetime.now, UTC)
-    tell_rebuilt(settings.warehouse_url(), days, redis_url=redis_url, clock=clock)
+    notify_rebuilt_days(settings.warehouse_url(), days, redis_url=redis_url, clock=clock)
 
 
 def _seal(warehouse: "URL", days: Sequence[date]) -> None:

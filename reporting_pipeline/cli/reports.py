@@ -7,10 +7,10 @@ from uuid import UUID
 
 import click
 
+from reporting_pipeline.catalogue.generated import generated_reports
 from reporting_pipeline.cli.report_table import organization_names, report_console, report_table
 from reporting_pipeline.cli.session import session
-from reporting_pipeline.delivery.catalogue.generated import generated_reports
-from reporting_pipeline.delivery.store import open_store
+from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _COLUMNS = ("organisation", "status", "edition", "rows", "bytes", "file")

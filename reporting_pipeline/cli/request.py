@@ -1,7 +1,7 @@
 """`reporting request` and `reporting work`: asking for a report, and generating what is asked for.
 
 What belongs here: arguments, signals and what a person reads. What does not: requests themselves
-(`delivery.requests`).
+(`requests`).
 """
 
 import os
@@ -16,17 +16,17 @@ from uuid import UUID
 
 import click
 
+from reporting_pipeline.catalogue.definitions import definition_by_slug
+from reporting_pipeline.catalogue.generated import GeneratedReport, generated_report
 from reporting_pipeline.cli.session import session
-from reporting_pipeline.delivery.catalogue.definitions import definition_by_slug
-from reporting_pipeline.delivery.catalogue.generated import GeneratedReport, generated_report
-from reporting_pipeline.delivery.generate import Delivery
-from reporting_pipeline.delivery.report_rows import ReportRequest
-from reporting_pipeline.delivery.requests.ask import Asked, Asking, ask
-from reporting_pipeline.delivery.requests.request import StoredRequest, stored_request
-from reporting_pipeline.delivery.requests.serve import serve
-from reporting_pipeline.delivery.requests.work import Worker, work_on_next
 from reporting_pipeline.domain.period import Period
-from reporting_pipeline.reports.definitions.definition import ReportFormat
+from reporting_pipeline.publishing.generate import Delivery
+from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.report_definitions.definition import ReportFormat
+from reporting_pipeline.requests.ask import Asked, Asking, ask
+from reporting_pipeline.requests.request import StoredRequest, stored_request
+from reporting_pipeline.requests.serve import serve
+from reporting_pipeline.requests.work import Worker, work_on_next
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import warehouse_connection
 

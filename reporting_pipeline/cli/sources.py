@@ -13,10 +13,10 @@ from sqlalchemy import URL
 
 from reporting_pipeline.cli.session import session
 from reporting_pipeline.errors import SourceContractBroken, SourceUnavailable, SourceWritable
+from reporting_pipeline.samples.generator import Plan, generate_dump
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.sources.contract import DOMAINS
 from reporting_pipeline.sources.dump import LoadResult, load_dump
-from reporting_pipeline.sources.generate import Plan, generate_dump
 from reporting_pipeline.sources.inspect import Inspection, inspect_source
 
 _LOADED = "{:<34}{:>10}{:>10}{:>11}"

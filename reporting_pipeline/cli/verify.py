@@ -1,7 +1,7 @@
 """`reporting verify`: whether a report's file is what was published.
 
 What belongs here: arguments and what a person reads. What does not: verifying (`exports.verify`,
-`delivery.verify_against_warehouse`).
+`publishing.verify_against_warehouse`).
 """
 
 from pathlib import Path
@@ -10,9 +10,9 @@ import click
 
 from reporting_pipeline.cli.report_table import plain, report_console, report_table
 from reporting_pipeline.cli.session import session
-from reporting_pipeline.delivery.verify_against_warehouse import verify_against_warehouse
 from reporting_pipeline.exports.verify.difference import Verification
 from reporting_pipeline.exports.verify.verify_file import read_manifest, verify_file
+from reporting_pipeline.publishing.verify_against_warehouse import verify_against_warehouse
 
 _MAX_SHOWN = 20
 

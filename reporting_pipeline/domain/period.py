@@ -6,7 +6,7 @@
     event-<id>_2026-02-28                      an event, all of it up to and with that day
 
 What belongs here: the value and its name in paths. What does not: which period a schedule asks
-for, which is a definition's rule (`reports.definitions`).
+for, which is a definition's rule (`report_definitions`).
 """
 
 import re

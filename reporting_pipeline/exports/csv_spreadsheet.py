@@ -38,8 +38,8 @@ from reporting_pipeline.exports.presentation import (
 from reporting_pipeline.exports.presentation_columns import local_texts, major_texts, ratio_texts
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.exports.text_lines import joined_lines
-from reporting_pipeline.reports.compiled import ReportColumn
-from reporting_pipeline.reports.tables.report_table import ColumnType, Unit
+from reporting_pipeline.registry.tables.report_table import ColumnType, Unit
+from reporting_pipeline.report_definitions.compiled import ReportColumn
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Protocol, cast
 
 from reporting_pipeline.exports.report_document import ReportDocument
-from reporting_pipeline.reports.definitions.definition import ReportFormat
+from reporting_pipeline.report_definitions.definition import ReportFormat
 
 _WRITERS = MappingProxyType(
     {

@@ -22,7 +22,7 @@ from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.exports.new_file import new_file
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.exports.row_spool import arrow_type
-from reporting_pipeline.reports.compiled import ReportColumn
+from reporting_pipeline.report_definitions.compiled import ReportColumn
 
 if TYPE_CHECKING:
     import pyarrow as pa

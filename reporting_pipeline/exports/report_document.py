@@ -8,7 +8,7 @@ from typing import Literal
 
 from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.exports.row_spool import RowSpool
-from reporting_pipeline.reports.compiled import ReportColumn
+from reporting_pipeline.report_definitions.compiled import ReportColumn
 
 NO_ROWS = "There are no rows in this period."
 """What a file for people says where rows would stand."""

@@ -27,8 +27,8 @@ from typing_extensions import Buffer
 
 from reporting_pipeline.errors import ExportIncomplete, RenderFailed
 from reporting_pipeline.exports.csv_reading import csv_batches
-from reporting_pipeline.reports.compiled import CompiledReport, Query, ReportColumn
-from reporting_pipeline.reports.tables.report_table import ColumnType
+from reporting_pipeline.registry.tables.report_table import ColumnType
+from reporting_pipeline.report_definitions.compiled import CompiledReport, Query, ReportColumn
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,7 +8,7 @@
                    if the warehouse is down, say: the next look of `alerts` finds it all the same.
 
 What belongs here: when there is a round, and what a person sees of it. What does not: alerts
-(`reporting_pipeline.delivery.alerts`).
+(`reporting_pipeline.alerts`).
 """
 
 from collections import Counter
@@ -17,8 +17,8 @@ from typing import Any
 
 import dagster as dg
 
-from reporting_pipeline.delivery.alerts.alert import StoredAlert
-from reporting_pipeline.delivery.alerts.evaluate import Evaluation
+from reporting_pipeline.alerts.alert import StoredAlert
+from reporting_pipeline.alerts.evaluate import Evaluation
 from reporting_pipeline.orchestration.alert_desk import Alerts
 from reporting_pipeline.orchestration.asset_keys import SEALS
 from reporting_pipeline.orchestration.failures import RETRIES, step_failures

@@ -12,14 +12,14 @@ from functools import cache
 
 import dagster as dg
 
-from reporting_pipeline.delivery.alerts.alert import Alert, AlertKind, StoredAlert
-from reporting_pipeline.delivery.alerts.book import open_alerts
-from reporting_pipeline.delivery.alerts.channels import ReadChannels, open_channels, read_channels
-from reporting_pipeline.delivery.alerts.evaluate import Evaluation
-from reporting_pipeline.delivery.alerts.given import failed_run, late_day, overdue
-from reporting_pipeline.delivery.alerts.rounds import AlertDesk
-from reporting_pipeline.delivery.expected_reports import Expectation, overdue_reports
-from reporting_pipeline.delivery.rebuilt_days import days_beyond
+from reporting_pipeline.alerts.alert import Alert, AlertKind, StoredAlert
+from reporting_pipeline.alerts.book import open_alerts
+from reporting_pipeline.alerts.channels import ReadChannels, open_channels, read_channels
+from reporting_pipeline.alerts.evaluate import Evaluation
+from reporting_pipeline.alerts.given import failed_run, late_day, overdue
+from reporting_pipeline.alerts.rounds import AlertDesk
+from reporting_pipeline.due.expected_reports import Expectation, overdue_reports
+from reporting_pipeline.due.rebuilt_days import days_beyond
 from reporting_pipeline.orchestration.failed_runs import standing_failures
 from reporting_pipeline.orchestration.resources import now
 from reporting_pipeline.orchestration.upkeep import Upkeep

@@ -1,7 +1,7 @@
 """The reports that are due: daily, weekly, monthly, and after events.
 
 A run generates every report that is due for its partitions, whichever organisation's and in all
-formats. The seals decide which are published (`reporting_pipeline.delivery.gate`).
+formats. The seals decide which are published (`reporting_pipeline.publishing.gate`).
 
 What belongs here: the assets. What does not: generating (`reporting_pipeline.delivery`), and what a
 step shows of it (`export_results`).
@@ -24,7 +24,7 @@ from reporting_pipeline.orchestration.partitions import (
 from reporting_pipeline.orchestration.report_assets import OWNER
 from reporting_pipeline.orchestration.resources import Reports
 from reporting_pipeline.orchestration.run_wishes import ONLY_MISSING_TAG
-from reporting_pipeline.reports.definitions.definition import Schedule
+from reporting_pipeline.report_definitions.definition import Schedule
 
 
 def export_assets(first_day: date, days: dg.DailyPartitionsDefinition) -> list[dg.AssetsDefinition]:

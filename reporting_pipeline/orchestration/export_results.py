@@ -11,13 +11,13 @@ from itertools import islice
 
 import dagster as dg
 
-from reporting_pipeline.delivery.due_reports import DueReport, DueResult
-from reporting_pipeline.delivery.report_lines import ReportLine, reasons, report_lines
-from reporting_pipeline.delivery.store.object_store import ObjectStore
+from reporting_pipeline.due.due_reports import DueReport, DueResult
+from reporting_pipeline.due.report_lines import ReportLine, reasons, report_lines
 from reporting_pipeline.errors import ReportingError
 from reporting_pipeline.orchestration.failures import TOLD_BY
 from reporting_pipeline.orchestration.previews import markdown_table
-from reporting_pipeline.reports.definitions.definition import ReportFormat
+from reporting_pipeline.report_definitions.definition import ReportFormat
+from reporting_pipeline.store.object_store import ObjectStore
 
 _LISTED = 50
 _PREVIEW_ROWS = 5

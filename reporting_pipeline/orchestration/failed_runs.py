@@ -6,7 +6,7 @@ landing, a day is rebuilt by a sensor. What failed for a cause that has an alert
 to that one: a source that is down, reports that could not be generated.
 
 What belongs here: which runs these are, and why they failed. What does not: the alert
-(`delivery.alerts`), and when somebody looks (`alert_assets`).
+(`alerts`), and when somebody looks (`alert_assets`).
 """
 
 from collections import defaultdict

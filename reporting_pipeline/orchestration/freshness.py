@@ -7,7 +7,7 @@
 Dagster looks at the newest materialisation, whichever partition it was: after a backfill of old
 days a table counts as fresh. A report that is missing is told by an alert, which knows its day.
 
-What belongs here: which setting goes where. What does not: alerts (`delivery.alerts`).
+What belongs here: which setting goes where. What does not: alerts (`alerts`).
 """
 
 from datetime import time, timedelta

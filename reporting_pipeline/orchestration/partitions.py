@@ -10,7 +10,7 @@ from uuid import UUID
 
 import dagster as dg
 
-from reporting_pipeline.reports.definitions.definition import Schedule
+from reporting_pipeline.report_definitions.definition import Schedule
 
 # Days are counted in UTC here and begin up to 14 hours earlier where an event is: besides the day
 # that runs in UTC, tomorrow is running somewhere.

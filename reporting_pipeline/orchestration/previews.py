@@ -9,8 +9,8 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-from reporting_pipeline.reports.tables import SCHEMA
-from reporting_pipeline.reports.tables.report_table import ReportTable
+from reporting_pipeline.registry.tables import SCHEMA
+from reporting_pipeline.registry.tables.report_table import ReportTable
 
 _ROWS = 5
 

@@ -4,22 +4,22 @@ One step builds whatever is selected, for one day or many, so that a backfill is
 invocation of dbt. The asset specs come from the registry, not from dbt's manifest: loading them
 imports and parses nothing (docs/adr).
 
-What belongs here: the assets. What does not: building (`reporting_pipeline.reports.build`).
+What belongs here: the assets. What does not: building (`reporting_pipeline.building.build`).
 """
 
 from collections.abc import Iterator
 
 import dagster as dg
 
+from reporting_pipeline.building.build import BuildResult
 from reporting_pipeline.orchestration.asset_keys import report_key, warehouse_key
 from reporting_pipeline.orchestration.columns import report_lineage, report_schema
 from reporting_pipeline.orchestration.failures import RETRIES, step_failures
 from reporting_pipeline.orchestration.partitions import days_of
 from reporting_pipeline.orchestration.previews import previews
 from reporting_pipeline.orchestration.resources import Warehouse
-from reporting_pipeline.reports.build import BuildResult
-from reporting_pipeline.reports.tables import REPORT_TABLES, SCHEMA
-from reporting_pipeline.reports.tables.report_table import ReportTable
+from reporting_pipeline.registry.tables import REPORT_TABLES, SCHEMA
+from reporting_pipeline.registry.tables.report_table import ReportTable
 
 OWNER = "team:finance-reporting"
 

@@ -6,7 +6,7 @@ worker, generates each report once. A run that ends before it has done all leave
 and the next evaluation names it again.
 
 What belongs here: requests as runs, and what a person sees of them. What does not: leases and the
-work (`delivery.requests`).
+work (`requests`).
 """
 
 import hashlib
@@ -21,16 +21,16 @@ import dagster as dg
 import redis
 from pydantic import Field
 
-from reporting_pipeline.delivery.generate import Delivery
-from reporting_pipeline.delivery.requests.ask import Asking
-from reporting_pipeline.delivery.requests.leases import give_back_lost
-from reporting_pipeline.delivery.requests.lists import follow
-from reporting_pipeline.delivery.requests.request import StoredRequest, waiting
-from reporting_pipeline.delivery.requests.work import Worker, work_on_next
 from reporting_pipeline.orchestration.asset_keys import SEALS
 from reporting_pipeline.orchestration.failures import RETRIES, step_failures
 from reporting_pipeline.orchestration.report_assets import OWNER
 from reporting_pipeline.orchestration.resources import Reports
+from reporting_pipeline.publishing.generate import Delivery
+from reporting_pipeline.requests.ask import Asking
+from reporting_pipeline.requests.leases import give_back_lost
+from reporting_pipeline.requests.lists import follow
+from reporting_pipeline.requests.request import StoredRequest, waiting
+from reporting_pipeline.requests.work import Worker, work_on_next
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 BATCH = 50

@@ -15,8 +15,11 @@ from uuid import UUID
 import psycopg
 from psycopg import IsolationLevel
 
+from reporting_pipeline.building.build import BuildResult, build
+from reporting_pipeline.catalogue.notices import notify_rebuilt_days
 from reporting_pipeline.checks.seals import seal_days
-from reporting_pipeline.delivery.due_reports import (
+from reporting_pipeline.domain.discrepancy import Discrepancy
+from reporting_pipeline.due.due_reports import (
     DueReport,
     DueResult,
     Selection,
@@ -25,19 +28,16 @@ from reporting_pipeline.delivery.due_reports import (
     events_due,
     generate_batch,
 )
-from reporting_pipeline.delivery.expected_reports import Expectation, those_requestable
-from reporting_pipeline.delivery.generate import Delivery
-from reporting_pipeline.delivery.report_calendar import report_calendar
-from reporting_pipeline.delivery.store import open_store
-from reporting_pipeline.delivery.store.object_store import ObjectStore
-from reporting_pipeline.delivery.touched_reports import forgetting_rebuilt_days
-from reporting_pipeline.domain.discrepancy import Discrepancy
-from reporting_pipeline.reports.build import BuildResult, build
-from reporting_pipeline.reports.definitions.definition import Schedule
-from reporting_pipeline.serving.restatements import tell_rebuilt
+from reporting_pipeline.due.expected_reports import Expectation, those_requestable
+from reporting_pipeline.due.report_calendar import report_calendar
+from reporting_pipeline.due.touched_reports import forgetting_rebuilt_days
+from reporting_pipeline.publishing.generate import Delivery
+from reporting_pipeline.report_definitions.definition import Schedule
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.sources.contract import DOMAINS
 from reporting_pipeline.sources.landing.land import LandingResult, land
+from reporting_pipeline.store import open_store
+from reporting_pipeline.store.object_store import ObjectStore
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 # Days before these are over wherever an organisation is.
@@ -76,7 +76,9 @@ class Warehouse:
         """Rebuild days of report tables, and tell those who keep answers that rest on them."""
         warehouse = self.settings.warehouse_url()
         built = build(days, warehouse=warehouse, tables=tables)
-        tell_rebuilt(warehouse, days, redis_url=self.settings.redis_address(), clock=self.clock)
+        notify_rebuilt_days(
+            warehouse, days, redis_url=self.settings.redis_address(), clock=self.clock
+        )
         return built
 
     def seal(self, days: Sequence[date]) -> Mapping[date, Sequence[Discrepancy]]:

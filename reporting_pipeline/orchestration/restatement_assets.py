@@ -1,6 +1,6 @@
 """The reports that are generated again: late rows have changed their days, or these have settled.
 
-What belongs here: the asset. What does not: which reports (`delivery.touched_reports`).
+What belongs here: the asset. What does not: which reports (`due.touched_reports`).
 """
 
 import dagster as dg

@@ -22,7 +22,7 @@ from typing import TypeVar
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from reporting_pipeline.delivery.expected_reports import MissingReport
+from reporting_pipeline.due.expected_reports import MissingReport
 from reporting_pipeline.orchestration.jobs import DELIVER, REBUILD, RESTATE
 from reporting_pipeline.orchestration.partitions import (
     ENDED_EVENTS,
@@ -39,7 +39,7 @@ from reporting_pipeline.orchestration.run_wishes import (
     requested_now,
 )
 from reporting_pipeline.orchestration.upkeep import Upkeep
-from reporting_pipeline.reports.definitions.definition import Schedule
+from reporting_pipeline.report_definitions.definition import Schedule
 
 MAX_PARTITIONS_PER_RUN = 31
 """A run over more is long to wait for, and long to repeat."""

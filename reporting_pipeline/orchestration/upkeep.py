@@ -8,23 +8,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from reporting_pipeline.delivery.due_reports import DueResult, generate_batch
-from reporting_pipeline.delivery.expected_reports import (
+from reporting_pipeline.due.due_reports import DueResult, generate_batch
+from reporting_pipeline.due.expected_reports import (
     Expectation,
     MissingReport,
     requestable_reports,
 )
-from reporting_pipeline.delivery.generate import Delivery
-from reporting_pipeline.delivery.rebuilt_days import days_to_rebuild
-from reporting_pipeline.delivery.store import open_store
-from reporting_pipeline.delivery.store.object_store import ObjectStore
-from reporting_pipeline.delivery.touched_reports import (
+from reporting_pipeline.due.rebuilt_days import days_to_rebuild
+from reporting_pipeline.due.touched_reports import (
     StaleReports,
     forget_rebuilt_days,
     stale_reports,
 )
 from reporting_pipeline.orchestration.resources import now
+from reporting_pipeline.publishing.generate import Delivery
 from reporting_pipeline.settings import Settings
+from reporting_pipeline.store import open_store
+from reporting_pipeline.store.object_store import ObjectStore
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 

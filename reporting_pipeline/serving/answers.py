@@ -2,7 +2,7 @@
 
 That a report is current, so that generating it would give the same, is kept with the edition; it is
 forgotten with a new edition and with rebuilt days. What belongs here: the order of the three. What
-does not: what is current (`delivery.requests.current_report`), and who may ask for whom.
+does not: what is current (`requests.current_report`), and who may ask for whom.
 """
 
 from collections.abc import Callable
@@ -11,11 +11,11 @@ from uuid import UUID
 
 from sqlalchemy import URL
 
-from reporting_pipeline.delivery.report_keys import ReportKey
-from reporting_pipeline.delivery.report_rows import ReportRequest
-from reporting_pipeline.delivery.requests.ask import Asked, Asking, ask
-from reporting_pipeline.delivery.requests.request import StoredRequest
-from reporting_pipeline.reports.definitions.definition import ReportFormat
+from reporting_pipeline.catalogue.report_keys import ReportKey
+from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.report_definitions.definition import ReportFormat
+from reporting_pipeline.requests.ask import Asked, Asking, ask
+from reporting_pipeline.requests.request import StoredRequest
 from reporting_pipeline.serving.hot_cache import Bounds, HotCache, HotKey
 from reporting_pipeline.serving.hot_reports import HotReport, HotReports
 

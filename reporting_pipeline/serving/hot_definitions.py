@@ -12,8 +12,8 @@ from uuid import UUID
 
 from sqlalchemy import URL
 
-from reporting_pipeline.delivery.catalogue.definitions import definition_by_slug
-from reporting_pipeline.reports.definitions.definition import ReportDefinition
+from reporting_pipeline.catalogue.definitions import definition_by_slug
+from reporting_pipeline.report_definitions.definition import ReportDefinition
 from reporting_pipeline.serving.hot_cache import Bounds, HotCache, HotKey
 from reporting_pipeline.warehouse.engine import warehouse_connection
 

@@ -19,10 +19,10 @@ from psycopg import Connection
 from psycopg.rows import class_row
 from sqlalchemy import URL
 
-from reporting_pipeline.delivery.store.object_store import ObjectStore
 from reporting_pipeline.errors import ObjectNotFound, StoreUnavailable
 from reporting_pipeline.serving.hot_cache import Bounds, HotCache, HotKey
 from reporting_pipeline.serving.tallied import CacheTally
+from reporting_pipeline.store.object_store import ObjectStore
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _ENTRY_BYTES = 512

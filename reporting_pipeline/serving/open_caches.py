@@ -5,7 +5,6 @@ What belongs here: which setting bounds what. What does not: reading the environ
 
 from collections.abc import Callable
 
-from reporting_pipeline.delivery.store.object_store import ObjectStore
 from reporting_pipeline.serving.answers import Answers
 from reporting_pipeline.serving.hot_cache import Bounds
 from reporting_pipeline.serving.hot_definitions import HotDefinitions
@@ -13,6 +12,7 @@ from reporting_pipeline.serving.hot_reports import HotReports
 from reporting_pipeline.serving.hot_summaries import HotSummaries
 from reporting_pipeline.serving.restatements import HotCaches
 from reporting_pipeline.settings import Settings
+from reporting_pipeline.store.object_store import ObjectStore
 
 
 def open_hot_caches(

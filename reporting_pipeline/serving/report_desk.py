@@ -23,18 +23,18 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from reporting_pipeline.delivery.notices import publish_notices
-from reporting_pipeline.delivery.report_rows import ReportRequest
-from reporting_pipeline.delivery.requests.ask import Asking
-from reporting_pipeline.delivery.store import open_store
+from reporting_pipeline.catalogue.notices import publish_notices
 from reporting_pipeline.domain.period import Period
-from reporting_pipeline.reports.definitions.definition import ReportFormat
+from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.report_definitions.definition import ReportFormat
+from reporting_pipeline.requests.ask import Asking
 from reporting_pipeline.serving.answers import Answer
 from reporting_pipeline.serving.hot_reports import HotReport
 from reporting_pipeline.serving.hot_summaries import HotSummary
 from reporting_pipeline.serving.open_caches import open_hot_caches
 from reporting_pipeline.serving.restatements import HotCaches, RestatementListener
 from reporting_pipeline.settings import Settings
+from reporting_pipeline.store import open_store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

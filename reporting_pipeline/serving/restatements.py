@@ -4,8 +4,8 @@
                                       {"version": 1, "type": "rebuilt", "organization_id": ...}
                                       {"version": 1, "type": "defined", "definition_id": ..., ...}
 
-`available`, a report's new edition, is told by `delivery.publish`; `rebuilt`, report days of the
-organisation, by `tell_rebuilt`; `defined`, a definition that was changed, by the catalogue. A
+`available`, a report's new edition, is told by `publishing.publish`; `rebuilt`, report days of the
+organisation, by `catalogue.notices`; `defined`, a definition that was changed, by the catalogue. A
 message may be lost with the connection: whoever is connected again forgets everything that may be
 old. Without Redis the caches' time is the bound.
 
@@ -15,47 +15,21 @@ What belongs here: hearing and telling. What does not: the caches.
 import json
 import logging
 import threading
-from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import date, datetime
 from uuid import UUID
 
 import redis
-from sqlalchemy import URL
 
-from reporting_pipeline.delivery.notices import publish_notices
 from reporting_pipeline.serving.answers import Answers
 from reporting_pipeline.serving.hot_definitions import HotDefinitions
 from reporting_pipeline.serving.hot_reports import HotReports
 from reporting_pipeline.serving.hot_summaries import HotSummaries
-from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _TOPICS = "reporting:org:*"
 _TIMEOUT_SECONDS = 5
 _POLL_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 30.0
 _LOG = logging.getLogger(__name__)
-
-_REBUILT = """
-    insert into catalogue.notices (topic, message, created_at)
-    select
-        'reporting:org:' || organization_id,
-        jsonb_build_object('version', 1, 'type', 'rebuilt', 'organization_id', organization_id),
-        %(now)s
-    from (
-        select organization_id from reporting.report_sales_daily where date = any(%(days)s)
-        union
-        select organization_id from reporting.report_revenue_daily where date = any(%(days)s)
-        union
-        select organization_id from reporting.report_attendance_daily where date = any(%(days)s)
-        union
-        select organization_id from reporting.report_event_summary where date = any(%(days)s)
-        union
-        select organization_id from reporting.report_reconciliation_breaks
-        where date = any(%(days)s)
-    ) as concerned
-    order by organization_id
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,21 +134,3 @@ class RestatementListener:
                     self._is_listening.set()
                 elif message["type"] == "pmessage":
                     self._caches.hear(message["channel"], message["data"])
-
-
-def tell_rebuilt(
-    warehouse: URL,
-    days: Collection[date],
-    *,
-    redis_url: str | None,
-    clock: Callable[[], datetime],
-) -> None:
-    """Tell the organisations that have rows on rebuilt days.
-
-    Without Redis nobody is told; nothing is written.
-    """
-    if redis_url is None or not days:
-        return
-    with warehouse_connection(warehouse) as connection:
-        connection.execute(_REBUILT, {"days": sorted(days), "now": clock()})
-    publish_notices(warehouse, redis_url, clock())

@@ -10,11 +10,11 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from reporting_pipeline.reports.definitions.definition import ReportFormat
+from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.settings import Settings
 from reporting_pipeline_tests.acceptance.given import Pipeline
 from reporting_pipeline_tests.acceptance.starter_set import generated_files, starter_requests
-from reporting_pipeline_tests.delivery.given_reports import BERLIN
+from reporting_pipeline_tests.given_reports import BERLIN
 
 
 def main(*slugs: str) -> None:

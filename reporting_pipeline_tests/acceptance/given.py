@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import URL
 
+from reporting_pipeline.building.build import BuildResult, build, build_touched, known_days
 from reporting_pipeline.checks.registry import CHECKS
 from reporting_pipeline.checks.seals import seal_days
 from reporting_pipeline.domain.discrepancy import Discrepancy
@@ -24,7 +25,6 @@ from reporting_pipeline.embedded.databases import (
     drop_database,
 )
 from reporting_pipeline.embedded.postgres import Postgres
-from reporting_pipeline.reports.build import BuildResult, build, build_touched, known_days
 from reporting_pipeline.sources.dump import load_dump
 from reporting_pipeline.sources.landing import LandingResult, land
 from reporting_pipeline.warehouse.engine import warehouse_connection

@@ -10,22 +10,22 @@ from datetime import date
 from pathlib import Path
 from uuid import UUID
 
-from reporting_pipeline.delivery.catalogue.definitions import apply_definitions
-from reporting_pipeline.delivery.event_dues import event_dues
-from reporting_pipeline.delivery.report_rows import ReportRequest
-from reporting_pipeline.delivery.store import open_store
+from reporting_pipeline.catalogue.definitions import apply_definitions
 from reporting_pipeline.domain.period import Period
-from reporting_pipeline.reports.definitions.after_event import USUAL
-from reporting_pipeline.reports.definitions.definition import ReportDefinition, ReportFormat
-from reporting_pipeline.reports.definitions.files import (
+from reporting_pipeline.due.event_dues import event_dues
+from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.report_definitions.after_event import USUAL
+from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
+from reporting_pipeline.report_definitions.files import (
     STARTER_SET,
     for_organizations,
     read_folder,
 )
-from reporting_pipeline.reports.definitions.period_rules import resolve
+from reporting_pipeline.report_definitions.period_rules import resolve
+from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.delivery.given_reports import BERLIN, NOW, TOKYO, Desk
+from reporting_pipeline_tests.given_reports import BERLIN, NOW, TOKYO, Desk
 
 MACHINE_FORMATS = (ReportFormat.CSV, ReportFormat.XLSX, ReportFormat.PARQUET, ReportFormat.JSONL)
 _YEAR = Period(first=date(2025, 1, 1), end=date(2026, 1, 1))

@@ -8,7 +8,7 @@ from datetime import date
 import psycopg
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from reporting_pipeline.reports.build import known_days
+from reporting_pipeline.building.build import known_days
 from reporting_pipeline.warehouse.engine import conninfo
 from reporting_pipeline_tests.acceptance.given import Pipeline, assert_same
 from reporting_pipeline_tests.oracle.books import Books
@@ -19,7 +19,7 @@ _BACKFILL = """
 import sys
 from datetime import date
 from sqlalchemy import make_url
-from reporting_pipeline.reports.build import build
+from reporting_pipeline.building.build import build
 for line in sys.stdin:
     build(map(date.fromisoformat, line.split()), warehouse=make_url(sys.argv[1]))
     print("built", flush=True)

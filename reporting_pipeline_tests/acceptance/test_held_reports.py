@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from reporting_pipeline.delivery.catalogue.generated import GeneratedReport
-from reporting_pipeline.delivery.store import open_store
-from reporting_pipeline.reports.definitions.definition import ReportDefinition
+from reporting_pipeline.catalogue.generated import GeneratedReport
+from reporting_pipeline.report_definitions.definition import ReportDefinition
+from reporting_pipeline.store import open_store
 from reporting_pipeline_tests.acceptance.faults import PlainOrder, plain_orders
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.delivery.given_reports import (
+from reporting_pipeline_tests.given_reports import (
     ATTENDANCE,
     BERLIN,
     REVENUE,

@@ -18,16 +18,16 @@ from zipfile import ZipFile
 
 import pytest
 
-from reporting_pipeline.delivery.store import open_store
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.errors import DefinitionInvalid
 from reporting_pipeline.exports.csv_guard import unguard
 from reporting_pipeline.exports.verify.verify_file import verify_file
-from reporting_pipeline.reports.datasets import dataset
-from reporting_pipeline.reports.definitions.definition import ReportDefinition, ReportFormat
-from reporting_pipeline.reports.definitions.parse import from_mapping
+from reporting_pipeline.registry.datasets import dataset
+from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
+from reporting_pipeline.report_definitions.parse import from_mapping
+from reporting_pipeline.store import open_store
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.delivery.given_reports import BERLIN, REVENUE, Desk, defined, one_day
+from reporting_pipeline_tests.given_reports import BERLIN, REVENUE, Desk, defined, one_day
 from reporting_pipeline_tests.hostile import AWKWARD, FORMULAS, hostile_strings
 
 _LIFE = Period(first=date(2025, 1, 1), end=date(2026, 1, 1))

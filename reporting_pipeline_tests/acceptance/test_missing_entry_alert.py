@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import redis
 
-from reporting_pipeline.delivery.alerts.alert import AlertKind, StoredAlert
-from reporting_pipeline.delivery.alerts.channels import open_channels
-from reporting_pipeline.delivery.alerts.evaluate import Evaluation
-from reporting_pipeline.delivery.alerts.rounds import AlertDesk
+from reporting_pipeline.alerts.alert import AlertKind, StoredAlert
+from reporting_pipeline.alerts.channels import open_channels
+from reporting_pipeline.alerts.evaluate import Evaluation
+from reporting_pipeline.alerts.rounds import AlertDesk
 from reporting_pipeline.exports.presentation import major_text
 from reporting_pipeline_tests.acceptance.faults import PlainOrder, plain_orders
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.delivery.alerts.receiver import receiving
+from reporting_pipeline_tests.alerts.receiver import receiving
 from reporting_pipeline_tests.oracle.books import Books
 from reporting_pipeline_tests.oracle.source_tables import Row
 

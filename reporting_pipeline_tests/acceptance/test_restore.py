@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
-from reporting_pipeline.delivery.store.folder import FolderStore
 from reporting_pipeline.embedded.postgres import Postgres
+from reporting_pipeline.store.folder import FolderStore
 from reporting_pipeline.warehouse.engine import conninfo
 from reporting_pipeline_tests.acceptance.given import Pipeline, assert_same
-from reporting_pipeline_tests.delivery.given_reports import REVENUE, Desk, defined, one_day
+from reporting_pipeline_tests.given_reports import REVENUE, Desk, defined, one_day
 
 DAY = one_day(date(2025, 9, 10))
 

@@ -13,7 +13,7 @@ import libfaketime  # type: ignore[import-untyped]
 import pytest
 from sqlalchemy import URL
 
-from reporting_pipeline.reports.definitions.definition import ReportFormat
+from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.settings import child_environment
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance import readers
@@ -25,7 +25,7 @@ from reporting_pipeline_tests.acceptance.starter_set import (
     generated_files,
     starter_requests,
 )
-from reporting_pipeline_tests.delivery.given_reports import BERLIN, TOKYO
+from reporting_pipeline_tests.given_reports import BERLIN, TOKYO
 
 _PDFS = {("daily-sales", BERLIN), ("event-settlement", TOKYO), ("comps", TOKYO), ("tax", BERLIN)}
 """Many pages; other scripts and no decimals; no rows; two currencies."""

@@ -25,8 +25,8 @@ from reporting_pipeline.embedded.process import die_with_parent, free_port
 from reporting_pipeline.settings import child_environment
 from reporting_pipeline.warehouse.engine import conninfo, warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.delivery.given_reports import ATTENDANCE, defined
-from reporting_pipeline_tests.delivery.requests.given_requests import queued
+from reporting_pipeline_tests.given_reports import ATTENDANCE, defined
+from reporting_pipeline_tests.requests.given_requests import queued
 
 _BIN = Path(sys.executable).parent
 _LOCATION = "reporting_pipeline_tests.orchestration.request_location"

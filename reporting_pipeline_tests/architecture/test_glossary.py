@@ -7,9 +7,9 @@ from importlib.util import find_spec
 
 from sqlalchemy import CheckConstraint
 
-from reporting_pipeline.reports.tables import REPORT_TABLES
-from reporting_pipeline.reports.tables.reconciliation_breaks import BREAK_KINDS
-from reporting_pipeline.reports.tables.report_table import ColumnKind
+from reporting_pipeline.registry.tables import REPORT_TABLES
+from reporting_pipeline.registry.tables.reconciliation_breaks import BREAK_KINDS
+from reporting_pipeline.registry.tables.report_table import ColumnKind
 from reporting_pipeline.sources.contract import TABLES
 from reporting_pipeline_tests.architecture.repository import DOCS, ROOT
 

@@ -10,8 +10,8 @@ import yaml
 from dagster._cli import cli as dagster_cli
 from dagster_webserver.cli import dagster_webserver
 
+from reporting_pipeline.alerts.alert import AlertKind
 from reporting_pipeline.cli import main
-from reporting_pipeline.delivery.alerts.alert import AlertKind
 from reporting_pipeline.settings import Settings
 from reporting_pipeline_tests.architecture.repository import DOCS, ROOT
 

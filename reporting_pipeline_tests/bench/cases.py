@@ -20,7 +20,7 @@ from zipfile import ZipFile
 import psycopg
 
 from reporting_pipeline.exports import formats, row_spool
-from reporting_pipeline.reports.definitions.definition import ReportFormat
+from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline_tests.bench.entries import COLUMNS, report
 from reporting_pipeline_tests.exports.documents import document_of
 

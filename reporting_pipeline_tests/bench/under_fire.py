@@ -20,13 +20,13 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 from sqlalchemy import URL
 
-from reporting_pipeline.delivery.report_rows import ReportRequest
-from reporting_pipeline.delivery.requests.ask import Asking, ask_within
-from reporting_pipeline.delivery.store import open_store
-from reporting_pipeline.reports.definitions.definition import ReportFormat
+from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.report_definitions.definition import ReportFormat
+from reporting_pipeline.requests.ask import Asking, ask_within
+from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.bench.workers import Workers, workers
-from reporting_pipeline_tests.delivery.given_reports import ATTENDANCE, defined, one_day
+from reporting_pipeline_tests.given_reports import ATTENDANCE, defined, one_day
 
 WORKERS = 2
 WIPES = 2

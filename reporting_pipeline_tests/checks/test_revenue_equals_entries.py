@@ -8,8 +8,8 @@ from psycopg.rows import TupleRow
 
 from reporting_pipeline.checks.revenue_equals_entries import revenue_equals_entries
 from reporting_pipeline.domain.discrepancy import Severity
-from reporting_pipeline.reports.tables.report_table import Unit
-from reporting_pipeline.reports.tables.revenue_daily import REVENUE_DAILY
+from reporting_pipeline.registry.tables.report_table import Unit
+from reporting_pipeline.registry.tables.revenue_daily import REVENUE_DAILY
 
 DAY = date(2025, 9, 1)
 FIGURES = [c.name for c in REVENUE_DAILY.columns if c.unit in (Unit.MINOR, Unit.COUNT)]

@@ -11,7 +11,7 @@ from reporting_pipeline.cli import main
 from reporting_pipeline.settings import child_environment
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.cli.conftest import program
-from reporting_pipeline_tests.delivery.given_reports import REVENUE, defined
+from reporting_pipeline_tests.given_reports import REVENUE, defined
 
 _NOTHING = "0 alerts are open; now 0 were opened, 0 updated, 0 resolved\n"
 

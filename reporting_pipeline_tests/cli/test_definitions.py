@@ -7,11 +7,11 @@ from click.testing import CliRunner, Result
 from sqlalchemy import URL
 
 from reporting_pipeline.cli import main
-from reporting_pipeline.reports.definitions.files import write_folder
-from reporting_pipeline.reports.definitions.parse import from_mapping
+from reporting_pipeline.report_definitions.files import write_folder
+from reporting_pipeline.report_definitions.parse import from_mapping
 from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline_tests.report_definitions.given import definition
 from reporting_pipeline_tests.report_rows import ORGANIZATION, OTHER_ORGANIZATION
-from reporting_pipeline_tests.reports.definitions.given import definition
 
 OWN = from_mapping(definition() | {"organization_id": str(ORGANIZATION)})
 

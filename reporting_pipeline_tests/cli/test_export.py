@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from reporting_pipeline.cli import main
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.delivery.given_reports import (
+from reporting_pipeline_tests.given_reports import (
     ATTENDANCE,
     BERLIN,
     REVENUE,

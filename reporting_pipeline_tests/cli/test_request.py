@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from reporting_pipeline.cli import main
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.delivery.given_reports import BERLIN, REVENUE, defined
+from reporting_pipeline_tests.given_reports import BERLIN, REVENUE, defined
 
 DAY = "2025-09-10"
 REPORT = f"revenue, {DAY}, csv"

@@ -8,15 +8,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from reporting_pipeline.cli import main
-from reporting_pipeline.delivery.store import open_store
 from reporting_pipeline.exports.csv_file import write as write_csv
 from reporting_pipeline.exports.manifest import MANIFEST_SUFFIX
 from reporting_pipeline.exports.xlsx.write import write as write_xlsx
-from reporting_pipeline.reports.definitions.definition import ReportFormat
+from reporting_pipeline.report_definitions.definition import ReportFormat
+from reporting_pipeline.store import open_store
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.delivery.given_reports import REVENUE, Desk, defined, one_day
 from reporting_pipeline_tests.exports.documents import EVERY_TYPE, ROWS, document
 from reporting_pipeline_tests.exports.xlsx.packages import DATA, edited, replaced
+from reporting_pipeline_tests.given_reports import REVENUE, Desk, defined, one_day
 
 DAY = date(2025, 9, 10)
 

@@ -25,8 +25,8 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
 from dagster._daemon.sensor import execute_sensor_iteration
 
-from reporting_pipeline_tests.delivery.requests.crash_points import CrashPoint, arm
 from reporting_pipeline_tests.orchestration import request_location
+from reporting_pipeline_tests.requests.crash_points import CrashPoint, arm
 
 _QUEUED = dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED])
 _SENSOR = "requested"

@@ -7,12 +7,12 @@ import psycopg
 import pytest
 from sqlalchemy import URL
 
-from reporting_pipeline.delivery.alerts.alert import AlertKind
+from reporting_pipeline.alerts.alert import AlertKind
 from reporting_pipeline.orchestration.alert_assets import alert_asset, alert_sensor
 from reporting_pipeline.orchestration.alert_desk import Alerts
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import conninfo
-from reporting_pipeline_tests.delivery.given_reports import BERLIN, NOW, REVENUE, defined
+from reporting_pipeline_tests.given_reports import BERLIN, NOW, REVENUE, defined
 from reporting_pipeline_tests.orchestration.shown import shown
 
 _FAULT = """

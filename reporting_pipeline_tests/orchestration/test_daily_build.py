@@ -10,7 +10,7 @@ import pytest
 from reporting_pipeline.checks.registry import CHECKS
 from reporting_pipeline.orchestration.build import build_definitions
 from reporting_pipeline.settings import Settings
-from reporting_pipeline_tests.delivery.given_reports import BERLIN, REVENUE, TOKYO, defined
+from reporting_pipeline_tests.given_reports import BERLIN, REVENUE, TOKYO, defined
 from reporting_pipeline_tests.orchestration.shown import shown
 
 DAY = "2025-09-01"

@@ -12,7 +12,7 @@ import pytest
 from reporting_pipeline.orchestration.build import build_definitions
 from reporting_pipeline.orchestration.partitions import ENDED_EVENTS_NAME
 from reporting_pipeline.settings import Settings
-from reporting_pipeline_tests.delivery.given_reports import (
+from reporting_pipeline_tests.given_reports import (
     ATTENDANCE,
     BERLIN,
     REVENUE,

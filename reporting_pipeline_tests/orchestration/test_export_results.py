@@ -6,13 +6,13 @@ from datetime import date
 import dagster as dg
 import pytest
 
-from reporting_pipeline.delivery.due_reports import DueReport, DueResult
-from reporting_pipeline.delivery.report_rows import ReportRequest
 from reporting_pipeline.domain.period import Period
+from reporting_pipeline.due.due_reports import DueReport, DueResult
 from reporting_pipeline.errors import DefinitionInvalid, StoreUnavailable
 from reporting_pipeline.orchestration.export_results import BatchSummary, end_step
-from reporting_pipeline.reports.definitions.parse import from_mapping
-from reporting_pipeline_tests.delivery.given_reports import BERLIN, REVENUE
+from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.report_definitions.parse import from_mapping
+from reporting_pipeline_tests.given_reports import BERLIN, REVENUE
 
 DEFINITION = from_mapping({**REVENUE, "organization_id": str(BERLIN)}).numbered(1)
 PERIOD = Period(first=date(2025, 9, 10), end=date(2025, 9, 11))

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 from sqlalchemy import URL
 
-from reporting_pipeline.delivery.alerts.alert import AlertKind
-from reporting_pipeline.delivery.alerts.book import newest_alerts
+from reporting_pipeline.alerts.alert import AlertKind
+from reporting_pipeline.alerts.book import newest_alerts
 from reporting_pipeline.errors import BuildFailed, ReportingError, SourceUnavailable
 from reporting_pipeline.orchestration.alert_assets import failure_sensor
 from reporting_pipeline.orchestration.alert_desk import Alerts

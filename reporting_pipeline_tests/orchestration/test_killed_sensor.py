@@ -1,7 +1,7 @@
 """The daemon is killed at each step of naming what waits in a run: it is named once, served once.
 
 The loop is Dagster's own, with its own crash flags; what is queued is run by a launcher of its
-tests. The steps of the run itself are those of any worker: `delivery.requests`.
+tests. The steps of the run itself are those of any worker: `requests`.
 """
 
 import json
@@ -19,11 +19,11 @@ import redis
 import yaml
 from sqlalchemy import URL
 
-from reporting_pipeline.delivery.requests.lists import list_of
+from reporting_pipeline.requests.lists import list_of
 from reporting_pipeline.settings import child_environment
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.delivery.given_reports import BERLIN, REVENUE, defined
+from reporting_pipeline_tests.given_reports import BERLIN, REVENUE, defined
 from reporting_pipeline_tests.orchestration import sensor_process
 
 _FIRST_DAY = date(2025, 7, 1)

@@ -15,7 +15,7 @@ from reporting_pipeline.orchestration.partitions import (
     report_months,
     report_weeks,
 )
-from reporting_pipeline.reports.definitions.definition import Schedule
+from reporting_pipeline.report_definitions.definition import Schedule
 
 FIRST = date(2025, 1, 1)
 NOW = datetime(2025, 2, 3, 12, tzinfo=UTC)

@@ -2,9 +2,9 @@
 
 import dagster as dg
 
-from reporting_pipeline.reports.dbt import parsed_project
-from reporting_pipeline.reports.tables import REPORT_TABLES
-from reporting_pipeline.reports.tables.sales_daily import SALES_DAILY
+from reporting_pipeline.building.dbt import parsed_project
+from reporting_pipeline.registry.tables import REPORT_TABLES
+from reporting_pipeline.registry.tables.sales_daily import SALES_DAILY
 
 KEY = dg.AssetKey("report_sales_daily")
 

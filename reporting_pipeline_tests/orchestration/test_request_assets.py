@@ -16,8 +16,8 @@ from reporting_pipeline.orchestration.request_assets import (
 from reporting_pipeline.orchestration.resources import Reports
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.delivery.given_reports import REVENUE, TOKYO, defined
-from reporting_pipeline_tests.delivery.requests.given_requests import (
+from reporting_pipeline_tests.given_reports import REVENUE, TOKYO, defined
+from reporting_pipeline_tests.requests.given_requests import (
     HOLD,
     Workers,
     queued,

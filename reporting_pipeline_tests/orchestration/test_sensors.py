@@ -16,7 +16,7 @@ from reporting_pipeline.orchestration.run_wishes import SLOT_TAG
 from reporting_pipeline.orchestration.sensors import rebuild_wishes
 from reporting_pipeline.orchestration.upkeep import Upkeep
 from reporting_pipeline.settings import Settings
-from reporting_pipeline_tests.delivery.given_reports import (
+from reporting_pipeline_tests.given_reports import (
     ATTENDANCE,
     BERLIN,
     REVENUE,

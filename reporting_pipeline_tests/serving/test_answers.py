@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from reporting_pipeline.delivery.report_rows import ReportRequest
-from reporting_pipeline.delivery.store import open_store
 from reporting_pipeline.errors import DefinitionInvalid
-from reporting_pipeline.reports.definitions.definition import ReportDefinition, ReportFormat
+from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
 from reporting_pipeline.serving.answers import Answer, Answers
 from reporting_pipeline.serving.hot_cache import Bounds
 from reporting_pipeline.serving.hot_reports import HotReports
+from reporting_pipeline.store import open_store
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.delivery.given_reports import (
+from reporting_pipeline_tests.given_reports import (
     ATTENDANCE,
     BERLIN,
     NOW,
@@ -22,7 +22,7 @@ from reporting_pipeline_tests.delivery.given_reports import (
     defined,
     one_day,
 )
-from reporting_pipeline_tests.delivery.requests.given_requests import ASKING
+from reporting_pipeline_tests.requests.given_requests import ASKING
 
 DAY = date(2025, 5, 1)
 BOUNDS = Bounds(ttl_seconds=600, max_entries=100, max_bytes=10**6)

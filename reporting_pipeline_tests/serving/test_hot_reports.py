@@ -6,16 +6,16 @@ from uuid import UUID
 
 import pytest
 
-from reporting_pipeline.delivery.generate import Outcome
-from reporting_pipeline.delivery.store import open_store
 from reporting_pipeline.errors import StoreUnavailable
+from reporting_pipeline.publishing.generate import Outcome
 from reporting_pipeline.serving.hot_cache import Bounds, HotKey
 from reporting_pipeline.serving.hot_reports import HotReports
+from reporting_pipeline.store import open_store
 from reporting_pipeline.telemetry.measures import CACHE_REQUESTS
 from reporting_pipeline.telemetry.tally import read_tallies
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.delivery.given_reports import (
+from reporting_pipeline_tests.given_reports import (
     ATTENDANCE,
     BERLIN,
     TOKYO,

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from reporting_pipeline.delivery.store import open_store
 from reporting_pipeline.errors import SettingsError
 from reporting_pipeline.serving.open_caches import open_hot_caches
 from reporting_pipeline.settings import Settings
+from reporting_pipeline.store import open_store
 
 
 @pytest.mark.parametrize("seconds", ["599", "1801", "soon"])

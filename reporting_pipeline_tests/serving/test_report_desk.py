@@ -13,17 +13,17 @@ from uuid import UUID
 import pytest
 from pydantic import SecretStr
 
-from reporting_pipeline.delivery.notices import publish_notices
-from reporting_pipeline.delivery.requests.work import work_on_next
-from reporting_pipeline.delivery.store import open_store
+from reporting_pipeline.catalogue.notices import publish_notices
 from reporting_pipeline.errors import UnknownDefinition
-from reporting_pipeline.reports.definitions.definition import ReportDefinition, ReportFormat
+from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
+from reporting_pipeline.requests.work import work_on_next
 from reporting_pipeline.serving.answers import Answer
 from reporting_pipeline.serving.report_desk import ReportDesk, report_desk
 from reporting_pipeline.settings import Settings
+from reporting_pipeline.store import open_store
 from reporting_pipeline_tests.acceptance.given import Pipeline
 from reporting_pipeline_tests.architecture.repository import DOCS
-from reporting_pipeline_tests.delivery.given_reports import (
+from reporting_pipeline_tests.given_reports import (
     ATTENDANCE,
     BERLIN,
     NOW,
@@ -32,7 +32,7 @@ from reporting_pipeline_tests.delivery.given_reports import (
     defined,
     one_day,
 )
-from reporting_pipeline_tests.delivery.requests.given_requests import worker_at
+from reporting_pipeline_tests.requests.given_requests import worker_at
 
 DAY = date(2025, 10, 25)
 MIDNIGHT = datetime(2025, 10, 25, tzinfo=UTC)

@@ -10,10 +10,10 @@ import pytest
 import redis
 from sqlalchemy import URL
 
+from reporting_pipeline.catalogue.notices import notify_rebuilt_days
 from reporting_pipeline.serving.restatements import (
     HotCaches,
     RestatementListener,
-    tell_rebuilt,
 )
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
@@ -166,9 +166,11 @@ def test_organisations_with_events_on_rebuilt_days_are_told(
     with redis.Redis.from_url(redis_url) as client, client.pubsub() as topics:
         topics.psubscribe("reporting:*")
         topics.get_message(timeout=5)
-        tell_rebuilt(warehouse_url, [day], redis_url=redis_url, clock=lambda: now)
+        notify_rebuilt_days(warehouse_url, [day], redis_url=redis_url, clock=lambda: now)
         message = topics.get_message(timeout=5)
-        tell_rebuilt(warehouse_url, [date(2025, 5, 2)], redis_url=redis_url, clock=lambda: now)
+        notify_rebuilt_days(
+            warehouse_url, [date(2025, 5, 2)], redis_url=redis_url, clock=lambda: now
+        )
         assert topics.get_message(timeout=0.05) is None
     assert message["channel"].decode() == TOPIC
     told = json.loads(message["data"])

@@ -10,24 +10,24 @@ from typing import Any
 import pytest
 import yaml
 
+from reporting_pipeline.alerts.rounds import AlertDesk
 from reporting_pipeline.cli.metrics import metrics_of
-from reporting_pipeline.delivery.alerts.rounds import AlertDesk
-from reporting_pipeline.delivery.store import open_store
 from reporting_pipeline.errors import SourceUnavailable
 from reporting_pipeline.serving.hot_cache import Bounds
 from reporting_pipeline.serving.hot_reports import HotReports
 from reporting_pipeline.sources.landing.faults import remember_fault
+from reporting_pipeline.store import open_store
 from reporting_pipeline.telemetry.endpoint import page, served
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.delivery.given_reports import (
+from reporting_pipeline_tests.given_reports import (
     ATTENDANCE,
     BERLIN,
     Desk,
     defined,
     one_day,
 )
-from reporting_pipeline_tests.delivery.requests.given_requests import queued_days
+from reporting_pipeline_tests.requests.given_requests import queued_days
 from reporting_pipeline_tests.telemetry.prometheus_server import (
     EXAMPLES,
     PROMETHEUS,

@@ -12,7 +12,7 @@ from reporting_pipeline.errors import SettingsError
 from reporting_pipeline.settings import child_environment
 from reporting_pipeline.telemetry import span_export
 from reporting_pipeline.telemetry.span_export import export_spans
-from reporting_pipeline_tests.delivery.alerts.receiver import Receiver, receiving
+from reporting_pipeline_tests.alerts.receiver import Receiver, receiving
 
 # As a run of Dagster is: a child of the process that loaded the code, which loads it anew.
 _PROGRAM = """

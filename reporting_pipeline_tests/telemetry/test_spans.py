@@ -10,14 +10,14 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import format_trace_id
 
 from reporting_pipeline.checks.registry import CHECKS
-from reporting_pipeline.delivery.due_reports import DueReport, generate_batch
-from reporting_pipeline.delivery.report_rows import ReportRequest
-from reporting_pipeline.delivery.requests.work import work_on_next
+from reporting_pipeline.due.due_reports import DueReport, generate_batch
+from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.requests.work import work_on_next
 from reporting_pipeline.telemetry.json_log import JsonFormatter, log_ids
 from reporting_pipeline.telemetry.spans import span, tell_span
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.delivery.given_reports import ATTENDANCE, defined, one_day
-from reporting_pipeline_tests.delivery.requests.given_requests import queued, worker_at
+from reporting_pipeline_tests.given_reports import ATTENDANCE, defined, one_day
+from reporting_pipeline_tests.requests.given_requests import queued, worker_at
 
 DAY = date(2025, 10, 25)
 

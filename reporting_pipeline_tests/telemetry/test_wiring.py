@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from reporting_pipeline.delivery.store import open_store
+from reporting_pipeline.store import open_store
 from reporting_pipeline.telemetry.json_log import JsonFormatter
 from reporting_pipeline.telemetry.measures import MEASURES
 from reporting_pipeline.telemetry.tally import read_tallies
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.delivery.given_reports import ATTENDANCE, Desk, defined, one_day
+from reporting_pipeline_tests.given_reports import ATTENDANCE, Desk, defined, one_day
 
 DAY = date(2025, 5, 1)
 

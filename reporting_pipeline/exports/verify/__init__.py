@@ -2,5 +2,5 @@
 
 What belongs here: comparing a file with its proof, with nothing else at hand. What does not:
 reading any one format, which each format does itself, and comparing with the warehouse
-(`delivery.verify_against_warehouse`).
+(`publishing.verify_against_warehouse`).
 """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reporting_pipeline.exports.manifest import Manifest
-from reporting_pipeline.reports.definitions.definition import ReportFormat
+from reporting_pipeline.report_definitions.definition import ReportFormat
 
 
 class DifferenceKind(StrEnum):

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from reporting_pipeline.errors import FileUnreadable
 from reporting_pipeline.exports.canonical import CanonicalRow
 from reporting_pipeline.exports.manifest import Manifest
-from reporting_pipeline.reports.definitions.definition import ReportFormat
+from reporting_pipeline.report_definitions.definition import ReportFormat
 
 Tell: TypeAlias = Callable[[str], None]
 """Is given a sentence for each thing in a file that is not as its writer does it."""

@@ -30,7 +30,7 @@ from reporting_pipeline.exports.verify.formats import (
     told_rows,
 )
 from reporting_pipeline.exports.verify.row_checks import RowChecks
-from reporting_pipeline.reports.definitions.definition import ReportFormat
+from reporting_pipeline.report_definitions.definition import ReportFormat
 
 _CHUNK_BYTES = 1024 * 1024
 _MAX_MANIFEST_BYTES = 64 * 1024 * 1024

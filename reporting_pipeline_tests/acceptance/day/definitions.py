@@ -5,10 +5,10 @@ What belongs here: their definitions. What does not: which reports must come of 
 
 from typing import Any, Final
 
-from reporting_pipeline.reports.definitions.declared import DeclaredDefinition
-from reporting_pipeline.reports.definitions.parse import from_mapping
+from reporting_pipeline.report_definitions.declared import DeclaredDefinition
+from reporting_pipeline.report_definitions.parse import from_mapping
+from reporting_pipeline_tests import given_reports
 from reporting_pipeline_tests.acceptance.day.world import ZONES, identity
-from reporting_pipeline_tests.delivery import given_reports
 
 REVENUE, ATTENDANCE, REVENUE_OF_WEEK = "revenue", "attendance", "revenue-of-week"
 AFTER_EVENT, AFTER_DOORS = "after-event", "after-doors"

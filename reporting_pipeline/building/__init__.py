@@ -1,0 +1,1 @@
+"""Building: rebuilds report tables for report days with dbt, from the rows that landing keeps."""

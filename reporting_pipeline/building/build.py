@@ -1,0 +1,179 @@
+"""Building report tables for report days: the days asked for, or the days that landing touched.
+
+A day of a table is a pure function of the landed rows: built twice, in any order, alone or with
+others, it is the same. Each table's days are replaced in one transaction, behind their locks.
+
+What belongs here: which days, which tables, in one invocation of dbt. What does not: what a table
+holds (`dbt_project/models/reports`).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import URL
+
+from reporting_pipeline.building.dbt import project_digest, run_models
+from reporting_pipeline.registry.tables import REPORT_TABLES, report_table
+from reporting_pipeline.telemetry.measures import REBUILD_DURATION, REBUILT_DAYS
+from reporting_pipeline.telemetry.spans import span
+from reporting_pipeline.telemetry.tally import Observation, record
+from reporting_pipeline.warehouse.engine import warehouse_connection
+
+TABLE_NAMES = tuple(table.name for table in REPORT_TABLES)
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildResult:
+    """What one build did.
+
+    Attributes:
+        row_counts: For each table, the rows on each of its days; days without rows are left out.
+        seconds: For each table, how long replacing all of its days took.
+    """
+
+    row_counts: Mapping[str, Mapping[date, int]]
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def total(self, table: str) -> int:
+        """Rows of a table over all the days that were built."""
+        return sum(self.row_counts[table].values())
+
+
+def build(
+    days: Iterable[date], *, warehouse: URL, tables: Sequence[str] = TABLE_NAMES
+) -> BuildResult:
+    """Rebuild report days of report tables, in one invocation of dbt.
+
+    Args:
+        days: The report days, in any order.
+        warehouse: The address of the warehouse.
+        tables: Names of report tables.
+
+    Raises:
+        UnknownReport: No report table has one of the names.
+        BuildFailed: A table was not built; its former rows stand.
+        WarehouseUnavailable: The warehouse cannot be reached.
+    """
+    for table in tables:
+        report_table(table)
+    wanted = sorted(set(days))
+    seconds: dict[str, float] = {}
+    if wanted:
+        ensure_views(warehouse)
+        ranges = [(first.isoformat(), end.isoformat()) for first, end in day_ranges(wanted)]
+        with span("build", tables=", ".join(tables), days=len(wanted), first=ranges[0][0]):
+            seconds = run_models(tables, {"days": ranges}, warehouse=warehouse)
+    with warehouse_connection(warehouse) as connection:
+        _record(connection, seconds, len(wanted))
+        return BuildResult(
+            row_counts={table: _row_counts(connection, table, wanted) for table in tables},
+            seconds=seconds,
+        )
+
+
+def ensure_views(warehouse: URL) -> None:
+    """Make the views of the dbt project, those of datasets included, once per version of it.
+
+    Reports are read from these views: whoever reads calls this first.
+
+    Raises:
+        BuildFailed: A view was not made.
+        WarehouseUnavailable: The warehouse cannot be reached.
+    """
+    with warehouse_connection(warehouse) as connection:
+        connection.execute("select pg_advisory_xact_lock(hashtext('dbt views'))")
+        if views_are_current(connection):
+            return
+        run_models(["staging", "intermediate", "datasets"], {}, warehouse=warehouse)
+        comment = sql.SQL("comment on schema staging is {}").format(sql.Literal(project_digest()))
+        connection.execute(comment)
+
+
+def views_are_current(connection: psycopg.Connection) -> bool:
+    """Whether the views are those of this version of the dbt project."""
+    found = connection.execute(
+        "select obj_description(to_regnamespace('staging'), 'pg_namespace')"
+    ).fetchone()
+    return found == (project_digest(),)
+
+
+def touched_days(warehouse: URL) -> dict[str, list[date]]:
+    """The report days that are to be rebuilt, by report table, oldest first."""
+    statement = (
+        "select report_table, array_agg(distinct report_day order by report_day)"
+        " from landing.touched_days group by report_table"
+    )
+    with warehouse_connection(warehouse) as connection:
+        return dict(connection.execute(statement).fetchall())
+
+
+def build_touched(warehouse: URL) -> BuildResult:
+    """Rebuild what landing touched: each table on its own days; tables with equal days together.
+
+    Raises:
+        BuildFailed: A table was not built; its days stay touched.
+    """
+    by_days: dict[tuple[date, ...], list[str]] = {}
+    for table, days in touched_days(warehouse).items():
+        by_days.setdefault(tuple(days), []).append(table)
+    row_counts: dict[str, Mapping[date, int]] = {}
+    seconds: dict[str, float] = {}
+    for same_days, tables in by_days.items():
+        built = build(same_days, warehouse=warehouse, tables=tables)
+        row_counts |= built.row_counts
+        seconds |= built.seconds
+    return BuildResult(row_counts=row_counts, seconds=seconds)
+
+
+def known_days(warehouse: URL) -> list[date]:
+    """Every report day on which a landed row, an event's end or a row of a report table stands."""
+    landed = (
+        "select report_day from landing.ticketing_order_line_movements",
+        "select report_day from landing.seating_inventory_movements",
+        "select report_day from landing.scanning_scans",
+        "select report_day from landing.ledger_transactions",
+        "select landing.report_day(ends_at, timezone, day_cutoff) from landing.ticketing_events",
+    )
+    standing = (f"select date from reporting.{name}" for name in TABLE_NAMES)  # noqa: S608
+    query = " union ".join([*landed, *standing])
+    with warehouse_connection(warehouse) as connection:
+        rows = connection.execute(query.encode()).fetchall()
+    return sorted(day for (day,) in rows if day is not None)
+
+
+def days_from_to(first: date, last: date) -> list[date]:
+    """The days from `first` to `last`, both included."""
+    return [first + index * _DAY for index in range((last - first).days + 1)]
+
+
+def day_ranges(days: Sequence[date]) -> list[tuple[date, date]]:
+    """Sorted days as half-open ranges without gaps."""
+    ranges: list[tuple[date, date]] = []
+    for day in days:
+        if ranges and ranges[-1][1] == day:
+            ranges[-1] = (ranges[-1][0], day + _DAY)
+        else:
+            ranges.append((day, day + _DAY))
+    return ranges
+
+
+def _record(connection: psycopg.Connection, seconds: Mapping[str, float], day_count: int) -> None:
+    observations = [
+        each
+        for table, taken in seconds.items()
+        for each in (
+            Observation(REBUILD_DURATION, {"table": table}, taken),
+            Observation(REBUILT_DAYS, {"table": table}, day_count),
+        )
+    ]
+    record(connection, observations)
+
+
+def _row_counts(connection: psycopg.Connection, table: str, days: list[date]) -> dict[date, int]:
+    statement = "select date, count(*) from {} where date = any(%s) group by date order by date"
+    query = sql.SQL(statement).format(sql.Identifier("reporting", table))
+    return dict(connection.execute(query, (days,)).fetchall())

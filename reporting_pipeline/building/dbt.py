@@ -1,0 +1,166 @@
+"""dbt in this process: imported once, parsed once, then a fraction of a second per invocation.
+
+What belongs here: how dbt is called and what its failure means. What does not: which days to build
+(`reporting_pipeline.building.build`), or any SQL (`dbt_project/`).
+"""
+
+import functools
+import hashlib
+import json
+import tempfile
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import URL
+
+from reporting_pipeline.errors import BuildFailed
+from reporting_pipeline.settings import set_environment
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+PROJECT = Path(__file__).parents[2] / "dbt_project"
+_QUIET = (
+    *("--quiet", "--no-version-check", "--no-write-json"),
+    *("--log-level", "none", "--log-level-file", "none"),
+)
+# dbt keeps its flags, adapters and events in module globals: one invocation at a time.
+_ONE_AT_A_TIME = threading.RLock()
+
+
+def run_models(
+    models: Iterable[str], variables: Mapping[str, object], *, warehouse: URL
+) -> dict[str, float]:
+    """Run models of the dbt project in this process.
+
+    Args:
+        models: dbt selectors, such as `report_sales_daily` or `staging`.
+        variables: What `var()` gives in the models.
+        warehouse: The address of the warehouse.
+
+    Returns:
+        Seconds that each model took, by its name.
+
+    Raises:
+        BuildFailed: A model failed; the message names each and the database's reason.
+    """
+    arguments = ["run", "--select", *models, "--vars", json.dumps(variables)]
+    result = _invoke_at(warehouse, arguments)
+    if result.exception is not None:
+        message = f"dbt could not run {' '.join(models)}: {result.exception}"
+        raise BuildFailed(message) from result.exception
+    failed = [each for each in result.result.results if each.status not in {"success", "skipped"}]
+    if failed:
+        reasons = "; ".join(f"{each.node.name}: {_one_line(each.message)}" for each in failed)
+        message = f"not built, the former rows stand: {reasons}"
+        raise BuildFailed(message)
+    return {each.node.name: each.execution_time for each in result.result.results}
+
+
+def compiled_model(model: str, variables: Mapping[str, object], *, warehouse: URL) -> str:
+    """The query that gives a model its rows, as it would be run.
+
+    Args:
+        model: The name of one model.
+        variables: What `var()` gives in the model.
+        warehouse: The address of the warehouse.
+
+    Raises:
+        BuildFailed: The model does not compile, or there is none.
+    """
+    alone = ["--select", model, "--indirect-selection", "empty"]  # without the tests on it
+    arguments = ["compile", *alone, "--vars", json.dumps(variables)]
+    result = _invoke_at(warehouse, arguments)
+    if not result.success:
+        message = f"dbt could not compile {model}: {result.exception}"
+        raise BuildFailed(message)
+    if not result.result.results:
+        message = f"the dbt project has no model {model}"
+        raise BuildFailed(message)
+    [compiled] = result.result.results
+    return str(compiled.node.compiled_code)
+
+
+@functools.cache
+def parsed_project() -> "Manifest":
+    """The parsed dbt project; once per process.
+
+    Raises:
+        BuildFailed: The project does not parse.
+    """
+    with _ONE_AT_A_TIME:
+        set_environment(_UNCONNECTED)
+        result = _invoke(["parse"], None)
+    if not result.success:
+        message = f"the dbt project does not parse: {result.exception}"
+        raise BuildFailed(message)
+    manifest: Manifest = result.result
+    return manifest
+
+
+@functools.cache
+def project_digest() -> str:
+    """A digest over the files that say what the project's views are."""
+    digest = hashlib.sha256()
+    files = ("dbt_project.yml", "models/**/*.sql", "models/datasets/*.yml", "macros/**/*.sql")
+    for path in sorted(path for each in files for path in PROJECT.glob(each)):
+        digest.update(path.relative_to(PROJECT).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+# Parsing fills in the profile but connects to nothing.
+_UNCONNECTED = {
+    "REPORTING_DBT_HOST": "127.0.0.1",
+    "REPORTING_DBT_PORT": "5432",
+    "REPORTING_DBT_USER": "",
+    "REPORTING_DBT_PASSWORD": "",
+    "REPORTING_DBT_DATABASE": "",
+}
+
+
+def _connection(warehouse: URL) -> dict[str, str]:
+    return {
+        "REPORTING_DBT_HOST": str(warehouse.host or warehouse.query.get("host") or "127.0.0.1"),
+        "REPORTING_DBT_PORT": str(warehouse.port or 5432),
+        "REPORTING_DBT_USER": warehouse.username or "",
+        "REPORTING_DBT_PASSWORD": str(warehouse.password or ""),
+        "REPORTING_DBT_DATABASE": warehouse.database or "",
+    }
+
+
+def _invoke_at(warehouse: URL, arguments: Sequence[str]) -> Any:
+    with _ONE_AT_A_TIME:
+        # A run leaves its compiled SQL in the manifest, days included: each has its own copy.
+        manifest = parsed_project().deepcopy()  # type: ignore[no-untyped-call]
+        # Parsing writes the profile's database into every node.
+        for node in [*manifest.nodes.values(), *manifest.sources.values()]:
+            node.database = warehouse.database or ""
+        set_environment(_connection(warehouse))
+        return _invoke(arguments, manifest)
+
+
+def _invoke(arguments: Sequence[str], manifest: "Manifest | None") -> Any:
+    from dbt.adapters.base.impl import DEFAULT_BASE_BEHAVIOR_FLAGS
+    from dbt.adapters.factory import reset_adapters
+    from dbt.cli.main import dbtRunner
+
+    reset_adapters()  # type: ignore[no-untyped-call]  # an adapter keeps the address it was made with
+    flags = list(DEFAULT_BASE_BEHAVIOR_FLAGS)
+    with tempfile.TemporaryDirectory(prefix="reporting-dbt-") as scratch:
+        places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+        outputs = ["--target-path", scratch, "--log-path", scratch]
+        try:
+            return dbtRunner(manifest=manifest).invoke([*arguments, *places, *outputs, *_QUIET])
+        finally:
+            # Each new adapter appends its flags to this list, and looks at the whole stack for each
+            # flag in it: the hundredth build of a process would take a second more than the first.
+            DEFAULT_BASE_BEHAVIOR_FLAGS[:] = flags
+
+
+def _one_line(message: str | None) -> str:
+    # The compiled code that dbt points to is gone with the scratch folder.
+    told, _, _ = (message or "no reason given").partition("compiled code at")
+    return " ".join(told.split())

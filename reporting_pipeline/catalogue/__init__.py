@@ -1,0 +1,1 @@
+"""The catalogue: report definitions, generated reports and their notices, as warehouse tables."""

@@ -1,0 +1,187 @@
+"""Notices: what others are told of reports, over Redis, after it is true.
+
+A notice is written in the transaction that makes it true and published afterwards; one that could
+not be published stays and is published with the next. Who dies after publishing and before noting
+it has it published again: the same message, under the same `id`. Two topics get each of them:
+
+    reporting:org:{organization_id}
+    reporting:definition:{definition_id}
+
+    {"id": 4711, "version": 1, "type": "available", "organization_id": ..., "definition_id": ...,
+     "report_id": ..., "period": "2026-02-28", "format": "pdf", "edition": 2, "reason": null}
+
+`type` is available, held or failed. A message of a request also has its `request_id`, and no
+edition; its `type` is queued, started, completed, held or failed. That a definition was changed is
+told with the `type` defined, its `slug` and its `definition_version`.
+
+What belongs here: writing and publishing notices. What does not: queues and requests.
+"""
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from datetime import date, datetime
+from typing import Any, Literal, TypeAlias
+from uuid import UUID
+
+import redis
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+from sqlalchemy import URL
+
+from reporting_pipeline.catalogue.report_keys import ReportKey
+from reporting_pipeline.report_definitions.definition import ReportDefinition
+from reporting_pipeline.warehouse.engine import warehouse_connection
+
+ReportKind: TypeAlias = Literal["available", "held", "failed"]
+RequestKind: TypeAlias = Literal["queued", "started", "completed", "held", "failed"]
+
+_MESSAGE_VERSION = 1
+_TIMEOUT_SECONDS = 5
+_BATCH = 500
+
+_REBUILT = """
+    insert into catalogue.notices (topic, message, created_at)
+    select
+        'reporting:org:' || organization_id,
+        jsonb_build_object('version', 1, 'type', 'rebuilt', 'organization_id', organization_id),
+        %(now)s
+    from (
+        select organization_id from reporting.report_sales_daily where date = any(%(days)s)
+        union
+        select organization_id from reporting.report_revenue_daily where date = any(%(days)s)
+        union
+        select organization_id from reporting.report_attendance_daily where date = any(%(days)s)
+        union
+        select organization_id from reporting.report_event_summary where date = any(%(days)s)
+        union
+        select organization_id from reporting.report_reconciliation_breaks
+        where date = any(%(days)s)
+    ) as concerned
+    order by organization_id
+"""
+
+
+def write_notice(
+    connection: Connection[Any],
+    key: ReportKey,
+    kind: ReportKind,
+    *,
+    edition: int,
+    now: datetime,
+    reason: str | None = None,
+) -> None:
+    """Write down what is to be told of a report, in the transaction that makes it true."""
+    _write(connection, key, {"type": kind, "edition": edition, "reason": reason}, now)
+
+
+def write_request_notice(
+    connection: Connection[Any],
+    key: ReportKey,
+    kind: RequestKind,
+    *,
+    request_id: UUID,
+    now: datetime,
+    reason: str | None = None,
+) -> None:
+    """Write down what is to be told of a request, in the transaction that makes it true."""
+    told = {"type": kind, "edition": None, "reason": reason, "request_id": str(request_id)}
+    _write(connection, key, told, now)
+
+
+def write_definition_notice(
+    connection: Connection[Any], definition: ReportDefinition, now: datetime
+) -> None:
+    """Write down that a definition was changed, in the transaction that makes it true."""
+    message = {
+        "version": _MESSAGE_VERSION,
+        "type": "defined",
+        "organization_id": str(definition.organization_id),
+        "definition_id": str(definition.id),
+        "slug": definition.slug,
+        "definition_version": definition.version,
+    }
+    _write_message(connection, definition.organization_id, definition.id, message, now)
+
+
+def _write(
+    connection: Connection[Any], key: ReportKey, told: Mapping[str, object], now: datetime
+) -> None:
+    message = {
+        "version": _MESSAGE_VERSION,
+        "organization_id": str(key.organization_id),
+        "definition_id": str(key.definition_id),
+        "report_id": str(key.id),
+        "period": key.period.token,
+        "format": str(key.format),
+        **told,
+    }
+    _write_message(connection, key.organization_id, key.definition_id, message, now)
+
+
+def _write_message(
+    connection: Connection[Any],
+    organization_id: UUID,
+    definition_id: UUID,
+    message: Mapping[str, object],
+    now: datetime,
+) -> None:
+    topics = (f"reporting:org:{organization_id}", f"reporting:definition:{definition_id}")
+    connection.cursor().executemany(
+        "insert into catalogue.notices (topic, message, created_at) values (%s, %s, %s)",
+        [(topic, Jsonb(dict(message)), now) for topic in topics],
+    )
+
+
+def publish_notices(warehouse: URL, redis_url: str, now: datetime) -> int:
+    """Publish what was not published yet, oldest first; each at least once.
+
+    Returns:
+        How many were published. Where Redis cannot be reached, the rest stays for the next time.
+    """
+    client = redis.Redis.from_url(
+        redis_url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS
+    )
+    published = 0
+    try:
+        with client:
+            batch = _BATCH
+            while batch == _BATCH:
+                batch = _publish_batch(warehouse, client, now)
+                published += batch
+    except redis.RedisError:
+        return published
+    return published
+
+
+def _publish_batch(warehouse: URL, client: redis.Redis, now: datetime) -> int:
+    with warehouse_connection(warehouse) as connection:
+        waiting = connection.execute(
+            "select id, topic, message from catalogue.notices where announced_at is null"
+            " order by id limit %s for update skip locked",
+            (_BATCH,),
+        ).fetchall()
+        for notice_id, topic, message in waiting:
+            client.publish(topic, json.dumps({"id": notice_id, **message}))
+        connection.execute(
+            "update catalogue.notices set announced_at = %s where id = any(%s)",
+            (now, [row[0] for row in waiting]),
+        )
+    return len(waiting)
+
+
+def notify_rebuilt_days(
+    warehouse: URL,
+    days: Collection[date],
+    *,
+    redis_url: str | None,
+    clock: Callable[[], datetime],
+) -> None:
+    """Notify the organisations that have rows on rebuilt report days.
+
+    Without Redis it does nothing.
+    """
+    if redis_url is None or not days:
+        return
+    with warehouse_connection(warehouse) as connection:
+        connection.execute(_REBUILT, {"days": sorted(days), "now": clock()})
+    publish_notices(warehouse, redis_url, clock())

@@ -1,1 +1,0 @@
-"""Delivery: bringing files to where their readers look, whole or not at all."""

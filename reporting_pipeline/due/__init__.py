@@ -1,0 +1,1 @@
+"""Due reports: which reports should exist, which are missing, and generating them in batches."""

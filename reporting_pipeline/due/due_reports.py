@@ -1,0 +1,310 @@
+"""Which reports are due on a day, and generating them in a batch.
+
+    daily        every day, about what the definition's period rule says of it
+    weekly       on the day after the rule's week ends; Mondays where the rule has no week
+    monthly      on the first of a month
+    post_event   hours after an event's doors, days after its last report day, and when it is final
+    manual       never by itself; where it is named, on the days on which its rule's period ends
+
+What belongs here: which reports, and that one which fails does not stop the others. What does not:
+generating one (`generate`), and when anybody looks (`orchestration`, `cli`).
+"""
+
+import logging
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection, OperationalError
+
+from reporting_pipeline.building.build import ensure_views
+from reporting_pipeline.catalogue.definitions import definitions_of
+from reporting_pipeline.catalogue.notices import publish_notices
+from reporting_pipeline.due.event_dues import EventDue, event_dues
+from reporting_pipeline.errors import ReportingError, UnknownDefinition, WarehouseUnavailable
+from reporting_pipeline.publishing.generate import Delivery, Outcome, generate
+from reporting_pipeline.publishing.publish import settle
+from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.report_definitions.after_event import USUAL, Moment
+from reporting_pipeline.report_definitions.definition import (
+    ReportDefinition,
+    ReportFormat,
+    Schedule,
+    Status,
+)
+from reporting_pipeline.report_definitions.period_rules import resolve
+
+# Reports wait for PDF pages, which other processes make, and for the warehouse.
+_AT_ONCE = 2
+
+_LOG = logging.getLogger(__name__)
+_DAY = timedelta(days=1)
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which definitions; what is empty leaves none out.
+
+    Attributes:
+        slugs: A definition that is named is taken in any status but archived, also a manual one.
+    """
+
+    schedules: tuple[Schedule, ...] = ()
+    slugs: tuple[str, ...] = ()
+    organization_ids: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueReport:
+    """A report that is due.
+
+    Attributes:
+        as_of: The day on which it is due: the first one after its period.
+        due_at: When it is due after an event's doors; None: when its days are over.
+    """
+
+    as_of: date
+    request: ReportRequest
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueResult:
+    """What became of one due report.
+
+    Attributes:
+        outcomes: One per format; none where the report failed before its formats.
+        error: Why it did; one that is no ReportingError is a fault of the program.
+    """
+
+    due: DueReport
+    outcomes: tuple[Outcome, ...] = ()
+    error: Exception | None = None
+
+
+def due_reports(
+    connection: Connection[Any], as_of_days: Iterable[date], selection: Selection
+) -> list[DueReport]:
+    """The reports that are due on any of the days, each once: oldest first, those of events last.
+
+    Args:
+        connection: To the warehouse.
+        as_of_days: Days on which they are due: what is due on a day is about days before it.
+        selection: Of which definitions.
+
+    Raises:
+        UnknownDefinition: None of the organisations has a definition of a slug that is named.
+    """
+    days = sorted(set(as_of_days))
+    definitions = _selected(definitions_of(connection, on_unreadable=_LOG.error), selection)
+    dues = event_dues(connection, moments_of(definitions), as_of_days=days)
+    return due_of(definitions, days, dues)
+
+
+def due_of(
+    definitions: Sequence[ReportDefinition], as_of_days: Iterable[date], dues: Iterable[EventDue]
+) -> list[DueReport]:
+    """The reports of these definitions that are due on any of the days, in the same order.
+
+    Args:
+        definitions: Each is taken, whatever its status.
+        as_of_days: As in due_reports.
+        dues: Of the events.
+    """
+    days = sorted(set(as_of_days))
+    due = [
+        _due(definition, as_of)
+        for as_of in days
+        for definition in definitions
+        if not _is_of_event(definition) and _is_due(definition, as_of, is_last=as_of == days[-1])
+    ]
+    due += _after_events(definitions, [each for each in dues if each.as_of in set(days)])
+    return _once(due)
+
+
+def due_after_events(
+    connection: Connection[Any], event_ids: Collection[UUID], selection: Selection
+) -> list[DueReport]:
+    """The reports that are due after events, on those of their due days that have landed."""
+    definitions = _selected(definitions_of(connection, on_unreadable=_LOG.error), selection)
+    dues = event_dues(connection, moments_of(definitions), event_ids=event_ids)
+    return _once(_after_events(definitions, [each for each in dues if each.is_landed]))
+
+
+def events_due(connection: Connection[Any]) -> list[UUID]:
+    """The events after which a report may be due, by what has landed; oldest first.
+
+    Those that have ended are among them before anything is defined.
+    """
+    active = definitions_of(connection, status=Status.ACTIVE, on_unreadable=_LOG.error)
+    moments = {*USUAL.moments, *moments_of(active)}
+    dues = event_dues(connection, moments)
+    return list(dict.fromkeys(due.event_id for due in dues if due.is_landed))
+
+
+def moments_of(definitions: Iterable[ReportDefinition]) -> list[Moment]:
+    """The moments of events at which any of these definitions is due."""
+    of_events = [each for each in definitions if _is_of_event(each)]
+    return sorted(
+        {moment for each in of_events for moment in each.config.after_event.moments},
+        key=lambda moment: (moment.start, moment.count),
+    )
+
+
+def generate_batch(
+    delivery: Delivery,
+    due: Iterable[DueReport],
+    *,
+    formats: Collection[ReportFormat] = (),
+    redis_url: str | None = None,
+) -> Iterator[DueResult]:
+    """Generate reports, a few at once; what becomes of each is told in the order given.
+
+    What others left half-published is settled first. The notices go out at the end, also where the
+    caller stops early; what has begun by then is finished.
+
+    Args:
+        delivery: Where reports are read and where they go.
+        due: Which.
+        formats: Of those that a definition asks for, only these; empty: all.
+        redis_url: Where notices are published; None: they wait in the catalogue.
+    """
+    ensure_views(delivery.warehouse)
+    settle(delivery.warehouse, delivery.store, delivery.clock())
+    try:
+        yield from _generated(delivery, due, formats)
+    finally:
+        if redis_url is not None:
+            publish_notices(delivery.warehouse, redis_url, delivery.clock())
+
+
+def _generated(
+    delivery: Delivery, due: Iterable[DueReport], formats: Collection[ReportFormat]
+) -> Iterator[DueResult]:
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="report") as pool:
+        begun: deque[Future[DueResult]] = deque()
+        for each in due:
+            wanted = _wanted(each.request.definition, formats)
+            if wanted:
+                # A thread begins without the ids of the log and the span that it is within.
+                within = copy_context()
+                begun.append(pool.submit(within.run, _generate, delivery, each, wanted))
+            if len(begun) > _AT_ONCE:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
+
+
+def _generate(delivery: Delivery, due: DueReport, formats: Sequence[ReportFormat]) -> DueResult:
+    try:
+        return DueResult(due=due, outcomes=tuple(generate(delivery, due.request, formats)))
+    except ReportingError as error:
+        return DueResult(due=due, error=error)
+    except OperationalError as error:
+        url = delivery.warehouse
+        message = f"the warehouse at {url.host}:{url.port}/{url.database} failed: {error}"
+        return DueResult(due=due, error=WarehouseUnavailable(message))
+    except Exception as error:  # noqa: BLE001 - a fault in one report must not stop the others
+        definition = due.request.definition
+        _LOG.exception("%s of %s: a fault", definition.slug, definition.organization_id)
+        return DueResult(due=due, error=error)
+
+
+def _wanted(definition: ReportDefinition, formats: Collection[ReportFormat]) -> list[ReportFormat]:
+    return [each for each in definition.formats if not formats or each in formats]
+
+
+def _selected(
+    definitions: Sequence[ReportDefinition], selection: Selection
+) -> list[ReportDefinition]:
+    of_organizations = [
+        each
+        for each in definitions
+        if not selection.organization_ids or each.organization_id in selection.organization_ids
+    ]
+    known = {each.slug for each in of_organizations}
+    unknown = [slug for slug in selection.slugs if slug not in known]
+    if unknown:
+        message = (
+            f"there is no report definition {', '.join(unknown)}; "
+            f"there are {', '.join(sorted(known)) or 'none: apply some'}"
+        )
+        raise UnknownDefinition(message)
+    return [each for each in of_organizations if _is_selected(each, selection)]
+
+
+def _is_selected(definition: ReportDefinition, selection: Selection) -> bool:
+    if selection.schedules and definition.schedule not in selection.schedules:
+        return False
+    if selection.slugs:
+        return definition.slug in selection.slugs and definition.status is not Status.ARCHIVED
+    return definition.status is Status.ACTIVE and definition.schedule is not Schedule.MANUAL
+
+
+def _after_events(
+    definitions: Sequence[ReportDefinition], dues: Iterable[EventDue]
+) -> list[DueReport]:
+    """One per definition and moment; the dues stand in their order."""
+    by_organization: dict[UUID, list[ReportDefinition]] = {}
+    for definition in filter(_is_of_event, definitions):
+        by_organization.setdefault(definition.organization_id, []).append(definition)
+    return [
+        replace(
+            _due(definition, due.as_of, due.event_id),
+            due_at=due.due_at if due.moment.start == "doors" else None,
+        )
+        for due in dues
+        for definition in by_organization.get(due.organization_id, ())
+        if due.moment in definition.config.after_event.moments
+    ]
+
+
+def _once(due: Iterable[DueReport]) -> list[DueReport]:
+    once: dict[object, DueReport] = {}
+    for each in due:
+        once.setdefault((each.request.definition.id, each.request.period), each)
+    return list(once.values())
+
+
+def _due(definition: ReportDefinition, as_of: date, event_id: UUID | None = None) -> DueReport:
+    period = resolve(definition.config.period, as_of, event_id)
+    return DueReport(as_of=as_of, request=ReportRequest(definition=definition, period=period))
+
+
+def _is_of_event(definition: ReportDefinition) -> bool:
+    return definition.config.period.rule == "event_to_date"
+
+
+def _is_due(definition: ReportDefinition, as_of: date, *, is_last: bool) -> bool:
+    match definition.schedule:
+        case Schedule.DAILY:
+            return True
+        case Schedule.WEEKLY:
+            return _ends_week(definition, as_of)
+        case Schedule.MONTHLY:
+            return as_of.day == 1
+        case _:
+            return _ends_period(definition, as_of, is_last=is_last)
+
+
+def _ends_period(definition: ReportDefinition, as_of: date, *, is_last: bool) -> bool:
+    match definition.config.period.rule:
+        case "previous_day":
+            return True
+        case "previous_week":
+            return _ends_week(definition, as_of)
+        case "month":
+            return as_of.day == 1
+        case _:
+            return is_last
+
+
+def _ends_week(definition: ReportDefinition, as_of: date) -> bool:
+    first_weekday = definition.config.period.first_weekday or _WEEKDAYS[0]
+    return as_of.weekday() == _WEEKDAYS.index(first_weekday)

@@ -1,0 +1,144 @@
+"""Retention: which objects of the store are older than their category is kept.
+
+Two kinds of objects pass: the kept rows of a report's editions, and provisional files that a later
+edition has replaced. The file that stands as a report's current edition, its manifest and the
+catalogue stay for good.
+
+A report's years begin with the end of the calendar year in which its period ends, as laws count
+them. Where the versions of a definition had several categories, the longest holds.
+
+What belongs here: what is past its time, and deleting it under the report's lock. What does not:
+how long that is (a setting), and whether it is deleted (who calls).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+from sqlalchemy import URL
+
+from reporting_pipeline.catalogue.report_keys import PROVISIONAL_MARK, ReportKey
+from reporting_pipeline.catalogue.report_lock import report_lock_if_free
+from reporting_pipeline.domain.period import Period
+from reporting_pipeline.exports.manifest import MANIFEST_SUFFIX
+from reporting_pipeline.report_definitions.definition import ReportFormat
+from reporting_pipeline.store.object_store import ObjectStore
+from reporting_pipeline.warehouse.engine import warehouse_connection
+
+_PAST = """
+    select
+        definition.organization_id, definition.id as definition_id, definition.slug,
+        report.period_first, report.period_end, report.event_id,
+        array_remove(
+            array_agg(report.storage_path) || array_agg(report.upcoming ->> 'storage_path'), null
+        ) as in_use
+    from catalogue.generated_reports as report
+    inner join catalogue.report_definitions as definition on definition.id = report.definition_id
+    where report.period_end <= make_date(
+        %(year)s - (
+            select max((%(years)s::jsonb ->> version.category)::integer)
+            from catalogue.report_definition_versions as version
+            where version.definition_id = definition.id
+        ),
+        1, 1
+    )
+    group by definition.id, report.period_first, report.period_end, report.event_id
+    order by report.period_end, definition.id, report.event_id
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastReport:
+    """A report of one definition and period that is past its retention.
+
+    Attributes:
+        in_use: The keys of the files that stand as current editions, or are about to.
+    """
+
+    organization_id: UUID
+    definition_id: UUID
+    slug: str
+    period_first: date | None
+    period_end: date
+    event_id: UUID | None
+    in_use: Sequence[str]
+
+    @property
+    def key(self) -> ReportKey:
+        """One of its keys: lock and folder are the same for all formats."""
+        return ReportKey(
+            organization_id=self.organization_id,
+            definition_id=self.definition_id,
+            slug=self.slug,
+            period=Period(first=self.period_first, end=self.period_end, event_id=self.event_id),
+            format=ReportFormat.CSV,
+        )
+
+    def has_passed(self, key: str) -> bool:
+        """Whether an object in its folder is kept no longer."""
+        folder, _, name = key.rpartition("/")
+        is_rows = folder == f"{self.key.folder}/rows"
+        is_provisional = name.partition(".")[0].endswith(PROVISIONAL_MARK)
+        return is_rows or (is_provisional and key.removesuffix(MANIFEST_SUFFIX) not in self.in_use)
+
+
+def past_reports(warehouse: URL, years: Mapping[str, int], today: date) -> list[PastReport]:
+    """The reports that are past their retention, oldest first.
+
+    Args:
+        warehouse: Its address.
+        years: How long each category is kept.
+        today: The day to judge by, in UTC.
+    """
+    with (
+        warehouse_connection(warehouse) as connection,
+        connection.cursor(row_factory=class_row(PastReport)) as cursor,
+    ):
+        return cursor.execute(_PAST, {"year": today.year, "years": Jsonb(dict(years))}).fetchall()
+
+
+def past_objects(
+    store: ObjectStore, reports: Sequence[PastReport]
+) -> Iterator[tuple[PastReport, list[str]]]:
+    """The objects of the store that are kept no longer, by report, sorted.
+
+    Each organisation's keys are listed once, however many of its reports are past.
+    """
+    by_folder = {report.key.folder: report for report in reports}
+    found: dict[str, list[str]] = {}
+    for organization_id in sorted({str(report.organization_id) for report in reports}):
+        for key in store.list_keys(organization_id):
+            folder = "/".join(key.split("/")[:3])
+            report = by_folder.get(folder)
+            if report is not None and report.has_passed(key):
+                found.setdefault(folder, []).append(key)
+    for folder, report in by_folder.items():
+        if folder in found:
+            yield report, sorted(found[folder])
+
+
+def delete_past_objects(
+    warehouse: URL, store: ObjectStore, report: PastReport, keys: Sequence[str]
+) -> int:
+    """Delete objects of a report, unless it is being generated.
+
+    Returns:
+        How many were deleted; 0 where somebody has the report's lock.
+    """
+    with report_lock_if_free(warehouse, report.key) as locked:
+        if locked is None:
+            return 0
+        # A provisional file may have become the current edition since it was listed.
+        standing = locked.execute(
+            "select storage_path from catalogue.generated_reports"
+            " where definition_id = %s and period = %s and storage_path is not null",
+            (report.definition_id, report.key.period.token),
+        ).fetchall()
+        kept = {path for (path,) in standing}
+        deleted = [key for key in keys if key.removesuffix(MANIFEST_SUFFIX) not in kept]
+        for key in deleted:
+            store.delete(key)
+        return len(deleted)

@@ -1,0 +1,86 @@
+"""The gate: whether a report may be published over the seals of its days.
+
+    final         published
+    provisional   published; a financial report is stamped PROVISIONAL
+    held          published; a financial report is not, unless it is asked for as provisional
+
+What belongs here: the rule. What does not: the seals themselves (`checks.seals`).
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+
+from reporting_pipeline.checks.seals import SealedPeriod, SealState
+from reporting_pipeline.exports.manifest import SealPart, WatermarkPart
+from reporting_pipeline.report_definitions.definition import Category
+
+_ONE_DAY = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the gate says of one report.
+
+    Attributes:
+        held_by: Why it is not published, each with its days; none where it is.
+        is_provisional: It is published with the stamp.
+    """
+
+    held_by: tuple[str, ...] = ()
+    is_provisional: bool = False
+
+
+def judge(
+    category: Category, sealed: SealedPeriod | None, *, is_provisional_allowed: bool
+) -> Verdict:
+    """The verdict on a report whose days are sealed so; None: it rests on no report day."""
+    if category is not Category.FINANCIAL or sealed is None:
+        return Verdict()
+    if sealed.state is SealState.HELD and not is_provisional_allowed:
+        return Verdict(
+            held_by=tuple(
+                f"{_days(part)}: {reason}"
+                for part in seal_parts(sealed)
+                if part.state == SealState.HELD.value
+                for reason in part.reasons
+            )
+        )
+    return Verdict(is_provisional=sealed.state is not SealState.FINAL)
+
+
+def seal_parts(sealed: SealedPeriod) -> tuple[SealPart, ...]:
+    """The seals as a manifest has them: days after each other with one state and reason are one."""
+    parts = []
+    for (state, reasons), days in groupby(sealed.seals, lambda seal: (seal.state, seal.reasons)):
+        period = [seal.day for seal in days]
+        end = period[-1].fromordinal(period[-1].toordinal() + _ONE_DAY)
+        parts.append(SealPart(first=period[0], end=end, state=state.value, reasons=reasons))
+    return tuple(parts)
+
+
+def watermark_parts(sealed: SealedPeriod) -> tuple[WatermarkPart, ...]:
+    """The watermarks as far as they matter to the period.
+
+    A source that is past the period's last delay stands there with that instant: a report of last
+    year does not change because the source was read again today.
+    """
+    return tuple(
+        WatermarkPart(
+            domain=each.domain,
+            complete_through="never"
+            if each.complete_through is None
+            else _utc(min(each.complete_through, sealed.settled_at)),
+        )
+        for each in sealed.watermarks
+    )
+
+
+def _utc(instant: datetime) -> str:
+    # It comes with the zone of the session that read it, which is whatever the server likes.
+    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _days(part: SealPart) -> str:
+    last = part.end.fromordinal(part.end.toordinal() - _ONE_DAY)
+    return str(part.first) if last == part.first else f"{part.first} to {last}"

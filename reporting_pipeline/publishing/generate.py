@@ -1,0 +1,277 @@
+"""Generating a report: read once, written in each of its formats, published behind the gate.
+
+    one lock per definition and period -> one snapshot -> seals -> rows -> files -> editions
+
+A format that fails does not stop the others. What belongs here: that order, and what becomes of
+failures. What does not: reading (`report_rows`), the gate's rule (`gate`), formats (`exports`), the
+store and the catalogue (`publish`).
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+from psycopg import Connection
+from sqlalchemy import URL
+
+from reporting_pipeline.building.build import ensure_views, views_are_current
+from reporting_pipeline.catalogue.generated import (
+    GeneratedReport,
+    generated_report,
+    note,
+    required_report,
+)
+from reporting_pipeline.catalogue.notices import write_notice
+from reporting_pipeline.catalogue.report_keys import ReportKey
+from reporting_pipeline.catalogue.report_lock import report_lock
+from reporting_pipeline.errors import ReportingError
+from reporting_pipeline.exports.formats import writer_of
+from reporting_pipeline.exports.report_document import ReportDocument
+from reporting_pipeline.publishing.gate import Verdict, judge
+from reporting_pipeline.publishing.publish import RenderedFile, publish, settle_report
+from reporting_pipeline.publishing.report_rows import (
+    ReportRequest,
+    Standing,
+    read_report,
+    snapshot_of,
+    standing_of,
+)
+from reporting_pipeline.report_definitions.definition import ReportFormat
+from reporting_pipeline.settings import Settings
+from reporting_pipeline.store import open_store
+from reporting_pipeline.store.object_store import ObjectStore
+from reporting_pipeline.telemetry.json_log import log_ids
+from reporting_pipeline.telemetry.measures import REPORT_BYTES, REPORT_DURATION, REPORT_ROWS
+from reporting_pipeline.telemetry.spans import span, tell_span
+from reporting_pipeline.telemetry.tally import Observation, record
+
+_HELD = "held"
+_LOG = logging.getLogger(__name__)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Where reports are read and where they go.
+
+    Attributes:
+        clock: The time now, with its zone; only what the catalogue says of itself shows it.
+        final_delay_seconds: How long after a day's end late rows are waited for.
+    """
+
+    warehouse: URL
+    store: ObjectStore
+    final_delay_seconds: int
+    clock: Callable[[], datetime] = _utc_now
+
+    @classmethod
+    def of(cls, settings: Settings, clock: Callable[[], datetime] = _utc_now) -> "Delivery":
+        """Where the settings say.
+
+        Raises:
+            SettingsError: An address is missing.
+            StoreError: The store's is malformed.
+        """
+        return cls(
+            warehouse=settings.warehouse_url(),
+            store=open_store(settings.store_address()),
+            final_delay_seconds=settings.final_delay_seconds,
+            clock=clock,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one report in one format.
+
+    Attributes:
+        report: As the catalogue has it afterwards.
+        is_new_edition: Its bytes are others than before.
+        location: The path or s3:// address of its file; None where none was published now.
+        seconds: How long it took; reading is counted with the first format.
+    """
+
+    report: GeneratedReport
+    is_new_edition: bool
+    location: str | None
+    seconds: float
+
+
+def generate(
+    delivery: Delivery, request: ReportRequest, formats: Sequence[ReportFormat] = ()
+) -> list[Outcome]:
+    """Generate a report in `formats`, all of its definition's by default.
+
+    Returns:
+        One outcome per format: ready, held with the reasons, or failed with the cause. What fails
+        for all formats alike is raised.
+
+    Raises:
+        WarehouseUnavailable: The warehouse cannot be reached, or the report is being generated
+            elsewhere for too long.
+    """
+    definition = request.definition
+    keys = [
+        ReportKey.of(definition, request.period, each) for each in formats or definition.formats
+    ]
+    with (
+        report_lock(delivery.warehouse, keys[0]) as connection,
+        TemporaryDirectory(prefix="reporting-") as folder,
+    ):
+        generation = _Generation(
+            delivery=delivery, request=request, connection=connection, folder=Path(folder)
+        )
+        with (
+            log_ids(organization_id=definition.organization_id, definition_id=definition.id),
+            span("report", slug=definition.slug, period=request.period.token),
+        ):
+            outcomes = generation.run(keys)
+        record(connection, [each for outcome in outcomes for each in _observations(outcome)])
+        return outcomes
+
+
+def _observations(outcome: Outcome) -> Iterator[Observation]:
+    report = outcome.report
+    format_ = {"format": report.format}
+    yield Observation(REPORT_DURATION, {**format_, "status": report.status}, outcome.seconds)
+    if outcome.location is not None:
+        yield Observation(REPORT_ROWS, format_, report.row_count or 0)
+        yield Observation(REPORT_BYTES, format_, report.byte_count or 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Generation:
+    """One report being generated; the connection holds its lock."""
+
+    delivery: Delivery
+    request: ReportRequest
+    connection: Connection[Any]
+    folder: Path
+
+    def run(self, keys: Sequence[ReportKey]) -> list[Outcome]:
+        """Read the report and deliver it in each format."""
+        begun = time.monotonic()
+        if not views_are_current(self.connection):
+            ensure_views(self.delivery.warehouse)
+        formers = {key: self._begin(key) for key in keys}
+        try:
+            with span("report.read"):
+                document, standing, verdict = self._read()
+        except Exception as error:  # noqa: BLE001 - whatever it is, no report stays "running"
+            return [self._failed(formers[key], key, error, begun) for key in keys]
+        if document is None:
+            reasons = "; ".join(verdict.held_by)
+            return [self._unpublished(formers[key], key, (_HELD, reasons), begun) for key in keys]
+        outcomes = []
+        for key in keys:
+            with log_ids(report_id=key.id), span("report.file", format=key.format):
+                outcome = self._deliver(formers[key], key, (document, standing), begun)
+                tell_span(status=outcome.report.status)
+            outcomes.append(outcome)
+            begun = time.monotonic()
+        return outcomes
+
+    def _begin(self, key: ReportKey) -> GeneratedReport | None:
+        """Settle what was left of it, and say that it runs; how it stood before."""
+        now = self.delivery.clock()
+        settle_report(self.connection, self.delivery.store, key, now)
+        with self.connection.transaction():
+            former = generated_report(self.connection, key.id)
+            note(self.connection, key, "running", version=self.request.definition.version, now=now)
+        return former
+
+    def _read(self) -> tuple[ReportDocument | None, Standing, Verdict]:
+        """The report, its standing and the gate's verdict; no report where it is held."""
+        with snapshot_of(self.connection):
+            standing = standing_of(
+                self.connection,
+                self.request,
+                delay_seconds=self.delivery.final_delay_seconds,
+            )
+            verdict = judge(
+                self.request.definition.category,
+                standing.sealed,
+                is_provisional_allowed=self.request.is_provisional_allowed,
+            )
+            if verdict.held_by:
+                return None, standing, verdict
+            document = read_report(
+                self.connection,
+                self.request,
+                standing,
+                is_provisional=verdict.is_provisional,
+                spool_path=self.folder / "rows.csv",
+            )
+            return document, standing, verdict
+
+    def _deliver(
+        self,
+        former: GeneratedReport | None,
+        key: ReportKey,
+        read: tuple[ReportDocument, Standing],
+        begun: float,
+    ) -> Outcome:
+        document, standing = read
+        target = self.folder / f"report.{key.format}"
+        try:
+            writer = writer_of(key.format)
+            writer.refuse(document)
+            writer.write(document, target)
+            rendered = RenderedFile.of(
+                key, target, document.manifest, document.rows, standing.landed_through
+            )
+            report = publish(self.connection, self.delivery.store, rendered, self.delivery.clock())
+        except Exception as error:  # noqa: BLE001 - one format must not stop the others
+            return self._failed(former, key, error, begun)
+        finally:
+            target.unlink(missing_ok=True)
+        return Outcome(
+            report=report,
+            is_new_edition=report.edition != (former.edition if former else 0),
+            location=self.delivery.store.location(report.storage_path or ""),
+            seconds=time.monotonic() - begun,
+        )
+
+    def _failed(
+        self,
+        former: GeneratedReport | None,
+        key: ReportKey,
+        error: Exception,
+        begun: float,
+    ) -> Outcome:
+        if not isinstance(error, ReportingError):
+            _LOG.error("%s of %s: a fault of the program", key.slug, key.period, exc_info=error)
+        return self._unpublished(former, key, (type(error).__name__, str(error)), begun)
+
+    def _unpublished(
+        self,
+        former: GeneratedReport | None,
+        key: ReportKey,
+        failure: tuple[str, str],
+        begun: float,
+    ) -> Outcome:
+        status: Literal["held", "failed"] = "held" if failure[0] == _HELD else "failed"
+        now, version = self.delivery.clock(), self.request.definition.version
+        with self.connection.transaction():
+            note(self.connection, key, status, version=version, now=now, failure=failure)
+            report = required_report(self.connection, key)
+            if former is None or (former.status, former.failure_message) != (status, failure[1]):
+                write_notice(
+                    self.connection,
+                    key,
+                    status,
+                    edition=report.edition,
+                    now=now,
+                    reason=failure[1],
+                )
+        return Outcome(
+            report=report, is_new_edition=False, location=None, seconds=time.monotonic() - begun
+        )

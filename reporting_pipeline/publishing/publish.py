@@ -1,0 +1,217 @@
+"""Publishing one report file: into the store, into the catalogue, then as a notice.
+
+    1  the rows are kept under their digest
+    2  what is upcoming is written down
+    3  the file, then its manifest, are put
+    4  the catalogue makes it the edition, with a notice
+
+The file's key is the same for all editions, so the store holds one of them at it, whole. Who dies
+after 2 leaves a note, by which `settle` goes on to 4 where the store holds the new file, and
+forgets it where it does not: the former edition or the new one, never half of each.
+
+What belongs here: the order of these steps. What does not: making the file (`generate`).
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from psycopg import Connection
+from sqlalchemy import URL
+
+from reporting_pipeline.catalogue.generated import (
+    GeneratedReport,
+    UpcomingEdition,
+    complete,
+    drop_upcoming,
+    generated_report,
+    prepare,
+    required_report,
+    unsettled,
+)
+from reporting_pipeline.catalogue.notices import write_notice
+from reporting_pipeline.catalogue.report_keys import ReportKey, manifest_key
+from reporting_pipeline.catalogue.report_lock import report_lock_if_free
+from reporting_pipeline.errors import ExportIncomplete, ObjectNotFound
+from reporting_pipeline.exports.manifest import FilePart, Manifest
+from reporting_pipeline.exports.row_spool import RowSpool
+from reporting_pipeline.publishing.restatement import causes_of, restate
+from reporting_pipeline.publishing.rows_archive import chunks, fetch_rows, keep_rows
+from reporting_pipeline.store.object_store import ObjectStore
+from reporting_pipeline.warehouse.engine import warehouse_connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedFile:
+    """A report's file, written and not published.
+
+    Attributes:
+        manifest: As it will stand beside the file.
+        rows: What it was written from.
+        landed_through: The greatest record clock landed when the rows were read.
+    """
+
+    key: ReportKey
+    path: Path
+    manifest: Manifest
+    rows: RowSpool
+    landed_through: datetime | None
+
+    @classmethod
+    def of(
+        cls,
+        key: ReportKey,
+        path: Path,
+        manifest: Manifest,
+        rows: RowSpool,
+        landed_through: datetime | None,
+    ) -> "RenderedFile":
+        """A file as it lies there, with its size and digest."""
+        digest, byte_count = hashlib.sha256(), 0
+        for chunk in chunks(path):
+            digest.update(chunk)
+            byte_count += len(chunk)
+        part = FilePart(
+            name=key.file_name(is_provisional=manifest.is_provisional),
+            format=key.format,
+            byte_count=byte_count,
+            sha256=digest.hexdigest(),
+        )
+        return cls(
+            key=key,
+            path=path,
+            manifest=manifest.of_file(part),
+            rows=rows,
+            landed_through=landed_through,
+        )
+
+
+def publish(
+    connection: Connection[Any], store: ObjectStore, rendered: RenderedFile, now: datetime
+) -> GeneratedReport:
+    """Put a rendered file into the store and make it the report's edition.
+
+    The same bytes as before make no new edition. The row of the catalogue must be there; the
+    connection is the one that holds the report's lock.
+
+    Raises:
+        StoreError: The store refused; the former edition stands.
+        ExportIncomplete: The store holds other bytes than were rendered.
+    """
+    key = rendered.key
+    upcoming = UpcomingEdition(
+        storage_path=key.file_key(is_provisional=rendered.manifest.is_provisional),
+        manifest=rendered.manifest,
+        landed_through=rendered.landed_through,
+        generated_at=now,
+    )
+    keep_rows(store, upcoming.manifest, rendered.rows)
+    with connection.transaction():
+        prepare(connection, key, upcoming)
+    stored = store.put(upcoming.storage_path, chunks(rendered.path))
+    if stored.sha256 != upcoming.file.sha256:
+        message = (
+            f"{store.location(upcoming.storage_path)} has SHA-256 {stored.sha256}, the rendered "
+            f"file {upcoming.file.sha256}: it changed on the way; generate the report again"
+        )
+        raise ExportIncomplete(message)
+    return _finish(connection, store, key, upcoming, now)
+
+
+def settle(warehouse: URL, store: ObjectStore, now: datetime) -> int:
+    """Finish, or forget, what others were publishing when they died.
+
+    Returns:
+        How many reports were settled; those that are being published are left alone.
+    """
+    with warehouse_connection(warehouse) as connection:
+        left = unsettled(connection)
+    settled = 0
+    for report in left:
+        with report_lock_if_free(warehouse, report.key) as locked:
+            settled += locked is not None and settle_report(locked, store, report.key, now)
+    return settled
+
+
+def settle_report(
+    connection: Connection[Any], store: ObjectStore, key: ReportKey, now: datetime
+) -> bool:
+    """Finish, or forget, the upcoming edition of a report; the connection holds its lock.
+
+    Returns:
+        Whether there was one.
+    """
+    report = generated_report(connection, key.id)
+    upcoming = None if report is None else report.upcoming_edition()
+    if report is None or upcoming is None:
+        return False
+    if _stored_sha256(store, upcoming.storage_path) == upcoming.file.sha256:
+        _finish(connection, store, key, upcoming, now)
+    else:
+        with connection.transaction():
+            drop_upcoming(connection, report.id)
+    return True
+
+
+def _finish(
+    connection: Connection[Any],
+    store: ObjectStore,
+    key: ReportKey,
+    upcoming: UpcomingEdition,
+    now: datetime,
+) -> GeneratedReport:
+    store.put(manifest_key(upcoming.storage_path), _json(upcoming.manifest))
+    with connection.transaction():
+        report = required_report(connection, key)
+        causes = _restatement(connection, store, report, upcoming)
+        edition = complete(connection, report, upcoming, causes=causes, now=now)
+        if edition != report.edition:
+            write_notice(connection, key, "available", edition=edition, now=now)
+        return required_report(connection, key)
+
+
+def _restatement(
+    connection: Connection[Any],
+    store: ObjectStore,
+    report: GeneratedReport,
+    upcoming: UpcomingEdition,
+) -> list[str]:
+    """Record what the edition changes; the causes, none where it is the first or the same."""
+    former, new = report.current_manifest(), upcoming.manifest
+    if former is None or report.is_edition(upcoming):
+        return []
+    if former.rows_sha256 != new.rows_sha256:
+        with TemporaryDirectory(prefix="reporting-restated-") as folder:
+            former_rows = fetch_rows(store, former, Path(folder))
+            new_rows = fetch_rows(store, new, Path(folder))
+            # Rows that are gone from the store cannot be compared; the digests still tell.
+            if former_rows is not None and new_rows is not None:
+                restate(connection, (former, former_rows), (new, new_rows))
+    return causes_of(connection, former, new, _landed_through(connection, report))
+
+
+def _landed_through(connection: Connection[Any], report: GeneratedReport) -> datetime | None:
+    found = connection.execute(
+        "select landed_through from catalogue.generated_report_editions"
+        " where report_id = %s and edition = %s",
+        (report.id, report.edition),
+    ).fetchone()
+    return found[0] if found else None
+
+
+def _stored_sha256(store: ObjectStore, storage_path: str) -> str | None:
+    digest = hashlib.sha256()
+    try:
+        for chunk in store.get(storage_path):
+            digest.update(chunk)
+    except ObjectNotFound:
+        return None
+    return digest.hexdigest()
+
+
+def _json(manifest: Manifest) -> Iterator[bytes]:
+    yield manifest.to_json().encode()

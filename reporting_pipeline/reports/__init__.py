@@ -1,1 +1,0 @@
-"""The report tables: their columns, and building them day by day."""

@@ -1,0 +1,190 @@
+"""What every store does, over obstore: write and prove, read, look up, list, delete.
+
+What belongs here: what a folder and a bucket have in common. What does not: where they differ
+(`folder`, `bucket`): how an object becomes visible, and what an error means.
+"""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, S3Store
+
+from reporting_pipeline.errors import ObjectNotFound, StoreError
+from reporting_pipeline.store.object_keys import check_key, is_key
+
+# Objects up to one part go in one request, larger ones in parts. S3 takes 10,000 parts: 80 GB.
+_PART_BYTES = 8 * 1024 * 1024
+_PARTS_IN_FLIGHT = 2
+_READ_BYTES = 1024 * 1024
+_MAX_CAUSE_CHARACTERS = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredObject:
+    """An object that was written, read back and found equal to what was sent."""
+
+    key: str
+    byte_count: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leftover:
+    """What a killed writer has left; it is no object, and no reader sees it.
+
+    Attributes:
+        name: Where it lies: a path below the folder, or the key that was being written.
+        upload_id: The unfinished upload in a bucket; None in a folder.
+        begun_at: When it was last written, in a bucket when it was begun.
+    """
+
+    name: str
+    upload_id: str | None
+    begun_at: datetime
+
+
+class ObjectStore(ABC):
+    """Objects under keys; `object_keys` says which keys there may be.
+
+    Every method raises StoreError for a key that is not allowed, before anything else is done;
+    StoreUnavailable where the same call may succeed later; StoreError for all else.
+    """
+
+    def __init__(self, address: str, objects: LocalStore | S3Store) -> None:
+        self.address = address
+        self._objects = objects
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.address!r})"
+
+    @abstractmethod
+    def put(self, key: str, chunks: Iterable[bytes]) -> StoredObject:
+        """Write `chunks` as the object `key`, in place of what was there.
+
+        A reader sees the former object or the whole new one. If `chunks` raises, its error passes
+        through and the former object stands. Memory is bounded by a few parts of 8 MiB. What was
+        written is read back, and its size and SHA-256 are those of what was sent.
+        """
+
+    @abstractmethod
+    def location(self, key: str) -> str:
+        """Where a person finds the object: a path, or an s3:// address."""
+
+    def leftovers(self, before: datetime) -> list[Leftover]:  # noqa: ARG002 - for the others
+        """What writers have left that were killed before an instant, oldest first."""
+        return []
+
+    def remove(self, leftover: Leftover) -> None:  # noqa: B027 - for a store that leaves nothing
+        """Remove a leftover; does nothing where it is gone."""
+
+    def get(self, key: str) -> Iterator[bytes]:
+        """The object's bytes, in chunks; iterating raises ObjectNotFound where there is none."""
+        self._check(key)
+        return self._read(key)
+
+    def exists(self, key: str) -> bool:
+        """Whether there is such an object."""
+        self._check(key)
+        try:
+            with self._explained("looked up", key):
+                obstore.head(self._objects, key)
+        except ObjectNotFound:
+            return False
+        return True
+
+    def delete(self, key: str) -> None:
+        """Remove the object; does nothing where there is none."""
+        self._check(key)
+        with suppress(ObjectNotFound), self._explained("deleted", key):
+            obstore.delete(self._objects, key)
+
+    def list_keys(self, folder: str = "") -> Iterator[str]:
+        """The keys below `folder`, in no order; names that are no keys are left out."""
+        if folder:
+            self._check(folder)
+        with self._explained("listed", folder):
+            for page in obstore.list(self._objects, folder or None, chunk_size=1000):
+                yield from (each["path"] for each in page if self._is_ours(each["path"]))
+
+    def list_folders(self) -> list[str]:
+        """The first segment of every key that has more than one, sorted."""
+        with self._explained("listed", ""):
+            found = obstore.list_with_delimiter(self._objects)
+        return sorted(name for name in found["common_prefixes"] if self._is_ours(name))
+
+    @abstractmethod
+    def _failure(self, doing: str, error: Exception) -> StoreError:
+        """What an error of the library means here."""
+
+    def _check(self, key: str) -> None:
+        check_key(key)
+
+    def _is_ours(self, key: str) -> bool:
+        return is_key(key)
+
+    def _write(
+        self, key: str, chunks: Iterable[bytes], attributes: dict[str, str] | None = None
+    ) -> StoredObject:
+        digest, byte_count = hashlib.sha256(), 0
+        with ExitStack() as abort_on_error:
+            writer = abort_on_error.enter_context(
+                obstore.open_writer(
+                    self._objects,
+                    key,
+                    attributes=attributes,
+                    buffer_size=_PART_BYTES,
+                    max_concurrency=_PARTS_IN_FLIGHT,
+                )
+            )
+            for chunk in chunks:
+                digest.update(chunk)
+                byte_count += len(chunk)
+                with self._explained("written", key):
+                    writer.write(chunk)
+            abort_on_error.pop_all()
+        with self._explained("written", key):
+            writer.close()
+        return StoredObject(key=key, byte_count=byte_count, sha256=digest.hexdigest())
+
+    def _read(self, key: str) -> Iterator[bytes]:
+        with self._explained("read", key):
+            yield from obstore.get(self._objects, key).stream(min_chunk_size=_READ_BYTES)
+
+    def _compare(self, sent: StoredObject) -> None:
+        digest, byte_count = hashlib.sha256(), 0
+        for chunk in self._read(sent.key):
+            digest.update(chunk)
+            byte_count += len(chunk)
+        if (byte_count, digest.hexdigest()) != (sent.byte_count, sent.sha256):
+            message = (
+                f"{self.location(sent.key)} is not what was sent: expected {sent.byte_count} "
+                f"bytes with SHA-256 {sent.sha256}, found {byte_count} with {digest.hexdigest()}; "
+                "do not use it, write it again"
+            )
+            raise StoreError(message)
+
+    @contextmanager
+    def _explained(self, done: str, key: str) -> Iterator[None]:
+        doing = f"{self.address}: {key or 'the store'} could not be {done}"
+        try:
+            yield
+        except FileNotFoundError as error:
+            if done == "written" or "NoSuchBucket" in str(error):
+                message = f"{doing}: there is no such bucket; create it or correct the address"
+                raise StoreError(message) from error
+            message = f"{self.address} holds no object {key}"
+            raise ObjectNotFound(message) from error
+        except (BaseError, OSError) as error:  # the library's writers raise the latter
+            raise self._failure(doing, error) from error
+
+
+def cause(error: Exception) -> str:
+    """The library's own words on one line, without its dump of internals."""
+    summary = str(error).partition("Debug source")[0]
+    return " ".join(summary.split())[:_MAX_CAUSE_CHARACTERS]

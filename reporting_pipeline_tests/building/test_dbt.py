@@ -1,0 +1,83 @@
+"""dbt in this process: any database, any number of times, and failures by name."""
+
+from datetime import date
+
+import psycopg
+import pytest
+from dbt.adapters.base.impl import DEFAULT_BASE_BEHAVIOR_FLAGS
+from sqlalchemy import URL
+
+from reporting_pipeline.building.build import build
+from reporting_pipeline.building.dbt import compiled_model, project_digest, run_models
+from reporting_pipeline.errors import BuildFailed
+from reporting_pipeline.warehouse.engine import conninfo
+from reporting_pipeline_tests.acceptance.given import Pipeline
+
+SALES = "report_sales_daily"
+DAY = date(2025, 5, 2)
+DAYS = {"days": [("2025-05-02", "2025-05-03")]}
+
+
+def test_one_process_builds_in_several_warehouses_in_turn(
+    built: Pipeline, warehouse_url: URL
+) -> None:
+    rows = built.tables()[SALES]
+    counts = [
+        build([DAY], warehouse=url, tables=[SALES]).total(SALES)
+        for url in (built.warehouse, warehouse_url, built.warehouse)
+    ]
+
+    assert counts == [counts[0], 0, counts[0]]
+    assert counts[0] > 0
+    assert built.tables()[SALES] == rows
+
+
+def test_build_leaves_nothing_behind_that_slows_the_next_one_down(built: Pipeline) -> None:
+    before = list(DEFAULT_BASE_BEHAVIOR_FLAGS)
+
+    build([DAY], warehouse=built.warehouse, tables=[SALES])
+
+    assert before == DEFAULT_BASE_BEHAVIOR_FLAGS
+
+
+def test_warehouse_that_is_down_fails_the_build_without_telling_the_password(
+    warehouse_url: URL,
+) -> None:
+    with pytest.raises(BuildFailed, match="refused") as raised:
+        run_models([SALES], DAYS, warehouse=warehouse_url.set(port=1))
+
+    assert str(warehouse_url.password) not in raised.value.message
+
+
+def test_views_follow_the_project(built: Pipeline) -> None:
+    with psycopg.connect(conninfo(built.warehouse), autocommit=True) as connection:
+        connection.execute("drop view staging.stg_ticketing__orders cascade")
+        connection.execute("comment on schema staging is 'an older project'")
+
+        built.build([DAY])
+
+        comment = "select obj_description('staging'::regnamespace, 'pg_namespace')"
+        assert connection.execute(comment).fetchall() == [(project_digest(),)]
+        view = "select count(*) from staging.stg_ticketing__orders"
+        assert connection.execute(view).fetchall() == [(342,)]
+
+
+def test_compiled_model_reads_the_days_asked_for(built: Pipeline) -> None:
+    query = compiled_model(SALES, DAYS, warehouse=built.warehouse)
+
+    assert "report_day >= date '2025-05-02' and report_day < date '2025-05-03'" in query
+    with psycopg.connect(conninfo(built.warehouse)) as connection:
+        found = connection.execute(query.encode()).fetchall()
+    assert len(found) == sum(row["date"] == DAY for row in built.tables()[SALES].values())
+
+
+def test_model_without_days_gives_no_rows(built: Pipeline) -> None:
+    query = compiled_model(SALES, {}, warehouse=built.warehouse)
+
+    with psycopg.connect(conninfo(built.warehouse)) as connection:
+        assert connection.execute(query.encode()).fetchall() == []
+
+
+def test_model_that_is_none_does_not_compile(built: Pipeline) -> None:
+    with pytest.raises(BuildFailed, match="report_weather_daily"):
+        compiled_model("report_weather_daily", DAYS, warehouse=built.warehouse)

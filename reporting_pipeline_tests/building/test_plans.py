@@ -1,0 +1,99 @@
+"""What the build of one day reads: that day's rows, and by key what decides how they count.
+
+PostgreSQL is asked for its plans, and is not to read small tables whole: the tests show that there
+is a way by key to all that is read.
+"""
+
+from datetime import date, timedelta
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from reporting_pipeline.building.build import TABLE_NAMES
+from reporting_pipeline.building.dbt import compiled_model
+from reporting_pipeline.warehouse.engine import conninfo
+from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.building.plans import Reading, readings
+
+DAY = date(2025, 9, 19)  # of sales, refunds and charges
+SHOW_DAY = date(2025, 10, 25)  # of scans
+DATED = (
+    "ticketing_order_line_movements",
+    "seating_inventory_movements",
+    "scanning_scans",
+    "ledger_transactions",
+    "ledger_entries",
+)
+
+
+@pytest.mark.parametrize("table", TABLE_NAMES)
+def test_nothing_but_landing_is_read(built: Pipeline, table: str) -> None:
+    schemas = {reading.schema for reading in readings_of(built, table, DAY)}
+
+    assert schemas == {"landing"}
+
+
+def test_revenue_reads_the_rows_of_its_day_and_no_others(built: Pipeline) -> None:
+    found = [
+        (each.table, each.month, each.row_count)
+        for each in readings_of(built, "report_revenue_daily", DAY, may_read_whole=True)
+        if each.table in DATED
+    ]
+
+    assert sorted(found) == [
+        ("ledger_entries", "2025_09", count(built, "ledger_entries", DAY)),
+        ("ledger_transactions", "2025_09", count(built, "ledger_transactions", DAY)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "day"),
+    [
+        ("report_sales_daily", DAY),
+        ("report_revenue_daily", DAY),
+        ("report_attendance_daily", SHOW_DAY),
+        ("report_reconciliation_breaks", DAY),
+    ],
+)
+def test_rows_of_other_days_are_read_by_key_alone(built: Pipeline, table: str, day: date) -> None:
+    found = [each for each in readings_of(built, table, day) if each.table in DATED]
+
+    of_day = [each for each in found if not each.is_by_key]
+    assert of_day
+    assert all(each.is_of(day) for each in of_day), of_day
+    assert {each.month for each in of_day} == {f"{day:%Y_%m}"}
+    # What belongs to the day's orders and tickets is a handful; the season holds 7,500 dated rows.
+    assert sum(each.row_count for each in found) < 1_200
+
+
+def test_summary_reads_up_to_its_day_and_nothing_later(built: Pipeline) -> None:
+    found = [
+        each for each in readings_of(built, "report_event_summary", DAY) if each.table in DATED
+    ]
+
+    assert {each.month for each in found if each.row_count} == {
+        f"2025_{month}" for month in ("01", "02", "03", "04", "05", "09")
+    }
+    later = [each for each in found if each.month and "2025_10" <= each.month <= "9999_99"]
+    assert all(each.is_by_key for each in later), later
+
+
+def readings_of(
+    pipeline: Pipeline, table: str, day: date, *, may_read_whole: bool = False
+) -> list[Reading]:
+    """Compute a day of a report table, and give each scan that took place."""
+    days = {"days": [(day.isoformat(), (day + timedelta(days=1)).isoformat())]}
+    query = compiled_model(table, days, warehouse=pipeline.warehouse)
+    with psycopg.connect(conninfo(pipeline.warehouse)) as connection:
+        return readings(connection, query, may_read_whole=may_read_whole)
+
+
+def count(pipeline: Pipeline, table: str, day: date) -> int:
+    """How many landed rows stand on a day."""
+    statement = sql.SQL("select count(*) from {} where report_day = {}").format(
+        sql.Identifier("landing", table), sql.Literal(day)
+    )
+    with psycopg.connect(conninfo(pipeline.warehouse)) as connection:
+        [(found,)] = connection.execute(statement).fetchall()
+        return int(found)

@@ -1,0 +1,86 @@
+"""Notices are published once they are true, and none is lost while Redis is away."""
+
+import json
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+import redis
+from sqlalchemy import URL
+
+from reporting_pipeline.catalogue.notices import publish_notices, write_notice
+from reporting_pipeline.catalogue.report_keys import ReportKey
+from reporting_pipeline.domain.period import Period
+from reporting_pipeline.report_definitions.definition import ReportFormat
+from reporting_pipeline.warehouse.engine import warehouse_connection
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+KEY = ReportKey(
+    organization_id=UUID(int=1),
+    definition_id=UUID(int=2),
+    slug="daily-sales",
+    period=Period(first=date(2025, 5, 1), end=date(2025, 5, 2)),
+    format=ReportFormat.PDF,
+)
+
+
+def test_a_notice_reaches_both_topics_once(warehouse_url: URL, redis_url: str) -> None:
+    with warehouse_connection(warehouse_url) as connection:
+        write_notice(connection, KEY, "available", edition=3, now=NOW)
+
+    with redis.Redis.from_url(redis_url) as client, client.pubsub() as topics:
+        topics.psubscribe("reporting:*")
+        topics.get_message(timeout=5)
+        assert publish_notices(warehouse_url, redis_url, NOW) == 2
+        assert publish_notices(warehouse_url, redis_url, NOW) == 0
+        messages = [topics.get_message(timeout=5) for _ in range(2)]
+
+    told = {message["channel"].decode(): json.loads(message["data"]) for message in messages}
+    assert len({message.pop("id") for message in told.values()}) == 2
+    assert told.keys() == {f"reporting:org:{UUID(int=1)}", f"reporting:definition:{UUID(int=2)}"}
+    assert all(
+        message
+        == {
+            "version": 1,
+            "type": "available",
+            "organization_id": str(UUID(int=1)),
+            "definition_id": str(UUID(int=2)),
+            "report_id": str(KEY.id),
+            "period": "2025-05-01",
+            "format": "pdf",
+            "edition": 3,
+            "reason": None,
+        }
+        for message in told.values()
+    )
+
+
+def test_notices_wait_while_redis_is_away(warehouse_url: URL, redis_url: str) -> None:
+    with warehouse_connection(warehouse_url) as connection:
+        write_notice(connection, KEY, "held", edition=0, now=NOW, reason="a break")
+
+    assert publish_notices(warehouse_url, "redis://127.0.0.1:1/0", NOW) == 0
+    assert publish_notices(warehouse_url, redis_url, NOW) == 2
+
+
+def test_a_notice_that_is_told_twice_has_the_same_id(warehouse_url: URL, redis_url: str) -> None:
+    with warehouse_connection(warehouse_url) as connection:
+        write_notice(connection, KEY, "available", edition=1, now=NOW)
+
+    with redis.Redis.from_url(redis_url) as client, client.pubsub() as topics:
+        topics.subscribe(f"reporting:org:{UUID(int=1)}")
+        topics.get_message(timeout=5)
+        publish_notices(warehouse_url, redis_url, NOW)
+        with warehouse_connection(warehouse_url) as connection:
+            connection.execute("update catalogue.notices set announced_at = null")
+        publish_notices(warehouse_url, redis_url, NOW)
+        first, second = (topics.get_message(timeout=5)["data"] for _ in range(2))
+
+    assert first == second
+
+
+def test_a_notice_of_what_did_not_happen_is_never_told(warehouse_url: URL, redis_url: str) -> None:
+    with warehouse_connection(warehouse_url) as connection:
+        write_notice(connection, KEY, "available", edition=1, now=NOW)
+        connection.rollback()
+
+    assert publish_notices(warehouse_url, redis_url, NOW) == 0

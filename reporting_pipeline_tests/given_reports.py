@@ -1,0 +1,121 @@
+"""Definitions in the catalogue, and generating them, as tests of delivery need them.
+
+What belongs here: definitions of tests and where reports go. What does not: what is expected.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import URL
+
+from reporting_pipeline.catalogue.definitions import apply_definitions
+from reporting_pipeline.catalogue.generated import GeneratedReport, generated_reports
+from reporting_pipeline.domain.period import Period
+from reporting_pipeline.exports.manifest import Manifest
+from reporting_pipeline.publishing.generate import Delivery, Outcome, generate
+from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
+from reporting_pipeline.report_definitions.parse import from_mapping
+from reporting_pipeline.store.object_store import ObjectStore
+from reporting_pipeline.warehouse.engine import warehouse_connection
+
+BERLIN = UUID("00000001-0000-4000-8000-000000000001")
+TOKYO = UUID("00000001-0000-4000-8000-000000000002")
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+REVENUE: Mapping[str, object] = {
+    "slug": "revenue",
+    "name": "Revenue, by day",
+    "category": "financial",
+    "schedule": "daily",
+    "status": "active",
+    "formats": ["csv"],
+    "config": {
+        "dataset": "revenue_daily",
+        "columns": ["date", "event_id", "currency", "gross_minor", "refund_minor"],
+        "period": "previous_day",
+        "totals": True,
+    },
+}
+ATTENDANCE: Mapping[str, object] = {
+    "slug": "attendance",
+    "name": "Attendance",
+    "category": "operational",
+    "schedule": "daily",
+    "status": "active",
+    "formats": ["csv"],
+    "config": {
+        "dataset": "attendance_daily",
+        "columns": ["date", "event_id", "gate_id", "ticket_type_id", "admission_count"],
+        "period": "previous_day",
+    },
+}
+
+
+def defined(
+    warehouse: URL, mapping: Mapping[str, object], organization_id: UUID = BERLIN
+) -> ReportDefinition:
+    """A definition as the catalogue has it after it was applied."""
+    declared = from_mapping({**mapping, "organization_id": str(organization_id)})
+    with warehouse_connection(warehouse) as connection:
+        [applied] = apply_definitions(connection, [declared], NOW)
+    return applied.definition
+
+
+def one_day(day: date) -> Period:
+    """The period of one report day."""
+    return Period(first=day, end=day + timedelta(days=1))
+
+
+@dataclass
+class Desk:
+    """Somebody who asks for reports, and looks at what came of it."""
+
+    warehouse: URL
+    store: ObjectStore
+    now: datetime = field(default=NOW)
+
+    def ask(
+        self,
+        definition: ReportDefinition,
+        period: Period,
+        *formats: ReportFormat,
+        is_provisional_allowed: bool = False,
+    ) -> list[Outcome]:
+        """Generate a report."""
+        delivery = Delivery(
+            warehouse=self.warehouse,
+            store=self.store,
+            final_delay_seconds=7200,
+            clock=lambda: self.now,
+        )
+        request = ReportRequest(
+            definition=definition, period=period, is_provisional_allowed=is_provisional_allowed
+        )
+        return generate(delivery, request, formats)
+
+    def ask_one(self, definition: ReportDefinition, period: Period) -> GeneratedReport:
+        """Generate a report of one format; what the catalogue says of it."""
+        [outcome] = self.ask(definition, period)
+        return outcome.report
+
+    def catalogue(self) -> list[GeneratedReport]:
+        """All that it says."""
+        with warehouse_connection(self.warehouse) as connection:
+            return generated_reports(connection)
+
+    def query(self, statement: str, *values: object) -> Sequence[tuple[object, ...]]:
+        """Rows of the warehouse; the statement may change them."""
+        with warehouse_connection(self.warehouse) as connection:
+            cursor = connection.execute(statement.encode(), values)
+            return cursor.fetchall() if cursor.description else []
+
+    def file(self, key: str | None) -> bytes:
+        """An object of the store."""
+        return b"".join(self.store.get(key or ""))
+
+    def manifest(self, key: str | None) -> Manifest:
+        """The manifest beside a file of the store."""
+        return Manifest.model_validate_json(self.file(f"{key}.manifest.json"))

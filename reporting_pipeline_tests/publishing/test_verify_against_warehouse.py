@@ -1,0 +1,114 @@
+"""Verifying against the warehouse: the first cell that differs is named, and so is the ledger's."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from reporting_pipeline.domain.period import Period
+from reporting_pipeline.errors import UnknownDefinition
+from reporting_pipeline.exports.manifest import MANIFEST_SUFFIX
+from reporting_pipeline.exports.verify.difference import DifferenceKind, Verification
+from reporting_pipeline.exports.verify.verify_file import verify_file
+from reporting_pipeline.publishing.verify_against_warehouse import verify_against_warehouse
+from reporting_pipeline.report_definitions.definition import ReportFormat
+from reporting_pipeline.store import open_store
+from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.exports.xlsx.packages import DATA, edited, replaced
+from reporting_pipeline_tests.given_reports import REVENUE, Desk, defined, one_day
+
+DAY = date(2025, 9, 10)  # EUR 456.00 gross, 186.50 refunded
+WEEK = Period(first=date(2025, 9, 8), end=date(2025, 9, 15))
+SHIFT = "update reporting.report_revenue_daily set gross_minor = gross_minor + 1 where date = %s"
+
+
+@pytest.fixture
+def desk(season_pipeline: Pipeline, tmp_path: Path) -> Desk:
+    return Desk(warehouse=season_pipeline.warehouse, store=open_store(str(tmp_path / "store")))
+
+
+def published(desk: Desk, period: Period, format_: ReportFormat, folder: Path) -> Path:
+    """A report's file as somebody holds it, with its manifest."""
+    [outcome] = desk.ask(
+        defined(desk.warehouse, REVENUE), period, format_, is_provisional_allowed=True
+    )
+    key = outcome.report.storage_path or ""
+    path = folder / key.rpartition("/")[2]
+    path.write_bytes(desk.file(key))
+    path.with_name(path.name + MANIFEST_SUFFIX).write_bytes(desk.file(key + MANIFEST_SUFFIX))
+    return path
+
+
+def verified(desk: Desk, path: Path) -> Verification:
+    return verify_against_warehouse(desk.warehouse, path, verify_file(path))
+
+
+@pytest.mark.parametrize("format_", [ReportFormat.CSV, ReportFormat.XLSX])
+def test_a_file_that_nobody_changed_is_proven(
+    desk: Desk, format_: ReportFormat, tmp_path: Path
+) -> None:
+    found = verified(desk, published(desk, WEEK, format_, tmp_path))
+
+    assert found.differences == ()
+    assert [(each.what, each.value) for each in found.proofs[-2:]] == [
+        ("rows of the warehouse", "the same, cell by cell"),
+        ("checks of these days", "no error"),
+    ]
+
+
+def test_a_changed_digit_is_named_in_its_cell(desk: Desk, tmp_path: Path) -> None:
+    path = published(desk, one_day(DAY), ReportFormat.XLSX, tmp_path)
+    edited(path, DATA, replaced("<v>456.00</v>", "<v>465.00</v>"))
+
+    first, *others = verified(desk, path).differences
+
+    assert str(first) == (
+        "cell: sheet Data, row 2, column 'gross_minor': expected 456.00 EUR, found 465.00 EUR"
+    )
+    assert {each.kind for each in others} == {
+        *(DifferenceKind.FILE, DifferenceKind.TOTAL, DifferenceKind.ROWS_DIGEST),
+    }
+
+
+def test_a_row_that_was_removed_is_named_by_its_key(desk: Desk, tmp_path: Path) -> None:
+    path = published(desk, WEEK, ReportFormat.CSV, tmp_path)
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([*lines[:2], *lines[3:]]))
+
+    first, *_ = verified(desk, path).differences
+
+    day, event, *_ = lines[2].split(",")
+    assert str(first).startswith(f"row: row 2: a row is missing before it: date {day}, event_id ")
+    assert event in str(first)
+
+
+def test_what_the_warehouse_learnt_since_is_told_from_what_was_changed(
+    desk: Desk, tmp_path: Path
+) -> None:
+    path = published(desk, one_day(DAY), ReportFormat.CSV, tmp_path)
+    desk.query(SHIFT, DAY)
+
+    cell, since, ledger = verified(desk, path).differences
+
+    assert cell.message == "row 1, column 'gross_minor': expected 456.01 EUR, found 456.00 EUR"
+    assert since.message.startswith("the file is as it was published")
+    assert ledger.kind is DifferenceKind.LEDGER
+    assert "revenue_equals_entries" in ledger.message
+
+
+def test_errors_of_other_days_do_not_matter(desk: Desk, tmp_path: Path) -> None:
+    path = published(desk, one_day(DAY), ReportFormat.CSV, tmp_path)
+    desk.query(SHIFT, DAY + timedelta(days=1))
+
+    assert verified(desk, path).is_proven
+
+
+def test_a_definition_that_the_catalogue_does_not_have_is_named(desk: Desk, tmp_path: Path) -> None:
+    path = published(desk, one_day(DAY), ReportFormat.CSV, tmp_path)
+    offline = verify_file(path)
+    definition = offline.manifest.definition.model_copy(update={"version": 9})
+    other = offline.manifest.model_copy(update={"definition": definition})
+    path.with_name(path.name + MANIFEST_SUFFIX).write_text(other.to_json())
+
+    with pytest.raises(UnknownDefinition, match="there is no version 9"):
+        verified(desk, path)

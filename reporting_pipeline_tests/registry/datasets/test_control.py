@@ -1,0 +1,213 @@
+"""The control reports add up: the bridge step by step, the payable statement from day to day."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from reporting_pipeline.registry.tables import REPORT_TABLES
+from reporting_pipeline.sources.contract import TABLES
+from reporting_pipeline.warehouse.engine import conninfo
+from reporting_pipeline_tests.acceptance.given import Pipeline
+
+BOOKS = ("season", "random_books_built")
+
+# Each step of the bridge: the figure before, what is added, what is taken off, the figure after.
+_STEPS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+    "charged": ("booked", (), ("charge_residue",)),
+    "net_revenue": ("charged", ("chargeback_reversal",), ("chargeback",)),
+    "net_collected": ("net_revenue", (), ("receivable_change", "collection_residue")),
+    "organizer_share": ("net_collected", ("receivable_change",), ("share_residue",)),
+    "earned": (
+        "organizer_share",
+        ("adjustment", "reserve_released"),
+        ("platform_fee", "processing_fee", "chargeback_fee", "reserve_held"),
+    ),
+    "net_payout": ("earned", (), ("payable_change",)),
+}
+# What the bridge takes from the two tables as it stands there.
+_TAKEN_OVER = (
+    ("booked_minor", "report_sales_daily", "net_gross_minor"),
+    ("charged_minor", "report_revenue_daily", "gross_minor - refund_minor"),
+    ("net_collected_minor", "report_revenue_daily", "collected_minor - repaid_minor"),
+    ("payable_change_minor", "report_revenue_daily", "payable_change_minor"),
+    ("net_payout_minor", "report_revenue_daily", "payout_minor - payout_reversal_minor"),
+)
+_KEY = "organization_id, event_id, date, currency"
+
+
+@pytest.fixture(params=BOOKS)
+def books(request: pytest.FixtureRequest) -> Iterator[psycopg.Connection[dict[str, Any]]]:
+    """A warehouse with books that were landed and built."""
+    pipeline: Pipeline = request.getfixturevalue(request.param)
+    with psycopg.connect(conninfo(pipeline.warehouse), row_factory=dict_row) as connection:
+        yield connection
+        connection.rollback()
+
+
+def test_bridge_adds_up_on_every_row(books: psycopg.Connection[dict[str, Any]]) -> None:
+    rows = books.execute("select * from datasets.bridge").fetchall()
+
+    assert len(rows) > 150
+    for row in rows:
+        for after, (before, added, taken) in _STEPS.items():
+            figure = row[f"{before}_minor"]
+            figure += sum(row[f"{name}_minor"] for name in added)
+            figure -= sum(row[f"{name}_minor"] for name in taken)
+            assert figure == row[f"{after}_minor"], after
+
+
+@pytest.mark.parametrize(("figure", "table", "expression"), _TAKEN_OVER)
+def test_bridge_holds_what_its_tables_hold(
+    figure: str, table: str, expression: str, books: psycopg.Connection[dict[str, Any]]
+) -> None:
+    query = f"""
+        with bridge as (
+            select {_KEY}, {figure} as figure from datasets.bridge where {figure} <> 0
+        ),
+        expected as (
+            select {_KEY}, sum({expression})::bigint as figure
+            from reporting.{table} group by {_KEY} having sum({expression}) <> 0
+        )
+        (select * from bridge except all select * from expected)
+        union all
+        (select * from expected except all select * from bridge)
+    """  # noqa: S608
+    assert books.execute(query.encode()).fetchall() == []
+
+
+def test_season_is_booked_charged_and_shared_out(season: Pipeline) -> None:
+    query = """
+        select event_id, sum(charge_residue_minor), sum(share_residue_minor), sum(tax_minor)
+        from datasets.bridge left join (
+            select event_id, date, currency, tax_minor - refund_tax_minor as tax_minor
+            from reporting.report_revenue_daily
+        ) as taxes using (event_id, date, currency)
+        group by event_id
+    """
+    with psycopg.connect(conninfo(season.warehouse)) as connection:
+        events = connection.execute(query).fetchall()
+
+    # Over its life an event's sales are charged; what is not the organiser's is the tax.
+    assert [residue for _, residue, _, _ in events] == [0, 0, 0]
+    assert [not_shared for _, _, not_shared, _ in events] == [tax for _, _, _, tax in events]
+
+
+def test_closing_of_a_day_is_the_opening_of_the_next_across_gaps(
+    books: psycopg.Connection[dict[str, Any]],
+) -> None:
+    rows = books.execute(
+        "select * from datasets.payable_statement"
+        " order by organization_id, event_id, currency, date"
+    ).fetchall()
+    gaps = 0
+    closing: dict[tuple[object, ...], dict[str, Any]] = {}
+    for row in rows:
+        account = (row["organization_id"], row["event_id"], row["currency"])
+        before = closing.get(account)
+        assert row["opening_minor"] == (before["closing_minor"] if before else 0)
+        assert row["opening_minor"] + _movements(row) == row["closing_minor"]
+        gaps += before is not None and (row["date"] - before["date"]).days > 1
+        closing[account] = row
+
+    assert gaps > 5
+
+
+def test_last_closing_is_the_sum_of_all_changes(
+    books: psycopg.Connection[dict[str, Any]],
+) -> None:
+    query = """
+        with closing as (
+            select distinct on (organization_id, event_id, currency)
+                organization_id, event_id, currency, closing_minor
+            from datasets.payable_statement
+            order by organization_id, event_id, currency, date desc
+        ),
+        changes as (
+            select organization_id, event_id, currency, sum(payable_change_minor)::bigint
+            from reporting.report_revenue_daily
+            group by organization_id, event_id, currency
+        )
+        (select * from closing except all select * from changes)
+        union all
+        (select * from changes where sum <> 0 except all select * from closing)
+    """
+    assert books.execute(query).fetchall() == []
+
+
+def test_days_on_which_nothing_moves_are_left_out(
+    books: psycopg.Connection[dict[str, Any]],
+) -> None:
+    counts = books.execute("""
+        select
+            (select count(*) from datasets.payable_statement) as stated,
+            (select count(*) from reporting.report_revenue_daily) as all_rows,
+            (select count(*) from reporting.report_revenue_daily
+                where payable_change_minor <> 0) as changed
+    """).fetchone()
+
+    assert counts is not None
+    assert counts["changed"] <= counts["stated"] < counts["all_rows"]
+
+
+def test_period_does_not_change_the_opening(season: Pipeline) -> None:
+    opening = """
+        select date, opening_minor from datasets.payable_statement
+        where organization_id = %(organization)s and date >= %(first)s order by date, event_id
+    """
+    with psycopg.connect(conninfo(season.warehouse)) as connection:
+        [(organization, day)] = connection.execute(
+            "select organization_id, max(date) from datasets.payable_statement"
+            " group by organization_id order by organization_id limit 1"
+        ).fetchall()
+        found = connection.execute(opening, {"organization": organization, "first": day}).fetchall()
+        whole = connection.execute(
+            opening, {"organization": organization, "first": "2000-01-01"}
+        ).fetchall()
+
+    assert found == whole[-len(found) :]
+    assert found[0][1] != 0
+
+
+def test_freshness_tells_of_each_table_and_each_organisation(season: Pipeline) -> None:
+    with psycopg.connect(conninfo(season.warehouse)) as connection:
+        rows = connection.execute(
+            "select table_name, count(*), bool_and(record_clock <= complete_through),"
+            " sum(waiting_day_count)::int from datasets.freshness group by table_name"
+        ).fetchall()
+
+    assert {name for name, *_ in rows} == {t.fullname for t in TABLES} | {
+        t.name for t in REPORT_TABLES
+    }
+    assert {tuple(row[1:]) for row in rows} == {(2, True, None), (2, None, 0)}
+
+
+def test_days_that_wait_are_those_of_the_organisation_or_of_all(season: Pipeline) -> None:
+    with psycopg.connect(conninfo(season.warehouse)) as connection:
+        [(first,), (second,)] = connection.execute(
+            "select id from landing.ticketing_organizations order by id"
+        ).fetchall()
+        statement = sql.SQL(
+            "insert into landing.touched_days"
+            " (report_table, organization_id, report_day, touched_at) values"
+            " ('report_sales_daily', {0}, '2025-05-02', now()),"
+            " ('report_sales_daily', {0}, '2025-05-02', now()),"
+            " ('report_sales_daily', null, '2025-05-01', now())"
+        )
+        connection.execute(statement.format(sql.Literal(first)))
+        waiting = connection.execute(
+            "select organization_id, waiting_day_count, oldest_waiting_day::text"
+            " from datasets.freshness where waiting_day_count > 0 order by organization_id"
+        ).fetchall()
+        connection.rollback()
+
+    assert waiting == [(first, 2, "2025-05-01"), (second, 1, "2025-05-01")]
+
+
+def _movements(row: dict[str, Any]) -> Any:
+    added = ("organizer_share", "adjustment", "reserve_released", "payout_reversal")
+    taken = ("platform_fee", "processing_fee", "chargeback_fee", "reserve_held", "payout")
+    return sum(row[f"{name}_minor"] for name in added) - sum(row[f"{name}_minor"] for name in taken)

@@ -1,0 +1,82 @@
+"""The registry of report tables is complete and agrees with the contract and the bundled season."""
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+
+import reporting_pipeline.samples.season
+from reporting_pipeline.errors import UnknownReport
+from reporting_pipeline.registry.tables import REPORT_TABLES, report_table
+from reporting_pipeline.registry.tables.report_table import ColumnKind, ColumnType, ReportTable
+from reporting_pipeline.sources.contract import TABLES
+
+EXPECTED = Path(reporting_pipeline.samples.season.__file__).parent / "expected"
+# Landing adds the report day to the rows that have a business clock, and to entries.
+_REPORT_DAY = {f"{t.info['domain']}_{t.name}.report_day" for t in TABLES}
+LANDING_COLUMNS = _REPORT_DAY | {
+    f"{table.info['domain']}_{table.name}.{column.name}"
+    for table in TABLES
+    for column in table.columns
+}
+REPORT_COLUMNS = {f"{t.name}.{name}" for t in REPORT_TABLES for name in t.column_names}
+COLUMNS = [column for table in REPORT_TABLES for column in table.columns]
+
+
+@pytest.mark.parametrize("table", REPORT_TABLES, ids=lambda table: table.name)
+def test_columns_stand_in_the_order_of_the_published_files(table: ReportTable) -> None:
+    with (EXPECTED / f"{table.name}.csv").open(encoding="utf-8") as file:
+        assert list(table.column_names) == next(csv.reader(file))
+
+
+@pytest.mark.parametrize("table", REPORT_TABLES, ids=lambda table: table.name)
+def test_no_column_is_described_twice(table: ReportTable) -> None:
+    assert len(set(table.column_names)) == len(table.columns)
+
+
+def test_keys_are_those_of_the_contract() -> None:
+    keys = {table.name: table.key for table in REPORT_TABLES}
+    assert keys == {
+        "report_sales_daily": (
+            *("organization_id", "event_id", "date", "currency"),
+            *("ticket_type_id", "channel"),
+        ),
+        "report_revenue_daily": ("organization_id", "event_id", "date", "currency"),
+        "report_attendance_daily": (
+            *("organization_id", "event_id", "date", "gate_id"),
+            "ticket_type_id",
+        ),
+        "report_event_summary": ("organization_id", "event_id", "date", "currency"),
+        "report_reconciliation_breaks": (
+            *("date", "organization_id", "event_id", "order_id"),
+            *("transaction_id", "entry_id", "currency", "kind"),
+        ),
+    }
+
+
+def test_figures_are_named_after_their_unit() -> None:
+    figures = [c for c in COLUMNS if c.kind not in (ColumnKind.KEY, ColumnKind.ATTRIBUTE)]
+    assert [c.name for c in figures if not c.name.endswith(f"_{c.unit}")] == []
+    assert {c.unit for c in COLUMNS if c not in figures} == {None}
+
+
+def test_only_ratios_are_fractions() -> None:
+    fractions = {c.name for c in COLUMNS if c.type is ColumnType.RATIO}
+    assert fractions == {c.name for c in COLUMNS if c.kind is ColumnKind.RATIO}
+
+
+def test_descriptions_are_sentences() -> None:
+    texts = [c.description for c in COLUMNS]
+    texts += [text for table in REPORT_TABLES for text in (table.grain, table.description)]
+    assert [text for text in texts if not re.fullmatch(r"[A-Z].*\.", text)] == []
+
+
+def test_sources_exist() -> None:
+    assert [c.name for c in COLUMNS if not c.sources] == []
+    assert {source for c in COLUMNS for source in c.sources} <= LANDING_COLUMNS | REPORT_COLUMNS
+
+
+def test_a_table_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    with pytest.raises(UnknownReport, match="'report_sales'; there are report_sales_daily, "):
+        report_table("report_sales")

@@ -1,0 +1,60 @@
+"""Whatever a tree holds is the same once written as YAML and read again."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reporting_pipeline.report_definitions.document_text import read_text, yaml_text
+from reporting_pipeline.report_definitions.plain_tree import tree_problems
+from reporting_pipeline_tests.hostile import hostile_strings
+
+_TEXTS = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=40)
+_LOOKALIKES = st.sampled_from(
+    (
+        "no",
+        "yes",
+        "null",
+        "~",
+        "true",
+        "True",
+        "1",
+        "-0",
+        "1e5",
+        ".nan",
+        "0x1F",
+        "1_000",
+        "012",
+        "2026-02-28",
+        "12:30:00",
+        "<<",
+        "=",
+        "#a",
+        "&a",
+        "*a",
+        "!a",
+        "%a",
+        "@a",
+        "- a",
+        "a: b",
+        "[a]",
+    )
+)
+_SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | _TEXTS | _LOOKALIKES
+_TREES = st.recursive(
+    _SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(_TEXTS | _LOOKALIKES, inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(_TEXTS | _LOOKALIKES, _TREES, max_size=4))
+def test_what_is_written_reads_the_same(tree: dict[str, object]) -> None:
+    assert read_text(yaml_text(tree)) == tree
+
+
+def test_strings_that_break_programs_stay_themselves_or_are_refused() -> None:
+    trees: list[dict[str, object]] = [{"label": each, each: [each]} for each in hostile_strings()]
+    readable = [tree for tree in trees if not tree_problems(tree)]
+    assert [tree for tree in readable if read_text(yaml_text(tree)) != tree] == []
+    assert len(readable) > len(trees) / 2

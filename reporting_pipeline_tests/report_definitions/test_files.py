@@ -1,0 +1,93 @@
+"""Folders of definitions: all files are read before one is believed, and written ones come back."""
+
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from reporting_pipeline.errors import DefinitionInvalid
+from reporting_pipeline.report_definitions.files import (
+    for_organizations,
+    read_folder,
+    write_folder,
+)
+from reporting_pipeline.report_definitions.parse import from_mapping
+from reporting_pipeline_tests.report_definitions.given import definition
+from reporting_pipeline_tests.report_rows import ORGANIZATION, OTHER_ORGANIZATION
+
+TEMPLATE = from_mapping(definition())
+OWN = from_mapping(definition() | {"organization_id": str(ORGANIZATION), "name": "Ours"})
+
+
+def test_written_definitions_come_back_and_are_written_the_same(tmp_path: Path) -> None:
+    weekly = from_mapping(
+        definition(
+            columns=[{"name": "channel", "label": "Sold: by"}, "currency", "gross_minor"],
+            filters=[
+                {"column": "currency", "operator": "=", "value": "EUR"},
+                {
+                    "or": [
+                        {"column": "date", "operator": "range", "from": "2026-01-01"},
+                        {"column": "ticket_type_id", "operator": "is_null", "value": False},
+                    ]
+                },
+            ],
+            group_by=["channel"],
+            sort=["channel", {"column": "gross_minor", "descending": True}],
+            period={"rule": "range", "first_day": "2026-01-01", "last_day": "2026-03-31"},
+            locale="de_DE",
+            totals=True,
+            chart={"x": "channel", "y": "gross_minor"},
+        )
+        | {"slug": "weekly", "name": "no", "organization_id": str(ORGANIZATION)}
+    )
+    own = [OWN, weekly]
+
+    written = write_folder(tmp_path, own)
+
+    assert written[1] == tmp_path / str(ORGANIZATION) / "weekly.yaml"
+    assert read_folder(tmp_path) == own
+    before = [path.read_bytes() for path in written]
+    assert [path.read_bytes() for path in write_folder(tmp_path, read_folder(tmp_path))] == before
+
+
+def test_every_bad_file_is_named(tmp_path: Path) -> None:
+    write_folder(tmp_path, [OWN])
+    (tmp_path / "a.yaml").write_text("slug: a", encoding="utf-8")
+    (tmp_path / "b.json").write_text("{", encoding="utf-8")
+    (tmp_path / "notes.txt").write_text("no definition", encoding="utf-8")
+
+    with pytest.raises(DefinitionInvalid) as refused:
+        read_folder(tmp_path)
+
+    first, second = refused.value.message.splitlines()
+    assert first.startswith("a.yaml: name: is missing")
+    assert second.startswith("b.json: the text: not JSON")
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "folder.yaml").mkdir()
+    with pytest.raises(DefinitionInvalid, match=r"^folder\.yaml: cannot be read: "):
+        read_folder(tmp_path)
+
+
+def test_a_folder_without_definitions_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DefinitionInvalid, match="holds no definition; it needs files named"):
+        read_folder(tmp_path)
+
+
+def test_a_template_is_for_every_organisation_that_has_no_file_of_its_own() -> None:
+    found = for_organizations([TEMPLATE, OWN], [ORGANIZATION, OTHER_ORGANIZATION])
+    assert [(each.organization_id, each.name) for each in found] == [
+        (OTHER_ORGANIZATION, "Daily sales"),
+        (ORGANIZATION, "Ours"),
+    ]
+
+
+def test_an_id_is_the_same_wherever_a_definition_is_applied() -> None:
+    assert OWN.numbered(1).id == UUID("ee1e03ee-e5ed-5483-8b14-a35006dde76e")
+
+
+def test_a_template_has_no_versions() -> None:
+    with pytest.raises(ValueError, match="daily-sales is a template"):
+        TEMPLATE.numbered(1)

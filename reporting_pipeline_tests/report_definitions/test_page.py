@@ -1,0 +1,35 @@
+"""The page on report definitions says what is so."""
+
+import re
+
+from reporting_pipeline.report_definitions.config import ReportConfig
+from reporting_pipeline.report_definitions.operands import OPERATORS
+from reporting_pipeline.report_definitions.parse import parse_definition_text
+from reporting_pipeline_tests.architecture.repository import DOCS
+
+PAGE = (DOCS / "report_definitions.md").read_text(encoding="utf-8")
+
+
+def test_the_example_is_a_definition() -> None:
+    [example] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    said = parse_definition_text(example).config.model_dump(exclude_unset=True)
+    # What is due after an event has a section of its own.
+    assert set(said) == set(ReportConfig.model_fields) - {"after_event"}
+
+
+def test_every_field_of_the_config_is_explained_in_order() -> None:
+    _, _, table = PAGE.partition("| field | says |")
+    explained = re.findall(r"^\| `(\w+)` \|", table.partition("\n\n")[0], re.MULTILINE)
+    assert explained == list(ReportConfig.model_fields)
+
+
+def test_every_operator_is_explained() -> None:
+    _, _, table = PAGE.partition("| operator | with |")
+    explained = re.findall(r"^\| `(\S+)` \|", table.partition("\n\n")[0], re.MULTILINE)
+    assert set(explained) == set().union(*OPERATORS.values())
+
+
+def test_the_example_of_restatements_is_a_definition() -> None:
+    page = (DOCS / "reports.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert parse_definition_text(example).config.dataset == "restatement_changes"

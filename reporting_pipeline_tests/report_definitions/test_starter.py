@@ -1,0 +1,44 @@
+"""The starter set: ten definitions that the datasets can answer, and that fit on their pages."""
+
+import pytest
+
+from reporting_pipeline.registry.datasets import dataset
+from reporting_pipeline.report_definitions.broken import broken_definitions
+from reporting_pipeline.report_definitions.declared import DeclaredDefinition
+from reporting_pipeline.report_definitions.definition import ReportFormat, Status
+from reporting_pipeline.report_definitions.files import STARTER_SET, read_folder
+
+STARTER = read_folder(STARTER_SET)
+_MAX_COLUMNS_OF_A_PAGE = 13
+
+
+def test_there_are_ten() -> None:
+    assert {each.slug for each in STARTER} == {
+        "attendance-by-gate",
+        "breaks",
+        "bridge",
+        "comps",
+        "daily-sales",
+        "event-settlement",
+        "no-shows",
+        "payout-statement",
+        "tax",
+        "weekly-revenue",
+    }
+
+
+def test_the_datasets_can_answer_them() -> None:
+    assert [str(each) for each in broken_definitions(STARTER)] == []
+
+
+@pytest.mark.parametrize("definition", STARTER, ids=lambda each: each.slug)
+def test_each_fits_on_a_page_and_every_column_has_a_heading_of_its_own(
+    definition: DeclaredDefinition,
+) -> None:
+    config = definition.config
+    source = dataset(config.dataset)
+    headings = [each.label or source.column(each.name).title for each in config.columns]
+    assert len(set(headings)) == len(headings) <= _MAX_COLUMNS_OF_A_PAGE
+    assert {ReportFormat.CSV, ReportFormat.XLSX, ReportFormat.PDF} <= set(definition.formats)
+    assert definition.status is Status.ACTIVE
+    assert definition.organization_id is None

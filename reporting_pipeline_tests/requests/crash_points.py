@@ -1,0 +1,146 @@
+"""The steps of a request, and a worker that gets a signal at one of them, SIGKILL for one.
+
+The program has no hooks for that: the worker's process puts it around a function of its own. What
+belongs here: the steps and the signal. What does not: what is expected afterwards.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from threading import Event
+from typing import Any, Literal
+
+from sqlalchemy import make_url
+
+from reporting_pipeline.cli import main as reporting
+from reporting_pipeline.requests.serve import serve
+from reporting_pipeline.settings import set_environment
+from reporting_pipeline_tests.requests.given_requests import worker_at
+
+_REQUESTS = "reporting_pipeline.requests"
+_PUBLISHING = "reporting_pipeline.publishing"
+_FOLDER_STORE = "reporting_pipeline.store.folder:FolderStore"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrashPoint:
+    """Where a worker is killed, or gets another signal, and what stands then.
+
+    Attributes:
+        where: Module and attribute, as the program names them: "package.module:Class.name".
+        moment: Before the function is called, or after it has come to its end.
+        call: Which call of it, the first is 1.
+        among: Only calls of which an argument holds this text count.
+        left: The status of the request; None: there is no row of it yet.
+        is_pushed: The message that asked for it is still in the list.
+        number: The signal.
+    """
+
+    where: str
+    moment: Literal["before", "after"]
+    call: int = 1
+    among: str = ""
+    left: str | None = "running"
+    is_pushed: bool = False
+    number: int = signal.SIGKILL
+
+
+POINTS = {
+    "before the message is read": CrashPoint(
+        where=f"{_REQUESTS}.lists:message_from", moment="before", left=None, is_pushed=True
+    ),
+    "the request is written, not committed": CrashPoint(
+        where=f"{_REQUESTS}.lists:ask_within", moment="after", left=None, is_pushed=True
+    ),
+    "the request is committed, its message is there": CrashPoint(
+        where="redis:Redis.lrem", moment="before", left="queued", is_pushed=True
+    ),
+    "the message is removed, no hint is there": CrashPoint(
+        where="redis:Redis.lrem", moment="after", left="queued"
+    ),
+    "the hint is there": CrashPoint(
+        where=f"{_REQUESTS}.serve:follow", moment="after", left="queued"
+    ),
+    "the lease is written, not committed": CrashPoint(
+        where=f"{_REQUESTS}.leases:write_request_notice", moment="before", left="queued"
+    ),
+    "the lease is committed": CrashPoint(where=f"{_REQUESTS}.work:take", moment="after"),
+    "the definition's lock is had": CrashPoint(
+        where=f"{_REQUESTS}.work:DefinitionLock.is_had", moment="after"
+    ),
+    "the hint is removed": CrashPoint(where=f"{_REQUESTS}.work:forget_hint", moment="after"),
+    "the start is told": CrashPoint(where=f"{_REQUESTS}.work:publish_notices", moment="after"),
+    "before the rows are read": CrashPoint(
+        where=f"{_PUBLISHING}.generate:read_report", moment="before"
+    ),
+    "the file is rendered": CrashPoint(where=f"{_PUBLISHING}.generate:publish", moment="before"),
+    "the edition is noted, not committed": CrashPoint(
+        where=f"{_PUBLISHING}.publish:prepare", moment="after"
+    ),
+    "before the file is put": CrashPoint(
+        where=f"{_FOLDER_STORE}.put", moment="before", among=".csv'"
+    ),
+    "half of the file is put": CrashPoint(
+        where=f"{_FOLDER_STORE}._publish", moment="before", among=".csv'"
+    ),
+    "the file is put": CrashPoint(where=f"{_FOLDER_STORE}.put", moment="after", among=".csv'"),
+    "the manifest is put": CrashPoint(where=f"{_FOLDER_STORE}.put", moment="after", among=".json'"),
+    "the edition is written, not committed": CrashPoint(
+        where=f"{_PUBLISHING}.publish:complete", moment="after"
+    ),
+    "the edition is committed": CrashPoint(where=f"{_REQUESTS}.work:generate", moment="after"),
+    "the end is written, not committed": CrashPoint(where=f"{_REQUESTS}.work:end", moment="after"),
+    "the end is committed, nothing is told": CrashPoint(
+        where=f"{_REQUESTS}.work:publish_notices", moment="before", call=2, left="completed"
+    ),
+    "the end is told, not noted as told": CrashPoint(
+        where="redis:Redis.publish", moment="after", among='"completed"', left="completed"
+    ),
+    "the end is told": CrashPoint(
+        where=f"{_REQUESTS}.work:publish_notices", moment="after", call=2, left="completed"
+    ),
+}
+"""What has just happened -> the kill there, in the order of a request's life."""
+
+
+def work_and_die(name: str, warehouse: str, store_url: str, redis_url: str) -> None:
+    """Serve requests, until the kill of that name."""
+    arm(POINTS[name])
+    worker = worker_at(make_url(warehouse), store_url, redis_url)
+    for _ in serve(worker, Event(), once=True):
+        pass
+
+
+def work_and_stop(where: str, environment: Mapping[str, str]) -> None:
+    """`reporting work`, which is told to stop (SIGTERM) before it comes to a function."""
+    set_environment(environment)
+    arm(CrashPoint(where=where, moment="before", number=signal.SIGTERM))
+    reporting(["work"])
+
+
+def arm(point: CrashPoint) -> None:
+    """Send this process the signal when it comes there."""
+    module, _, path = point.where.partition(":")
+    *owners, attribute = path.split(".")
+    owner: Any = import_module(module)
+    for each in owners:
+        owner = getattr(owner, each)
+    setattr(owner, attribute, _deadly(getattr(owner, attribute), point))
+
+
+def _deadly(function: Callable[..., Any], point: CrashPoint) -> Callable[..., Any]:
+    left = [point.call]
+
+    def deadly(*arguments: Any, **named: Any) -> Any:
+        left[0] -= point.among in repr((arguments, named))
+        is_due = left[0] == 0 and point.among in repr((arguments, named))
+        if is_due and point.moment == "before":
+            os.kill(os.getpid(), point.number)
+        result = function(*arguments, **named)
+        if is_due:
+            os.kill(os.getpid(), point.number)
+        return result
+
+    return deadly

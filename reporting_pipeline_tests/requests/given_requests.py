@@ -1,0 +1,133 @@
+"""Requests as tests ask for them, and a worker.
+
+What belongs here: asking and working. What does not: what is expected.
+"""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import date, timedelta
+from uuid import UUID
+
+from psycopg import Connection
+from sqlalchemy import URL
+
+from reporting_pipeline.publishing.generate import Delivery
+from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
+from reporting_pipeline.requests.ask import Asked, Asking, ask
+from reporting_pipeline.requests.leases import LeaseTimes, take
+from reporting_pipeline.requests.request import StoredRequest, stored_request
+from reporting_pipeline.requests.work import Worker
+from reporting_pipeline.store import open_store
+from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline_tests.given_reports import NOW, one_day
+
+ASKING = Asking(now=NOW, final_delay_seconds=7200)
+TIMES = LeaseTimes(heartbeat_seconds=10, stale_seconds=30)
+FIRST_DAY = date(2025, 3, 1)
+
+# What holds the revenue of a day and an organisation.
+HOLD = (
+    "insert into reporting.seal_objections"
+    " (date, position, organization_id, report_table, check_name, message)"
+    " values (%s, 1, %s, 'report_revenue_daily', 'a_check', 'order 4711 is 1 EUR short')"
+)
+
+
+def ask_for(
+    warehouse: URL,
+    definition: ReportDefinition,
+    day: date = FIRST_DAY,
+    *,
+    is_provisional_allowed: bool = False,
+) -> Asked:
+    """Ask for a definition's day as CSV."""
+    request = ReportRequest(
+        definition=definition, period=one_day(day), is_provisional_allowed=is_provisional_allowed
+    )
+    return ask(warehouse, ASKING, request, ReportFormat.CSV)
+
+
+def queued(warehouse: URL, definition: ReportDefinition, day: date = FIRST_DAY) -> StoredRequest:
+    """A request for a definition's day that waits."""
+    request = ask_for(warehouse, definition, day).request
+    assert request is not None
+    return request
+
+
+def queued_days(warehouse: URL, definition: ReportDefinition, count: int) -> list[StoredRequest]:
+    """Requests for so many days."""
+    days = [FIRST_DAY + timedelta(days=offset) for offset in range(count)]
+    return [queued(warehouse, definition, day) for day in days]
+
+
+class Workers:
+    """Workers that take requests and do nothing with them; they live until they die.
+
+    Args:
+        sessions: Ends what they hold at the end of the test.
+    """
+
+    def __init__(self, sessions: ExitStack) -> None:
+        self._sessions = sessions
+        self._held: dict[int | None, Connection] = {}
+
+    def take(
+        self, warehouse: URL, name: str = "worker", *, among: Sequence[UUID] | None = None
+    ) -> StoredRequest | None:
+        """The next request, leased by a worker of its own."""
+        session = self._sessions.enter_context(warehouse_connection(warehouse))
+        session.autocommit = True
+        request = take(session, TIMES, name, NOW, among=among)
+        if request is not None:
+            self._held[request.fence] = session
+        return request
+
+    def must_take(self, warehouse: URL, *, among: Sequence[UUID] | None = None) -> StoredRequest:
+        """As take, where there is one."""
+        request = self.take(warehouse, among=among)
+        assert request is not None
+        return request
+
+    def die(self, request: StoredRequest) -> None:
+        """The worker that took it is killed."""
+        self._held[request.fence].close()
+
+
+def seen(warehouse: URL, request: StoredRequest) -> StoredRequest:
+    """A request as it stands now."""
+    with warehouse_connection(warehouse) as connection:
+        return stored_request(connection, request.id)
+
+
+def pass_time(warehouse: URL, request: StoredRequest, seconds: int) -> None:
+    """Let so much time pass for one request."""
+    with warehouse_connection(warehouse) as connection:
+        connection.execute(
+            "update catalogue.report_requests set"
+            " heartbeat_at = heartbeat_at - %(s)s * interval '1 second',"
+            " available_at = available_at - %(s)s * interval '1 second' where id = %(id)s",
+            {"s": seconds, "id": request.id},
+        )
+
+
+def notices(warehouse: URL, request: StoredRequest) -> list[str]:
+    """What was told of a request, in order."""
+    with warehouse_connection(warehouse) as connection:
+        found = connection.execute(
+            "select message ->> 'type' from catalogue.notices"
+            " where message ->> 'request_id' = %s and topic like 'reporting:org:%%' order by id",
+            (str(request.id),),
+        )
+        return [kind for (kind,) in found]
+
+
+def worker_at(warehouse: URL, store_url: str, redis_url: str | None = None) -> Worker:
+    """A worker whose clock stands still."""
+    delivery = Delivery(
+        warehouse=warehouse,
+        store=open_store(store_url),
+        final_delay_seconds=7200,
+        clock=lambda: NOW,
+    )
+    return Worker(delivery=delivery, times=TIMES, redis_url=redis_url, name="worker")

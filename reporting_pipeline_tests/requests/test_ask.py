@@ -1,0 +1,163 @@
+"""What may be asked for, that the same question is one request, and what needs none."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from threading import Barrier
+from uuid import UUID
+
+import pytest
+from sqlalchemy import URL
+
+from reporting_pipeline.domain.period import Period
+from reporting_pipeline.errors import DefinitionInvalid
+from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.report_definitions.definition import ReportFormat
+from reporting_pipeline.requests.ask import Asked, ask
+from reporting_pipeline.requests.leases import End, end
+from reporting_pipeline.requests.request import waiting
+from reporting_pipeline.store import open_store
+from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.given_reports import (
+    ATTENDANCE,
+    NOW,
+    REVENUE,
+    Desk,
+    defined,
+    one_day,
+)
+from reporting_pipeline_tests.requests.given_requests import (
+    ASKING,
+    Workers,
+    ask_for,
+    notices,
+    queued,
+    seen,
+)
+
+DAY = date(2025, 9, 10)
+
+
+def test_the_same_question_from_twenty_at_once_is_one_request(warehouse_url: URL) -> None:
+    revenue = defined(warehouse_url, REVENUE)
+    start = Barrier(20)
+
+    def ask_once(_: int) -> Asked:
+        start.wait()
+        return ask_for(warehouse_url, revenue)
+
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(ask_once, range(20)))
+
+    [request] = {answer.request.id: answer.request for answer in answers if answer.request}.values()
+    assert [answer.is_new for answer in answers].count(True) == 1
+    assert notices(warehouse_url, request) == ["queued"]
+
+
+def test_what_is_ended_may_be_asked_for_again(warehouse_url: URL, workers: Workers) -> None:
+    revenue = defined(warehouse_url, REVENUE)
+    first = queued(warehouse_url, revenue)
+    running = workers.must_take(warehouse_url)
+    assert not ask_for(warehouse_url, revenue).is_new
+    with warehouse_connection(warehouse_url) as connection:
+        end(connection, running, End(status="failed", failure=("RenderFailed", "no")), NOW)
+
+    again = ask_for(warehouse_url, revenue)
+    assert again.is_new
+    assert again.request is not None
+    assert again.request.id != first.id
+
+
+def test_another_version_is_another_request(warehouse_url: URL) -> None:
+    first = queued(warehouse_url, defined(warehouse_url, REVENUE))
+    renamed = defined(warehouse_url, {**REVENUE, "name": "Takings"})
+    second = queued(warehouse_url, renamed)
+    assert (first.version, second.version) == (1, 2)
+
+
+def test_who_also_wants_a_provisional_file_gets_it_after_a_hold(
+    warehouse_url: URL, workers: Workers
+) -> None:
+    revenue = defined(warehouse_url, REVENUE)
+    queued(warehouse_url, revenue)
+    running = workers.must_take(warehouse_url)
+    ask_for(warehouse_url, revenue, is_provisional_allowed=True)
+    held = End(status="held", failure=("held", "a break"))
+    with warehouse_connection(warehouse_url) as connection:
+        assert end(connection, running, held, NOW)
+
+    assert seen(warehouse_url, running).status == "queued"
+    again = workers.must_take(warehouse_url)
+    assert again.is_provisional_allowed
+    with warehouse_connection(warehouse_url) as connection:
+        assert end(connection, again, held, NOW)
+    assert seen(warehouse_url, again).status == "held"
+    assert notices(warehouse_url, again) == ["queued", "started", "held"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "period", "format_", "reason"),
+    [
+        ({"status": "paused"}, one_day(DAY), "csv", "the definition is paused"),
+        ({"status": "archived"}, one_day(DAY), "csv", "the definition is archived"),
+        ({}, one_day(DAY), "pdf", "it has no format pdf, but csv"),
+        ({}, one_day(date(2026, 1, 3)), "csv", "2026-01-03 has not begun"),
+        (
+            {},
+            Period(first=date(2010, 1, 1), end=date(2025, 1, 1)),
+            "csv",
+            "has more than 1830 days",
+        ),
+        (
+            {},
+            Period(first=None, end=DAY, event_id=UUID(int=5)),
+            "csv",
+            "the organisation has no event 00000000",
+        ),
+    ],
+)
+def test_what_cannot_be_had_is_refused_before_it_waits(
+    warehouse_url: URL, changed: dict[str, object], period: Period, format_: str, reason: str
+) -> None:
+    definition = defined(warehouse_url, {**REVENUE, **changed})
+    request = ReportRequest(definition=definition, period=period)
+
+    with pytest.raises(DefinitionInvalid, match=reason):
+        ask(warehouse_url, ASKING, request, ReportFormat(format_))
+    with warehouse_connection(warehouse_url) as connection:
+        assert waiting(connection, 1) == []
+
+
+def test_a_report_whose_days_stand_needs_no_request(
+    season_pipeline: Pipeline, store_url: str
+) -> None:
+    warehouse = season_pipeline.warehouse
+    revenue = defined(warehouse, REVENUE)
+    Desk(warehouse, open_store(store_url)).ask_one(revenue, one_day(DAY))
+
+    answer = ask_for(warehouse, revenue, DAY)
+    assert answer.request is None
+    assert answer.report is not None
+    assert (answer.report.status, answer.report.edition) == ("ready", 1)
+
+    changes = (
+        "update reporting.sealed_days set sealed_at = '2026-02-01' where date = %s",
+        "delete from reporting.sealed_days where date = %s",
+    )
+    for change in changes:
+        with warehouse_connection(warehouse) as connection:
+            connection.execute(change.encode(), (DAY,))
+        assert ask_for(warehouse, revenue, DAY).request is not None
+
+
+def test_a_report_of_another_version_or_never_made_is_requested(
+    shared_season_pipeline: Pipeline, store_url: str
+) -> None:
+    warehouse = shared_season_pipeline.warehouse
+    attendance = defined(warehouse, ATTENDANCE)
+    Desk(warehouse, open_store(store_url)).ask_one(attendance, one_day(DAY))
+    assert ask_for(warehouse, attendance, DAY).report is not None
+
+    assert ask_for(warehouse, attendance, DAY + timedelta(days=1)).request is not None
+    renamed = defined(warehouse, {**ATTENDANCE, "name": "Who came"})
+    assert ask_for(warehouse, renamed, DAY).request is not None

@@ -1,0 +1,132 @@
+"""A worker is killed at each step of a request: another one goes on, and each effect is there once.
+
+A step of the request may be repeated; what others see of it is one row, one edition, and of each
+message one id.
+"""
+
+import hashlib
+import json
+import signal
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from threading import Event
+
+import pytest
+import redis
+from sqlalchemy import URL
+
+from reporting_pipeline.requests.lists import DEAD, list_of
+from reporting_pipeline.requests.serve import serve
+from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.bench.under_fire import Place
+from reporting_pipeline_tests.forked import forked
+from reporting_pipeline_tests.given_reports import (
+    ATTENDANCE,
+    BERLIN,
+    REVENUE,
+    Desk,
+    defined,
+)
+from reporting_pipeline_tests.requests.crash_points import (
+    POINTS,
+    work_and_die,
+    work_and_stop,
+)
+from reporting_pipeline_tests.requests.given_requests import (
+    queued_days,
+    seen,
+    worker_at,
+)
+
+FIRST_DAY = date(2025, 6, 1)
+REQUESTS = (
+    "select id::text, status, lost_leases, attempts from catalogue.report_requests"
+    " where period_first = %s"
+)
+REPORTS = (
+    "select report.storage_path, report.file_sha256, edition.edition"
+    " from catalogue.generated_reports as report"
+    " inner join catalogue.generated_report_editions as edition on edition.report_id = report.id"
+    " where report.period_first = %s"
+)
+
+
+@contextmanager
+def heard(redis_url: str) -> Iterator[dict[str, list[int]]]:
+    """The ids of an organisation's messages by their type, as soon as the block has ended."""
+    told: dict[str, list[int]] = defaultdict(list)
+    with redis.Redis.from_url(redis_url) as client, client.pubsub() as topics:
+        topics.subscribe(f"reporting:org:{BERLIN}")
+        topics.get_message(timeout=5)
+        yield told
+        while (message := topics.get_message(timeout=0.1)) is not None:
+            said = json.loads(message["data"])
+            told[said["type"]].append(said["id"])
+
+
+def killed_at(name: str, warehouse: URL, store_url: str, redis_url: str) -> None:
+    address = warehouse.render_as_string(hide_password=False)
+    process = forked(work_and_die, name, address, store_url, redis_url)
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL, f"exit code {process.exitcode}: it was not killed"
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_a_worker_killed_at_a_step_leaves_each_effect_once(
+    name: str, shared_season_pipeline: Pipeline, redis_url: str, tmp_path: Path
+) -> None:
+    point, day = POINTS[name], FIRST_DAY + timedelta(days=list(POINTS).index(name))
+    warehouse, store_url = shared_season_pipeline.warehouse, (tmp_path / "store").as_uri()
+    defined(warehouse, REVENUE)
+    worker = worker_at(warehouse, store_url, redis_url)
+    desk = Desk(warehouse, worker.delivery.store)
+    wanted = {"version": 1, "definition": "revenue", "period": str(day), "format": "csv"}
+    message = json.dumps(wanted).encode()
+
+    with redis.Redis.from_url(redis_url) as client, heard(redis_url) as told:
+        client.rpush(list_of(BERLIN), message)
+        killed_at(name, warehouse, store_url, redis_url)
+        left = desk.query(REQUESTS, day)
+        assert [status for _, status, _, _ in left] == ([point.left] if point.left else [])
+        assert (message in client.lrange(list_of(BERLIN), 0, -1)) == point.is_pushed
+
+        list(serve(worker, Event(), once=True))
+
+        [(_, status, lost_leases, attempts)] = desk.query(REQUESTS, day)
+        lost = int(point.left == "running")
+        assert (status, lost_leases, attempts) == ("completed", lost, 1 + lost)
+        assert client.keys("reporting:queue:*") == []
+        assert client.exists(DEAD) == 0
+    [(path, digest, edition)] = desk.query(REPORTS, day)
+    assert (edition, hashlib.sha256(desk.file(str(path))).hexdigest()) == (1, digest)
+    assert Counter({kind: len(set(ids)) for kind, ids in told.items()}) == {
+        "queued": 1,
+        "started": 1,
+        "available": 1,
+        "completed": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "reporting_pipeline.requests.work:DefinitionLock.is_had",
+        "reporting_pipeline.publishing.generate:publish",
+    ],
+)
+def test_a_worker_that_is_told_to_stop_ends_what_it_has_begun_and_leaves_the_rest(
+    where: str, pipeline: Pipeline, redis_url: str, tmp_path: Path
+) -> None:
+    attendance = defined(pipeline.warehouse, ATTENDANCE)
+    begun, rest = queued_days(pipeline.warehouse, attendance, 2)
+    place = Place(warehouse=pipeline.warehouse, redis_url=redis_url, folder=tmp_path)
+
+    worker = forked(work_and_stop, where, dict(place.environment))
+    worker.join(60)
+
+    done, left = (seen(pipeline.warehouse, each) for each in (begun, rest))
+    assert (worker.exitcode, done.status, done.attempts) == (0, "completed", 1)
+    assert (left.status, left.attempts) == ("queued", 0)
