@@ -10,7 +10,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import URL
 
-from reporting_pipeline.registry.tables import SCHEMA, report_table
+from reporting_pipeline.registry.report_tables import SCHEMA, report_table
 from reporting_pipeline.samples.season import SEASON
 from reporting_pipeline.warehouse.engine import warehouse_connection
 

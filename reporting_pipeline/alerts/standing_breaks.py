@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 from reporting_pipeline.alerts.alert import Alert, AlertKind
 from reporting_pipeline.domain.discrepancy import Severity
 from reporting_pipeline.exports.presentation import major_text, minor_digits
-from reporting_pipeline.registry.tables.reconciliation_breaks import WARNING_KINDS
+from reporting_pipeline.registry.report_tables import WARNING_KINDS
 
 _MADE_GOOD = "timing"
 _IDS = ("event_id", "order_id", "transaction_id", "entry_id")

@@ -16,7 +16,7 @@ from psycopg import sql
 from sqlalchemy import URL
 
 from reporting_pipeline.building.dbt import project_digest, run_models
-from reporting_pipeline.registry.tables import REPORT_TABLES, report_table
+from reporting_pipeline.registry.report_tables import REPORT_TABLES, report_table
 from reporting_pipeline.telemetry.measures import REBUILD_DURATION, REBUILT_DAYS
 from reporting_pipeline.telemetry.spans import span
 from reporting_pipeline.telemetry.tally import Observation, record

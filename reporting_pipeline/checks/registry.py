@@ -22,7 +22,7 @@ from reporting_pipeline.checks.summary_equals_dailies import summary_equals_dail
 from reporting_pipeline.checks.table_contract import table_contract
 from reporting_pipeline.checks.transactions_balanced import transactions_balanced
 from reporting_pipeline.checks.upstream_promises import upstream_promises
-from reporting_pipeline.registry.tables import REPORT_TABLES
+from reporting_pipeline.registry.report_tables import REPORT_TABLES
 
 
 class FindDiscrepancies(Protocol):

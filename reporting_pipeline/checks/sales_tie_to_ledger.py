@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import Connection
 
 from reporting_pipeline.checks.finding import Findings, find
-from reporting_pipeline.registry.tables.reconciliation_breaks import WARNING_KINDS
+from reporting_pipeline.registry.report_tables import WARNING_KINDS
 
 
 def sales_tie_to_ledger(connection: Connection[Any], days: Collection[date]) -> Findings:

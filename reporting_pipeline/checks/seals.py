@@ -26,7 +26,7 @@ from sqlalchemy import URL
 
 from reporting_pipeline.checks.registry import CHECKS
 from reporting_pipeline.domain.discrepancy import Discrepancy, Severity
-from reporting_pipeline.registry.tables import REPORT_TABLES
+from reporting_pipeline.registry.report_tables import REPORT_TABLES
 from reporting_pipeline.sources.contract import DOMAINS
 from reporting_pipeline.telemetry.spans import span
 from reporting_pipeline.warehouse.engine import warehouse_connection

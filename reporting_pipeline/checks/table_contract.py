@@ -8,8 +8,7 @@ from psycopg import Connection
 
 from reporting_pipeline.checks.finding import Findings
 from reporting_pipeline.domain.discrepancy import Discrepancy, Severity
-from reporting_pipeline.registry.tables import SCHEMA, report_table
-from reporting_pipeline.registry.tables.report_table import ReportTable
+from reporting_pipeline.registry.report_tables import SCHEMA, ReportTable, report_table
 
 _COLUMNS = """
     select attname, format_type(atttypid, atttypmod), not attnotnull

@@ -24,7 +24,7 @@ from reporting_pipeline.cli.session import session
 from reporting_pipeline.cli.ui import dagster_ui
 from reporting_pipeline.embedded.supervisor import StopRequest
 from reporting_pipeline.errors import SettingsError
-from reporting_pipeline.registry.tables import REPORT_TABLES
+from reporting_pipeline.registry.report_tables import REPORT_TABLES
 from reporting_pipeline.samples.season import SEASON
 from reporting_pipeline.settings import Settings, set_environment
 from reporting_pipeline.sources.contract import DOMAINS, TABLES

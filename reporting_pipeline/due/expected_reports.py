@@ -33,7 +33,7 @@ from reporting_pipeline.due.event_dues import EventDue, event_dues
 from reporting_pipeline.due.rebuilt_days import DaysOfTables, waiting_days
 from reporting_pipeline.due.report_calendar import ReportCalendar, report_calendar
 from reporting_pipeline.registry.datasets import dataset
-from reporting_pipeline.registry.tables.reconciliation_breaks import RECONCILIATION_BREAKS
+from reporting_pipeline.registry.report_tables import RECONCILIATION_BREAKS
 from reporting_pipeline.report_definitions.definition import (
     Category,
     ReportDefinition,

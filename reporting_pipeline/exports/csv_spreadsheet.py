@@ -38,7 +38,7 @@ from reporting_pipeline.exports.presentation import (
 from reporting_pipeline.exports.presentation_columns import local_texts, major_texts, ratio_texts
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.exports.text_lines import joined_lines
-from reporting_pipeline.registry.tables.report_table import ColumnType, Unit
+from reporting_pipeline.registry.columns import ColumnType, Unit
 from reporting_pipeline.report_definitions.compiled import ReportColumn
 
 if TYPE_CHECKING:

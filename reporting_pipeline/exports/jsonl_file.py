@@ -24,7 +24,7 @@ from reporting_pipeline.exports.manifest import ColumnPart, Manifest
 from reporting_pipeline.exports.new_file import new_file
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.exports.text_lines import joined_lines
-from reporting_pipeline.registry.tables.report_table import ColumnType
+from reporting_pipeline.registry.columns import ColumnType
 from reporting_pipeline.report_definitions.compiled import ReportColumn
 
 if TYPE_CHECKING:

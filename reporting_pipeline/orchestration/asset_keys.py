@@ -10,7 +10,7 @@ daily_reports                     files of the reports that are due daily; weekl
 import dagster as dg
 from sqlalchemy import Table
 
-from reporting_pipeline.registry.tables import REPORT_TABLES
+from reporting_pipeline.registry.report_tables import REPORT_TABLES
 
 SEALS = dg.AssetKey("report_seals")
 

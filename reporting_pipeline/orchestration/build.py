@@ -31,7 +31,7 @@ from reporting_pipeline.orchestration.schedules import schedules
 from reporting_pipeline.orchestration.seal_assets import seal_asset
 from reporting_pipeline.orchestration.sensors import sensors
 from reporting_pipeline.orchestration.upkeep import Upkeep
-from reporting_pipeline.registry.tables import REPORT_TABLES
+from reporting_pipeline.registry.report_tables import REPORT_TABLES
 from reporting_pipeline.settings import Settings
 
 

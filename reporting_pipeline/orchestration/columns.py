@@ -7,7 +7,8 @@ import dagster as dg
 from sqlalchemy import Table
 
 from reporting_pipeline.orchestration.asset_keys import source_key, warehouse_key
-from reporting_pipeline.registry.tables.report_table import Column, ReportTable
+from reporting_pipeline.registry.columns import Column
+from reporting_pipeline.registry.report_tables import ReportTable
 from reporting_pipeline.sources.contract import EVENTS, TRANSACTIONS
 from reporting_pipeline.sources.landing.dating import DATINGS
 

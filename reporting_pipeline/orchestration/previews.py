@@ -9,8 +9,7 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-from reporting_pipeline.registry.tables import SCHEMA
-from reporting_pipeline.registry.tables.report_table import ReportTable
+from reporting_pipeline.registry.report_tables import SCHEMA, ReportTable
 
 _ROWS = 5
 

@@ -18,8 +18,7 @@ from reporting_pipeline.orchestration.failures import RETRIES, step_failures
 from reporting_pipeline.orchestration.partitions import days_of
 from reporting_pipeline.orchestration.previews import previews
 from reporting_pipeline.orchestration.resources import Warehouse
-from reporting_pipeline.registry.tables import REPORT_TABLES, SCHEMA
-from reporting_pipeline.registry.tables.report_table import ReportTable
+from reporting_pipeline.registry.report_tables import REPORT_TABLES, SCHEMA, ReportTable
 
 OWNER = "team:finance-reporting"
 

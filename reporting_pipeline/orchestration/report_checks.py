@@ -16,7 +16,7 @@ from reporting_pipeline.orchestration.check_results import evaluations, targets
 from reporting_pipeline.orchestration.failures import RETRIES, step_failures
 from reporting_pipeline.orchestration.partitions import days_of
 from reporting_pipeline.orchestration.resources import Warehouse
-from reporting_pipeline.registry.tables.report_table import ReportTable
+from reporting_pipeline.registry.report_tables import ReportTable
 
 
 def report_checks(

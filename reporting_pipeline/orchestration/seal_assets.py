@@ -14,7 +14,7 @@ from reporting_pipeline.orchestration.failures import RETRIES, step_failures
 from reporting_pipeline.orchestration.partitions import days_of
 from reporting_pipeline.orchestration.report_assets import OWNER
 from reporting_pipeline.orchestration.resources import Warehouse
-from reporting_pipeline.registry.tables import REPORT_TABLES
+from reporting_pipeline.registry.report_tables import REPORT_TABLES
 
 _LISTED = 50
 _EVERY_ORGANIZATION = "every organisation"

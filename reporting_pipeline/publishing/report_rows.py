@@ -31,8 +31,7 @@ from reporting_pipeline.exports.manifest import (
 from reporting_pipeline.exports.report_document import NO_ROWS, Chart, ReportDocument
 from reporting_pipeline.exports.row_spool import RowSpool, psycopg_statement, spool_rows
 from reporting_pipeline.publishing.gate import seal_parts, watermark_parts
-from reporting_pipeline.registry.datasets import dataset
-from reporting_pipeline.registry.datasets.dataset import Dataset
+from reporting_pipeline.registry.datasets import Dataset, dataset
 from reporting_pipeline.registry.logic_version import LOGIC_VERSION
 from reporting_pipeline.report_definitions.compile import compile_report
 from reporting_pipeline.report_definitions.compiled import CompiledReport, ReportColumn

@@ -20,7 +20,7 @@ from typing import Any
 from psycopg import Connection, sql
 
 from reporting_pipeline.exports.manifest import Manifest
-from reporting_pipeline.registry.tables.report_table import ColumnKind
+from reporting_pipeline.registry.columns import ColumnKind
 
 _CHUNK_BYTES = 1024 * 1024
 

@@ -13,10 +13,9 @@ from pathlib import Path
 
 import yaml
 
-from reporting_pipeline.registry.datasets import DATASETS
-from reporting_pipeline.registry.datasets.dataset import SCHEMA, Dataset
-from reporting_pipeline.registry.tables import REPORT_TABLES
-from reporting_pipeline.registry.tables.report_table import Column, ReportTable
+from reporting_pipeline.registry.columns import Column, ReportTable
+from reporting_pipeline.registry.datasets import DATASETS, SCHEMA, Dataset
+from reporting_pipeline.registry.report_tables import REPORT_TABLES
 
 _MODELS = Path(__file__).parents[2] / "dbt_project" / "models"
 _HEADER = "# Generated from reporting_pipeline/reports/{} by reports/dbt_properties.py.\n"

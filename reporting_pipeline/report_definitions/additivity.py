@@ -11,8 +11,8 @@ What belongs here: these rules, each refusal with its reason. What does not: the
 
 from collections.abc import Iterator
 
-from reporting_pipeline.registry.datasets.dataset import Dataset
-from reporting_pipeline.registry.tables.report_table import Column, ColumnKind, ColumnType, Unit
+from reporting_pipeline.registry.columns import Column, ColumnKind, ColumnType, Unit
+from reporting_pipeline.registry.datasets import Dataset
 from reporting_pipeline.report_definitions.config import ReportConfig
 from reporting_pipeline.report_definitions.filters import pinned, placed
 from reporting_pipeline.report_definitions.problems import Problem

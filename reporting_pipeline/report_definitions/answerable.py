@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from reporting_pipeline.errors import UnknownDataset
-from reporting_pipeline.registry.datasets.dataset import Dataset
-from reporting_pipeline.registry.tables.report_table import Column, ColumnKind, ColumnType
+from reporting_pipeline.registry.columns import Column, ColumnKind, ColumnType
+from reporting_pipeline.registry.datasets import Dataset
 from reporting_pipeline.report_definitions.additivity import additivity_problems
 from reporting_pipeline.report_definitions.config import ReportConfig
 from reporting_pipeline.report_definitions.filters import (

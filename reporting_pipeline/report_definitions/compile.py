@@ -36,9 +36,9 @@ from sqlalchemy.types import TypeEngine
 
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.errors import DefinitionInvalid
+from reporting_pipeline.registry.columns import Column, ColumnKind, ColumnType, Unit
+from reporting_pipeline.registry.datasets import Dataset
 from reporting_pipeline.registry.datasets import dataset as registered
-from reporting_pipeline.registry.datasets.dataset import Dataset
-from reporting_pipeline.registry.tables.report_table import Column, ColumnKind, ColumnType, Unit
 from reporting_pipeline.report_definitions.additivity import (
     currency_column,
     grouped_columns,

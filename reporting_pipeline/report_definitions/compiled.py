@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Select
 
-from reporting_pipeline.registry.tables.report_table import Column
+from reporting_pipeline.registry.columns import Column
 
 Query: TypeAlias = Select[*tuple[Any, ...]]
 """A statement that reads rows of some columns."""

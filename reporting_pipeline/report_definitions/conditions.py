@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, and_, or_
 
-from reporting_pipeline.registry.datasets.dataset import Dataset
-from reporting_pipeline.registry.tables.report_table import Column, ColumnType, Unit
+from reporting_pipeline.registry.columns import Column, ColumnType, Unit
+from reporting_pipeline.registry.datasets import Dataset
 from reporting_pipeline.report_definitions.filters import (
     AllOf,
     AnyOf,

@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from reporting_pipeline.registry.tables.report_table import Column, ColumnType
+from reporting_pipeline.registry.columns import Column, ColumnType
 from reporting_pipeline.report_definitions.problems import shown
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099

@@ -1,7 +1,7 @@
 """Recent event summaries, from memory: where an event stands as of a day.
 
 What belongs here: reading the summary for one organisation. What does not: who may see which
-organisation, and what the columns mean (`registry.tables.event_summary`).
+organisation, and what the columns mean (`registry.report_tables`).
 """
 
 import json

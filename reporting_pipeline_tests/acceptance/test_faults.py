@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from reporting_pipeline.domain.discrepancy import Discrepancy, Severity
-from reporting_pipeline.registry.tables.reconciliation_breaks import BREAK_KINDS
+from reporting_pipeline.registry.report_tables import BREAK_KINDS
 from reporting_pipeline_tests.acceptance.faults import FAULTS, PlainOrder, plain_orders
 from reporting_pipeline_tests.acceptance.given import Pipeline, assert_same
 from reporting_pipeline_tests.oracle.books import Books

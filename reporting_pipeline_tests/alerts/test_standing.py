@@ -12,7 +12,7 @@ from reporting_pipeline.alerts.evaluate import Evaluation, record
 from reporting_pipeline.alerts.given import late_day
 from reporting_pipeline.alerts.standing import LOOKED_AT, standing_now
 from reporting_pipeline.domain.discrepancy import Severity
-from reporting_pipeline.registry.tables.reconciliation_breaks import BREAK_KINDS
+from reporting_pipeline.registry.report_tables import BREAK_KINDS
 from reporting_pipeline.sources.contract import DOMAINS
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

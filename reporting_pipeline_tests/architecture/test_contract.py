@@ -7,9 +7,12 @@ import psycopg
 import pytest
 from sqlalchemy import URL
 
-from reporting_pipeline.registry.tables import REPORT_TABLES
-from reporting_pipeline.registry.tables.reconciliation_breaks import BREAK_KINDS, WARNING_KINDS
-from reporting_pipeline.registry.tables.report_table import ReportTable
+from reporting_pipeline.registry.report_tables import (
+    BREAK_KINDS,
+    REPORT_TABLES,
+    WARNING_KINDS,
+    ReportTable,
+)
 from reporting_pipeline.sources.contract import DOMAINS, TABLES
 from reporting_pipeline.sources.dump.schema import create_tables
 from reporting_pipeline.warehouse.engine import conninfo

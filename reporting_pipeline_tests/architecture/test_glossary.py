@@ -7,9 +7,8 @@ from importlib.util import find_spec
 
 from sqlalchemy import CheckConstraint
 
-from reporting_pipeline.registry.tables import REPORT_TABLES
-from reporting_pipeline.registry.tables.reconciliation_breaks import BREAK_KINDS
-from reporting_pipeline.registry.tables.report_table import ColumnKind
+from reporting_pipeline.registry.columns import ColumnKind
+from reporting_pipeline.registry.report_tables import BREAK_KINDS, REPORT_TABLES
 from reporting_pipeline.sources.contract import TABLES
 from reporting_pipeline_tests.architecture.repository import DOCS, ROOT
 

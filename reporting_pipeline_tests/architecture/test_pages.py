@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reporting_pipeline.registry.tables import REPORT_TABLES
+from reporting_pipeline.registry.report_tables import REPORT_TABLES
 from reporting_pipeline_tests.architecture.repository import DOCS, ROOT, name_of, pages
 
 DECISIONS = sorted((DOCS / "adr").glob("*.md"))

@@ -10,7 +10,7 @@ from psycopg.rows import TupleRow
 import reporting_pipeline.checks
 from reporting_pipeline.checks.registry import CHECKS, Check
 from reporting_pipeline.domain.discrepancy import Severity
-from reporting_pipeline.registry.tables import REPORT_TABLES
+from reporting_pipeline.registry.report_tables import REPORT_TABLES
 
 DAYS = """
     select distinct date from reporting.report_event_summary

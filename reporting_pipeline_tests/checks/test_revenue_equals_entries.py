@@ -8,11 +8,15 @@ from psycopg.rows import TupleRow
 
 from reporting_pipeline.checks.revenue_equals_entries import revenue_equals_entries
 from reporting_pipeline.domain.discrepancy import Severity
-from reporting_pipeline.registry.tables.report_table import Unit
-from reporting_pipeline.registry.tables.revenue_daily import REVENUE_DAILY
+from reporting_pipeline.registry.columns import Unit
+from reporting_pipeline.registry.report_tables import report_table
 
 DAY = date(2025, 9, 1)
-FIGURES = [c.name for c in REVENUE_DAILY.columns if c.unit in (Unit.MINOR, Unit.COUNT)]
+FIGURES = [
+    c.name
+    for c in report_table("report_revenue_daily").columns
+    if c.unit in (Unit.MINOR, Unit.COUNT)
+]
 CHANGE = sql.SQL(
     "update reporting.report_revenue_daily set {figure} = {figure} + 7"
     " where date = %s returning event_id, {figure}"

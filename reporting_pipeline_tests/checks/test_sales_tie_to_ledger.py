@@ -9,7 +9,7 @@ from psycopg.rows import TupleRow
 
 from reporting_pipeline.checks.sales_tie_to_ledger import sales_tie_to_ledger
 from reporting_pipeline.domain.discrepancy import Severity
-from reporting_pipeline.registry.tables.reconciliation_breaks import BREAK_KINDS
+from reporting_pipeline.registry.report_tables import BREAK_KINDS
 
 DAY = date(2025, 9, 1)
 ORGANIZATION = UUID("00000001-0000-4000-8000-000000000001")

@@ -12,7 +12,7 @@ from reporting_pipeline.cli import demo, main
 from reporting_pipeline.cli.demo_reports import Delivery
 from reporting_pipeline.cli.session import session
 from reporting_pipeline.embedded.home import Home
-from reporting_pipeline.registry.tables import REPORT_TABLES
+from reporting_pipeline.registry.report_tables import REPORT_TABLES
 from reporting_pipeline.settings import set_environment
 from reporting_pipeline.warehouse.engine import conninfo
 from reporting_pipeline_tests.cli.conftest import RunReporting

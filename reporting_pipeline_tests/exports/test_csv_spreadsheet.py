@@ -10,7 +10,7 @@ from reporting_pipeline.errors import FileUnreadable
 from reporting_pipeline.exports.csv_file import canonical_rows, write
 from reporting_pipeline.exports.csv_guard import guard
 from reporting_pipeline.exports.report_document import ReportDocument
-from reporting_pipeline.registry.tables.report_table import ColumnType, Unit
+from reporting_pipeline.registry.columns import ColumnType, Unit
 from reporting_pipeline_tests.exports.documents import (
     EVERY_TYPE,
     ROWS,

@@ -9,7 +9,7 @@ import pytest
 from reporting_pipeline.errors import ExportIncomplete, FileUnreadable
 from reporting_pipeline.exports.jsonl_file import canonical_rows, refuse, write
 from reporting_pipeline.exports.report_document import ReportDocument
-from reporting_pipeline.registry.tables.report_table import ColumnType, Unit
+from reporting_pipeline.registry.columns import ColumnType, Unit
 from reporting_pipeline_tests.exports.documents import (
     EVERY_TYPE,
     ID,

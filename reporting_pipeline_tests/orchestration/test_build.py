@@ -9,8 +9,7 @@ import pytest
 
 from reporting_pipeline.checks.registry import CHECKS
 from reporting_pipeline.orchestration.build import build_definitions
-from reporting_pipeline.registry.tables import REPORT_TABLES
-from reporting_pipeline.registry.tables.report_table import ReportTable
+from reporting_pipeline.registry.report_tables import REPORT_TABLES, ReportTable
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.sources.contract import TABLES
 

@@ -3,8 +3,7 @@
 import dagster as dg
 
 from reporting_pipeline.building.dbt import parsed_project
-from reporting_pipeline.registry.tables import REPORT_TABLES
-from reporting_pipeline.registry.tables.sales_daily import SALES_DAILY
+from reporting_pipeline.registry.report_tables import REPORT_TABLES, report_table
 
 KEY = dg.AssetKey("report_sales_daily")
 
@@ -32,7 +31,8 @@ def test_each_day_of_a_range_has_its_own_row_count_and_preview(defs: dg.Definiti
     assert "preview" not in empty
     assert full["dagster/partition_row_count"].value == 2
     lines = str(full["preview"].value).splitlines()
-    assert lines[0] == f"| {' | '.join(SALES_DAILY.column_names)} |"
+    columns = report_table("report_sales_daily").column_names
+    assert lines[0] == f"| {' | '.join(report_table('report_sales_daily').column_names)} |"
     assert len(lines) == 2 + 2
     assert "| 2025-09-01 |" in lines[2]
 

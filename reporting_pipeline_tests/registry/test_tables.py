@@ -8,8 +8,8 @@ import pytest
 
 import reporting_pipeline.samples.season
 from reporting_pipeline.errors import UnknownReport
-from reporting_pipeline.registry.tables import REPORT_TABLES, report_table
-from reporting_pipeline.registry.tables.report_table import ColumnKind, ColumnType, ReportTable
+from reporting_pipeline.registry.columns import ColumnKind, ColumnType
+from reporting_pipeline.registry.report_tables import REPORT_TABLES, ReportTable, report_table
 from reporting_pipeline.sources.contract import TABLES
 
 EXPECTED = Path(reporting_pipeline.samples.season.__file__).parent / "expected"

@@ -11,8 +11,8 @@ import psycopg
 
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.exports.row_spool import psycopg_statement
-from reporting_pipeline.registry.datasets.dataset import Dataset
-from reporting_pipeline.registry.tables import SCHEMA, report_table
+from reporting_pipeline.registry.datasets import Dataset
+from reporting_pipeline.registry.report_tables import SCHEMA, report_table
 from reporting_pipeline.report_definitions.compile import compile_over
 from reporting_pipeline.report_definitions.compiled import CompiledReport, Query
 from reporting_pipeline.report_definitions.config import ReportConfig

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.errors import DefinitionInvalid
 from reporting_pipeline.exports.row_spool import canonical, psycopg_statement
-from reporting_pipeline.registry.datasets import DATASETS
-from reporting_pipeline.registry.datasets.dataset import Dataset
-from reporting_pipeline.registry.tables.report_table import Column, ColumnKind, ColumnType
+from reporting_pipeline.registry.columns import Column, ColumnKind, ColumnType
+from reporting_pipeline.registry.datasets import DATASETS, Dataset
 from reporting_pipeline.report_definitions.compile import compile_report
 from reporting_pipeline.report_definitions.compiled import Query
 from reporting_pipeline.report_definitions.config import ReportConfig

@@ -20,7 +20,7 @@ from reporting_pipeline.exports.presentation import (
     money_for_people,
     ratio_for_people,
 )
-from reporting_pipeline.registry.tables.report_table import ColumnType, Unit
+from reporting_pipeline.registry.columns import ColumnType, Unit
 
 _WORDS = {"true": "yes", "false": "no"}
 

@@ -19,7 +19,7 @@ from reporting_pipeline.exports.pdf.cells import CellTexts
 from reporting_pipeline.exports.pdf.chart_days import Calendar
 from reporting_pipeline.exports.pdf.chart_svg import Axis, Bar, lying_bars, standing_bars
 from reporting_pipeline.exports.report_document import Chart
-from reporting_pipeline.registry.tables.report_table import ColumnType, Unit
+from reporting_pipeline.registry.columns import ColumnType, Unit
 
 _MOST_NAMES = 20
 _TICKS = 4

@@ -13,7 +13,7 @@ from reporting_pipeline.exports.canonical import CanonicalRow, canonical_line
 from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.exports.presentation import major_text
 from reporting_pipeline.exports.verify.difference import Difference, DifferenceKind, Proof
-from reporting_pipeline.registry.tables.report_table import ColumnType, Unit
+from reporting_pipeline.registry.columns import ColumnType, Unit
 
 # Keys of so many rows are remembered, as numbers; of further ones, only the last.
 _REMEMBERED_KEYS = 1_000_000

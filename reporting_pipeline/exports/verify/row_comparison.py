@@ -11,7 +11,7 @@ from reporting_pipeline.exports.canonical import CanonicalRow
 from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.exports.presentation import major_text
 from reporting_pipeline.exports.verify.difference import Difference, DifferenceKind
-from reporting_pipeline.registry.tables.report_table import ColumnType, Unit
+from reporting_pipeline.registry.columns import ColumnType, Unit
 
 # How far is looked for a row that stands elsewhere.
 _AHEAD = 1_000

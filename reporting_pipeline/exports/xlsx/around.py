@@ -10,7 +10,7 @@ from reporting_pipeline.exports.report_document import NO_ROWS
 from reporting_pipeline.exports.xlsx.layout import header_text
 from reporting_pipeline.exports.xlsx.plain_rows import PlainCell, amount, bold, count
 from reporting_pipeline.exports.xlsx.styles import HEADER, HEADER_OF_FIGURES, NOTE
-from reporting_pipeline.registry.tables.report_table import Unit
+from reporting_pipeline.registry.columns import Unit
 
 
 def header_row(manifest: Manifest) -> dict[int, PlainCell]:

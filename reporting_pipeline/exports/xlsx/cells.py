@@ -22,7 +22,7 @@ from reporting_pipeline.exports.xlsx.instants import WallClock, date_numbers
 from reporting_pipeline.exports.xlsx.layout import column_letters
 from reporting_pipeline.exports.xlsx.styles import Style
 from reporting_pipeline.exports.xlsx.text import MAX_UTF16_UNITS, first_too_long, xml_texts
-from reporting_pipeline.registry.tables.report_table import ColumnType, Unit
+from reporting_pipeline.registry.columns import ColumnType, Unit
 from reporting_pipeline.report_definitions.compiled import ReportColumn
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from reporting_pipeline.exports.manifest import Manifest
-from reporting_pipeline.registry.tables.report_table import ColumnType
+from reporting_pipeline.registry.columns import ColumnType
 
 MAX_ROWS = 1_048_576
 """Of a sheet, its header included."""

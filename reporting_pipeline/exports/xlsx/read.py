@@ -33,7 +33,7 @@ from reporting_pipeline.exports.xlsx.layout import (
 from reporting_pipeline.exports.xlsx.plain_rows import PlainCell
 from reporting_pipeline.exports.xlsx.sheet_xml import Cell, SheetRow, SheetXml
 from reporting_pipeline.exports.xlsx.values import cell_reader
-from reporting_pipeline.registry.tables.report_table import ColumnType
+from reporting_pipeline.registry.columns import ColumnType
 
 Tell: TypeAlias = Callable[[str], None]
 """Is given a sentence for each thing that is not as it should be."""

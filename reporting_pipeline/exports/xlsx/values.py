@@ -16,7 +16,7 @@ from reporting_pipeline.exports.xlsx.cells import EXACT_BELOW
 from reporting_pipeline.exports.xlsx.instants import WallClock, date_of
 from reporting_pipeline.exports.xlsx.sheet_xml import Cell
 from reporting_pipeline.exports.xlsx.styles import Style
-from reporting_pipeline.registry.tables.report_table import ColumnType, Unit
+from reporting_pipeline.registry.columns import ColumnType, Unit
 
 CellReader: TypeAlias = Callable[[Cell, Style, str | None], str]
 """A cell that is not empty, its style, its row's currency -> canonical text; ValueError: none."""

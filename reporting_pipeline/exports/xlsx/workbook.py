@@ -24,7 +24,7 @@ from reporting_pipeline.exports.xlsx.layout import (
     header_text,
 )
 from reporting_pipeline.exports.xlsx.styles import Style, all_styles
-from reporting_pipeline.registry.tables.report_table import ColumnType
+from reporting_pipeline.registry.columns import ColumnType
 
 # A file says when it was created. This one says the same on every day.
 _CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 the format knows no zone

@@ -5,7 +5,7 @@ What belongs here: the list. What does not: SQL, and what a report asks of a dat
 
 from reporting_pipeline.errors import UnknownDataset
 from reporting_pipeline.registry.datasets.bridge import BRIDGE
-from reporting_pipeline.registry.datasets.dataset import Dataset
+from reporting_pipeline.registry.datasets.dataset import SCHEMA, Dataset
 from reporting_pipeline.registry.datasets.freshness import FRESHNESS
 from reporting_pipeline.registry.datasets.ledger_entries import LEDGER_ENTRIES
 from reporting_pipeline.registry.datasets.order_movements import ORDER_MOVEMENTS
@@ -14,6 +14,8 @@ from reporting_pipeline.registry.datasets.report_tables import TABLE_DATASETS
 from reporting_pipeline.registry.datasets.restatement_changes import RESTATEMENT_CHANGES
 from reporting_pipeline.registry.datasets.scans import SCANS
 from reporting_pipeline.registry.datasets.tickets import TICKETS
+
+__all__ = ["DATASETS", "SCHEMA", "Dataset", "dataset"]
 
 # The report tables, the rows that they are summed from, and what tells whether all of it holds.
 DATASETS: tuple[Dataset, ...] = (

@@ -1,5 +1,6 @@
 """bridge: from what Ticketing booked to what the organiser was paid, each step with its residue."""
 
+from reporting_pipeline.registry.columns import measure
 from reporting_pipeline.registry.datasets.dataset import SCHEMA, Dataset
 from reporting_pipeline.registry.datasets.names import with_names
 from reporting_pipeline.registry.datasets.payable import (
@@ -9,7 +10,6 @@ from reporting_pipeline.registry.datasets.payable import (
     PAYOUTS,
     REVENUE,
 )
-from reporting_pipeline.registry.tables.report_table import measure
 
 _BOOKED = "report_sales_daily.net_gross_minor"
 _CHARGED = ("report_revenue_daily.gross_minor", "report_revenue_daily.refund_minor")

@@ -7,7 +7,7 @@ which is a module of its own beside this one, and SQL, which lives in `dbt_proje
 from dataclasses import dataclass
 
 from reporting_pipeline.errors import UnknownDataset
-from reporting_pipeline.registry.tables.report_table import Column, ColumnKind
+from reporting_pipeline.registry.columns import Column, ColumnKind
 
 SCHEMA = "datasets"
 """The PostgreSQL schema of the views that dbt makes for datasets."""

@@ -1,8 +1,8 @@
 """freshness: how far each source is landed, and which report days wait to be rebuilt."""
 
+from reporting_pipeline.registry.columns import ColumnType, attribute, balance, key
 from reporting_pipeline.registry.datasets.dataset import SCHEMA, Dataset
 from reporting_pipeline.registry.datasets.names import with_names
-from reporting_pipeline.registry.tables.report_table import ColumnType, attribute, balance, key
 
 FRESHNESS = Dataset(
     name="freshness",

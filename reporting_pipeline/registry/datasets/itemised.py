@@ -9,7 +9,7 @@ What belongs here: how columns are taken over from a table. What does not: any o
 from collections.abc import Collection
 from dataclasses import replace
 
-from reporting_pipeline.registry.tables.report_table import Column, ColumnKind, ReportTable
+from reporting_pipeline.registry.columns import Column, ColumnKind, ReportTable
 
 
 def column_of(table: ReportTable, name: str) -> Column:

@@ -1,9 +1,9 @@
 """ledger_entries: the rows that revenue is summed from."""
 
+from reporting_pipeline.registry.columns import ColumnType, attribute, key, measure
 from reporting_pipeline.registry.datasets.dataset import SCHEMA, Dataset
 from reporting_pipeline.registry.datasets.itemised import column_of, figures_of
 from reporting_pipeline.registry.datasets.names import with_names
-from reporting_pipeline.registry.tables.report_table import ColumnType, attribute, key, measure
 from reporting_pipeline.registry.tables.revenue_daily import REVENUE_DAILY
 
 _ENTRIES = "ledger_entries"

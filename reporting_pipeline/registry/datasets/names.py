@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from types import MappingProxyType
 
-from reporting_pipeline.registry.tables.report_table import Column, ColumnType, attribute
+from reporting_pipeline.registry.columns import Column, ColumnType, attribute
 
 
 def _name(name: str, words: str, *sources: str) -> Column:

@@ -1,9 +1,9 @@
 """order_movements: the rows that sales are summed from."""
 
+from reporting_pipeline.registry.columns import ColumnType, attribute, key, measure
 from reporting_pipeline.registry.datasets.dataset import SCHEMA, Dataset
 from reporting_pipeline.registry.datasets.itemised import column_of, figures_of
 from reporting_pipeline.registry.datasets.names import with_names
-from reporting_pipeline.registry.tables.report_table import ColumnType, attribute, key, measure
 from reporting_pipeline.registry.tables.sales_daily import SALES_DAILY
 
 _MOVEMENTS = "ticketing_order_line_movements"

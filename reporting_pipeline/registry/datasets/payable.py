@@ -3,7 +3,7 @@
 What belongs here: columns that the bridge and the payable statement share. What does not: theirs.
 """
 
-from reporting_pipeline.registry.tables.report_table import Column, measure
+from reporting_pipeline.registry.columns import Column, measure
 from reporting_pipeline.registry.tables.revenue_daily import REVENUE_DAILY
 
 REVENUE = {column.name: column for column in REVENUE_DAILY.columns}

@@ -1,5 +1,6 @@
 """payable_statement: what is owed to the organiser, from balance to balance."""
 
+from reporting_pipeline.registry.columns import balance
 from reporting_pipeline.registry.datasets.dataset import SCHEMA, Dataset
 from reporting_pipeline.registry.datasets.names import with_names
 from reporting_pipeline.registry.datasets.payable import (
@@ -9,7 +10,6 @@ from reporting_pipeline.registry.datasets.payable import (
     PAYOUTS,
     REVENUE,
 )
-from reporting_pipeline.registry.tables.report_table import balance
 
 _CHANGE = "report_revenue_daily.payable_change_minor"
 

@@ -4,10 +4,10 @@ What belongs here: which table is which dataset. What does not: words on columns
 the report tables (`registry.tables`).
 """
 
+from reporting_pipeline.registry.columns import ReportTable
 from reporting_pipeline.registry.datasets.dataset import SCHEMA, Dataset
 from reporting_pipeline.registry.datasets.names import with_names
-from reporting_pipeline.registry.tables import REPORT_TABLES
-from reporting_pipeline.registry.tables.report_table import ReportTable
+from reporting_pipeline.registry.report_tables import REPORT_TABLES
 
 
 def _dataset(table: ReportTable) -> Dataset:

@@ -1,7 +1,7 @@
 """restatement_changes: what differs between an edition of a report and the edition before."""
 
+from reporting_pipeline.registry.columns import ColumnType, attribute, key
 from reporting_pipeline.registry.datasets.dataset import Dataset
-from reporting_pipeline.registry.tables.report_table import ColumnType, attribute, key
 
 _REPORTS = "generated_reports"
 _EDITIONS = "generated_report_editions"

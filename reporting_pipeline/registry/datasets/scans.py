@@ -1,10 +1,10 @@
 """scans: the rows that attendance is counted from."""
 
+from reporting_pipeline.registry.columns import ColumnType, attribute, key
 from reporting_pipeline.registry.datasets.dataset import SCHEMA, Dataset
 from reporting_pipeline.registry.datasets.itemised import column_of, figures_of
 from reporting_pipeline.registry.datasets.names import with_names
 from reporting_pipeline.registry.tables.attendance_daily import ATTENDANCE_DAILY
-from reporting_pipeline.registry.tables.report_table import ColumnType, attribute, key
 
 _SCANS = "scanning_scans"
 _REJECT_REASONS = (

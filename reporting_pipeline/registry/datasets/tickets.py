@@ -1,8 +1,8 @@
 """tickets: each ticket, from its issue to the gate."""
 
+from reporting_pipeline.registry.columns import ColumnType, attribute, key, measure
 from reporting_pipeline.registry.datasets.dataset import SCHEMA, Dataset
 from reporting_pipeline.registry.datasets.names import with_names
-from reporting_pipeline.registry.tables.report_table import ColumnType, attribute, key, measure
 
 _TICKETS = "ticketing_tickets"
 _STATUSES = ("valid", "cancelled", "refunded", "voided", "exchanged")

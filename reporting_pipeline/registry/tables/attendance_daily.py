@@ -1,12 +1,6 @@
 """report_attendance_daily: who came through which gate."""
 
-from reporting_pipeline.registry.tables.report_table import (
-    Column,
-    ColumnType,
-    ReportTable,
-    key,
-    measure,
-)
+from reporting_pipeline.registry.columns import Column, ColumnType, ReportTable, key, measure
 
 _SCANS = "scanning_scans"
 _OUTCOME = (f"{_SCANS}.outcome",)

@@ -1,6 +1,6 @@
 """report_event_summary: where each event stands at the end of a day."""
 
-from reporting_pipeline.registry.tables.report_table import (
+from reporting_pipeline.registry.columns import (
     Column,
     ColumnType,
     ReportTable,

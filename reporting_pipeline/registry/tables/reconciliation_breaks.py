@@ -1,12 +1,6 @@
 """report_reconciliation_breaks: where Ticketing and the ledger differ, order by order."""
 
-from reporting_pipeline.registry.tables.report_table import (
-    ColumnType,
-    ReportTable,
-    attribute,
-    balance,
-    key,
-)
+from reporting_pipeline.registry.columns import ColumnType, ReportTable, attribute, balance, key
 
 # The kinds that warn; every other kind fails its check.
 WARNING_KINDS = ("timing", "settlement")

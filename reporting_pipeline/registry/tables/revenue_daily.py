@@ -1,12 +1,6 @@
 """report_revenue_daily: what the ledger says was charged, refunded, kept and paid out."""
 
-from reporting_pipeline.registry.tables.report_table import (
-    Column,
-    ColumnType,
-    ReportTable,
-    key,
-    measure,
-)
+from reporting_pipeline.registry.columns import Column, ColumnType, ReportTable, key, measure
 
 _ENTRIES = "ledger_entries"
 _AMOUNT = (f"{_ENTRIES}.direction", f"{_ENTRIES}.amount_minor")

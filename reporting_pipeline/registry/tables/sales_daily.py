@@ -1,12 +1,6 @@
 """report_sales_daily: what Ticketing sold and took back, by event, ticket type and channel."""
 
-from reporting_pipeline.registry.tables.report_table import (
-    ColumnType,
-    ReportTable,
-    attribute,
-    key,
-    measure,
-)
+from reporting_pipeline.registry.columns import ColumnType, ReportTable, attribute, key, measure
 
 _MOVEMENTS = "ticketing_order_line_movements"
 _UNITS = (f"{_MOVEMENTS}.reason", f"{_MOVEMENTS}.quantity")

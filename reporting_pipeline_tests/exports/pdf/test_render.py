@@ -22,7 +22,7 @@ from reporting_pipeline.exports.pdf.page_letters import letters_of
 from reporting_pipeline.exports.pdf.read import page_problems
 from reporting_pipeline.exports.pdf.sheet import lay_out
 from reporting_pipeline.exports.pdf.write import write
-from reporting_pipeline.registry.tables.report_table import ColumnType
+from reporting_pipeline.registry.columns import ColumnType
 from reporting_pipeline_tests.exports.documents import column
 from reporting_pipeline_tests.exports.pdf.pages import letters_on, report
 

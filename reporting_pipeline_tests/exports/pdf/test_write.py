@@ -21,7 +21,7 @@ from reporting_pipeline.exports.pdf.read import page_problems
 from reporting_pipeline.exports.pdf.sheet import lay_out
 from reporting_pipeline.exports.pdf.write import refuse, write_each
 from reporting_pipeline.exports.report_document import Chart, ReportDocument
-from reporting_pipeline.registry.tables.report_table import ColumnType, Unit
+from reporting_pipeline.registry.columns import ColumnType, Unit
 from reporting_pipeline_tests.exports.documents import EVERY_TYPE, ROWS, column
 from reporting_pipeline_tests.exports.pdf.pages import (
     SALES,

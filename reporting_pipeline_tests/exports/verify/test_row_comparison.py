@@ -6,7 +6,7 @@ import pytest
 
 from reporting_pipeline.exports.canonical import CanonicalRow
 from reporting_pipeline.exports.verify.row_comparison import RowComparison
-from reporting_pipeline.registry.tables.report_table import ColumnType, Unit
+from reporting_pipeline.registry.columns import ColumnType, Unit
 from reporting_pipeline_tests.exports.documents import column, document
 
 COLUMNS = (

@@ -20,7 +20,7 @@ from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.exports.verify.difference import Difference, DifferenceKind
 from reporting_pipeline.exports.verify.verify_file import read_manifest, verify_file
 from reporting_pipeline.exports.xlsx import write as xlsx
-from reporting_pipeline.registry.tables.report_table import ColumnType, Unit
+from reporting_pipeline.registry.columns import ColumnType, Unit
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline_tests.exports.documents import EVERY_TYPE, ROWS, column, document
 from reporting_pipeline_tests.exports.verify import tampering

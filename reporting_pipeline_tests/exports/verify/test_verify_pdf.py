@@ -17,7 +17,7 @@ from reporting_pipeline.exports.pdf.write import write
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.exports.verify.difference import DifferenceKind, Verification
 from reporting_pipeline.exports.verify.verify_file import verify_file
-from reporting_pipeline.registry.tables.report_table import ColumnType, Unit
+from reporting_pipeline.registry.columns import ColumnType, Unit
 from reporting_pipeline_tests.exports.documents import column, document
 
 Change = Callable[[Any], None]

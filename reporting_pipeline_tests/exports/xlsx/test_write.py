@@ -17,7 +17,7 @@ from reporting_pipeline.exports.manifest import TotalPart
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.exports.xlsx.read import canonical_rows, told_rows
 from reporting_pipeline.exports.xlsx.write import refuse, write
-from reporting_pipeline.registry.tables.report_table import ColumnType, Unit
+from reporting_pipeline.registry.columns import ColumnType, Unit
 from reporting_pipeline_tests.exports.documents import (
     EVERY_TYPE,
     ID,

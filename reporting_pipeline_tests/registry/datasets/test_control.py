@@ -8,7 +8,7 @@ import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from reporting_pipeline.registry.tables import REPORT_TABLES
+from reporting_pipeline.registry.report_tables import REPORT_TABLES
 from reporting_pipeline.sources.contract import TABLES
 from reporting_pipeline.warehouse.engine import conninfo
 from reporting_pipeline_tests.acceptance.given import Pipeline

@@ -4,9 +4,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from reporting_pipeline.registry.columns import ColumnKind
 from reporting_pipeline.registry.datasets import dataset
-from reporting_pipeline.registry.tables import SCHEMA, report_table
-from reporting_pipeline.registry.tables.report_table import ColumnKind
+from reporting_pipeline.registry.report_tables import SCHEMA, report_table
 from reporting_pipeline.warehouse.engine import conninfo
 from reporting_pipeline_tests.acceptance.given import Pipeline
 

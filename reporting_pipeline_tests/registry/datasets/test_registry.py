@@ -7,10 +7,9 @@ import pytest
 from psycopg import sql
 
 from reporting_pipeline.errors import UnknownDataset
-from reporting_pipeline.registry.datasets import DATASETS, dataset
-from reporting_pipeline.registry.datasets.dataset import SCHEMA, Dataset
-from reporting_pipeline.registry.tables import REPORT_TABLES
-from reporting_pipeline.registry.tables.report_table import ColumnKind, ColumnType
+from reporting_pipeline.registry.columns import ColumnKind, ColumnType
+from reporting_pipeline.registry.datasets import DATASETS, SCHEMA, Dataset, dataset
+from reporting_pipeline.registry.report_tables import REPORT_TABLES
 from reporting_pipeline.sources.contract import TABLES
 from reporting_pipeline.warehouse.engine import conninfo
 from reporting_pipeline_tests.acceptance.given import Pipeline

@@ -4,8 +4,7 @@ import psycopg
 import pytest
 from sqlalchemy import URL
 
-from reporting_pipeline.registry.tables import REPORT_TABLES
-from reporting_pipeline.registry.tables.report_table import ReportTable
+from reporting_pipeline.registry.report_tables import REPORT_TABLES, ReportTable
 from reporting_pipeline.warehouse.engine import conninfo
 
 _COLUMNS = """
