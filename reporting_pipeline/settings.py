@@ -48,15 +48,15 @@ RedisAddress = Annotated[SecretStr, AfterValidator(_redis_address)]
 def _reader_address(domain: str) -> Any:
     return Field(
         default=None,
-        description=f"Address of the {domain} database, with a role that can only read; default none.",
+        description=f"Address of the {domain} database, with a read-only role; default none.",
     )
 
 
 def _owner_address(domain: str) -> Any:
     return Field(
         default=None,
-        description=f"Address of the {domain} database, with its owner, for `reporting sources load`"
-        f" and `generate`; default REPORTING_SOURCE_{domain.upper()}_URL.",
+        description=f"Address of the {domain} database, with its owner, for `sources load` "
+        f"and `generate`; default REPORTING_SOURCE_{domain.upper()}_URL.",
     )
 
 

@@ -32,7 +32,7 @@ def test_each_day_of_a_range_has_its_own_row_count_and_preview(defs: dg.Definiti
     assert full["dagster/partition_row_count"].value == 2
     lines = str(full["preview"].value).splitlines()
     columns = report_table("report_sales_daily").column_names
-    assert lines[0] == f"| {' | '.join(report_table('report_sales_daily').column_names)} |"
+    assert lines[0] == f"| {' | '.join(columns)} |"
     assert len(lines) == 2 + 2
     assert "| 2025-09-01 |" in lines[2]
 
