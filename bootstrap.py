@@ -117,7 +117,9 @@ def stamps() -> "tuple[str, str]":
     python = f"{PYTHON} {sys.version}"
     packages = hashlib.sha256(LOCK.read_bytes() + python.encode())
     project = packages.copy()
-    project.update((ROOT / "pyproject.toml").read_bytes() + str(ROOT).encode())
+    for name in ("pyproject.toml", "setup.py"):
+        project.update((ROOT / name).read_bytes())
+    project.update(str(ROOT).encode())
     return packages.hexdigest(), project.hexdigest()
 
 

@@ -1,6 +1,26 @@
 """Reports that a finance team can trust, built from four domains of an event-ticketing platform.
 
-Rows go one way: `sources` lands what is new from production, `reports` builds the report tables by
-day (the SQL is in `dbt_project/`), `checks` compares them with the ledger, `exports` and `delivery`
-write files. `orchestration` shows all of it to Dagster; `cli` is the same without it.
+Rows go one way: `sources` lands new rows from production, `building` builds the report tables by
+day (the SQL is in `dbt_project/`), `checks` compares them with the ledger, `exports` writes files
+and `publishing` records them. `orchestration` shows all of it to Dagster; `cli` does the same
+without Dagster.
 """
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+
+
+def project_file(name: str) -> Path:
+    """Return the path of a file or folder that the repository keeps at its top level.
+
+    Args:
+        name: The path in the repository: `dbt_project`, `dagster.yaml`, `workspace.yaml` or
+            `docs/examples/...`.
+
+    Returns:
+        The path beside the package in a checkout, and inside the package when a wheel is installed
+        (`setup.py` puts the files there).
+    """
+    shipped = _PACKAGE / "project_files"
+    return (shipped if shipped.is_dir() else _PACKAGE.parent) / name

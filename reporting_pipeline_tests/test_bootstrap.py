@@ -18,7 +18,8 @@ def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    for name, text in (("requirements.lock", "a==1\n"), ("pyproject.toml", "[project]\n")):
+    texts = {"requirements.lock": "a==1\n", "pyproject.toml": "[project]\n", "setup.py": ""}
+    for name, text in texts.items():
         (tmp_path / name).write_text(text)
     monkeypatch.setattr(module, "ROOT", tmp_path)
     monkeypatch.setattr(module, "LOCK", tmp_path / "requirements.lock")

@@ -10,18 +10,18 @@ import json
 import tempfile
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL
 
+from reporting_pipeline import project_file
 from reporting_pipeline.errors import BuildFailed
 from reporting_pipeline.settings import set_environment
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
-PROJECT = Path(__file__).parents[2] / "dbt_project"
+PROJECT = project_file("dbt_project")
 _QUIET = (
     *("--quiet", "--no-version-check", "--no-write-json"),
     *("--log-level", "none", "--log-level-file", "none"),

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import reporting_pipeline
+from reporting_pipeline import project_file
 from reporting_pipeline.embedded.account import server_account
 from reporting_pipeline.embedded.addresses import server_addresses
 from reporting_pipeline.embedded.attachment import Attachment, attached
@@ -26,7 +26,6 @@ from reporting_pipeline.warehouse import schema
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _SERVICE = "reporting"
-_DAGSTER_CONFIGURATION = Path(reporting_pipeline.__file__).parents[1] / "dagster.yaml"
 
 
 @contextmanager
@@ -77,8 +76,7 @@ def _prepared(settings: Settings) -> Settings:
         _private_folder(store)
     if "DAGSTER_HOME" in ours:
         _private_folder(dagster_home)
-        if _DAGSTER_CONFIGURATION.exists():  # only a checkout has it
-            shutil.copyfile(_DAGSTER_CONFIGURATION, dagster_home / "dagster.yaml")
+        shutil.copyfile(project_file("dagster.yaml"), dagster_home / "dagster.yaml")
     schema.upgrade(settings.warehouse_url())
     if "REPORTING_DAGSTER_URL" in ours:
         with warehouse_connection(settings.warehouse_url()) as connection:

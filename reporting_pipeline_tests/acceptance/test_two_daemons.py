@@ -20,7 +20,7 @@ import psycopg
 import pytest
 from sqlalchemy import URL
 
-import reporting_pipeline
+from reporting_pipeline import project_file
 from reporting_pipeline.embedded.process import die_with_parent, free_port
 from reporting_pipeline.settings import child_environment
 from reporting_pipeline.warehouse.engine import conninfo, warehouse_connection
@@ -105,8 +105,7 @@ def machine(
     pipeline: Pipeline, empty_database_url: URL, redis_url: str, store_url: str, tmp_path: Path
 ) -> Iterator[Machine]:
     """A machine with a code server."""
-    instance = Path(reporting_pipeline.__file__).parents[1] / "dagster.yaml"
-    shutil.copyfile(instance, tmp_path / "dagster.yaml")
+    shutil.copyfile(project_file("dagster.yaml"), tmp_path / "dagster.yaml")
     storage = empty_database_url.set(drivername="postgresql+psycopg2")
     machine = Machine(
         tmp_path,

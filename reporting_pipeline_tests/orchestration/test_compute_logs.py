@@ -9,11 +9,11 @@ from dagster._core.storage.compute_log_manager import ComputeLogManager
 from dagster_aws.s3 import S3ComputeLogManager
 from sqlalchemy import URL
 
-import reporting_pipeline
+from reporting_pipeline import project_file
 from reporting_pipeline.errors import SettingsError
 from reporting_pipeline.orchestration.compute_logs import ComputeLogs
 
-CONFIGURATION = Path(reporting_pipeline.__file__).parents[1] / "dagster.yaml"
+CONFIGURATION = project_file("dagster.yaml")
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from dagster._core.instance.config import PoolGranularity
 from dagster_postgres import PostgresEventLogStorage
 from sqlalchemy import URL, text
 
-import reporting_pipeline
+from reporting_pipeline import project_file
 from reporting_pipeline.orchestration.run_wishes import ONLY_MISSING_TAG
 
-CONFIGURATION = Path(reporting_pipeline.__file__).parents[1] / "dagster.yaml"
+CONFIGURATION = project_file("dagster.yaml")
 
 
 @pytest.fixture
