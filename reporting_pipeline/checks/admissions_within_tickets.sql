@@ -1,5 +1,7 @@
--- Events of the days with more admissions to date than tickets, and single tickets that were
--- accepted after they had left `valid`.
+-- Errors: events of the days with more admissions to date than admission tickets ever issued. Every
+-- issued ticket was valid once, so a ticket that was admitted and refunded later is no error. Issue
+-- times are not compared, because a ticket row may be younger than its scan.
+-- Warnings: tickets that were accepted after they left `valid`, as a device that is offline may do.
 with admitted as (
     select
         attendance.event_id,

@@ -1,4 +1,5 @@
--- Sales and refunds of the days without an order, counted and summed.
+-- Sales and refunds of the days that name no order, per organisation, event and currency. The
+-- reconciliation per order cannot see them, so they warn here.
 select
     txn.report_day as day,
     'warn' as severity,

@@ -1,5 +1,5 @@
--- Entries of the days that no rule of classification knows. One whose transaction or account is
--- not found, or whose transaction stands on another day, is not classified either.
+-- Entries of the days that no classification rule matches; only the control figures count them.
+-- An entry without its transaction or account, or with a transaction of another day, is one of them.
 select
     entry.report_day as day,
     'error' as severity,

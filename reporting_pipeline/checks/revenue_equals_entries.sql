@@ -1,4 +1,5 @@
--- Columns of report_revenue_daily that differ from the sums of the entries landed.
+-- Columns of report_revenue_daily that differ from the sums of the landed entries. A row that is
+-- missing, or that has no entries, is reported once, by its entry_count.
 with entry as materialized (
     select
         txn.organization_id,

@@ -1,4 +1,5 @@
--- Rows of one landing table that are held back, by the UTC date of their business clock.
+-- Rows of one landing table whose event Ticketing does not know, per event and UTC date of their
+-- business clock. They have no report day until their event lands, so they warn.
 with held_back as (
     select
         'ticketing_order_line_movements' as landing_table,

@@ -1,4 +1,5 @@
--- The reconciliation breaks of the days.
+-- The reconciliation breaks of the days. `timing` (a later day settles it) and `settlement` (an
+-- order left unsettled) warn; every other kind is an error.
 select
     date as day,
     case when kind = any(%(warning_kinds)s) then 'warn' else 'error' end as severity,

@@ -1,11 +1,11 @@
--- What decides the seal of each report day of an organisation, one row per day.
+-- The facts that decide the seal of each report day of an organisation, one row per day.
 with
 days as (
     select cast(day as date) as date
     from generate_series(%(first_day)s::date, %(end_day)s::date - 1, interval '1 day') as day
 ),
 
--- Every zone and cutoff in which a report day of the organisation ends; UTC if it is not known.
+-- Every zone and cutoff by which a report day of the organisation ends; UTC if it is not known.
 clocks as (
     select
         coalesce(max(timezone), 'UTC') as timezone,
@@ -61,7 +61,7 @@ report_rows as (
     from reporting.report_reconciliation_breaks
 ),
 
-standing as (
+built as (
     select distinct date
     from report_rows
     where
@@ -98,10 +98,10 @@ select
     ends.date as day,
     ends.ends_at,
     coalesce(pending.report_tables, '{}') as pending_tables,
-    standing.date is not null and sealed_days.date is null as is_unchecked,
+    built.date is not null and sealed_days.date is null as is_unchecked,
     coalesce(objections.messages, '{}') as objections
 from ends
-left join standing on ends.date = standing.date
+left join built on ends.date = built.date
 left join pending on ends.date = pending.date
 left join objections on ends.date = objections.date
 left join reporting.sealed_days on ends.date = sealed_days.date

@@ -1,15 +1,13 @@
-"""Seals: whether the figures of an organisation's report day are final, and if not, why.
+"""Seals: the state of the figures of an organisation's report day, with the reasons.
 
-    final         the four sources are landed past the day's end and the delay; nothing is broken
-    provisional   they are landed past the day's end, the delay is open; nothing is broken
-    held          a source is behind the day's end, rows wait to be built, the built rows are not
-                  checked, or a check found an error
+    final         all four sources have landed past the end of the day and the delay; no error
+    provisional   all four sources have landed past the end of the day, but not the delay; no error
+    held          a source has not landed past the end of the day, landed rows are not built, built
+                  rows are not checked, or a check found an error
 
-The checks run once per build and leave what they found (`seal_days`); a build of the day breaks
-that seal. What moves without a build, the sources and the queue, is looked at when the seal is read
-(`seals_of`): so a seal is never older than the snapshot in which a report is read.
-
-What belongs here: the verdict on days. What does not: which reports it holds (`delivery`).
+`seal_days` runs the checks after a build and stores their errors; a later build of the day removes
+that seal. `seals_of` reads the progress of the sources and the queue of days to rebuild each time,
+so a seal is as current as the snapshot in which a report is read.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -24,20 +22,20 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 from sqlalchemy import URL
 
-from reporting_pipeline.checks.registry import CHECKS
+from reporting_pipeline.checks.checks import CHECKS
 from reporting_pipeline.domain.discrepancy import Discrepancy, Severity
 from reporting_pipeline.registry.report_tables import REPORT_TABLES
 from reporting_pipeline.sources.contract import DOMAINS
 from reporting_pipeline.telemetry.spans import span
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
-# A held report names a few reasons; the checks' own results have them all.
+# A held report names a few reasons; the results of the checks list all.
 _MAX_REASONS = 5
 _BREAKS = "report_reconciliation_breaks"
 
 
 class SealState(StrEnum):
-    """How far a day's figures are to be relied on."""
+    """How reliable the figures of a day are."""
 
     FINAL = "final"
     PROVISIONAL = "provisional"
@@ -49,7 +47,7 @@ class Seal:
     """The seal of one organisation's report day.
 
     Attributes:
-        reasons: Why it is not final; none where it is.
+        reasons: Why the state is not final; empty where it is.
     """
 
     day: date
@@ -59,7 +57,7 @@ class Seal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watermark:
-    """Through when a source domain is landed; None: it was never read."""
+    """The instant up to which a source domain has landed; None: it has never landed."""
 
     domain: str
     complete_through: datetime | None
@@ -67,11 +65,11 @@ class Watermark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedPeriod:
-    """The seals of a period, and the watermarks that they were decided by.
+    """The seals of a period, and the watermarks from which they follow.
 
     Attributes:
         seals: One per report day, in order.
-        settled_at: When the last day's delay is over.
+        settled_at: When the delay after the last day ends.
     """
 
     seals: tuple[Seal, ...]
@@ -80,7 +78,7 @@ class SealedPeriod:
 
     @property
     def state(self) -> SealState:
-        """The worst of its days."""
+        """The worst state of its days."""
         states = {seal.state for seal in self.seals}
         for state in (SealState.HELD, SealState.PROVISIONAL):
             if state in states:
@@ -91,12 +89,12 @@ class SealedPeriod:
 def seal_days(
     warehouse: URL, days: Collection[date], sealed_at: datetime
 ) -> dict[date, list[Discrepancy]]:
-    """Run every check over built days, and leave the errors as objections to their seals.
+    """Run every check over built days, and store the errors as objections to their seals.
 
-    Builds wait meanwhile: what is sealed is what was checked.
+    Builds wait while it runs, so the sealed rows are the rows that were checked.
 
     Returns:
-        The errors of each day, over all organisations.
+        The errors of each day, of all organisations.
     """
     wanted = sorted(set(days))
     with span("seal", days=len(wanted)), warehouse_connection(warehouse) as connection:
@@ -114,11 +112,11 @@ def seal_days(
             " values (%s, %s, %s, %s, %s, %s)",
             [
                 (day, position, each.organization_id, table, each.check, each.message)
-                for day, of_day in found.items()
-                for position, (table, each) in enumerate(of_day, start=1)
+                for day, errors in found.items()
+                for position, (table, each) in enumerate(errors, start=1)
             ],
         )
-    return {day: [each for _, each in of_day] for day, of_day in found.items()}
+    return {day: [each for _, each in errors] for day, errors in found.items()}
 
 
 def seals_of(
@@ -130,15 +128,15 @@ def seals_of(
     report_tables: Sequence[str],
     delay_seconds: int,
 ) -> SealedPeriod:
-    """The seals of an organisation's report days [first, end), as of the connection's snapshot.
+    """Return the seals of an organisation's report days [first, end) in the current snapshot.
 
     Args:
         connection: To the warehouse; nothing is written.
-        organization_id: Whose days; days end by its own zone and those of its events.
+        organization_id: The organisation; its days end in its own zone and those of its events.
         first: The first report day.
         end: The day after the last.
-        report_tables: What the figures rest on; the reconciliation counts in any case.
-        delay_seconds: How long after a day's end late rows are waited for.
+        report_tables: The tables from which the figures come; the reconciliation is always added.
+        delay_seconds: How long after the end of a day it stays provisional for late rows.
     """
     watermarks = tuple(_watermarks(connection))
     bound = {
@@ -190,10 +188,13 @@ def _seal(day: Mapping[str, Any], watermarks: Sequence[Watermark], delay: timede
 
 
 def _reasons(day: Mapping[str, Any], watermarks: Sequence[Watermark]) -> tuple[str, ...]:
+    # Provisional files print these sentences: to change one changes files.
     ends_at: datetime = day["ends_at"]
     reasons = [_behind(each, ends_at) for each in watermarks if _is_behind(each, ends_at)]
     if day["pending_tables"]:
-        reasons.append(f"rows have landed that are not built yet: {_list(day['pending_tables'])}")
+        reasons.append(
+            f"rows have landed that are not built yet: {', '.join(day['pending_tables'])}"
+        )
     elif day["is_unchecked"]:
         reasons.append("the day was built and not checked since")
     objections: Sequence[str] = day["objections"]
@@ -215,9 +216,5 @@ def _behind(watermark: Watermark, ends_at: datetime) -> str:
 
 
 def _utc(instant: datetime) -> str:
-    # It comes with the zone of the session that read it, which is whatever the server likes.
+    # psycopg returns it in the zone of the session, which the server decides.
     return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def _list(names: Sequence[str]) -> str:
-    return ", ".join(names)

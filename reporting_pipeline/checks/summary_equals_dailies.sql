@@ -1,4 +1,6 @@
--- Figures of report_event_summary on the days that differ from the sums of the daily tables.
+-- Figures to date of report_event_summary that differ from the sums of the daily tables: money in
+-- the event's organisation and currency, admissions, and tickets (sold and comped together; sold
+-- also from sold today). An event with a row in a daily table and no summary is a `row_count` of 0.
 with found as (
     select
         summary.organization_id,

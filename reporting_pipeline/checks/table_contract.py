@@ -1,4 +1,4 @@
-"""The report tables have the columns, types, nulls and keys of the registry."""
+"""Compares the columns, types, nulls and keys of the report tables with the registry."""
 
 from collections.abc import Collection, Iterator
 from datetime import date
@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from reporting_pipeline.checks.finding import Findings
+from reporting_pipeline.checks.findings import Findings
 from reporting_pipeline.domain.discrepancy import Discrepancy, Severity
 from reporting_pipeline.registry.report_tables import SCHEMA, ReportTable, report_table
 
@@ -39,10 +39,10 @@ def table_contract(
     *,
     table_name: str,
 ) -> Findings:
-    """The table has its columns in order, of their types and nulls, and a valid unique key.
+    """Check that the table has its columns in order, with types and nulls, and its unique key.
 
-    PostgreSQL then keeps every row to them. The table's shape hangs on no day, so a fault stands on
-    each of the days.
+    PostgreSQL then enforces them for every row. The shape is the same for all days, so each fault
+    is reported for each day.
     """
     table = report_table(table_name)
     faults = list(_faults(connection, table))
@@ -69,10 +69,10 @@ def _faults(connection: Connection[Any], table: ReportTable) -> Iterator[str]:
     expected = [(column.name, str(column.type), column.nullable) for column in table.columns]
     for column in expected:
         if column not in found:
-            yield f"expected column {_words(column)}"
+            yield f"expected column {_definition_of(column)}"
     for column in found:
         if column not in expected:
-            yield f"found column {_words(column)}"
+            yield f"found column {_definition_of(column)}"
     if sorted(found) == sorted(expected) and found != expected:
         yield f"expected the columns in the order {', '.join(table.column_names)}"
     keys = [key for (key,) in connection.execute(_KEYS, [qualified])]
@@ -80,6 +80,6 @@ def _faults(connection: Connection[Any], table: ReportTable) -> Iterator[str]:
         yield f"expected a unique key (nulls not distinct) over {', '.join(table.key)}, found none"
 
 
-def _words(column: tuple[str, str, bool]) -> str:
+def _definition_of(column: tuple[str, str, bool]) -> str:
     name, type_, nullable = column
     return f"{name} {type_}" if nullable else f"{name} {type_} not null"

@@ -1,4 +1,5 @@
--- Rows of the days that break a promise which spans two tables of the sources.
+-- Rows of the days that break a promise of the sources about two of their tables. They warn: their
+-- effect on the figures is a break of its own.
 with entry as (
     select
         entry.report_day as day,

@@ -18,7 +18,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData as Target,
 )
 
-from reporting_pipeline.checks.finding import Findings
+from reporting_pipeline.checks.findings import Findings
 from reporting_pipeline.domain.discrepancy import Discrepancy, Severity, worst_severity
 
 _LISTED = 50

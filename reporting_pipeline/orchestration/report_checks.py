@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from reporting_pipeline.checks.registry import Check, checks_of
+from reporting_pipeline.checks.checks import Check, checks_of
 from reporting_pipeline.orchestration.asset_keys import report_key
 from reporting_pipeline.orchestration.check_results import evaluations, targets
 from reporting_pipeline.orchestration.failures import RETRIES, step_failures

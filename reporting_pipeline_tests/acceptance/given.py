@@ -14,7 +14,7 @@ import psycopg
 from sqlalchemy import URL
 
 from reporting_pipeline.building.build import BuildResult, build, build_touched, known_days
-from reporting_pipeline.checks.registry import CHECKS
+from reporting_pipeline.checks.checks import CHECKS
 from reporting_pipeline.checks.seals import seal_days
 from reporting_pipeline.domain.discrepancy import Discrepancy
 from reporting_pipeline.embedded.databases import (

@@ -1,17 +1,21 @@
-"""A warehouse that holds the bundled season, landed and built, for checks to look at.
+"""A warehouse with the bundled season, landed and built, on which the tests run checks.
 
-The rows come from the season's files, not through landing and dbt: a check is tried on figures that
-are known to be right, and stays right when those break.
+The rows are copied from the season's files, not made by landing and dbt: so the figures are known
+to be right, also when landing or a model is broken.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from datetime import date
 from pathlib import Path
+from typing import Protocol
 
 import psycopg
 import pytest
 from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
+from reporting_pipeline.checks.checks import CHECKS
+from reporting_pipeline.checks.findings import Findings
 from reporting_pipeline.embedded.databases import create_database, drop_database
 from reporting_pipeline.embedded.postgres import SUPERUSER, Postgres
 from reporting_pipeline.registry.report_tables import REPORT_TABLES, SCHEMA
@@ -55,6 +59,14 @@ _REPORT_DAYS = """
 """
 
 
+class RunCheck(Protocol):
+    """Runs the check of a name; the report table is needed where several checks have the name."""
+
+    def __call__(
+        self, name: str, days: Collection[date], report_table: str | None = None
+    ) -> Findings: ...
+
+
 @pytest.fixture(scope="session")
 def _season_database(
     postgres: Postgres, superuser: Connection[TupleRow], season_dump: Path
@@ -77,10 +89,25 @@ def _season_database(
 
 @pytest.fixture
 def books(_season_database: str) -> Iterator[Connection[TupleRow]]:
-    """A connection to the season, landed and built; what a test changes is rolled back."""
+    """A connection to the season, landed and built; changes of a test are rolled back."""
     with psycopg.connect(_season_database) as connection:
         yield connection
         connection.rollback()
+
+
+@pytest.fixture
+def run_check(books: Connection[TupleRow]) -> RunCheck:
+    """Runs a check over `books`."""
+
+    def run(name: str, days: Collection[date], report_table: str | None = None) -> Findings:
+        [check] = [
+            each
+            for each in CHECKS
+            if each.name == name and report_table in (None, each.report_table)
+        ]
+        return check.find(books, days)
+
+    return run
 
 
 def _copy(connection: Connection[TupleRow], source: Path, table: sql.Identifier) -> None:

@@ -1,4 +1,4 @@
-"""A seal says what stands in the way of a day's figures, for each organisation by itself."""
+"""A seal gives the state of a day's figures and its reasons, for each organisation separately."""
 
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -15,14 +15,14 @@ DAY = date(2025, 5, 2)
 NEXT = date(2025, 5, 3)
 TOKYO, OTHER = UUID(int=1), UUID(int=2)
 DELAY_SECONDS = 3600
-# The day of an event in Los Angeles that begins at 06:00 ends last.
+# The report day of the event in Los Angeles, with its cutoff at 06:00, ends last.
 ENDS_AT = datetime(2025, 5, 3, 13, tzinfo=UTC)
 TABLES = ("report_revenue_daily",)
 
 
 @pytest.fixture
 def warehouse(warehouse_url: URL) -> URL:
-    """Two organisations, one in Tokyo with an event in Los Angeles; all sources far ahead."""
+    """Two organisations, one in Tokyo with an event in Los Angeles; all sources landed later."""
     with warehouse_connection(warehouse_url) as connection:
         connection.cursor().executemany(
             "insert into landing.ticketing_organizations values (%s, 'name', %s, 'JPY', now())",
@@ -65,7 +65,7 @@ def sealed(warehouse: URL, organization_id: UUID = TOKYO, end: date = NEXT) -> S
         )
 
 
-def test_a_day_without_rows_is_final_when_all_sources_have_passed_it(warehouse: URL) -> None:
+def test_a_day_without_rows_is_final_when_all_sources_have_landed_past_it(warehouse: URL) -> None:
     period = sealed(warehouse)
 
     assert period.state is SealState.FINAL
@@ -101,7 +101,7 @@ def test_a_source_that_was_never_read_holds(warehouse: URL) -> None:
     assert seal.reasons == ("ledger is never landed, the day ends at 2025-05-03 13:00 UTC",)
 
 
-def test_rows_that_wait_to_be_built_hold_their_organisation_alone(warehouse: URL) -> None:
+def test_rows_that_wait_to_be_built_hold_only_their_organisation(warehouse: URL) -> None:
     execute(
         warehouse,
         "insert into landing.touched_days (report_table, organization_id, report_day, touched_at)"
@@ -121,13 +121,13 @@ def test_built_rows_hold_until_they_are_checked(warehouse: URL) -> None:
 
     seal_days(warehouse, [DAY], datetime.now(UTC))
     objections = sealed(warehouse).seals[0].reasons
-    # A row that no entry of the ledger explains.
+    # No ledger entry explains the row.
     assert sealed(warehouse).state is SealState.HELD
     assert "checked since" not in " ".join(objections)
     assert "report_revenue_daily, None by the ledger's entries" in " ".join(objections)
 
 
-def test_a_break_holds_its_day_and_organisation_and_its_release_frees_it(warehouse: URL) -> None:
+def test_a_break_holds_its_day_and_organisation_until_it_is_gone(warehouse: URL) -> None:
     _break(warehouse, TOKYO, "missing_in_ledger")
     seal_days(warehouse, [DAY, NEXT], datetime.now(UTC))
 
@@ -141,7 +141,7 @@ def test_a_break_holds_its_day_and_organisation_and_its_release_frees_it(warehou
 
 
 @pytest.mark.parametrize("kind", ["timing", "settlement"])
-def test_what_warns_does_not_hold(warehouse: URL, kind: str) -> None:
+def test_a_warning_does_not_hold_a_day(warehouse: URL, kind: str) -> None:
     _break(warehouse, TOKYO, kind)
     seal_days(warehouse, [DAY], datetime.now(UTC))
 

@@ -1,4 +1,4 @@
-"""A report table that is not what the registry says is found, fault by fault."""
+"""A report table that differs from the registry is found, fault by fault."""
 
 from datetime import date
 
@@ -56,7 +56,7 @@ def test_a_change_of_the_table_is_found(
     ] == faults
 
 
-def test_a_fault_stands_on_each_day(books: Connection[TupleRow]) -> None:
+def test_a_fault_is_reported_for_each_day(books: Connection[TupleRow]) -> None:
     books.execute("alter table reporting.report_sales_daily add column extra text")
 
     findings = table_contract(books, [DAY, date(2025, 9, 2)], table_name=TABLE)

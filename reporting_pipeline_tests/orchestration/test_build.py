@@ -7,7 +7,7 @@ from subprocess import run
 import dagster as dg
 import pytest
 
-from reporting_pipeline.checks.registry import CHECKS
+from reporting_pipeline.checks.checks import CHECKS
 from reporting_pipeline.orchestration.build import build_definitions
 from reporting_pipeline.registry.report_tables import REPORT_TABLES, ReportTable
 from reporting_pipeline.settings import Settings

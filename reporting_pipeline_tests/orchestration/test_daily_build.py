@@ -7,7 +7,7 @@ import dagster as dg
 import psycopg
 import pytest
 
-from reporting_pipeline.checks.registry import CHECKS
+from reporting_pipeline.checks.checks import CHECKS
 from reporting_pipeline.orchestration.build import build_definitions
 from reporting_pipeline.settings import Settings
 from reporting_pipeline_tests.given_reports import BERLIN, REVENUE, TOKYO, defined

@@ -9,7 +9,7 @@ import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import format_trace_id
 
-from reporting_pipeline.checks.registry import CHECKS
+from reporting_pipeline.checks.checks import CHECKS
 from reporting_pipeline.due.due_reports import DueReport, generate_batch
 from reporting_pipeline.publishing.report_rows import ReportRequest
 from reporting_pipeline.requests.work import work_on_next

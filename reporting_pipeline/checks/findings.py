@@ -1,9 +1,16 @@
-"""Running a check's statement for some report days.
+"""Runs the statement of a check for some report days.
 
-A statement gives one row per discrepancy: `day`, `severity`, `organization_id`, `currency`,
-`expected`, `found`, the ids of what is concerned as `<what>_id`, and whatever its message names.
+A statement returns one row per discrepancy, with these columns:
 
-What belongs here: what all checks share. What does not: any rule.
+    day               the report day
+    severity          `error` or `warn`
+    organization_id   null: the discrepancy belongs to no single organisation
+    currency          ISO 4217 code of the amounts; null for counts
+    expected, found   in minor units, or a count; null where there is no such figure
+    <name>_id         the ids of the rows concerned
+    ...               the columns that the message names
+
+Its parameter `days` is the array of report days.
 """
 
 from collections.abc import Collection, Mapping
@@ -20,11 +27,11 @@ from psycopg.sql import SQL
 from reporting_pipeline.domain.discrepancy import Discrepancy, Severity
 
 Findings: TypeAlias = dict[date, list[Discrepancy]]
-"""Every day that was asked for, with its discrepancies: errors first, then the largest."""
+"""The discrepancies of every day that was asked for: errors first, then the largest."""
 
 _Row: TypeAlias = Mapping[str, Any]
 
-# A person reads a few; a broken day may have one per order. The rest is counted in a last one.
+# A broken day may have one discrepancy per order. A last one counts those that are not listed.
 _MAX_PER_DAY = 1_000
 
 _NUMBERED = (
@@ -64,28 +71,28 @@ def find(
     *,
     check: str,
     message: str,
-    **parameters: object,
+    parameters: Mapping[str, object],
 ) -> Findings:
-    """Run `<check>.sql` and give the discrepancies of each of the days.
+    """Run `<check>.sql` and return the discrepancies of each day.
 
     Args:
         connection: To the warehouse; nothing is written.
-        days: The report days to look at.
+        days: The report days to check.
         check: Name of the check and of its file.
-        message: What to say of one row; names its columns in braces.
+        message: Text of one discrepancy; names columns of the row in braces.
         parameters: Further parameters of the statement.
     """
     findings: Findings = {day: [] for day in sorted(days)}
     text = (Path(__file__).parent / f"{check}.sql").read_text(encoding="utf-8")
-    # The text is a file of this package, never input.
+    # The text is a file of this package, never a user's input.
     statement = _NUMBERED[0] + SQL(text) + _NUMBERED[1]
     bound = {**parameters, "days": list(findings), "max_per_day": _MAX_PER_DAY}
     with connection.cursor(row_factory=dict_row) as cursor:
         for row in cursor.execute(statement, bound):
-            of_day = findings[row["day"]]
-            of_day.append(_discrepancy(row, check, message))
+            discrepancies = findings[row["day"]]
+            discrepancies.append(_discrepancy(row, check, message))
             if row["position"] == _MAX_PER_DAY < row["day_count"]:
-                of_day.append(_rest(row, check))
+                discrepancies.append(_not_listed(row, check))
     return findings
 
 
@@ -95,19 +102,19 @@ def warn_where_pending(
     *,
     report_table: str,
 ) -> Findings:
-    """The findings, as warnings on days whose rows have landed but are not built yet.
+    """Turn the errors of days whose landed rows are not built yet into warnings.
 
-    Such a table differs from what has landed because it is older, and its rebuild is queued; the
-    error comes back with the check that follows the rebuild, if it stands.
+    Such a report table is older than the landed rows, so a difference is expected, and its rebuild
+    is queued. The check after the rebuild reports the error again if it persists.
     """
     bound = {"report_table": report_table, "days": list(findings)}
     pending = {day for (day,) in connection.execute(_PENDING, bound)}
     note = f"; rows of this day have landed since {report_table} was built: rebuild the day"
     return {
-        day: [replace(each, severity=Severity.WARN, message=each.message + note) for each in of_day]
+        day: [replace(each, severity=Severity.WARN, message=each.message + note) for each in found]
         if day in pending
-        else of_day
-        for day, of_day in findings.items()
+        else found
+        for day, found in findings.items()
     }
 
 
@@ -131,11 +138,11 @@ def _discrepancy(row: _Row, check: str, message: str) -> Discrepancy:
 
 
 def _integer(value: Any) -> int | None:
-    # PostgreSQL sums bigint as numeric; money is whole minor units all the same.
+    # PostgreSQL returns sums of bigint as numeric; money is always whole minor units.
     return None if value is None else int(value)
 
 
-def _rest(row: _Row, check: str) -> Discrepancy:
+def _not_listed(row: _Row, check: str) -> Discrepancy:
     return Discrepancy(
         check=check,
         day=row["day"],

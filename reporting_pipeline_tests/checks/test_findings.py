@@ -1,4 +1,4 @@
-"""What all checks share: the largest first, and no more than a person and a page can take."""
+"""Findings list the largest discrepancy first, and no more than a person can read."""
 
 from datetime import date
 
@@ -6,13 +6,15 @@ import pytest
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from reporting_pipeline.checks import finding
-from reporting_pipeline.checks.transactions_balanced import transactions_balanced
+from reporting_pipeline.checks import findings
+from reporting_pipeline_tests.checks.conftest import RunCheck
 
 DAY = date(2025, 9, 1)
 
 
-def test_the_largest_difference_comes_first(books: Connection[TupleRow]) -> None:
+def test_the_largest_difference_comes_first(
+    books: Connection[TupleRow], run_check: RunCheck
+) -> None:
     books.execute(
         "update landing.ledger_entries set amount_minor = amount_minor + 1"
         " where report_day = %s and direction = 'debit'",
@@ -25,22 +27,22 @@ def test_the_largest_difference_comes_first(books: Connection[TupleRow]) -> None
         [DAY],
     )
 
-    found = transactions_balanced(books, [DAY])[DAY]
+    found = run_check("transactions_balanced", [DAY])[DAY]
 
     assert [(each.expected or 0) - (each.found or 0) for each in found] == [51, *[1] * 8]
 
 
-def test_what_is_not_listed_is_counted(
-    books: Connection[TupleRow], monkeypatch: pytest.MonkeyPatch
+def test_discrepancies_that_are_not_listed_are_counted(
+    books: Connection[TupleRow], run_check: RunCheck, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finding, "_MAX_PER_DAY", 4)
+    monkeypatch.setattr(findings, "_MAX_PER_DAY", 4)
     books.execute(
         "update landing.ledger_entries set amount_minor = amount_minor + 1"
         " where report_day = %s and direction = 'debit'",
         [DAY],
     )
 
-    found = transactions_balanced(books, [DAY])[DAY]
+    found = run_check("transactions_balanced", [DAY])[DAY]
 
     assert len(found) == 5
     assert found[-1].message == "and 5 more, which are not listed"

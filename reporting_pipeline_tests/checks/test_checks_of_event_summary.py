@@ -1,4 +1,4 @@
-"""A summary that the daily tables do not add up to is found."""
+"""Figures to date that differ from the sums of the daily tables are errors."""
 
 from datetime import date
 
@@ -6,8 +6,8 @@ import pytest
 from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
-from reporting_pipeline.checks.summary_equals_dailies import summary_equals_dailies
 from reporting_pipeline.domain.discrepancy import Severity
+from reporting_pipeline_tests.checks.conftest import RunCheck
 
 CHANGE = sql.SQL(
     "update reporting.report_event_summary set {figure} = {figure} + 7"
@@ -35,13 +35,13 @@ def day(books: Connection[TupleRow]) -> date:
 
 @pytest.mark.parametrize("figure", COMPARED)
 def test_each_figure_to_date_is_compared(
-    figure: str, day: date, books: Connection[TupleRow]
+    figure: str, day: date, books: Connection[TupleRow], run_check: RunCheck
 ) -> None:
     row = books.execute(CHANGE.format(figure=sql.Identifier(figure)), [day]).fetchone()
     assert row is not None
     event, changed = row
 
-    [found] = summary_equals_dailies(books, [day])[day]
+    [found] = run_check("summary_equals_dailies", [day])[day]
 
     assert found.message.startswith(f"{figure} of event {event}")
     assert (found.expected, found.found) == (changed - 7, changed)
@@ -49,20 +49,22 @@ def test_each_figure_to_date_is_compared(
     assert found.ids == {"event_id": event}
 
 
-def test_tickets_are_compared_with_the_sales(day: date, books: Connection[TupleRow]) -> None:
+def test_tickets_are_compared_with_the_sales(
+    day: date, books: Connection[TupleRow], run_check: RunCheck
+) -> None:
     books.execute(
         "update reporting.report_event_summary"
         " set comped_to_date_count = comped_to_date_count + 1 where date = %s",
         [day],
     )
 
-    [found] = summary_equals_dailies(books, [day])[day]
+    [found] = run_check("summary_equals_dailies", [day])[day]
 
     assert found.message.startswith("sold_to_date_count + comped_to_date_count")
 
 
 def test_a_ticket_moved_between_days_is_found_from_the_first_to_the_second(
-    day: date, books: Connection[TupleRow]
+    day: date, books: Connection[TupleRow], run_check: RunCheck
 ) -> None:
     row = books.execute(
         "update reporting.report_event_summary set sold_today_count = sold_today_count + 1"
@@ -71,27 +73,29 @@ def test_a_ticket_moved_between_days_is_found_from_the_first_to_the_second(
     ).fetchone()
     assert row is not None
 
-    [found] = summary_equals_dailies(books, [day])[day]
+    [found] = run_check("summary_equals_dailies", [day])[day]
 
     assert found.message.startswith(f"sold_to_date_count of event {row[0]}")
     assert found.expected == (found.found or 0) + 1
 
 
 def test_an_event_without_a_summary_of_the_day_is_found(
-    day: date, books: Connection[TupleRow]
+    day: date, books: Connection[TupleRow], run_check: RunCheck
 ) -> None:
     row = books.execute(
         "delete from reporting.report_event_summary where date = %s returning event_id", [day]
     ).fetchone()
     assert row is not None
 
-    [found] = summary_equals_dailies(books, [day])[day]
+    [found] = run_check("summary_equals_dailies", [day])[day]
 
     assert found.message.startswith(f"row_count of event {row[0]}")
     assert (found.expected, found.found) == (1, 0)
 
 
-def test_money_of_another_organisation_is_left_out(day: date, books: Connection[TupleRow]) -> None:
+def test_money_of_another_organisation_is_left_out(
+    day: date, books: Connection[TupleRow], run_check: RunCheck
+) -> None:
     books.execute(
         "insert into reporting.report_revenue_daily"
         " select (jsonb_populate_record(revenue, jsonb_build_object("
@@ -100,4 +104,4 @@ def test_money_of_another_organisation_is_left_out(day: date, books: Connection[
         [day],
     )
 
-    assert summary_equals_dailies(books, [day]) == {day: []}
+    assert run_check("summary_equals_dailies", [day]) == {day: []}
