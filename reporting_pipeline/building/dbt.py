@@ -10,6 +10,7 @@ import json
 import tempfile
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL
@@ -46,7 +47,8 @@ def run_models(
     Raises:
         BuildFailed: A model failed; the message names each and the database's reason.
     """
-    arguments = ["run", "--select", *models, "--vars", json.dumps(variables)]
+    in_pipeline = {**variables, "in_pipeline": True}
+    arguments = ["run", "--select", *models, "--vars", json.dumps(in_pipeline)]
     result = _invoke_at(warehouse, arguments)
     if result.exception is not None:
         message = f"dbt could not run {' '.join(models)}: {result.exception}"
@@ -81,6 +83,22 @@ def compiled_model(model: str, variables: Mapping[str, object], *, warehouse: UR
         raise BuildFailed(message)
     [compiled] = result.result.results
     return str(compiled.node.compiled_code)
+
+
+def dbt_environment(warehouse: URL, state: Path) -> dict[str, str]:
+    """The variables that the `dbt` program needs: its project, the warehouse, folders to write to.
+
+    Args:
+        warehouse: The address of the warehouse.
+        state: The folder for what dbt writes. The project itself may be installed read-only.
+    """
+    return {
+        "DBT_PROJECT_DIR": str(PROJECT),
+        "DBT_PROFILES_DIR": str(PROJECT),
+        "DBT_TARGET_PATH": str(state / "target"),
+        "DBT_LOG_PATH": str(state / "logs"),
+        **_connection(warehouse),
+    }
 
 
 @functools.cache

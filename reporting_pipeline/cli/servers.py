@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from sqlalchemy import make_url
 
+from reporting_pipeline.building.dbt import dbt_environment
 from reporting_pipeline.cli.session import session_to_hand_over
 from reporting_pipeline.embedded.account import server_account
 from reporting_pipeline.embedded.addresses import server_addresses
@@ -40,10 +41,11 @@ def up() -> None:
 def exec_(command: tuple[str, ...]) -> None:
     """Run a command with the servers up.
 
-    The command finds every address in its environment (REPORTING_DATABASE_URL and so on). It takes
-    this process's place, so that its exit code and its signals are its own.
+    The command finds every address in its environment (REPORTING_DATABASE_URL and so on), and dbt
+    finds its project, profile and warehouse. It takes this process's place, so that its exit code
+    and its signals are its own.
 
-    Example: reporting exec -- dagster dev
+    Examples: reporting exec -- dagster dev; reporting exec -- dbt build
     """
     # The programs of our virtual environment are found without activating it.
     path = (
@@ -52,7 +54,8 @@ def exec_(command: tuple[str, ...]) -> None:
     program = shutil.which(command[0], path=path)
     if program is None:
         raise EnvironmentNotReady(f"no program {command[0]!r} on PATH: check its name")
-    with session_to_hand_over() as (_, attachment):
+    with session_to_hand_over() as (settings, attachment):
         if attachment is not None:
             attachment.hand_over()
-        os.execve(program, command, child_environment({"PATH": path}))  # noqa: S606 - no shell wanted
+        for_dbt = dbt_environment(settings.warehouse_url(), settings.home / "dbt")
+        os.execve(program, command, child_environment({"PATH": path, **for_dbt}))  # noqa: S606 - no shell wanted

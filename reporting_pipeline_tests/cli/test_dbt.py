@@ -1,0 +1,78 @@
+"""dbt by hand: `reporting exec -- dbt ...` needs no further variable and no option."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from reporting_pipeline.building.build import TABLE_NAMES, ensure_views, views_are_current
+from reporting_pipeline.building.dbt import parsed_project
+from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline_tests.acceptance.given import Pipeline, assert_same
+from reporting_pipeline_tests.cli.conftest import RunReporting
+
+_DONE = re.compile(r"Done\. PASS=(\d+) WARN=(\d+) ERROR=(\d+) SKIP=(\d+) NO-OP=(\d+)")
+DATA_TESTS_MIN = 121
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home of the tests of this module: dbt parses the project once in it."""
+    return tmp_path_factory.mktemp("home")
+
+
+def test_build_is_green_and_leaves_every_figure(
+    shared_season_pipeline: Pipeline, reporting: RunReporting, home: Path
+) -> None:
+    before = shared_season_pipeline.tables()
+
+    done = reporting("exec", "--", "dbt", "build", **_variables(shared_season_pipeline, home))
+
+    assert done.returncode == 0, done.stdout
+    [counts] = _DONE.findall(done.stdout)
+    passed, *others = map(int, counts)
+    assert others == [0, 0, 0, 0], done.stdout
+    kinds = [node.resource_type.value for node in parsed_project().nodes.values()]
+    assert kinds.count("test") >= DATA_TESTS_MIN
+    assert passed == sum(
+        node.config.materialized != "ephemeral" for node in parsed_project().nodes.values()
+    )
+    assert_same(before, shared_season_pipeline.tables())
+
+
+def test_views_of_a_build_by_hand_are_not_taken_for_those_of_the_pipeline(
+    pipeline: Pipeline, reporting: RunReporting, home: Path
+) -> None:
+    assert _views_are_current(pipeline)
+
+    run = ("exec", "--", "dbt", "run", "--select", "stg_ledger__accounts")
+    done = reporting(*run, **_variables(pipeline, home))
+
+    assert done.returncode == 0, done.stdout
+    assert not _views_are_current(pipeline)
+    ensure_views(pipeline.warehouse)
+    assert _views_are_current(pipeline)
+
+
+def test_documentation_is_written_to_the_home_and_knows_the_columns_of_every_table(
+    shared_season_pipeline: Pipeline, reporting: RunReporting, home: Path
+) -> None:
+    variables = _variables(shared_season_pipeline, home)
+    done = reporting("exec", "--", "dbt", "docs", "generate", **variables)
+
+    assert done.returncode == 0, done.stdout
+    catalog = json.loads((home / "dbt" / "target" / "catalog.json").read_text("utf-8"))
+    tables = {f"model.reporting.{name}" for name in TABLE_NAMES}
+    assert tables <= catalog["nodes"].keys()
+    assert all("organization_id" in catalog["nodes"][each]["columns"] for each in tables)
+
+
+def _variables(pipeline: Pipeline, home: Path) -> dict[str, str]:
+    address = pipeline.warehouse.render_as_string(hide_password=False)
+    return {"REPORTING_HOME": str(home), "REPORTING_DATABASE_URL": address}
+
+
+def _views_are_current(pipeline: Pipeline) -> bool:
+    with warehouse_connection(pipeline.warehouse) as connection:
+        return views_are_current(connection)
