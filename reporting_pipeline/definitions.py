@@ -11,7 +11,7 @@ from reporting_pipeline.settings import (
     traces_exporter,
 )
 from reporting_pipeline.telemetry.json_log import log_as_json
-from reporting_pipeline.telemetry.span_export import export_spans
+from reporting_pipeline.telemetry.spans import export_spans
 
 # Unless told otherwise Dagster stores each event by itself, and a run over a year has thousands.
 _BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE"

@@ -17,9 +17,9 @@ from sqlalchemy import URL
 
 from reporting_pipeline.building.dbt import project_digest, run_models
 from reporting_pipeline.registry.report_tables import REPORT_TABLES, report_table
-from reporting_pipeline.telemetry.measures import REBUILD_DURATION, REBUILT_DAYS
+from reporting_pipeline.telemetry.metric_store import Observation, record
+from reporting_pipeline.telemetry.metrics import REBUILD_DURATION, REBUILT_DAYS
 from reporting_pipeline.telemetry.spans import span
-from reporting_pipeline.telemetry.tally import Observation, record
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 TABLE_NAMES = tuple(table.name for table in REPORT_TABLES)

@@ -14,8 +14,7 @@ from psycopg import IsolationLevel
 from sqlalchemy import URL
 
 from reporting_pipeline.cli.session import session
-from reporting_pipeline.telemetry.collector import WarehouseCollector
-from reporting_pipeline.telemetry.endpoint import page, served
+from reporting_pipeline.telemetry.prometheus import WarehouseCollector, metrics_page, serve_metrics
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 
@@ -34,9 +33,9 @@ def metrics(port: int | None, *, once: bool) -> None:
     with session() as settings:
         collector = metrics_of(settings.warehouse_url())
         if once:
-            click.echo(page(collector), nl=False)
+            click.echo(metrics_page(collector), nl=False)
             return
-        with served(collector, settings.metrics_port if port is None else port) as address:
+        with serve_metrics(collector, settings.metrics_port if port is None else port) as address:
             click.echo(f"Metrics are at {address}; Ctrl-C ends.")
             try:
                 threading.Event().wait()

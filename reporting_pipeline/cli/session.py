@@ -21,7 +21,7 @@ from reporting_pipeline.settings import (
     traces_exporter,
 )
 from reporting_pipeline.telemetry.json_log import log_as_json
-from reporting_pipeline.telemetry.span_export import export_spans
+from reporting_pipeline.telemetry.spans import export_spans
 from reporting_pipeline.warehouse import schema
 from reporting_pipeline.warehouse.engine import warehouse_connection
 

@@ -46,9 +46,9 @@ from reporting_pipeline.settings import Settings
 from reporting_pipeline.store import open_store
 from reporting_pipeline.store.object_store import ObjectStore
 from reporting_pipeline.telemetry.json_log import log_ids
-from reporting_pipeline.telemetry.measures import REPORT_BYTES, REPORT_DURATION, REPORT_ROWS
-from reporting_pipeline.telemetry.spans import span, tell_span
-from reporting_pipeline.telemetry.tally import Observation, record
+from reporting_pipeline.telemetry.metric_store import Observation, record
+from reporting_pipeline.telemetry.metrics import REPORT_BYTES, REPORT_DURATION, REPORT_ROWS
+from reporting_pipeline.telemetry.spans import annotate_span, span
 
 _HELD = "held"
 _LOG = logging.getLogger(__name__)
@@ -174,7 +174,7 @@ class _Generation:
         for key in keys:
             with log_ids(report_id=key.id), span("report.file", format=key.format):
                 outcome = self._deliver(formers[key], key, (document, standing), begun)
-                tell_span(status=outcome.report.status)
+                annotate_span(status=outcome.report.status)
             outcomes.append(outcome)
             begun = time.monotonic()
         return outcomes

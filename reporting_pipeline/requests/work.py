@@ -32,7 +32,7 @@ from reporting_pipeline.requests.lists import forget_hint
 from reporting_pipeline.requests.request import StoredRequest, stored_request
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.telemetry.json_log import log_ids
-from reporting_pipeline.telemetry.spans import span, tell_span
+from reporting_pipeline.telemetry.spans import annotate_span, span
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _TIMEOUT_SECONDS = 5
@@ -123,7 +123,7 @@ def _work(
         kept_up(worker.delivery.warehouse, request, worker.times, lock),
     ):
         ended = _ended(worker.delivery, request)
-        tell_span(status=ended.status if isinstance(ended, End) else "failed")
+        annotate_span(status=ended.status if isinstance(ended, End) else "failed")
     with warehouse_connection(worker.delivery.warehouse) as connection:
         now = worker.delivery.clock()
         if isinstance(ended, End):

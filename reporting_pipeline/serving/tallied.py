@@ -10,8 +10,8 @@ from typing import Any
 from psycopg import Connection
 
 from reporting_pipeline.serving.hot_cache import Counts, HotCache
-from reporting_pipeline.telemetry.measures import CACHE_REQUESTS
-from reporting_pipeline.telemetry.tally import Observation, record
+from reporting_pipeline.telemetry.metric_store import Observation, record
+from reporting_pipeline.telemetry.metrics import CACHE_REQUESTS
 
 
 class CacheTally:

@@ -1,12 +1,11 @@
-"""Logs as JSON, one object per line, with the ids of what is worked on.
+"""Logs as JSON, one object per line, with the ids of the current work.
 
     {"at": "2026-01-01T12:00:00.123456+00:00", "level": "ERROR", "logger": "reporting_pipeline...",
      "message": "...", "run_id": "...", "organization_id": "...", "report_id": "..."}
 
-Within a trace that is exported, `trace_id` too. Whoever begins to work on something says its ids
-once (`log_ids`); every record of that thread bears them, those of libraries too.
-
-What belongs here: the form of a record. What does not: which records there are.
+Within an exported trace a record also has `trace_id`. Code that starts work on a run, report or
+request sets its ids once (`log_ids`); then every record of this thread has them, also the records
+of libraries.
 """
 
 import json
@@ -22,15 +21,16 @@ from typing import TextIO
 from opentelemetry import trace
 from typing_extensions import override
 
-_NOTHING: Mapping[str, str] = MappingProxyType({})
-_IDS: ContextVar[Mapping[str, str]] = ContextVar("reporting_log_ids", default=_NOTHING)
+_NO_IDS: Mapping[str, str] = MappingProxyType({})
+_IDS: ContextVar[Mapping[str, str]] = ContextVar("reporting_log_ids", default=_NO_IDS)
 
 
 @contextmanager
 def log_ids(**ids: object) -> Iterator[None]:
-    """Let every log record of this thread bear ids meanwhile: run_id, organization_id, report_id.
+    """Add ids to every log record of this thread while the context is open.
 
-    An id that is None is left out; an inner one replaces an outer one of the same name.
+    An id that is None is omitted; an inner id replaces an outer id of the same name. The names in
+    use: run_id, organization_id, definition_id, report_id, request_id.
     """
     added = {name: str(value) for name, value in ids.items() if value is not None}
     token = _IDS.set({**_IDS.get(), **added})
@@ -40,34 +40,34 @@ def log_ids(**ids: object) -> Iterator[None]:
         _IDS.reset(token)
 
 
-def logged_ids() -> Mapping[str, str]:
-    """The ids that records of this thread bear now."""
+def current_log_ids() -> Mapping[str, str]:
+    """The ids that log records of this thread have now."""
     return _IDS.get()
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as one line of JSON, its time in UTC."""
+    """Formats a record as one line of JSON, its time in UTC."""
 
     @override
     def format(self, record: logging.LogRecord) -> str:
-        """The record with the ids of what is worked on."""
-        told = {
+        """The record as JSON, with the current ids."""
+        fields = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
             **_IDS.get(),
         }
-        traced = trace.get_current_span().get_span_context()
-        if traced.is_valid:
-            told["trace_id"] = trace.format_trace_id(traced.trace_id)
+        context = trace.get_current_span().get_span_context()
+        if context.is_valid:
+            fields["trace_id"] = trace.format_trace_id(context.trace_id)
         if record.exc_info:
-            told["error"] = self.formatException(record.exc_info)
-        return json.dumps(told, ensure_ascii=False)
+            fields["error"] = self.formatException(record.exc_info)
+        return json.dumps(fields, ensure_ascii=False)
 
 
 def log_as_json(stream: TextIO = sys.stderr) -> None:
-    """Write the log of this process, from INFO on, to a stream as JSON; done again, no change."""
+    """Write the log of this process, from INFO, to a stream; a second call changes nothing."""
     root = logging.getLogger()
     if any(isinstance(each.formatter, JsonFormatter) for each in root.handlers):
         return

@@ -11,8 +11,8 @@ from reporting_pipeline.publishing.generate import Outcome
 from reporting_pipeline.serving.hot_cache import Bounds, HotKey
 from reporting_pipeline.serving.hot_reports import HotReports
 from reporting_pipeline.store import open_store
-from reporting_pipeline.telemetry.measures import CACHE_REQUESTS
-from reporting_pipeline.telemetry.tally import read_tallies
+from reporting_pipeline.telemetry.metric_store import read_totals
+from reporting_pipeline.telemetry.metrics import CACHE_REQUESTS
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
 from reporting_pipeline_tests.given_reports import (
@@ -138,7 +138,7 @@ def test_hits_and_misses_are_counted_for_everybody_to_see(desk: Desk) -> None:
 
 def _counted(desk: Desk) -> dict[str, float]:
     with warehouse_connection(desk.warehouse) as connection:
-        return {each.labels[1]: each.total for each in read_tallies(connection, [CACHE_REQUESTS])}
+        return {each.labels[1]: each.total for each in read_totals(connection, [CACHE_REQUESTS])}
 
 
 def _key(outcome: Outcome) -> HotKey:

@@ -1,4 +1,4 @@
-"""A warehouse without rows, in which tests of telemetry count, and spans that are kept."""
+"""An empty warehouse in a transaction, and a provider that keeps spans."""
 
 import psycopg
 import pytest
@@ -11,14 +11,14 @@ from reporting_pipeline.telemetry import spans
 
 @pytest.fixture
 def begun(rolled_back: psycopg.Connection) -> psycopg.Connection:
-    """In a transaction already: outside one, figures are kept at once, and would stay."""
+    """A connection in an open transaction: outside of one, observations would be committed."""
     rolled_back.execute("select 1")
     return rolled_back
 
 
 @pytest.fixture
 def kept_spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
-    """The spans that end while a test runs; a process has one provider, which stays as it is."""
+    """The spans that end during a test; the provider of the process is not changed."""
     kept = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(kept))

@@ -1,7 +1,4 @@
-"""A real Prometheus that scrapes the metrics, with the example configuration of the documentation.
-
-What belongs here: starting it and asking it. What does not: what is expected of the answers.
-"""
+"""Starts and queries a real Prometheus with the example configuration of the documentation."""
 
 import json
 import shutil
@@ -30,18 +27,18 @@ _POLL_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Prometheus:
-    """One that runs."""
+    """A running Prometheus."""
 
     address: str
 
     def query(self, expression: str) -> list[dict[str, Any]]:
-        """The series of an expression, as of now; an error of Prometheus is raised."""
+        """The current series of an expression; an error of Prometheus is raised."""
         arguments = urllib.parse.urlencode({"query": expression})
         found: list[dict[str, Any]] = self._ask(f"query?{arguments}")["result"]
         return found
 
     def rules(self) -> list[dict[str, Any]]:
-        """Its rules with their health and state."""
+        """The rules with their health and state."""
         return [rule for group in self._ask("rules")["groups"] for rule in group["rules"]]
 
     def wait_for(self, expression: str) -> None:
@@ -64,7 +61,7 @@ class Prometheus:
 
 @contextmanager
 def prometheus_of(metrics: str, folder: Path) -> Iterator[Prometheus]:
-    """A Prometheus that scrapes an address each half second, in a folder of its own."""
+    """A Prometheus with its own folder that scrapes an address every 0.5 seconds."""
     assert PROMETHEUS is not None
     configuration = yaml.safe_load((EXAMPLES / "prometheus.yaml").read_text("utf-8"))
     configuration["global"] = {"scrape_interval": "500ms", "evaluation_interval": "500ms"}

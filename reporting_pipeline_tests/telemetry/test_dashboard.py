@@ -1,22 +1,21 @@
-"""The Grafana dashboard and the page on telemetry name what there is, and leave nothing out."""
+"""The Grafana dashboard and docs/telemetry.md name every metric, and no other."""
 
 import json
 import re
 from typing import Any
 
-from reporting_pipeline.telemetry.collector import UP
-from reporting_pipeline.telemetry.gauges import GAUGES
-from reporting_pipeline.telemetry.measures import MEASURES
+from reporting_pipeline.telemetry.metrics import CUMULATIVE_METRICS, GAUGES
+from reporting_pipeline.telemetry.prometheus import UP
 from reporting_pipeline_tests.architecture.repository import DOCS
 
 DASHBOARD: dict[str, Any] = json.loads((DOCS / "grafana" / "reporting.json").read_text("utf-8"))
 TARGETS = [target for panel in DASHBOARD["panels"] for target in panel.get("targets", [])]
-LABELS = {UP: set(), **{each.name: set(each.labels) for each in (*MEASURES, *GAUGES)}}
+LABELS = {UP: set(), **{each.name: set(each.labels) for each in (*CUMULATIVE_METRICS, *GAUGES)}}
 SERIES = {
     **{name: name for name in LABELS},
     **{
         f"{each.name}_{suffix}": each.name
-        for each in MEASURES
+        for each in CUMULATIVE_METRICS
         if each.bounds
         for suffix in ("bucket", "sum", "count")
     },
@@ -37,7 +36,7 @@ def test_every_metric_is_on_the_dashboard() -> None:
     assert set(LABELS) - shown == set()
 
 
-def test_every_label_is_one_of_the_metric() -> None:
+def test_the_metric_has_every_label_of_a_query() -> None:
     for target in TARGETS:
         words = ", ".join(_BY.findall(target["expr"])).split(", ")
         used = {*words, *_MATCHED.findall(target["expr"]), *_SHOWN.findall(target["legendFormat"])}
@@ -52,7 +51,7 @@ def test_amounts_of_different_currencies_are_never_added() -> None:
     assert all("currency" in each for each in amounts)
 
 
-def test_panels_have_ids_of_their_own_and_do_not_overlap() -> None:
+def test_panels_have_unique_ids_and_do_not_overlap() -> None:
     places = [each["gridPos"] for each in DASHBOARD["panels"]]
     cells = [
         (x, y)
@@ -65,10 +64,10 @@ def test_panels_have_ids_of_their_own_and_do_not_overlap() -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_the_page_lists_every_metric_with_its_labels_and_words() -> None:
+def test_the_page_lists_every_metric_with_its_labels_and_help() -> None:
     text = (DOCS / "telemetry.md").read_text("utf-8")
     rows = [
         f"| `{each.name}` | {', '.join(f'`{label}`' for label in each.labels)} | {each.help} |"
-        for each in (*GAUGES, *MEASURES)
+        for each in (*GAUGES, *CUMULATIVE_METRICS)
     ]
     assert [row for row in rows if row not in text] == []

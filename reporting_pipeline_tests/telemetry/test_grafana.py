@@ -1,4 +1,4 @@
-"""The dashboard is one of Grafana's: its own types know every name and every word in it."""
+"""The dashboard is valid: Grafana's own types know each name and value in it."""
 
 import json
 from collections.abc import Iterable
@@ -14,25 +14,25 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from reporting_pipeline_tests.telemetry.test_dashboard import DASHBOARD
 
 
-def lost(given: Any, taken: Any, place: str = "") -> list[str]:
-    """What Grafana's types have not taken over."""
-    if isinstance(given, dict) and isinstance(taken, dict):
-        unknown = [f"{place}/{name}" for name in given.keys() - taken.keys()]
-        shared = sorted(given.keys() & taken.keys())
+def lost(sent: Any, kept: Any, place: str = "") -> list[str]:
+    """The places that Grafana's types dropped."""
+    if isinstance(sent, dict) and isinstance(kept, dict):
+        unknown = [f"{place}/{name}" for name in sent.keys() - kept.keys()]
+        shared = sorted(sent.keys() & kept.keys())
         return unknown + [
-            each for name in shared for each in lost(given[name], taken[name], f"{place}/{name}")
+            each for name in shared for each in lost(sent[name], kept[name], f"{place}/{name}")
         ]
-    if isinstance(given, list) and isinstance(taken, list) and len(given) == len(taken):
+    if isinstance(sent, list) and isinstance(kept, list) and len(sent) == len(kept):
         return [
             each
-            for number, (one, other) in enumerate(zip(given, taken, strict=True))
+            for number, (one, other) in enumerate(zip(sent, kept, strict=True))
             for each in lost(one, other, f"{place}/{number}")
         ]
-    return [] if given == taken else [place]
+    return [] if sent == kept else [place]
 
 
 def faults(value: Any, hint: Any, place: str = "") -> list[str]:
-    """Where a value is not of the type that Grafana's class says."""
+    """The places whose value does not have the type that Grafana's class declares."""
     if get_origin(hint) in {Union, UnionType}:
         return min((faults(value, each, place) for each in get_args(hint)), key=len)
     if not is_one(value, hint):
@@ -51,7 +51,7 @@ def faults(value: Any, hint: Any, place: str = "") -> list[str]:
 
 
 def is_one(value: Any, hint: Any) -> bool:
-    """Whether a value is of a type, whatever it holds."""
+    """True if a value has a type, without its elements."""
     if hint in {Any, object}:
         return True
     if get_origin(hint) is Literal:
@@ -62,17 +62,17 @@ def is_one(value: Any, hint: Any) -> bool:
 
 
 def read(dashboard: dict[str, Any]) -> Dashboard:
-    """The dashboard as Grafana's own library reads it."""
+    """The dashboard, read by Grafana's own library."""
     register_default_plugins()
     return Dashboard.from_json(dashboard)
 
 
-def test_grafana_knows_every_name_in_it() -> None:
-    taken = json.loads(JSONEncoder().encode(read(DASHBOARD)))
-    assert lost(DASHBOARD, taken) == []
+def test_grafana_knows_every_name_of_the_dashboard() -> None:
+    kept = json.loads(JSONEncoder().encode(read(DASHBOARD)))
+    assert lost(DASHBOARD, kept) == []
 
 
-def test_every_value_is_one_that_grafana_has() -> None:
+def test_grafana_accepts_every_value_of_the_dashboard() -> None:
     assert faults(read(DASHBOARD), Dashboard) == []
 
 
@@ -84,7 +84,7 @@ def test_every_value_is_one_that_grafana_has() -> None:
         (("refresh",), 5, "refresh: 5"),
     ],
 )
-def test_a_value_that_grafana_does_not_have_is_found(
+def test_a_value_that_grafana_does_not_accept_is_found(
     place: tuple[str | int, ...], value: object, fault: str
 ) -> None:
     dashboard = json.loads(json.dumps(DASHBOARD))

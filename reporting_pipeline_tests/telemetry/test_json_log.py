@@ -1,4 +1,4 @@
-"""A log record is one line of JSON that says what was worked on."""
+"""A log record is one line of JSON with the ids of the current work."""
 
 import io
 import json
@@ -16,7 +16,7 @@ LOG = logging.getLogger("reporting_pipeline.tests")
 
 @pytest.fixture
 def stream() -> Iterator[io.StringIO]:
-    """Where the log of this test goes."""
+    """Receives the log of this test."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     stream = io.StringIO()
@@ -30,7 +30,7 @@ def records(stream: io.StringIO) -> list[dict[str, str]]:
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
-def test_a_record_bears_the_ids_of_what_is_worked_on(stream: io.StringIO) -> None:
+def test_a_record_has_the_ids_of_the_current_work(stream: io.StringIO) -> None:
     with log_ids(run_id="r1", organization_id=UUID(int=1)), log_ids(report_id=7, run_id=None):
         LOG.warning("held: %s", "a break")
     LOG.info("later")
@@ -43,22 +43,22 @@ def test_a_record_bears_the_ids_of_what_is_worked_on(stream: io.StringIO) -> Non
     assert "run_id" not in later
 
 
-def test_an_error_stays_on_its_line(stream: io.StringIO) -> None:
+def test_an_error_and_its_traceback_are_on_one_line(stream: io.StringIO) -> None:
     try:
         int("x")
     except ValueError:
         LOG.exception("two\nlines")
-    [told] = records(stream)
-    assert told["message"] == "two\nlines"
-    assert "ValueError: invalid literal" in told["error"]
+    [logged] = records(stream)
+    assert logged["message"] == "two\nlines"
+    assert "ValueError: invalid literal" in logged["error"]
 
 
-def test_asked_again_it_writes_each_record_once(stream: io.StringIO) -> None:
+def test_a_second_call_does_not_write_records_twice(stream: io.StringIO) -> None:
     log_as_json(sys.stderr)
     LOG.warning("once")
     assert [each["message"] for each in records(stream)] == ["once"]
 
 
-def test_a_value_that_is_no_text_is_still_a_record() -> None:
+def test_an_argument_of_any_type_can_be_logged() -> None:
     record = logging.LogRecord("x", logging.INFO, "f", 1, "%s", (object(),), None)
     assert json.loads(JsonFormatter().format(record))["message"].startswith("<object")

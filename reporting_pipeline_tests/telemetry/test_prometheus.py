@@ -1,185 +1,180 @@
-"""A real Prometheus scrapes the metrics, and every query of the dashboard has an answer there."""
+"""A scrape has the totals and the current state, or it says that it is incomplete."""
 
-import subprocess
-import time
+import urllib.request
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
-import yaml
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import URL
 
-from reporting_pipeline.alerts.rounds import AlertDesk
-from reporting_pipeline.cli.metrics import metrics_of
-from reporting_pipeline.errors import SourceUnavailable
-from reporting_pipeline.serving.hot_cache import Bounds
-from reporting_pipeline.serving.hot_reports import HotReports
-from reporting_pipeline.sources.landing.faults import remember_fault
-from reporting_pipeline.store import open_store
-from reporting_pipeline.telemetry.endpoint import page, served
+from reporting_pipeline.errors import EnvironmentNotReady
+from reporting_pipeline.telemetry.metric_store import Observation, record
+from reporting_pipeline.telemetry.metrics import CUMULATIVE_METRICS, GAUGES, REPORT_DURATION
+from reporting_pipeline.telemetry.prometheus import (
+    UP,
+    WarehouseCollector,
+    metrics_page,
+    serve_metrics,
+)
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.given_reports import (
-    ATTENDANCE,
-    BERLIN,
-    Desk,
-    defined,
-    one_day,
-)
-from reporting_pipeline_tests.requests.given_requests import queued_days
-from reporting_pipeline_tests.telemetry.prometheus_server import (
-    EXAMPLES,
-    PROMETHEUS,
-    PROMTOOL,
-    Prometheus,
-    prometheus_of,
-)
-from reporting_pipeline_tests.telemetry.test_dashboard import TARGETS
 
-pytestmark = pytest.mark.skipif(
-    PROMETHEUS is None or PROMTOOL is None, reason="needs prometheus and promtool on the path"
-)
-DAY = date(2025, 5, 1)
-BOUNDS = Bounds(ttl_seconds=600, max_entries=10, max_bytes=10**6)
-
-# Series by minute: nobody serves the metrics, the ledger is hours behind, and a request waits; all
-# else goes on.
-STANDING_STILL = {
-    "reporting_up": "1+0x60",
-    'reporting_source_lag_seconds{source="ledger"}': "14400+60x60",
-    'reporting_source_lag_seconds{source="seating"}': "900+0x60",
-    'reporting_touched_oldest_seconds{table="report_sales_daily"}': "600+0x60",
-    "reporting_request_oldest_seconds": "1200+60x60",
-}
-# Alert -> its labels beside those of the rule, and what it says.
-SAID: dict[str, tuple[dict[str, str], str]] = {
-    "ReportingMetricsAway": ({"job": "reporting"}, "Nobody serves the metrics of the reports."),
-    "ReportingSourceBehind": (
-        {"source": "ledger"},
-        "ledger is landed through 4h 30m 0s ago.",
-    ),
-    "ReportingRequestsWait": ({}, "A request for a report has waited for 50m 0s."),
-}
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-def work(pipeline: Pipeline, store_url: str) -> None:
-    """Something of everything: a report, a cache that is asked, requests, alerts."""
-    now = datetime.now(UTC)
-    warehouse = pipeline.warehouse
-    desk = Desk(warehouse, open_store(store_url), now)
-    definition = defined(warehouse, {**ATTENDANCE, "slug": f"counted-{now:%H%M%S%f}"})
-    [outcome] = desk.ask(definition, one_day(DAY), is_provisional_allowed=True)
-    hot = HotReports(warehouse, desk.store, BOUNDS, max_file_bytes=10**6, clock=time.monotonic)
-    for _ in range(3):
-        hot.report(definition.organization_id, outcome.report.id)
-    hot.forget_all()
-    hot.report(definition.organization_id, outcome.report.id)  # it tells of the hits
-    queued_days(warehouse, definition, 2)
-    AlertDesk(
-        warehouse=warehouse, channels=(), redis_url=None, stale_after=timedelta(hours=2)
-    ).round()
+def collector_of(url: URL) -> WarehouseCollector:
+    return WarehouseCollector(lambda: warehouse_connection(url), lambda: NOW)
 
 
-@pytest.fixture(scope="module")
-def scraped(
-    shared_season_pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Prometheus]:
-    """One that has scraped a pipeline at work."""
-    folder = tmp_path_factory.mktemp("prometheus")
-    warehouse, store_url = shared_season_pipeline.warehouse, (folder / "store").as_uri()
-    remember_fault(warehouse, SourceUnavailable("it is away", domain="scanning"))
-    with warehouse_connection(warehouse) as connection:
-        connection.execute(
-            "insert into landing.touched_days (report_table, report_day, touched_at)"
-            " values ('report_sales_daily', %s, now())",
-            (DAY + timedelta(days=1),),
-        )
-        connection.execute(
-            "insert into reporting.seal_objections"
-            " (date, position, organization_id, report_table, check_name, message)"
-            " values (%s, 99, %s, 'report_sales_daily', 'sales_tie_to_ledger', 'differs')",
-            (DAY - timedelta(days=1), BERLIN),
-        )
-    work(shared_season_pipeline, store_url)
-    with (
-        served(metrics_of(warehouse), 0) as address,
-        prometheus_of(address, folder) as prometheus,
-    ):
-        prometheus.wait_for("reporting_up == 1")
-        work(shared_season_pipeline, store_url)
-        shared_season_pipeline.build([DAY])
-        prometheus.wait_for("sum(increase(reporting_rebuilt_dates_total[1m])) > 0")
-        yield prometheus
+class Scrape:
+    """A page of metrics, parsed as Prometheus parses it."""
 
-
-def test_every_query_of_the_dashboard_has_an_answer(scraped: Prometheus) -> None:
-    expressions = [
-        each["expr"].replace("$__rate_interval", "1m").replace("$__range", "1h") for each in TARGETS
-    ]
-    assert [each for each in expressions if not scraped.query(each)] == []
-
-
-def test_what_happened_between_two_scrapes_is_seen(scraped: Prometheus) -> None:
-    for name in (
-        "reporting_report_bytes_total",
-        "reporting_rebuilt_dates_total",
-        "reporting_cache_requests_total",
-    ):
-        [series] = scraped.query(f"sum(increase({name}[1m]))")
-        assert float(series["value"][1]) > 0, name
-
-
-def test_the_example_rules_are_evaluated(scraped: Prometheus) -> None:
-    scraped.wait_for('ALERTS{alertname="ReportingAlertsStand"}')
-    rules = {each["name"]: each for each in scraped.rules()}
-    assert {each["health"] for each in rules.values()} == {"ok"}
-    states = {name for name, each in rules.items() if each["state"] != "inactive"}
-    assert states == {"ReportingAlertsStand", "ReportingNoticesWait"}
-
-
-def test_promtool_has_no_fault_to_find(shared_season_pipeline: Pipeline) -> None:
-    assert PROMTOOL is not None
-    text = page(metrics_of(shared_season_pipeline.warehouse))
-    commands = (
-        ["check", "metrics"],
-        ["check", "config", str(EXAMPLES / "prometheus.yaml")],
-        ["check", "rules", str(EXAMPLES / "prometheus-rules.yaml")],
-    )
-    for command in commands:
-        done = subprocess.run(  # noqa: S603 - a program of this machine
-            [PROMTOOL, *command], input=text, capture_output=True, text=True, check=False
-        )
-        assert (done.returncode, done.stderr) == (0, ""), done.stdout
-
-
-def test_the_example_rules_fire_when_something_stands_still(tmp_path: Path) -> None:
-    assert PROMTOOL is not None
-    rules = EXAMPLES / "prometheus-rules.yaml"
-    [group] = yaml.safe_load(rules.read_text("utf-8"))["groups"]
-    case = {
-        "interval": "1m",
-        "input_series": [
-            {"series": name, "values": values} for name, values in STANDING_STILL.items()
-        ],
-        "alert_rule_test": [
-            {"eval_time": "30m", "alertname": rule["alert"], "exp_alerts": list(expected(rule))}
-            for rule in group["rules"]
-        ],
-    }
-    file = tmp_path / "rules_test.yaml"
-    file.write_text(yaml.safe_dump({"rule_files": [str(rules)], "tests": [case]}), "utf-8")
-    done = subprocess.run(  # noqa: S603 - a program of this machine
-        [PROMTOOL, "test", "rules", str(file)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def expected(rule: dict[str, Any]) -> Iterator[dict[str, object]]:
-    """The alert that a rule is to give after half an hour of what stands still."""
-    if rule["alert"] in SAID:
-        labels, summary = SAID[rule["alert"]]
-        yield {
-            "exp_labels": {**rule["labels"], **labels},
-            "exp_annotations": {**rule["annotations"], "summary": summary},
+    def __init__(self, collector: WarehouseCollector) -> None:
+        self.samples = {
+            (sample.name, frozenset(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(metrics_page(collector))
+            for sample in family.samples
         }
+
+    def value(self, name: str, **labels: str) -> float | None:
+        """The value of one series; None if it does not exist."""
+        return self.samples.get((name, frozenset(labels.items())))
+
+    def series(self, name: str) -> list[dict[str, str]]:
+        """The labels of all series of a metric."""
+        return [dict(labels) for each, labels in self.samples if each == name]
+
+
+def test_a_scrape_shows_the_state_of_the_season(shared_season_pipeline: Pipeline) -> None:
+    with warehouse_connection(shared_season_pipeline.warehouse) as connection:
+        read_at = NOW - timedelta(minutes=30)
+        connection.execute("update landing.source_reads set complete_through = %s", (read_at,))
+        open_breaks = connection.execute(
+            "select distinct kind, currency from reporting.report_reconciliation_breaks"
+            " where kind <> 'timing'"
+        ).fetchall()
+    scrape = Scrape(collector_of(shared_season_pipeline.warehouse))
+    assert scrape.value(UP) == 1
+    assert scrape.value("reporting_source_lag_seconds", source="ledger") == 1800
+    assert open_breaks
+    shown = scrape.series("reporting_breaks")
+    assert {(each["kind"], each["currency"]) for each in shown} == set(open_breaks)
+    assert all(scrape.value("reporting_breaks_minor", **each) for each in shown)
+
+
+def test_a_break_counts_once_by_its_newest_row_and_not_after_it_is_settled(
+    begun: psycopg.Connection,
+) -> None:
+    for day, order, kind, difference in (
+        ("2025-05-01", 1, "missing_in_ledger", 500),
+        ("2025-05-02", 1, "missing_in_ledger", 300),
+        ("2025-05-01", 2, "amount", 70),
+        ("2025-05-03", 2, "timing", 70),
+        ("2025-05-01", 3, "missing_in_ledger", -40),
+    ):
+        begun.execute(
+            "insert into reporting.report_reconciliation_breaks (date, organization_id, order_id,"
+            " currency, kind, ticketing_minor, ledger_minor, difference_minor, proof_ids) values"
+            " (%s, %s, %s, 'EUR', %s, %s, 0, %s, '{}')",
+            (day, _uuid(9), _uuid(order), kind, difference, difference),
+        )
+
+    scrape = Scrape(_within(begun))
+    assert scrape.value("reporting_breaks", kind="missing_in_ledger", currency="EUR") == 2
+    assert scrape.value("reporting_breaks_minor", kind="missing_in_ledger", currency="EUR") == 340
+    assert len(scrape.series("reporting_breaks")) == 1
+
+
+def test_the_wait_of_a_day_begins_when_it_can_be_built(begun: psycopg.Connection) -> None:
+    for table, day in (
+        ("report_sales_daily", NOW.date()),  # began in the easternmost zone 36 hours ago
+        ("report_event_summary", NOW.date() + timedelta(days=1)),
+        ("report_event_summary", NOW.date() + timedelta(days=90)),
+        ("report_revenue_daily", NOW.date() + timedelta(days=2)),
+    ):
+        begun.execute(
+            "insert into landing.touched_days (report_table, report_day, touched_at)"
+            " values (%s, %s, %s)",
+            (table, day, NOW - timedelta(days=30)),
+        )
+
+    scrape = Scrape(_within(begun))
+    hour, oldest = 3600, "reporting_touched_oldest_seconds"
+    assert scrape.value(oldest, table="report_sales_daily") == 36 * hour
+    assert scrape.value(oldest, table="report_event_summary") == 12 * hour
+    assert scrape.value("reporting_touched_dates", table="report_event_summary") == 1
+    assert scrape.value(oldest, table="report_revenue_daily") is None
+
+
+def test_durations_are_a_histogram(begun: psycopg.Connection) -> None:
+    labels = {"format": "pdf", "status": "ready"}
+    record(begun, [Observation(REPORT_DURATION, labels, each) for each in (0.2, 2.0)])
+    scrape = Scrape(_within(begun))
+    name = REPORT_DURATION.name
+    assert scrape.value(f"{name}_count", **labels) == 2
+    assert scrape.value(f"{name}_sum", **labels) == pytest.approx(2.2)
+    assert scrape.value(f"{name}_bucket", **labels, le="0.25") == 1
+
+
+def test_every_query_works_in_a_warehouse_without_rows(
+    begun: psycopg.Connection,
+) -> None:
+    text = metrics_page(_within(begun))
+    assert f"{UP} 1.0" in text
+    names = [each.name.removesuffix("_total") for each in (*CUMULATIVE_METRICS, *GAUGES)]
+    assert [name for name in names if f"# HELP {name}" not in text] == []
+
+
+def test_a_query_that_fails_omits_only_its_own_metric_and_sets_up_to_0(
+    begun: psycopg.Connection,
+) -> None:
+    begun.execute("drop table catalogue.alerts")
+    scrape = Scrape(_within(begun))
+    assert scrape.value(UP) == 0
+    assert scrape.value("reporting_notices") is not None
+
+
+def test_without_the_warehouse_up_is_0_and_all_metrics_are_omitted(warehouse_url: URL) -> None:
+    assert Scrape(collector_of(warehouse_url.set(port=1))).samples == {(UP, frozenset()): 0}
+
+
+def test_the_page_is_on_loopback_and_the_error_names_a_port_in_use(
+    warehouse_url: URL,
+) -> None:
+    collector = collector_of(warehouse_url)
+    with serve_metrics(collector, 0) as address:
+        assert address.startswith("http://127.0.0.1:")
+        with urllib.request.urlopen(address) as answer:  # noqa: S310 - our own server
+            assert f"{UP} 1.0" in answer.read().decode()
+        port = int(address.split(":")[2].split("/")[0])
+        with (
+            pytest.raises(EnvironmentNotReady, match=f"127.0.0.1:{port} cannot be listened on"),
+            serve_metrics(collector, port),
+        ):
+            pass
+
+
+def test_metric_names_are_unique_and_follow_the_conventions_of_prometheus() -> None:
+    names = [each.name for each in (*CUMULATIVE_METRICS, *GAUGES)]
+    assert len(set(names)) == len(names)
+    assert all(name.startswith("reporting_") for name in names)
+    assert all(each.bounds or each.name.endswith("_total") for each in CUMULATIVE_METRICS)
+    labels = {label for each in (*CUMULATIVE_METRICS, *GAUGES) for label in each.labels}
+    assert labels.isdisjoint({"organization", "organization_id", "report_id", "event_id"})
+
+
+def _within(connection: psycopg.Connection) -> WarehouseCollector:
+    """A collector that reads in a transaction, which the test rolls back."""
+
+    @contextmanager
+    def connect() -> Iterator[psycopg.Connection]:
+        yield connection
+
+    return WarehouseCollector(connect, lambda: NOW)
+
+
+def _uuid(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012}"

@@ -1,4 +1,4 @@
-"""Spans say what was worked on, for whom, as part of what; without an SDK they are nothing."""
+"""Spans have a name, ids and a parent; without an SDK they do nothing."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ from reporting_pipeline.due.due_reports import DueReport, generate_batch
 from reporting_pipeline.publishing.report_rows import ReportRequest
 from reporting_pipeline.requests.work import work_on_next
 from reporting_pipeline.telemetry.json_log import JsonFormatter, log_ids
-from reporting_pipeline.telemetry.spans import span, tell_span
+from reporting_pipeline.telemetry.spans import annotate_span, span
 from reporting_pipeline_tests.acceptance.given import Pipeline
 from reporting_pipeline_tests.given_reports import ATTENDANCE, defined, one_day
 from reporting_pipeline_tests.requests.given_requests import queued, worker_at
@@ -23,7 +23,7 @@ DAY = date(2025, 10, 25)
 
 
 def drawn(kept: InMemorySpanExporter) -> list[str]:
-    """The spans as `parent > name`, in the order in which they ended."""
+    """The spans as `parent > name`, in the order of their ends."""
     ended = kept.get_finished_spans()
     names = {each.context.span_id: each.name for each in ended if each.context is not None}
     parents = (names.get(each.parent.span_id) if each.parent else None for each in ended)
@@ -33,9 +33,9 @@ def drawn(kept: InMemorySpanExporter) -> list[str]:
     ]
 
 
-def test_a_span_bears_ids_and_what_came_of_it(kept_spans: InMemorySpanExporter) -> None:
+def test_a_span_has_the_log_ids_and_its_annotations(kept_spans: InMemorySpanExporter) -> None:
     with log_ids(run_id="r1"), span("outer", days=2), span("inner"):
-        tell_span(status="ready")
+        annotate_span(status="ready")
     inner, outer = kept_spans.get_finished_spans()
     assert dict(outer.attributes or {}) == {"reporting.run_id": "r1", "reporting.days": 2}
     assert dict(inner.attributes or {}) == {
@@ -45,7 +45,7 @@ def test_a_span_bears_ids_and_what_came_of_it(kept_spans: InMemorySpanExporter) 
     assert drawn(kept_spans) == ["outer > inner", "outer"]
 
 
-def test_an_error_is_noted_and_goes_on(kept_spans: InMemorySpanExporter) -> None:
+def test_an_error_is_recorded_on_the_span_and_raised(kept_spans: InMemorySpanExporter) -> None:
     with pytest.raises(ValueError, match="invalid literal"), span("work"):
         int("x")
     [ended] = kept_spans.get_finished_spans()
@@ -53,11 +53,11 @@ def test_an_error_is_noted_and_goes_on(kept_spans: InMemorySpanExporter) -> None
     assert [each.name for each in ended.events] == ["exception"]
 
 
-def test_a_log_record_within_a_span_names_its_trace(kept_spans: InMemorySpanExporter) -> None:
+def test_a_log_record_within_a_span_has_its_trace_id(kept_spans: InMemorySpanExporter) -> None:
     def logged() -> dict[str, str]:
         record = logging.LogRecord("x", logging.INFO, "f", 1, "held", (), None)
-        told: dict[str, str] = json.loads(JsonFormatter().format(record))
-        return told
+        fields: dict[str, str] = json.loads(JsonFormatter().format(record))
+        return fields
 
     with span("work"):
         within = logged()
@@ -67,9 +67,9 @@ def test_a_log_record_within_a_span_names_its_trace(kept_spans: InMemorySpanExpo
     assert "trace_id" not in logged()
 
 
-def test_without_an_sdk_work_goes_on() -> None:
+def test_without_an_sdk_the_work_continues() -> None:
     with span("work", days=1):
-        tell_span(status="ready")
+        annotate_span(status="ready")
 
 
 def test_landing_building_and_sealing_are_spans(
@@ -87,7 +87,7 @@ def test_landing_building_and_sealing_are_spans(
     assert drawn(kept_spans) == ["seal > check"] * len(CHECKS) + ["seal"]
 
 
-def test_reports_that_are_generated_side_by_side_bear_the_run_and_are_within_its_step(
+def test_reports_generated_in_parallel_have_the_run_id_and_are_within_its_step(
     kept_spans: InMemorySpanExporter, shared_season_pipeline: Pipeline, tmp_path: Path
 ) -> None:
     warehouse = shared_season_pipeline.warehouse

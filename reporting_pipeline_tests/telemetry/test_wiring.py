@@ -1,4 +1,4 @@
-"""Landing, building and generating count what they do, and the log says for whom."""
+"""Landing, building and generating record their metrics, and log records have the report's ids."""
 
 import json
 import logging
@@ -9,8 +9,8 @@ import pytest
 
 from reporting_pipeline.store import open_store
 from reporting_pipeline.telemetry.json_log import JsonFormatter
-from reporting_pipeline.telemetry.measures import MEASURES
-from reporting_pipeline.telemetry.tally import read_tallies
+from reporting_pipeline.telemetry.metric_store import read_totals
+from reporting_pipeline.telemetry.metrics import CUMULATIVE_METRICS
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
 from reporting_pipeline_tests.given_reports import ATTENDANCE, Desk, defined, one_day
@@ -19,18 +19,18 @@ DAY = date(2025, 5, 1)
 
 
 def counted(pipeline: Pipeline) -> dict[tuple[str, ...], tuple[int, float]]:
-    """Metric and labels -> how often, and how much."""
+    """Metric and labels -> number of observations, and their sum."""
     with warehouse_connection(pipeline.warehouse) as connection:
         return {
-            (each.measure.name.removeprefix("reporting_"), *each.labels): (
+            (each.metric.name.removeprefix("reporting_"), *each.labels): (
                 sum(each.counts.values()),
                 each.total,
             )
-            for each in read_tallies(connection, MEASURES)
+            for each in read_totals(connection, CUMULATIVE_METRICS)
         }
 
 
-def test_the_season_was_counted_as_it_landed_and_was_built(
+def test_landing_and_building_the_season_are_counted(
     shared_season_pipeline: Pipeline,
 ) -> None:
     found = counted(shared_season_pipeline)
@@ -48,7 +48,7 @@ def test_the_season_was_counted_as_it_landed_and_was_built(
     assert found["rebuilt_dates_total", "report_sales_daily"][1] > rebuilds
 
 
-def test_a_report_is_counted_by_format_and_by_what_became_of_it(
+def test_a_report_is_counted_by_format_and_status(
     shared_season_pipeline: Pipeline, tmp_path: Path
 ) -> None:
     before = counted(shared_season_pipeline)
@@ -75,7 +75,7 @@ def test_a_report_is_counted_by_format_and_by_what_became_of_it(
     assert added("report_duration_seconds", "csv", "held")[0] == 1
 
 
-def test_what_is_logged_of_a_report_bears_its_ids(
+def test_log_records_of_a_report_have_its_ids(
     shared_season_pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines: list[dict[str, str]] = []
@@ -98,7 +98,7 @@ def test_what_is_logged_of_a_report_bears_its_ids(
         [outcome] = desk.ask(definition, one_day(DAY), is_provisional_allowed=True)
     finally:
         log.removeHandler(handler)
-    [told] = lines
-    assert told["report_id"] == str(outcome.report.id)
-    assert told["organization_id"] == str(definition.organization_id)
-    assert told["definition_id"] == str(definition.id)
+    [logged] = lines
+    assert logged["report_id"] == str(outcome.report.id)
+    assert logged["organization_id"] == str(definition.organization_id)
+    assert logged["definition_id"] == str(definition.id)

@@ -29,14 +29,14 @@ from reporting_pipeline.sources.landing.incoming import (
     read_incoming,
 )
 from reporting_pipeline.sources.landing.snapshot import SourceSnapshot, open_snapshots
-from reporting_pipeline.telemetry.measures import (
+from reporting_pipeline.telemetry.metric_store import Observation, record
+from reporting_pipeline.telemetry.metrics import (
     LANDED_ROWS,
     LANDING_DURATION,
     LANDING_READ_DURATION,
     LANDING_READ_ROWS,
 )
 from reporting_pipeline.telemetry.spans import span
-from reporting_pipeline.telemetry.tally import Observation, record
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _SQL = Path(__file__).parent

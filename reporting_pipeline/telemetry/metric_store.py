@@ -1,11 +1,8 @@
-"""The tallies: what happened, counted in the warehouse, whichever process did it.
+"""Totals of counters and histograms, stored in the warehouse (`telemetry.tallies`).
 
-A run of Dagster is a process of seconds and a command too: neither lives until it is scraped. So
-each adds what it did to a row per metric, labels and bucket; any process can show the sums, and
-they never go backwards.
-
-What belongs here: adding and reading. What does not: which metrics there are (`measures`), and how
-Prometheus wants them (`collector`).
+A Dagster run and a command end before Prometheus can scrape them. So each process adds its
+observations to one row per metric, labels and bucket, and any process can serve the totals, which
+never decrease.
 """
 
 import logging
@@ -18,7 +15,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from reporting_pipeline.telemetry.measures import Measure
+from reporting_pipeline.telemetry.metrics import CumulativeMetric
 
 _LOG = logging.getLogger(__name__)
 _INFINITE = float("inf")
@@ -34,34 +31,34 @@ _READ = "select measure, labels, upper_bound, observed_count, total from telemet
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Something that happened.
+    """One value to add to a metric.
 
     Attributes:
-        value: Seconds for a histogram, how many for a counter.
+        value: Seconds for a histogram, a count for a counter.
     """
 
-    measure: Measure
+    metric: CumulativeMetric
     labels: Mapping[str, str]
     value: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
-    """What was observed of a measure with the same labels.
+class MetricTotal:
+    """All observations of a metric with the same labels.
 
     Attributes:
-        counts: Upper bound of a bucket -> observations in it alone; infinity for a counter.
-        total: Their sum.
+        counts: Upper bound of a bucket -> observations in this bucket only; infinity for a counter.
+        total: The sum of the observed values.
     """
 
-    measure: Measure
+    metric: CumulativeMetric
     labels: tuple[str, ...]
     counts: Mapping[float, int]
     total: float
 
     def cumulative(self) -> list[tuple[str, float]]:
-        """The buckets as Prometheus wants them: each counts those below it too."""
-        bounds = (-_INFINITE, *self.measure.bounds, _INFINITE)
+        """The buckets in Prometheus' form, where each bucket includes the smaller ones."""
+        bounds = (-_INFINITE, *self.metric.bounds, _INFINITE)
         running, buckets = 0, []
         for below, bound in pairwise(bounds):
             running += sum(n for upper, n in self.counts.items() if below < upper <= bound)
@@ -70,17 +67,17 @@ class Tally:
 
 
 def record(connection: Connection[Any], observations: Sequence[Observation]) -> None:
-    """Add what happened, in the connection's transaction or, outside one, at once.
+    """Add observations, in the connection's transaction or, outside of one, immediately.
 
-    Figures about work are no reason for the work to fail: where they cannot be added, the log says
-    so and the transaction stays usable.
+    A failure does not stop the work that is measured: it is logged, and the transaction stays
+    usable.
     """
     rows = sorted(
         (
-            (each.measure.name, _labels(each), _bucket(each.measure, each.value), each.value)
+            (each.metric.name, _labels(each), _bucket(each.metric, each.value), each.value)
             for each in observations
         ),
-        key=lambda row: (row[0], sorted(row[1].items()), row[2]),  # equal order: no deadlock
+        key=lambda row: (row[0], sorted(row[1].items()), row[2]),  # one order prevents deadlocks
     )
     if not rows:
         return
@@ -90,21 +87,23 @@ def record(connection: Connection[Any], observations: Sequence[Observation]) -> 
                 _ADD, [(name, Jsonb(labels), bucket, value) for name, labels, bucket, value in rows]
             )
     except psycopg.Error as error:
-        _LOG.warning("metrics of %s are lost: %s", rows[0][0], error)
+        _LOG.warning("observations of %s are lost: %s", rows[0][0], error)
 
 
-def read_tallies(connection: Connection[Any], measures: Sequence[Measure]) -> list[Tally]:
-    """What was observed of each measure so far; a measure never observed has none."""
-    known = {each.name: each for each in measures}
+def read_totals(
+    connection: Connection[Any], metrics: Sequence[CumulativeMetric]
+) -> list[MetricTotal]:
+    """The totals of each metric by labels; a metric without observations has none."""
+    known = {each.name: each for each in metrics}
     found: dict[tuple[str, tuple[str, ...]], dict[float, tuple[int, float]]] = {}
     for name, labels, bound, count, total in connection.execute(_READ):
-        measure = known.get(name)
-        if measure is not None and set(labels) == set(measure.labels):
-            buckets = found.setdefault((name, measure.label_values(labels)), {})
+        metric = known.get(name)
+        if metric is not None and set(labels) == set(metric.labels):
+            buckets = found.setdefault((name, metric.label_values(labels)), {})
             buckets[bound] = (count, float(total))
     return [
-        Tally(
-            measure=known[name],
+        MetricTotal(
+            metric=known[name],
             labels=labels,
             counts={bound: count for bound, (count, _) in buckets.items()},
             total=sum(total for _, total in buckets.values()),
@@ -114,9 +113,9 @@ def read_tallies(connection: Connection[Any], measures: Sequence[Measure]) -> li
 
 
 def _labels(observation: Observation) -> dict[str, str]:
-    values = observation.measure.label_values(observation.labels)
-    return dict(zip(observation.measure.labels, values, strict=True))
+    values = observation.metric.label_values(observation.labels)
+    return dict(zip(observation.metric.labels, values, strict=True))
 
 
-def _bucket(measure: Measure, value: float) -> float:
-    return next((bound for bound in measure.bounds if value <= bound), _INFINITE)
+def _bucket(metric: CumulativeMetric, value: float) -> float:
+    return next((bound for bound in metric.bounds if value <= bound), _INFINITE)

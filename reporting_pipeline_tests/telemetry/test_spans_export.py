@@ -1,4 +1,4 @@
-"""Spans go to the collector that the environment names, from every process, and cost no work."""
+"""Each process exports its spans to the configured collector, and never fails because of it."""
 
 import subprocess
 import sys
@@ -10,15 +10,15 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from reporting_pipeline.errors import SettingsError
 from reporting_pipeline.settings import child_environment
-from reporting_pipeline.telemetry import span_export
-from reporting_pipeline.telemetry.span_export import export_spans
+from reporting_pipeline.telemetry import spans
+from reporting_pipeline.telemetry.spans import export_spans
 from reporting_pipeline_tests.alerts.receiver import Receiver, receiving
 
-# As a run of Dagster is: a child of the process that loaded the code, which loads it anew.
+# Like a Dagster run: a child process that loads the code again.
 _PROGRAM = """
 import multiprocessing
 from reporting_pipeline.settings import traces_exporter
-from reporting_pipeline.telemetry.span_export import export_spans
+from reporting_pipeline.telemetry.spans import export_spans
 from reporting_pipeline.telemetry.spans import span
 
 def run():
@@ -47,7 +47,7 @@ def endpoint_of(collector: Receiver) -> str:
 
 
 def spans_of(collector: Receiver) -> list[tuple[str, str]]:
-    """Service and name of each span that it was sent, sorted."""
+    """Service and name of each span that it received, sorted."""
     assert {path for path, _, _ in collector.requests} <= {"/v1/traces"}
     return sorted(
         (attribute.value.string_value, each.name)
@@ -61,7 +61,7 @@ def spans_of(collector: Receiver) -> list[tuple[str, str]]:
 
 
 def run(path: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
-    """The program in a process of its own."""
+    """Run the program in its own process."""
     path.write_text(_PROGRAM, encoding="utf-8")
     return subprocess.run(  # noqa: S603 - our own program
         [sys.executable, path],
@@ -95,7 +95,7 @@ def test_without_the_variable_nothing_is_sent(collector: Receiver, tmp_path: Pat
     assert collector.requests == []
 
 
-def test_a_collector_that_is_away_costs_its_spans_alone(tmp_path: Path) -> None:
+def test_without_the_collector_only_spans_are_lost(tmp_path: Path) -> None:
     done = run(
         tmp_path / "program.py",
         OTEL_TRACES_EXPORTER="otlp",
@@ -105,7 +105,7 @@ def test_a_collector_that_is_away_costs_its_spans_alone(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "done 0\n")
 
 
-def test_an_sdk_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(span_export, "_MODULES", ("opentelemetry.nowhere.at_all",))
+def test_the_error_says_that_the_sdk_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spans, "_SDK_MODULES", ("opentelemetry.nowhere.at_all",))
     with pytest.raises(SettingsError, match="OTEL_TRACES_EXPORTER is otlp"):
         export_spans("otlp", service="reporting")
