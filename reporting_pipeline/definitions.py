@@ -1,9 +1,9 @@
-"""The code location that Dagster loads: `dagster dev`, `dagster definitions validate` and the rest.
+"""The code location that Dagster loads: `dagster dev`, `dagster definitions validate` and others.
 
-An entry point: it reads the settings. Everything else is `orchestration.build`'s.
+An entry point: it reads the settings. `orchestration.code_location` assembles the definitions.
 """
 
-from reporting_pipeline.orchestration.build import build_definitions
+from reporting_pipeline.orchestration.code_location import build_definitions
 from reporting_pipeline.settings import (
     Settings,
     child_environment,
@@ -13,7 +13,7 @@ from reporting_pipeline.settings import (
 from reporting_pipeline.telemetry.json_log import log_as_json
 from reporting_pipeline.telemetry.spans import export_spans
 
-# Unless told otherwise Dagster stores each event by itself, and a run over a year has thousands.
+# By default Dagster stores each event on its own, and a run over a year has thousands.
 _BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE"
 set_environment({_BATCH_SIZE: child_environment({}).get(_BATCH_SIZE, "500")})
 

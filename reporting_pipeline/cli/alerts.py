@@ -15,7 +15,7 @@ from reporting_pipeline.cli.report_table import organization_names, report_conso
 from reporting_pipeline.cli.session import session
 from reporting_pipeline.embedded.supervisor import StopRequest
 from reporting_pipeline.errors import ReportingError
-from reporting_pipeline.orchestration.alert_desk import Alerts
+from reporting_pipeline.orchestration.resources import AlertEvaluator
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _COLUMNS = ("state", "since", "severity", "kind", "organisation", "what")
@@ -37,12 +37,12 @@ def alerts(*, only_open: bool, watch: bool) -> None:
     report that is overdue is told whatever is down.
     """
     with session() as settings:
-        desk = Alerts(settings)
-        desk.require_channels()
+        evaluator = AlertEvaluator(settings)
+        evaluator.require_channels()
         if watch:
-            _watch(desk)
+            _watch(evaluator)
             return
-        evaluation = desk.round()
+        evaluation = evaluator.evaluate()
         with warehouse_connection(settings.warehouse_url()) as connection:
             standing = open_alerts(connection)
             listed = standing if only_open else newest_alerts(connection, _NEWEST)
@@ -64,20 +64,20 @@ def alerts(*, only_open: bool, watch: bool) -> None:
     )
 
 
-def _watch(desk: Alerts) -> None:
+def _watch(evaluator: AlertEvaluator) -> None:
     stop_request = StopRequest()
     click.echo(f"what stands is looked at every {_EVERY_SECONDS} seconds; Ctrl-C ends")
     while not stop_request.is_asked():
-        _look(desk)
+        _look(evaluator)
         begun = time.monotonic()
         while not stop_request.is_asked() and time.monotonic() < begun + _EVERY_SECONDS:
             time.sleep(_POLL_SECONDS)
 
 
-def _look(desk: Alerts) -> None:
+def _look(evaluator: AlertEvaluator) -> None:
     """Look once; a warehouse that is away is looked at again."""
     try:
-        evaluation = desk.round()
+        evaluation = evaluator.evaluate()
     except (ReportingError, psycopg.Error) as error:
         click.echo(f"what stands cannot be seen: {error}", err=True)
         return

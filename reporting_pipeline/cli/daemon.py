@@ -30,10 +30,14 @@ def daemon(workspace: Path) -> None:
     """
     stop_request = StopRequest()
     with session() as settings:
-        from reporting_pipeline.orchestration.alert_desk import Alerts
-        from reporting_pipeline.orchestration.single_daemon import daemon_lock, run_while_locked
+        from reporting_pipeline.orchestration.instance.daemon import (
+            daemon_lock,
+            end_phantom_runs,
+            run_while_locked,
+        )
+        from reporting_pipeline.orchestration.resources import AlertEvaluator
 
-        Alerts(settings).require_channels()
+        AlertEvaluator(settings).require_channels()
         storage = settings.dagster_storage_url()
         waiting = "another daemon of this instance runs: this one waits until it has gone"
         with daemon_lock(
@@ -41,7 +45,8 @@ def daemon(workspace: Path) -> None:
         ) as lock:
             if lock is None:
                 return
-            _end_phantom_runs()
+            for run_id in end_phantom_runs():
+                click.echo(f"run {run_id} was ended: its process is gone")
             click.echo("the daemon runs; Ctrl-C stops it")
             run_while_locked(
                 lock,
@@ -49,10 +54,3 @@ def daemon(workspace: Path) -> None:
                 environment=child_environment({}),
                 is_over=stop_request.is_asked,
             )
-
-
-def _end_phantom_runs() -> None:
-    from reporting_pipeline.orchestration.phantom_runs import sweep_phantom_runs
-
-    for run_id in sweep_phantom_runs():
-        click.echo(f"run {run_id} was ended: its process is gone")

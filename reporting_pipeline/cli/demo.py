@@ -99,22 +99,22 @@ def _run_pipeline(settings: Settings, steps: Steps) -> None:
         lambda loaded: f"{loaded.new_count} new rows in four sources",
     )
     # Imported here: it takes seconds, in which the person already sees the first steps.
-    in_process = steps.run(
+    code_location = steps.run(
         "load Dagster",
-        lambda: import_module("reporting_pipeline.orchestration.in_process"),
+        lambda: import_module("reporting_pipeline.orchestration.code_location"),
         lambda _: "assets, checks, jobs",
     )
     with _quick_event_log(settings):
         steps.run(
             "land what is new",
-            lambda: in_process.run_assets(settings, "daily_build", ["landing"]),
+            lambda: code_location.run_assets(settings, "daily_build", ["landing"]),
             lambda _: _landed(settings),
         )
         days = known_days(settings.warehouse_url())
         built = (days[0].isoformat(), days[-1].isoformat())
         steps.run(
             f"build {built[0]} to {built[1]}",
-            lambda: in_process.run_assets(settings, "daily_build", ["reports", "seals"], built),
+            lambda: code_location.run_assets(settings, "daily_build", ["reports", "seals"], built),
             lambda run: (
                 f"{run.check_count} checks: {run.warned_count} warn, {run.failed_count} fail; "
                 "the days are sealed"
@@ -127,18 +127,18 @@ def _run_pipeline(settings: Settings, steps: Steps) -> None:
         )
         steps.run(
             "generate reports",
-            lambda: _generate(settings, in_process),
+            lambda: _generate(settings, code_location),
             lambda counts: ", ".join(f"{count} {name}" for name, count in counts.items()),
         )
 
 
-def _generate(settings: Settings, in_process: ModuleType) -> dict[str, int]:
+def _generate(settings: Settings, code_location: ModuleType) -> dict[str, int]:
     """Run the jobs that deliver reports; how many files became what."""
     counts: Counter[str] = Counter()
-    for each in deliveries(settings, in_process.ended_events()):
+    for each in deliveries(settings, code_location.ended_events()):
         partitions = (each.first, each.last)
         counts.update(
-            in_process.run_assets(settings, each.job_name, ["exports"], partitions).counts
+            code_location.run_assets(settings, each.job_name, ["exports"], partitions).counts
         )
     return {
         "files ready": counts["ready_count"],

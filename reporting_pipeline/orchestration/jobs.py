@@ -1,7 +1,4 @@
-"""Jobs: what is run together.
-
-What belongs here: selections. What does not: when they run.
-"""
+"""Jobs: the assets that run together. Schedules and sensors start them, or a person in the UI."""
 
 import dagster as dg
 
@@ -10,33 +7,39 @@ DAILY_BUILD = dg.define_asset_job(
     selection=dg.AssetSelection.groups("landing", "reports", "seals")
     | dg.AssetSelection.assets("daily_reports", "alerts"),
     description=(
-        "Land what is new, build a report day, check and seal it, and generate the reports that "
-        "are due the day after; those of an organisation whose day is not sealed are held. What "
-        "stands and should not is an alert."
+        "Lands new rows, builds a report day, checks and seals it, generates the reports that are "
+        "due the day after, and evaluates alerts. Reports of an organisation whose day is not "
+        "sealed are held."
     ),
 )
 
 LAND = dg.define_asset_job(
-    "land", selection=dg.AssetSelection.groups("landing"), description="Land what is new."
+    "land", selection=dg.AssetSelection.groups("landing"), description="Lands new rows."
 )
 
 REBUILD = dg.define_asset_job(
     "rebuild_days",
     selection=dg.AssetSelection.groups("reports", "seals"),
-    description="Build, check and seal report days again, of which late rows have landed.",
+    description="Builds, checks and seals report days again for which late rows have landed.",
 )
 
 RESTATE = dg.define_asset_job(
     "restate_reports",
     selection=dg.AssetSelection.assets("restated_reports"),
-    description="Generate again the reports that rest on rebuilt days, and those that settled.",
+    description="Generates the reports again whose days were rebuilt or have become final.",
+)
+
+SERVE_REQUESTS = dg.define_asset_job(
+    "serve_requests",
+    selection=dg.AssetSelection.assets("requested_reports"),
+    description="Generates the reports that were requested.",
 )
 
 _DUE = {
-    "daily": "Generate the reports that are due after a day.",
-    "weekly": "Generate the reports that are due after a week.",
-    "monthly": "Generate the reports that are due after a month.",
-    "event": "Generate the reports that are due after an event.",
+    "daily": "Generates the reports that are due after a day.",
+    "weekly": "Generates the reports that are due after a week.",
+    "monthly": "Generates the reports that are due after a month.",
+    "event": "Generates the reports that are due after an event.",
 }
 
 DELIVER = {
@@ -47,6 +50,6 @@ DELIVER = {
     )
     for name, description in _DUE.items()
 }
-"""Asset of reports -> the job that generates them alone."""
+"""Asset of report files -> the job that generates them alone."""
 
-JOBS = (DAILY_BUILD, LAND, REBUILD, RESTATE, *DELIVER.values())
+JOBS = (DAILY_BUILD, LAND, REBUILD, RESTATE, SERVE_REQUESTS, *DELIVER.values())

@@ -1,7 +1,6 @@
-"""Report days, weeks, months and ended events as Dagster partitions.
+"""The partitions: report days, weeks, months and ended events, and which days each one covers.
 
-What belongs here: which partitions there are, and which days a step is about. What does not: which
-instant belongs to which day (`landing.report_day`).
+`landing.report_day` in the warehouse says which instant belongs to which report day.
 """
 
 from collections.abc import Sequence
@@ -12,28 +11,31 @@ import dagster as dg
 
 from reporting_pipeline.report_definitions.definition import Schedule
 
-# Days are counted in UTC here and begin up to 14 hours earlier where an event is: besides the day
-# that runs in UTC, tomorrow is running somewhere.
+RANGE_START_TAG = "dagster/asset_partition_range_start"
+RANGE_END_TAG = "dagster/asset_partition_range_end"
+
+# Days are counted in UTC here and begin up to 14 hours earlier where an event is: besides the
+# current day in UTC, tomorrow has begun somewhere.
 _RUNNING_DAYS = 2
 _DAY = timedelta(days=1)
 _MONDAY = 1  # Dagster counts from Sunday
 
 ENDED_EVENTS_NAME = "ended_events"
 ENDED_EVENTS = dg.DynamicPartitionsDefinition(name=ENDED_EVENTS_NAME)
-"""Events of which a report is due; keys are their ids."""
+"""Events after which a report is due; the keys are their ids."""
 
 
 def report_days(first_day: date) -> dg.DailyPartitionsDefinition:
-    """Every report day from the first one to those that are running; keys are ISO dates."""
+    """Every report day from the first one to tomorrow; the keys are ISO dates."""
     return dg.DailyPartitionsDefinition(
         start_date=first_day.isoformat(), end_offset=_RUNNING_DAYS, timezone="UTC"
     )
 
 
 def report_weeks(first_day: date) -> dg.WeeklyPartitionsDefinition:
-    """Every week from the one of the first report day to the running one; keys are its Monday.
+    """Every week from that of the first report day to the current one; the keys are its Monday.
 
-    Reports of a week that begins on another day than Monday are due within the running one.
+    Reports of a week that begins on another day than Monday are due within the current week.
     """
     monday = first_day - first_day.weekday() * _DAY
     return dg.WeeklyPartitionsDefinition(
@@ -42,14 +44,14 @@ def report_weeks(first_day: date) -> dg.WeeklyPartitionsDefinition:
 
 
 def report_months(first_day: date) -> dg.MonthlyPartitionsDefinition:
-    """Every month that is over, from the one of the first report day on; keys are its first day."""
+    """Every past month from that of the first report day on; the keys are its first day."""
     return dg.MonthlyPartitionsDefinition(
         start_date=first_day.replace(day=1).isoformat(), timezone="UTC"
     )
 
 
 def due_days(partitions: dg.TimeWindowPartitionsDefinition, key: str) -> list[date]:
-    """The days on which a partition's reports are due: each day after one of its own."""
+    """The days on which the reports of a partition are due: the day after each of its days."""
     window = partitions.time_window_for_partition_key(key)
     first, end = window.start.date(), window.end.date()
     return [first + offset * _DAY for offset in range(1, (end - first).days + 1)]
@@ -63,11 +65,16 @@ def partition_of(schedule: Schedule, due_day: date) -> str:
     return (last.replace(day=1) if schedule is Schedule.MONTHLY else last).isoformat()
 
 
+def range_tags(first: str, last: str) -> dict[str, str]:
+    """The tags of a run over the partitions from `first` to `last`, both included."""
+    return {RANGE_START_TAG: first, RANGE_END_TAG: last}
+
+
 def add_ended_events(instance: dg.DagsterInstance, event_ids: Sequence[UUID]) -> None:
-    """Add the partitions of events that have ended; those that are there stay as they are."""
+    """Add the partitions of ended events; existing partitions do not change."""
     instance.add_dynamic_partitions(ENDED_EVENTS_NAME, [str(each) for each in event_ids])
 
 
 def days_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> list[date]:
-    """The report days that a step is about: one, or all those of a range."""
+    """The report days of a step: one day, or all days of a range."""
     return [date.fromisoformat(key) for key in context.partition_keys]

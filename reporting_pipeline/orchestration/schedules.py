@@ -1,9 +1,10 @@
-"""Schedules: when to look. They are triggers; what is left out is found by the sensors.
+"""Schedules: the times at which jobs start. They only trigger; sensors find what was left out.
 
-    landing_interval   lands what is new, every few minutes
+    landing_interval   lands new rows, every few minutes
     nightly            lands, builds, seals and reports the day before, once per local day
 
-What belongs here: times. What does not: what is missing or late (`sensors`).
+They are no `AutomationCondition.on_cron`: the nightly run needs landing, tables, checks, seals and
+files of one day in one run, in this order, and its time zone and key come from the settings.
 """
 
 from datetime import date, timedelta
@@ -12,11 +13,11 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from reporting_pipeline.orchestration.jobs import DAILY_BUILD, LAND
-from reporting_pipeline.orchestration.run_wishes import (
+from reporting_pipeline.orchestration.run_requests import (
     CURRENT_PRIORITY,
     PRIORITY_TAG,
-    RunWish,
-    requested_now,
+    NeededRun,
+    requests_now,
 )
 from reporting_pipeline.settings import Settings
 
@@ -40,19 +41,19 @@ def _landing(settings: Settings) -> dg.ScheduleDefinition:
         job=LAND,
         cron_schedule=f"{every} * * * *",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Lands what is new; waits for the landing before it.",
+        description="Lands new rows; skips a tick while an earlier landing runs.",
     )
     def landing_interval(
         context: dg.ScheduleEvaluationContext,
     ) -> dg.RunRequest | dg.SkipReason:
         at = context.scheduled_execution_time
-        wish = RunWish(
+        run = NeededRun(
             job_name=LAND.name,
             slot="landing",
             cause=at.isoformat(),
             priority=CURRENT_PRIORITY,
         )
-        for request in requested_now(context.instance, [wish], at):
+        for request in requests_now(context.instance, [run], at):
             return request
         return dg.SkipReason("the landing before it has not ended")
 

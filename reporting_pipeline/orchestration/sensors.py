@@ -1,128 +1,225 @@
-"""Sensors: what is missing, touched or behind becomes runs.
+"""Sensors: they request runs for missing, touched and stale data, and evaluate alerts.
 
     missing_reports    reports that should exist and do not; by partitions, oldest first
-    touched_days       days of which late rows have landed; those that run now have a slot of their
-                       own, so a backlog does not keep them waiting
-    stale_reports      generated reports that rest on rebuilt days, or whose days have settled
+    touched_days       days for which late rows have landed; current days have a slot of their own,
+                       so that they do not wait for a backlog
+    stale_reports      generated reports whose days were rebuilt or have become final
+    requested          waiting requests, named in runs of many; it takes nothing from the queue
+    alerts             evaluates alerts every half minute, also while builds fail, sources are not
+                       read or channels cannot be reached
+    failed_runs        evaluates alerts soon after a run has failed. If that evaluation fails,
+                       because the warehouse is down for example, `alerts` finds the run later
 
-They look at the warehouse, not at ticks: whatever was down, and for however long, the next
-evaluation asks for all that is open. What they ask for is the same when it is asked twice.
-
-What belongs here: wishes made of what is open. What does not: what is open (`upkeep`), and which
-wish is granted (`run_wishes`).
+They look at the warehouse, not at past ticks: after any outage the next evaluation requests all
+open work. `run_requests` says why they are no automation conditions.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from functools import partial
-from typing import TypeVar
+from datetime import date
+from typing import Any, cast
+from uuid import UUID
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+import redis
 
-from reporting_pipeline.due.expected_reports import MissingReport
-from reporting_pipeline.orchestration.jobs import DELIVER, REBUILD, RESTATE
+from reporting_pipeline.orchestration.assets.requests import (
+    BATCH_SIZE,
+    RequestBatch,
+    request_worker,
+    waiting_ids,
+)
+from reporting_pipeline.orchestration.jobs import DELIVER, REBUILD, RESTATE, SERVE_REQUESTS
 from reporting_pipeline.orchestration.partitions import (
     ENDED_EVENTS,
     ENDED_EVENTS_NAME,
-    partition_of,
     report_days,
     report_months,
     report_weeks,
 )
-from reporting_pipeline.orchestration.run_wishes import (
-    CURRENT_PRIORITY,
-    ONLY_MISSING_TAG,
-    RunWish,
-    requested_now,
+from reporting_pipeline.orchestration.resources import AlertEvaluator, Backlog, Reports
+from reporting_pipeline.orchestration.run_requests import (
+    NeededRun,
+    digest,
+    missing_report_runs,
+    rebuild_runs,
+    requests_now,
 )
-from reporting_pipeline.orchestration.upkeep import Upkeep
 from reporting_pipeline.report_definitions.definition import Schedule
+from reporting_pipeline.requests.ask import Asking
+from reporting_pipeline.requests.leases import give_back_lost
+from reporting_pipeline.requests.lists import follow
+from reporting_pipeline.requests.work import Worker
+from reporting_pipeline.warehouse.engine import warehouse_connection
 
-MAX_PARTITIONS_PER_RUN = 31
-"""A run over more is long to wait for, and long to repeat."""
+BATCH_TAG = "reporting/requests"
+"""A digest of the requests that a run was given."""
 
-_Key = TypeVar("_Key")
-_INTERVAL_SECONDS = 60
-# Yesterday still gets its last rows.
-_CURRENT_DAYS = timedelta(days=1)
-_ASSETS = {
-    Schedule.DAILY: "daily_reports",
-    Schedule.WEEKLY: "weekly_reports",
-    Schedule.MONTHLY: "monthly_reports",
-    Schedule.POST_EVENT: "event_reports",
+_BACKLOG_SECONDS = 60
+_ALERTS_SECONDS = 30
+_FAILED_RUN_SECONDS = 10
+_REQUESTS_SECONDS = 30
+# A run that exists and is not queued belongs to a tick that died; the daemon resumes it first.
+_NOT_PENDING = {
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.SUCCESS,
+    dg.DagsterRunStatus.FAILURE,
+    dg.DagsterRunStatus.CANCELED,
 }
+_PENDING = [each for each in dg.DagsterRunStatus if each not in _NOT_PENDING]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What a look at the warehouse makes one wish for.
+class OpenWork:
+    """Open work in the warehouse, and the runs that do it.
 
     Attributes:
-        open: What is open, in words.
+        summary: The open work, in words.
         new_events: Ended events that have no partition yet.
     """
 
-    wishes: Sequence[RunWish]
-    open: str
+    runs: Sequence[NeededRun]
+    summary: str
     new_events: Sequence[str] = ()
 
 
 def sensors(first_day: date) -> list[dg.SensorDefinition]:
-    """All sensors of the upkeep; they run unless they are stopped in the UI."""
+    """All sensors; they run unless they are stopped in the UI."""
     return [
-        _sensor(
-            "missing_reports",
-            list(DELIVER.values()),
-            "Asks for every report that should exist and does not.",
-            partial(_missing_reports, first_day),
-        ),
-        _sensor(
-            "touched_days",
-            [REBUILD],
-            "Rebuilds the days of which late rows have landed, as far back as the horizon.",
-            partial(_touched_days, first_day),
-        ),
-        _sensor(
-            "stale_reports",
-            [RESTATE],
-            "Generates the reports again that rest on rebuilt days, or have settled.",
-            _stale_reports,
-        ),
+        _missing_reports_sensor(first_day),
+        _touched_days_sensor(first_day),
+        stale_reports_sensor,
+        requests_sensor(),
+        alert_sensor,
+        failure_sensor,
     ]
 
 
-def _sensor(
-    name: str,
-    jobs: Sequence[UnresolvedAssetJobDefinition],
-    description: str,
-    look: Callable[[Upkeep, dg.DagsterInstance], Wanted],
-) -> dg.SensorDefinition:
+def _missing_reports_sensor(first_day: date) -> dg.SensorDefinition:
     @dg.sensor(
-        name=name,
-        jobs=jobs,
-        minimum_interval_seconds=_INTERVAL_SECONDS,
+        name="missing_reports",
+        jobs=list(DELIVER.values()),
+        minimum_interval_seconds=_BACKLOG_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=description,
+        description="Requests every report that should exist and does not.",
     )
-    def evaluate(
-        context: dg.SensorEvaluationContext, upkeep: dg.ResourceParam[Upkeep]
+    def missing_reports(
+        context: dg.SensorEvaluationContext, backlog: dg.ResourceParam[Backlog]
     ) -> dg.SensorResult:
-        wanted = look(upkeep, context.instance)
-        requests = requested_now(context.instance, wanted.wishes, upkeep.clock())
-        if not requests:
-            reason = f"{wanted.open}; nothing is to be asked for now"
-            return dg.SensorResult(skip_reason=reason)
-        additions = [ENDED_EVENTS.build_add_request(wanted.new_events)] if wanted.new_events else []
-        return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=additions)
+        work = _missing_reports(first_day, backlog, context.instance)
+        return _result(context, backlog, work)
 
-    return evaluate
+    return missing_reports
 
 
-def _missing_reports(first_day: date, upkeep: Upkeep, instance: dg.DagsterInstance) -> Wanted:
-    missing, now = upkeep.requestable(), upkeep.clock()
+def _touched_days_sensor(first_day: date) -> dg.SensorDefinition:
+    @dg.sensor(
+        name="touched_days",
+        job=REBUILD,
+        minimum_interval_seconds=_BACKLOG_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=(
+            "Rebuilds the days for which late rows have landed, as far back as "
+            "REPORTING_REBUILD_HORIZON_DAYS."
+        ),
+    )
+    def touched_days(
+        context: dg.SensorEvaluationContext, backlog: dg.ResourceParam[Backlog]
+    ) -> dg.SensorResult:
+        return _result(context, backlog, _touched_days(first_day, backlog))
+
+    return touched_days
+
+
+@dg.sensor(
+    name="stale_reports",
+    job=RESTATE,
+    minimum_interval_seconds=_BACKLOG_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Generates the reports again whose days were rebuilt or have become final.",
+)
+def stale_reports_sensor(
+    context: dg.SensorEvaluationContext, backlog: dg.ResourceParam[Backlog]
+) -> dg.SensorResult:
+    """Request one run for all stale reports."""
+    return _result(context, backlog, _stale_reports(backlog))
+
+
+def requests_sensor(interval_seconds: int = _REQUESTS_SECONDS) -> dg.SensorDefinition:
+    """The sensor that gives waiting requests to runs."""
+
+    @dg.sensor(
+        name="requested",
+        job=SERVE_REQUESTS,
+        minimum_interval_seconds=interval_seconds,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=(
+            "Gives waiting requests to a run, in turn for each organisation; the run leases them."
+        ),
+    )
+    def requested(
+        context: dg.SensorEvaluationContext, reports: dg.ResourceParam[Reports]
+    ) -> dg.RunRequest | dg.SkipReason:
+        worker = request_worker(reports, "run sensor")
+        _follow_lists(worker, context.log)
+        with warehouse_connection(worker.delivery.warehouse) as connection:
+            give_back_lost(connection, worker.times, reports.clock())
+        pending = _pending_ids(context.instance)
+        waiting = waiting_ids(reports, BATCH_SIZE + len(pending))
+        ids = [each for each in waiting if str(each) not in pending]
+        if not ids:
+            return dg.SkipReason("no request waits that is not in a run already")
+        return _batch_run(ids[:BATCH_SIZE], context.instance)
+
+    return requested
+
+
+@dg.sensor(
+    name="alerts",
+    minimum_interval_seconds=_ALERTS_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Opens and resolves alerts and sends the changes to the channels; starts no run.",
+)
+def alert_sensor(
+    context: dg.SensorEvaluationContext, alert_evaluator: dg.ResourceParam[AlertEvaluator]
+) -> dg.SkipReason:
+    """Evaluate alerts, and report the number of changes."""
+    evaluation = alert_evaluator.evaluate(context.instance)
+    counts = (
+        f"{len(evaluation.opened)} alerts opened, {len(evaluation.updated)} updated, "
+        f"{len(evaluation.resolved)} resolved"
+    )
+    return dg.SkipReason("; ".join((counts, *alert_evaluator.channel_faults())))
+
+
+@dg.run_failure_sensor(
+    name="failed_runs",
+    minimum_interval_seconds=_FAILED_RUN_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Opens an alert for a failed run, unless its cause has an alert of its own.",
+)
+def failure_sensor(
+    context: dg.RunFailureSensorContext, alert_evaluator: dg.ResourceParam[AlertEvaluator]
+) -> None:
+    """Evaluate alerts; the evaluation finds the failed run in the instance."""
+    evaluation = alert_evaluator.evaluate(context.instance)
+    context.log.info("%d alerts opened", len(evaluation.opened))
+
+
+def _result(
+    context: dg.SensorEvaluationContext, backlog: Backlog, work: OpenWork
+) -> dg.SensorResult:
+    requests = requests_now(context.instance, work.runs, backlog.clock())
+    if not requests:
+        return dg.SensorResult(skip_reason=f"{work.summary}; no run is requested now")
+    additions = [ENDED_EVENTS.build_add_request(work.new_events)] if work.new_events else []
+    return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=additions)
+
+
+def _missing_reports(first_day: date, backlog: Backlog, instance: dg.DagsterInstance) -> OpenWork:
+    missing, now = backlog.requestable(), backlog.clock()
     known = instance.get_dynamic_partitions(ENDED_EVENTS_NAME)
     ended = {str(each.period.event_id): None for each in missing if each.period.event_id}
     new = [key for key in ended if key not in known]
@@ -132,119 +229,73 @@ def _missing_reports(first_day: date, upkeep: Upkeep, instance: dg.DagsterInstan
         Schedule.MONTHLY: report_months(first_day).get_partition_keys(current_time=now),
         Schedule.POST_EVENT: [*known, *new],
     }
-    return Wanted(
-        wishes=[
-            wish for schedule in keys for wish in missing_wishes(schedule, missing, keys[schedule])
+    return OpenWork(
+        runs=[
+            run
+            for schedule, of_schedule in keys.items()
+            for run in missing_report_runs(schedule, missing, of_schedule)
         ],
-        open=f"{len(missing)} reports are missing",
+        summary=f"{len(missing)} reports are missing",
         new_events=new,
     )
 
 
-def _touched_days(first_day: date, upkeep: Upkeep, _: dg.DagsterInstance) -> Wanted:
-    waiting, horizon = upkeep.waiting_days(), upkeep.first_day_to_rebuild()
-    keys = set(report_days(first_day).get_partition_keys(current_time=upkeep.clock()))
+def _touched_days(first_day: date, backlog: Backlog) -> OpenWork:
+    waiting, horizon = backlog.waiting_days(), backlog.first_day_to_rebuild()
+    keys = set(report_days(first_day).get_partition_keys(current_time=backlog.clock()))
     within = {
         day: mark for day, mark in waiting.items() if day >= horizon and day.isoformat() in keys
     }
     beyond = len(waiting) - len(within)
-    return Wanted(
-        wishes=rebuild_wishes(within, upkeep.today()),
-        open=f"{len(within)} days wait to be rebuilt, {beyond} more are beyond the horizon",
+    return OpenWork(
+        runs=rebuild_runs(within, backlog.today()),
+        summary=f"{len(within)} days wait to be rebuilt, {beyond} more are beyond the horizon",
     )
 
 
-def _stale_reports(upkeep: Upkeep, _: dg.DagsterInstance) -> Wanted:
-    stale = upkeep.stale()
+def _stale_reports(backlog: Backlog) -> OpenWork:
+    stale = backlog.stale()
     if not stale.due:
-        upkeep.forget(stale)  # no report rests on these days
+        backlog.forget(stale)  # no report uses these days
     names = [f"{each.request.definition.id} {each.request.period.token}" for each in stale.due]
-    cause = _digest([*names, *map(str, stale.rebuilt_ids)])
-    wish = RunWish(job_name=RESTATE.name, slot="restate", cause=cause)
-    return Wanted(
-        wishes=[wish] if names else [], open=f"{len(names)} reports are behind their days"
+    cause = digest([*names, *map(str, stale.rebuilt_ids)])
+    run = NeededRun(job_name=RESTATE.name, slot="restate", cause=cause)
+    return OpenWork(
+        runs=[run] if names else [], summary=f"{len(names)} reports are older than their days"
     )
 
 
-def missing_wishes(
-    schedule: Schedule, missing: Iterable[MissingReport], keys: Sequence[str]
-) -> list[RunWish]:
-    """Runs over the partitions of missing reports of a schedule, oldest first.
-
-    Args:
-        schedule: Whose.
-        missing: Of any schedule.
-        keys: Of all partitions that exist, in their order.
-    """
-    causes: dict[str, list[str]] = {}
-    for each in missing:
-        if each.definition.schedule is schedule:
-            name = f"{each.definition.id} {each.definition.version} {each.period.token}"
-            causes.setdefault(_partition(each), []).append(name)
-    asset = _ASSETS[schedule]
-    return [
-        RunWish(
-            job_name=DELIVER[asset].name,
-            slot=f"missing {asset}",
-            cause=_digest([name for key in batch for name in causes[key]]),
-            partitions=(batch[0], batch[-1]),
-            tags={ONLY_MISSING_TAG: "true"},
-        )
-        for batch in _batches([key for key in keys if key in causes], keys)
-    ]
+def _batch_run(batch: Sequence[UUID], instance: dg.DagsterInstance) -> dg.RunRequest:
+    of_batch = hashlib.sha256(" ".join(sorted(map(str, batch))).encode()).hexdigest()[:32]
+    tried_count = instance.get_runs_count(dg.RunsFilter(tags={BATCH_TAG: of_batch}))
+    config = RequestBatch(request_ids=[str(each) for each in batch])
+    return dg.RunRequest(
+        # A crash between the evaluation and the run does not change the count, nor the key.
+        run_key=f"{of_batch}:{tried_count}",
+        run_config=dg.RunConfig(ops={"requested_reports": config}),
+        tags={BATCH_TAG: of_batch},
+    )
 
 
-def _partition(missing: MissingReport) -> str:
-    event_id = missing.period.event_id
-    if event_id is not None:
-        return str(event_id)
-    return partition_of(missing.definition.schedule, missing.due.as_of)
+def _pending_ids(instance: dg.DagsterInstance) -> set[str]:
+    """The requests that pending runs were given."""
+    runs = instance.get_runs(dg.RunsFilter(job_name=SERVE_REQUESTS.name, statuses=_PENDING))
+    ids: set[str] = set()
+    for run in runs:
+        steps = cast("Mapping[str, Any]", run.run_config.get("ops") or {})
+        config = steps.get("requested_reports", {}).get("config", {})
+        ids.update(config.get("request_ids", ()))
+    return ids
 
 
-def rebuild_wishes(waiting: Mapping[date, str], today: date) -> list[RunWish]:
-    """Runs that rebuild days: those that run now, and apart from them the others, oldest first.
-
-    Args:
-        waiting: Day -> a mark that differs when its cause does.
-        today: The day that runs in UTC.
-    """
-    current = [day for day in sorted(waiting) if day >= today - _CURRENT_DAYS]
-    backlog = [day for day in sorted(waiting) if day < today - _CURRENT_DAYS]
-    return [
-        RunWish(
-            job_name=REBUILD.name,
-            slot=slot,
-            cause=_digest([f"{day} {waiting[day]}" for day in batch]),
-            partitions=(batch[0].isoformat(), batch[-1].isoformat()),
-            priority=priority,
-        )
-        for slot, days, priority in (
-            ("rebuild current days", current, CURRENT_PRIORITY),
-            ("rebuild former days", backlog, 0),
-        )
-        for batch in _day_batches(days)
-    ]
-
-
-def _day_batches(days: Sequence[date]) -> Iterator[list[date]]:
-    if days:
-        all_days = [days[0] + timedelta(days=n) for n in range((days[-1] - days[0]).days + 1)]
-        yield from _batches(days, all_days)
-
-
-def _batches(wanted: Sequence[_Key], order: Sequence[_Key]) -> Iterator[list[_Key]]:
-    """What is wanted, cut where the order has something between, and where a run would be long."""
-    place = {key: number for number, key in enumerate(order)}
-    batch: list[_Key] = []
-    for key in wanted:
-        is_next = bool(batch) and place[key] == place[batch[-1]] + 1
-        if batch and (not is_next or len(batch) == MAX_PARTITIONS_PER_RUN):
-            yield batch
-            batch = []
-        batch.append(key)
-    if batch:
-        yield batch
-
-
-def _digest(names: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(names).encode()).hexdigest()
+def _follow_lists(worker: Worker, log: logging.Logger) -> None:
+    """Read the requests that others pushed to Redis, in case no worker does."""
+    client, delivery = worker.client(), worker.delivery
+    if client is None:
+        return
+    asking = Asking(now=delivery.clock(), final_delay_seconds=delivery.final_delay_seconds)
+    try:
+        with client:
+            follow(delivery.warehouse, client, asking)
+    except redis.RedisError as error:
+        log.warning("Redis cannot be reached, requests are taken from the table: %s", error)

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from sqlalchemy import URL
 
-from reporting_pipeline.orchestration.build import build_definitions
+from reporting_pipeline.orchestration.code_location import build_definitions
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import conninfo
 from reporting_pipeline_tests.acceptance.given import Pipeline

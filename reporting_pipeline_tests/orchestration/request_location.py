@@ -2,12 +2,10 @@
 
 import dagster as dg
 
-from reporting_pipeline.orchestration.request_assets import (
-    SERVE_REQUESTS,
-    requested_reports,
-    requests_sensor,
-)
+from reporting_pipeline.orchestration.assets.requests import requested_reports
+from reporting_pipeline.orchestration.jobs import SERVE_REQUESTS
 from reporting_pipeline.orchestration.resources import Reports
+from reporting_pipeline.orchestration.sensors import requests_sensor
 from reporting_pipeline.settings import Settings
 
 defs = dg.Definitions(

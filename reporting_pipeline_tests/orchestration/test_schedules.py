@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 from dagster._utils.schedules import schedule_execution_time_iterator
 
-from reporting_pipeline.orchestration.build import build_definitions
+from reporting_pipeline.orchestration.code_location import build_definitions
 from reporting_pipeline.orchestration.partitions import report_days
 from reporting_pipeline.orchestration.schedules import schedules
 from reporting_pipeline.settings import Settings

@@ -10,11 +10,9 @@ import dagster as dg
 import psycopg
 import pytest
 
-from reporting_pipeline.orchestration.build import build_definitions
-from reporting_pipeline.orchestration.resources import Reports, Warehouse
-from reporting_pipeline.orchestration.run_wishes import SLOT_TAG
-from reporting_pipeline.orchestration.sensors import rebuild_wishes
-from reporting_pipeline.orchestration.upkeep import Upkeep
+from reporting_pipeline.orchestration.code_location import build_definitions
+from reporting_pipeline.orchestration.resources import Backlog, Reports, Warehouse
+from reporting_pipeline.orchestration.run_requests import SLOT_TAG, rebuild_runs
 from reporting_pipeline.settings import Settings
 from reporting_pipeline_tests.given_reports import (
     ATTENDANCE,
@@ -44,7 +42,7 @@ class Daemon:
     def asks(self, sensor: str) -> list[dg.RunRequest]:
         """What a sensor asks for; partitions that it adds are added."""
         context = dg.build_sensor_context(
-            instance=self.instance, resources={"upkeep": Upkeep(self.settings, lambda: self.now)}
+            instance=self.instance, resources={"backlog": Backlog(self.settings, lambda: self.now)}
         )
         result: Any = self._defs().resolve_sensor_def(sensor)(context)
         for addition in result.dynamic_partitions_requests or ():
@@ -65,7 +63,7 @@ class Daemon:
             self.settings,
             warehouse=Warehouse(self.settings, lambda: self.now),
             reports=Reports(self.settings, lambda: self.now),
-            upkeep=Upkeep(self.settings, lambda: self.now),
+            backlog=Backlog(self.settings, lambda: self.now),
         )
 
 
@@ -224,15 +222,15 @@ def test_current_days_do_not_wait_for_a_backlog() -> None:
     backlog = {date(2025, 1, 1) + timedelta(days=n): "1/0" for n in range(100)}
     current = {TODAY - timedelta(days=1): "2/0", TODAY: "3/0"}
 
-    wishes = rebuild_wishes({**backlog, **current}, TODAY)
+    runs = rebuild_runs({**backlog, **current}, TODAY)
 
-    assert (wishes[0].slot, wishes[0].partitions) == (
+    assert (runs[0].slot, runs[0].partitions) == (
         "rebuild current days",
         ("2025-09-08", "2025-09-09"),
     )
-    assert wishes[0].priority > wishes[1].priority
-    assert {each.slot for each in wishes[1:]} == {"rebuild former days"}
-    assert [each.partitions for each in wishes[1:]] == [
+    assert runs[0].priority > runs[1].priority
+    assert {each.slot for each in runs[1:]} == {"rebuild former days"}
+    assert [each.partitions for each in runs[1:]] == [
         ("2025-01-01", "2025-01-31"),
         ("2025-02-01", "2025-03-03"),
         ("2025-03-04", "2025-04-03"),

@@ -1,0 +1,88 @@
+"""The alerts that are open after a build.
+
+The asset comes after the seals and reports, so a run does not reach it if one of these fails. The
+sensors `alerts` and `failed_runs` evaluate alerts whatever happens.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from reporting_pipeline.alerts.alert import StoredAlert
+from reporting_pipeline.alerts.evaluate import Evaluation
+from reporting_pipeline.orchestration.assets.lineage import SEALS
+from reporting_pipeline.orchestration.assets.steps import REPORTING_TEAM, RETRIES, step_failures
+from reporting_pipeline.orchestration.resources import AlertEvaluator
+
+_LISTED = 50
+_SCHEMA = dg.TableSchema(
+    columns=[
+        dg.TableColumn("kind"),
+        dg.TableColumn("severity"),
+        dg.TableColumn("organization_id"),
+        dg.TableColumn("opened_at"),
+        dg.TableColumn("what"),
+    ]
+)
+
+
+def alert_asset(exports: Sequence[dg.AssetsDefinition]) -> dg.AssetsDefinition:
+    """The open alerts of all organisations."""
+
+    @dg.asset(
+        deps=[SEALS, *exports],
+        retry_policy=RETRIES,
+        group_name="alerts",
+        description=(
+            "Open alerts, one per cause: reconciliation breaks, sources that are down or break "
+            "their contract, reports that are held, failed or overdue, late rows for days that are "
+            "too old, failed runs, abandoned requests."
+        ),
+        owners=[REPORTING_TEAM],
+        kinds={"postgres"},
+        metadata={"dagster/table_name": "catalogue.alerts"},
+    )
+    def alerts(
+        context: dg.AssetExecutionContext, alert_evaluator: dg.ResourceParam[AlertEvaluator]
+    ) -> dg.MaterializeResult[None]:
+        with step_failures():
+            evaluation = alert_evaluator.evaluate(context.instance)
+            still_open = alert_evaluator.open_alerts()
+            faults = alert_evaluator.channel_faults()
+        return dg.MaterializeResult(metadata=_metadata(evaluation, still_open, faults))
+
+    return alerts
+
+
+def _metadata(
+    evaluation: Evaluation, still_open: Sequence[StoredAlert], faults: Sequence[str]
+) -> dict[str, Any]:
+    by_kind = Counter(str(each.alert.kind) for each in still_open)
+    metadata: dict[str, Any] = {
+        "open_count": len(still_open),
+        "opened_count": len(evaluation.opened),
+        "resolved_count": len(evaluation.resolved),
+        "open_by_kind": dg.MetadataValue.json(dict(sorted(by_kind.items()))),
+    }
+    if faults:
+        metadata["channel_faults"] = dg.MetadataValue.text("; ".join(faults))
+    if still_open:
+        records = [dg.TableRecord(_record(each)) for each in still_open[-_LISTED:][::-1]]
+        metadata["open"] = dg.MetadataValue.table(records, schema=_SCHEMA)
+    return metadata
+
+
+def _record(stored: StoredAlert) -> dict[str, str]:
+    alert = stored.alert
+    organization = "every organisation"
+    if alert.organization_id is not None:
+        organization = str(alert.organization_id)
+    return {
+        "kind": str(alert.kind),
+        "severity": str(alert.severity),
+        "organization_id": organization,
+        "opened_at": f"{stored.opened_at:%Y-%m-%d %H:%M %Z}",
+        "what": alert.message,
+    }

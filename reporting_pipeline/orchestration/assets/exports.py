@@ -1,0 +1,136 @@
+"""The report files: daily, weekly, monthly, after events, and restated reports.
+
+A run generates every report that is due for its partitions, of all organisations and in all
+formats. The seals decide which of them are published (`reporting_pipeline.publishing`).
+"""
+
+from datetime import date
+from uuid import UUID
+
+import dagster as dg
+
+from reporting_pipeline.orchestration.assets.export_results import (
+    BatchSummary,
+    end_step,
+    show_results,
+)
+from reporting_pipeline.orchestration.assets.lineage import SEALS
+from reporting_pipeline.orchestration.assets.steps import REPORTING_TEAM, RETRIES, step_failures
+from reporting_pipeline.orchestration.partitions import (
+    ENDED_EVENTS,
+    due_days,
+    report_months,
+    report_weeks,
+)
+from reporting_pipeline.orchestration.resources import Backlog, Reports
+from reporting_pipeline.orchestration.run_requests import ONLY_MISSING_TAG
+from reporting_pipeline.report_definitions.definition import Schedule
+
+
+def export_assets(first_day: date, days: dg.DailyPartitionsDefinition) -> list[dg.AssetsDefinition]:
+    """The reports of each schedule."""
+    own_days = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
+    # A week that begins on another day than Monday begins in the partition before.
+    with_former = dg.TimeWindowPartitionMapping(
+        start_offset=-1, allow_nonexistent_upstream_partitions=True
+    )
+    return [
+        _scheduled_reports(Schedule.DAILY, days, own_days),
+        _scheduled_reports(Schedule.WEEKLY, report_weeks(first_day), with_former),
+        _scheduled_reports(Schedule.MONTHLY, report_months(first_day), own_days),
+        _event_reports(),
+    ]
+
+
+def restatement_asset() -> dg.AssetsDefinition:
+    """The reports whose days were rebuilt or have become final."""
+
+    @dg.asset(
+        deps=[SEALS],
+        retry_policy=RETRIES,
+        group_name="exports",
+        description=(
+            "Files of reports that are generated again, because days of theirs were rebuilt or "
+            "have become final. A report whose bytes stay the same gets no new edition."
+        ),
+        owners=[REPORTING_TEAM],
+        kinds={"csv", "xlsx", "pdf"},
+    )
+    def restated_reports(
+        context: dg.AssetExecutionContext, backlog: dg.ResourceParam[Backlog]
+    ) -> None:
+        summary = BatchSummary()
+        with step_failures():
+            stale = backlog.stale()
+            for result in backlog.generate_again(stale):
+                summary.add(result)
+            # Permanent failures are dropped; transient ones are retried.
+            if summary.may_pass is None and summary.fault is None:
+                backlog.forget(stale)
+        context.add_asset_metadata(summary.metadata(backlog.store()))
+        end_step([summary])
+
+    return restated_reports
+
+
+def _scheduled_reports(
+    schedule: Schedule,
+    partitions: dg.TimeWindowPartitionsDefinition,
+    seal_days: dg.TimeWindowPartitionMapping,
+) -> dg.AssetsDefinition:
+    @dg.asset(
+        name=f"{schedule}_reports",
+        deps=[dg.AssetDep(SEALS, partition_mapping=seal_days)],
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        retry_policy=RETRIES,
+        group_name="exports",
+        description=f"Files of the {schedule} reports that are due after the days of a partition.",
+        owners=[REPORTING_TEAM],
+        kinds={"csv", "xlsx", "pdf"},
+    )
+    def scheduled_reports(
+        context: dg.AssetExecutionContext, reports: dg.ResourceParam[Reports]
+    ) -> None:
+        keys = {day: key for key in context.partition_keys for day in due_days(partitions, key)}
+        with step_failures():
+            results = reports.generate_due(
+                schedule, keys, is_only_missing=_is_only_missing(context)
+            )
+            show_results(context, reports.store(), results, lambda due: keys[due.as_of])
+
+    return scheduled_reports
+
+
+def _event_reports() -> dg.AssetsDefinition:
+    @dg.asset(
+        deps=[dg.AssetDep(SEALS, partition_mapping=dg.AllPartitionMapping())],
+        partitions_def=ENDED_EVENTS,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        retry_policy=RETRIES,
+        group_name="exports",
+        description=(
+            "Files of the reports that are due after an event: hours after the doors open, the day "
+            "after the event, or when the event is final, as the report definition says."
+        ),
+        owners=[REPORTING_TEAM],
+        kinds={"csv", "xlsx", "pdf"},
+    )
+    def event_reports(
+        context: dg.AssetExecutionContext, reports: dg.ResourceParam[Reports]
+    ) -> None:
+        with step_failures():
+            results = reports.generate_after_events(
+                {UUID(key) for key in context.partition_keys},
+                is_only_missing=_is_only_missing(context),
+            )
+            show_results(
+                context, reports.store(), results, lambda due: str(due.request.period.event_id)
+            )
+
+    return event_reports
+
+
+def _is_only_missing(context: dg.AssetExecutionContext) -> bool:
+    """Whether the run fills gaps: existing reports stay as they are."""
+    return ONLY_MISSING_TAG in context.run.tags

@@ -1,0 +1,115 @@
+"""The source tables, which are only read, and their copies in the warehouse."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import dagster as dg
+from sqlalchemy import Table
+
+from reporting_pipeline.orchestration.assets.lineage import (
+    landing_key,
+    landing_lineage,
+    landing_schema,
+    source_key,
+    source_schema,
+)
+from reporting_pipeline.orchestration.assets.steps import PLATFORM_TEAM, RETRIES, step_failures
+from reporting_pipeline.orchestration.partitions import add_ended_events
+from reporting_pipeline.orchestration.resources import Sources, Warehouse
+from reporting_pipeline.settings import Settings
+from reporting_pipeline.sources.contract import TABLES
+from reporting_pipeline.sources.landing.land import TableLanding
+
+_SHORTEST = timedelta(minutes=1)
+
+
+def source_specs() -> list[dg.AssetSpec]:
+    """The tables of the four source domains: production, which this pipeline never writes."""
+    return [
+        dg.AssetSpec(
+            source_key(table),
+            group_name="sources",
+            description=f"Production table of the domain {table.info['domain']}; read only.",
+            kinds={"postgres"},
+            tags={"domain": table.info["domain"]},
+            metadata={
+                "dagster/table_name": table.fullname,
+                "dagster/column_schema": source_schema(table),
+            },
+        )
+        for table in TABLES
+    ]
+
+
+def landing_assets(freshness: dg.FreshnessPolicy) -> dg.AssetsDefinition:
+    """The copies of all source tables; one step, because each source is read in one snapshot."""
+
+    @dg.multi_asset(
+        name="landing",
+        specs=[_spec(table, freshness) for table in TABLES],
+        retry_policy=RETRIES,
+        pool="warehouse",
+    )
+    def landing(
+        context: dg.AssetExecutionContext,
+        sources: dg.ResourceParam[Sources],
+        warehouse: dg.ResourceParam[Warehouse],
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        with step_failures():
+            lags = warehouse.lags()
+            counts = {(each.domain, each.table_name): each for each in sources.land().tables}
+            watermarks = warehouse.watermarks()
+            add_ended_events(context.instance, warehouse.ended_events())
+        for table in TABLES:
+            name = table.info["domain"], table.name
+            metadata = _metadata(table, counts[name], watermarks.get(name))
+            if (lag := lags.get(table.info["domain"])) is not None:
+                metadata["lag_seconds"] = round(lag, 3)
+            yield dg.MaterializeResult(asset_key=landing_key(*name), metadata=metadata)
+
+    return landing
+
+
+def landing_freshness(settings: Settings) -> dg.FreshnessPolicy:
+    """Stale after REPORTING_SOURCE_STALE_SECONDS; half of that time warns."""
+    stale = timedelta(seconds=settings.source_stale_seconds)
+    warns = stale / 2
+    return dg.FreshnessPolicy.time_window(
+        fail_window=stale, warn_window=warns if warns >= _SHORTEST else None
+    )
+
+
+def _spec(table: Table, freshness: dg.FreshnessPolicy) -> dg.AssetSpec:
+    lineage = landing_lineage(table)
+    read = {dep.asset_key for deps in lineage.deps_by_column.values() for dep in deps}
+    return dg.AssetSpec(
+        landing_key(table.info["domain"], table.name),
+        deps=sorted(read),
+        group_name="landing",
+        description=(
+            f"Copy of {table.fullname} in the warehouse. A row is new by its "
+            f"{table.info['record_clock']}; landed rows are kept."
+        ),
+        owners=[PLATFORM_TEAM],
+        kinds={"postgres"},
+        tags={"domain": table.info["domain"]},
+        freshness_policy=freshness,
+        metadata={
+            "dagster/table_name": f"landing.{table.info['domain']}_{table.name}",
+            "dagster/column_schema": landing_schema(table),
+            "dagster/column_lineage": lineage,
+        },
+    )
+
+
+def _metadata(table: Table, counts: TableLanding, watermark: datetime | None) -> dict[str, Any]:
+    metadata: dict[str, Any] = {
+        "read_count": counts.read_count,
+        "new_count": counts.new_count,
+        "seconds": round(counts.seconds, 3),
+        "dagster/column_lineage": landing_lineage(table),
+    }
+    if watermark is not None:  # a source table without rows has none
+        metadata["watermark"] = dg.MetadataValue.timestamp(watermark)
+    return metadata

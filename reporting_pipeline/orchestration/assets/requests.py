@@ -1,0 +1,121 @@
+"""Reports that people or programs requested, generated in batches.
+
+The sensor `requested` takes nothing from the queue: it names waiting requests in a run. The run
+leases them as any other worker does (`reporting work`), so a run that is launched twice, or beside
+a worker, generates each report once. If a run ends early, its other requests go on waiting, and the
+next evaluation names them again.
+"""
+
+import socket
+from collections import Counter
+from collections.abc import Sequence
+from uuid import UUID
+
+import dagster as dg
+from pydantic import Field
+
+from reporting_pipeline.orchestration.assets.lineage import SEALS
+from reporting_pipeline.orchestration.assets.steps import REPORTING_TEAM, RETRIES, step_failures
+from reporting_pipeline.orchestration.resources import Reports
+from reporting_pipeline.publishing.generate import Delivery
+from reporting_pipeline.requests.request import StoredRequest, waiting
+from reporting_pipeline.requests.work import Worker, work_on_next
+from reporting_pipeline.warehouse.engine import warehouse_connection
+
+BATCH_SIZE = 50
+"""The number of requests that a run is given at most."""
+
+_SCHEMA = dg.TableSchema(
+    columns=[
+        *(dg.TableColumn(name) for name in ("request", "report", "organization_id", "period")),
+        *(dg.TableColumn(name) for name in ("format", "status")),
+        *(dg.TableColumn(name, type="int") for name in ("edition", "attempts")),
+        dg.TableColumn("seconds", type="float"),
+        dg.TableColumn("reason"),
+    ]
+)
+
+
+class RequestBatch(dg.Config):
+    """The requests that a run serves."""
+
+    request_ids: list[str] = Field(
+        default_factory=list,
+        description=(
+            "Ids of requests. Empty: the next waiting requests, in turn for each organisation."
+        ),
+    )
+
+
+@dg.asset(
+    deps=[dg.AssetDep(SEALS, partition_mapping=dg.AllPartitionMapping())],
+    retry_policy=RETRIES,
+    group_name="exports",
+    description="Files of the reports that were requested.",
+    owners=[REPORTING_TEAM],
+    kinds={"csv", "xlsx", "pdf"},
+)
+def requested_reports(
+    context: dg.AssetExecutionContext, config: RequestBatch, reports: dg.ResourceParam[Reports]
+) -> None:
+    """Generate the requested reports, and show the result of each request."""
+    with step_failures():
+        worker = request_worker(reports, f"run {context.run.run_id}")
+        named = [UUID(each) for each in config.request_ids] or waiting_ids(reports, BATCH_SIZE)
+        done = _work_on(worker, named)
+    counts = Counter(each.status for each in done)
+    context.add_output_metadata(
+        {
+            "named_count": len(named),
+            **{f"{status}_count": counts[status] for status in ("completed", "held", "failed")},
+            "dead_count": counts["dead"],
+            "repeated_count": counts["queued"],
+            "seconds": round(sum(map(_seconds, done)), 3),
+            "requests": dg.MetadataValue.table([_record(each) for each in done], schema=_SCHEMA),
+        }
+    )
+    for each in done:
+        if each.failure_message is not None:
+            context.log.warning("request %s: %s: %s", each.id, each.status, each.failure_message)
+
+
+def request_worker(reports: Reports, name: str) -> Worker:
+    """The worker that leases requests for this process."""
+    delivery = Delivery.of(reports.settings, reports.clock)
+    return Worker.of(reports.settings, delivery, f"{socket.gethostname()} {name}")
+
+
+def waiting_ids(reports: Reports, limit: int) -> list[UUID]:
+    """The next requests that wait, in turn for each organisation."""
+    with warehouse_connection(reports.settings.warehouse_url()) as connection:
+        return [each.id for each in waiting(connection, limit)]
+
+
+def _work_on(worker: Worker, named: Sequence[UUID]) -> list[StoredRequest]:
+    done = []
+    while (each := work_on_next(worker, among=named)) is not None:
+        done.append(each)
+    return done
+
+
+def _seconds(request: StoredRequest) -> float:
+    if request.started_at is None or request.finished_at is None:
+        return 0.0
+    return (request.finished_at - request.started_at).total_seconds()
+
+
+def _record(request: StoredRequest) -> dg.TableRecord:
+    return dg.TableRecord(
+        {
+            "request": str(request.id),
+            "report": request.slug,
+            "organization_id": str(request.organization_id),
+            "period": request.period,
+            "format": request.format,
+            "status": request.status,
+            "edition": request.edition,
+            "attempts": request.attempts,
+            "seconds": round(_seconds(request), 3),
+            "reason": request.failure_message,
+        }
+    )

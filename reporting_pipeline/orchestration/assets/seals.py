@@ -1,0 +1,83 @@
+"""The seals of report days: the errors that the checks found, by organisation.
+
+Every report reads the seals of its days before it is published. `reporting_pipeline.checks` decides
+on a day, `reporting_pipeline.publishing` on a report.
+"""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from reporting_pipeline.domain.discrepancy import Discrepancy
+from reporting_pipeline.orchestration.assets.lineage import SEALS, report_key
+from reporting_pipeline.orchestration.assets.steps import REPORTING_TEAM, RETRIES, step_failures
+from reporting_pipeline.orchestration.partitions import days_of
+from reporting_pipeline.orchestration.resources import Warehouse
+from reporting_pipeline.registry.report_tables import REPORT_TABLES
+
+_LISTED = 50
+_EVERY_ORGANIZATION = "every organisation"
+_SCHEMA = dg.TableSchema(
+    columns=[
+        dg.TableColumn("organization_id"),
+        dg.TableColumn("check"),
+        dg.TableColumn("what"),
+    ]
+)
+
+
+def seal_asset(
+    days: dg.DailyPartitionsDefinition, freshness: dg.FreshnessPolicy
+) -> dg.AssetsDefinition:
+    """The seals of all organisations, by report day."""
+
+    @dg.asset(
+        key=SEALS,
+        deps=[report_key(table.name) for table in REPORT_TABLES],
+        partitions_def=days,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        retry_policy=RETRIES,
+        group_name="seals",
+        description=(
+            "Errors that the checks found on a report day, by organisation. An error holds the "
+            "financial reports of its organisation that use the day, and no others."
+        ),
+        owners=[REPORTING_TEAM],
+        kinds={"postgres"},
+        freshness_policy=freshness,
+        metadata={"dagster/table_name": "reporting.sealed_days"},
+    )
+    def report_seals(
+        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+    ) -> None:
+        with step_failures():
+            errors = warehouse.seal(days_of(context))
+        for day, found in errors.items():
+            context.add_asset_metadata(_metadata(found), partition_key=day.isoformat())
+
+    return report_seals
+
+
+def _metadata(errors: Sequence[Discrepancy]) -> dict[str, object]:
+    with_errors = sorted({_organization(each) for each in errors})
+    metadata: dict[str, object] = {
+        "error_count": len(errors),
+        "organizations_with_errors": dg.MetadataValue.json(with_errors),
+    }
+    if errors:
+        records = [
+            dg.TableRecord(
+                {
+                    "organization_id": _organization(each),
+                    "check": each.check,
+                    "what": each.message,
+                }
+            )
+            for each in errors[:_LISTED]
+        ]
+        metadata["errors"] = dg.MetadataValue.table(records, schema=_SCHEMA)
+    return metadata
+
+
+def _organization(error: Discrepancy) -> str:
+    return _EVERY_ORGANIZATION if error.organization_id is None else str(error.organization_id)

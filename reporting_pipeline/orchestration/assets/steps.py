@@ -1,0 +1,48 @@
+"""How the step of every asset and check behaves: its owners, its retries, and how it fails."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from reporting_pipeline.errors import ReportingError, SourceError
+from reporting_pipeline.orchestration.instance.runs import HAS_ALERT
+from reporting_pipeline.telemetry.json_log import log_ids
+from reporting_pipeline.telemetry.spans import span
+
+PLATFORM_TEAM = "team:data-platform"
+"""Owner of the landing tables."""
+
+REPORTING_TEAM = "team:finance-reporting"
+"""Owner of everything that is made from them."""
+
+# A server that restarts is back within a minute; the next run covers longer outages.
+RETRIES = dg.RetryPolicy(max_retries=2, delay=20, backoff=dg.Backoff.EXPONENTIAL)
+
+
+@contextmanager
+def step_failures() -> Iterator[None]:
+    """Turn an expected error into a failure with its message; retry only a retryable error.
+
+    Everything that is logged meanwhile has the run's id.
+
+    Raises:
+        dagster.Failure: In place of a ReportingError; other errors pass unchanged.
+    """
+    try:
+        with log_ids(run_id=_run_id()), span("step"):
+            yield
+    except ReportingError as error:
+        facts = {name: str(value) for name, value in error.facts.items()}
+        if isinstance(error, SourceError):  # landing has recorded it
+            facts[HAS_ALERT] = "an alert of the source"
+        raise dg.Failure(
+            description=error.message, metadata=facts, allow_retries=error.retryable
+        ) from error
+
+
+def _run_id() -> str | None:
+    try:
+        return dg.OpExecutionContext.get().run_id
+    except dg.DagsterInvariantViolationError:  # no step is running: a test
+        return None

@@ -1,0 +1,103 @@
+"""AlertEvaluator in Dagster: what a run shows, and that the sensor looks without one."""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import psycopg
+import pytest
+from sqlalchemy import URL
+
+from reporting_pipeline.alerts.alert import AlertKind
+from reporting_pipeline.orchestration.assets.alerts import alert_asset
+from reporting_pipeline.orchestration.resources import AlertEvaluator
+from reporting_pipeline.orchestration.sensors import alert_sensor
+from reporting_pipeline.settings import Settings
+from reporting_pipeline.warehouse.engine import conninfo
+from reporting_pipeline_tests.given_reports import BERLIN, NOW, REVENUE, defined
+from reporting_pipeline_tests.orchestration.shown import shown
+
+_FAULT = """
+    insert into landing.source_faults values
+        ('ledger', 'SourceUnavailable', 'source ledger is down', %(at)s, %(at)s, 1)
+"""
+
+
+@pytest.fixture
+def alert_evaluator(warehouse_url: URL) -> AlertEvaluator:
+    address = warehouse_url.render_as_string(hide_password=False)
+    with psycopg.connect(conninfo(warehouse_url)) as connection:
+        connection.execute(_FAULT, {"at": datetime(2026, 1, 1, tzinfo=UTC)})
+    return AlertEvaluator(
+        Settings.model_validate({"database_url": address, "alert_channels": "log://"})
+    )
+
+
+def test_a_run_shows_what_is_open(alert_evaluator: AlertEvaluator) -> None:
+    result = dg.materialize([alert_asset([])], resources={"alert_evaluator": alert_evaluator})
+
+    of_run = shown(result, "alerts")["None"]
+    assert (of_run["open_count"], of_run["opened_count"], of_run["resolved_count"]) == (1, 1, 0)
+    assert of_run["open_by_kind"] == {"source_down": 1}
+    [row] = of_run["open"]
+    assert row["organization_id"] == "every organisation"
+    assert row["what"] == "since 2026-01-01 00:00 UTC: source ledger is down"
+
+
+def test_the_sensor_looks_without_a_run_and_says_what_has_changed(
+    alert_evaluator: AlertEvaluator,
+) -> None:
+    said = []
+    for _ in range(2):
+        with dg.DagsterInstance.ephemeral() as instance:
+            context = dg.build_sensor_context(
+                instance=instance, resources={"alert_evaluator": alert_evaluator}
+            )
+            tick = alert_sensor.evaluate_tick(context)
+        assert tick.run_requests == []
+        said.append(tick.skip_message)
+
+    assert said == [
+        "1 alerts opened, 0 updated, 0 resolved",
+        "0 alerts opened, 0 updated, 0 resolved",
+    ]
+
+
+def test_a_channel_that_is_of_no_use_stops_no_run_and_no_other_channel(
+    alert_evaluator: AlertEvaluator, caplog: pytest.LogCaptureFixture
+) -> None:
+    known = alert_evaluator.settings.model_dump()
+    urls = "pigeon://s3cret@roof, log://"
+    evaluator = AlertEvaluator(Settings.model_validate({**known, "alert_channels": urls}))
+    result = dg.materialize([alert_asset([])], resources={"alert_evaluator": evaluator})
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_sensor_context(
+            instance=instance, resources={"alert_evaluator": evaluator}
+        )
+        tick = alert_sensor.evaluate_tick(context)
+
+    fault = "REPORTING_ALERT_CHANNELS: URL 1, of scheme 'pigeon', is of no use"
+    assert shown(result, "alerts")["None"]["channel_faults"].startswith(fault)
+    assert str(tick.skip_message).startswith(f"0 alerts opened, 0 updated, 0 resolved; {fault}")
+    said = [each.getMessage() for each in caplog.records]
+    assert [each for each in said if "source ledger is down" in each]
+    assert len([each for each in said if each.startswith(fault)]) == 1
+    assert "s3cret" not in caplog.text
+
+
+def test_a_round_finds_reports_past_their_deadline_and_days_that_are_too_old(
+    settings: Settings, warehouse: psycopg.Connection
+) -> None:
+    defined(settings.warehouse_url(), REVENUE)
+    warehouse.execute(
+        "insert into landing.touched_days (report_table, report_day, organization_id, touched_at)"
+        " values ('report_sales_daily', '2025-03-01', %s, now())",
+        [BERLIN],
+    )
+    late = NOW + timedelta(days=2)
+
+    opened = AlertEvaluator(settings, lambda: late).evaluate().opened
+
+    causes = [each.alert.cause for each in opened if each.alert.kind is AlertKind.REPORT_OVERDUE]
+    assert [cause.rpartition(":")[2] for cause in causes] == ["2025-12-31", "2026-01-01"]
+    old = AlertEvaluator(settings, lambda: late + timedelta(days=300)).evaluate()
+    assert "late_day:2025-03-01" in [each.alert.cause for each in old.opened]

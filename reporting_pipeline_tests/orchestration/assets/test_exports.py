@@ -1,0 +1,207 @@
+"""A run generates every report that is due for its partitions, and shows what became of each."""
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import psycopg
+import pytest
+
+from reporting_pipeline.orchestration.code_location import build_definitions
+from reporting_pipeline.orchestration.partitions import ENDED_EVENTS_NAME
+from reporting_pipeline.settings import Settings
+from reporting_pipeline_tests.given_reports import (
+    ATTENDANCE,
+    BERLIN,
+    REVENUE,
+    TOKYO,
+    defined,
+)
+from reporting_pipeline_tests.orchestration.shown import shown
+
+NEW_YORK_EVENT = "00000002-0000-4000-8000-000000000002"
+BERLIN_EVENT = "00000002-0000-4000-8000-000000000001"
+
+
+def scheduled(schedule: str, rule: object) -> dict[str, Any]:
+    """The revenue report, of another schedule."""
+    definition = copy.deepcopy(dict[str, Any](REVENUE))
+    definition["config"]["period"] = rule
+    slug = f"{schedule}-revenue".replace("_", "-")
+    return definition | {"slug": slug, "schedule": schedule}
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+def run(
+    settings: Settings, instance: dg.DagsterInstance, asset: str, first: str, last: str
+) -> dg.ExecuteInProcessResult:
+    """Materialise partitions of one asset of reports, as a backfill would."""
+    job = build_definitions(settings).resolve_implicit_global_asset_job_def()
+    tags = {
+        "dagster/asset_partition_range_start": first,
+        "dagster/asset_partition_range_end": last,
+    }
+    return job.execute_in_process(
+        instance=instance, asset_selection=[dg.AssetKey(asset)], tags=tags, raise_on_error=False
+    )
+
+
+def test_a_partition_shows_what_became_of_its_reports_and_the_first_rows_of_one(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    for organization_id in (BERLIN, TOKYO):
+        defined(settings.warehouse_url(), REVENUE, organization_id)
+    defined(settings.warehouse_url(), ATTENDANCE)
+
+    found = shown(
+        run(settings, instance, "daily_reports", "2025-09-10", "2025-09-10"), "daily_reports"
+    )
+
+    of_day = found["2025-09-10"]
+    counts = {name: value for name, value in of_day.items() if name.endswith("_count")}
+    assert counts == {
+        "ready_count": 3,
+        "held_count": 0,
+        "failed_count": 0,
+        "new_edition_count": 3,
+        "row_count": sum(each["rows"] for each in of_day["reports"]),
+        "byte_count": sum(each["bytes"] for each in of_day["reports"]),
+    }
+    assert of_day["seconds"] > 0
+    assert [
+        (each["report"], each["organization_id"], each["rows"]) for each in of_day["reports"]
+    ] == [
+        ("attendance", str(BERLIN), 0),
+        ("revenue", str(BERLIN), 1),
+        ("revenue", str(TOKYO), 0),
+    ]
+    revenue = of_day["reports"][1]
+    assert (revenue["period"], revenue["format"], revenue["status"]) == (
+        "2025-09-10",
+        "csv",
+        "ready",
+    )
+    assert Path(revenue["location"]).stat().st_size == revenue["bytes"]
+    assert of_day["previewed"] == revenue["location"]
+    header, _, row = of_day["preview"].splitlines()
+    assert header == "| date | event_id | currency | gross_minor | refund_minor |"
+    assert row.endswith("| EUR | 45600 | 18650 |")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "rule", "partitions", "periods"),
+    [
+        (
+            "weekly",
+            "previous_week",
+            ("2025-03-03", "2025-03-10"),
+            ["2025-03-03_2025-03-09", "2025-03-10_2025-03-16"],
+        ),
+        # Due on the Sunday within the partition.
+        (
+            "weekly",
+            {"rule": "previous_week", "first_weekday": "sunday"},
+            ("2025-03-10", "2025-03-10"),
+            ["2025-03-09_2025-03-15"],
+        ),
+        ("monthly", "month", ("2025-02-01", "2025-03-01"), ["2025-02", "2025-03"]),
+    ],
+)
+def test_weeks_and_months_have_the_reports_that_are_due_when_they_end(
+    schedule: str,
+    rule: object,
+    partitions: tuple[str, str],
+    periods: list[str],
+    settings: Settings,
+    instance: dg.DagsterInstance,
+) -> None:
+    defined(settings.warehouse_url(), scheduled(schedule, rule))
+    defined(settings.warehouse_url(), REVENUE)
+
+    found = shown(
+        run(settings, instance, f"{schedule}_reports", *partitions), f"{schedule}_reports"
+    )
+
+    assert [[line["period"] for line in each["reports"]] for each in found.values()] == [
+        [period] for period in periods
+    ]
+    assert (next(iter(found)), list(found)[-1]) == partitions
+
+
+def test_an_event_is_reported_after_its_last_day_and_when_it_is_final(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    defined(settings.warehouse_url(), scheduled("post_event", "event_to_date"))
+    events = [NEW_YORK_EVENT, BERLIN_EVENT]
+    instance.add_dynamic_partitions(ENDED_EVENTS_NAME, events)
+
+    found = shown(run(settings, instance, "event_reports", *events), "event_reports")
+
+    assert {key: [line["period"] for line in each["reports"]] for key, each in found.items()} == {
+        NEW_YORK_EVENT: [
+            f"event-{NEW_YORK_EVENT}_2025-03-09",
+            f"event-{NEW_YORK_EVENT}_2025-04-08",
+        ],
+        BERLIN_EVENT: [f"event-{BERLIN_EVENT}_2025-10-26", f"event-{BERLIN_EVENT}_2025-11-25"],
+    }
+
+
+def test_one_definition_that_fails_does_not_stop_the_others(
+    settings: Settings, instance: dg.DagsterInstance, warehouse: psycopg.Connection
+) -> None:
+    defined(settings.warehouse_url(), ATTENDANCE)
+    defined(settings.warehouse_url(), REVENUE)
+    lose_a_column(warehouse, "attendance")
+
+    result = run(settings, instance, "daily_reports", "2025-09-10", "2025-09-10")
+
+    assert result.success
+    of_day = shown(result, "daily_reports")["2025-09-10"]
+    assert [(each["report"], each["status"]) for each in of_day["reports"]] == [
+        ("attendance", "failed"),
+        ("revenue", "ready"),
+    ]
+    assert "no column 'gone'" in of_day["reasons"][0]["reason"]
+
+
+def test_a_step_of_which_every_report_failed_fails_and_is_not_repeated(
+    settings: Settings, instance: dg.DagsterInstance, warehouse: psycopg.Connection
+) -> None:
+    defined(settings.warehouse_url(), ATTENDANCE)
+    lose_a_column(warehouse, "attendance")
+
+    result = run(settings, instance, "daily_reports", "2025-09-10", "2025-09-10")
+
+    failure = result.failure_data_for_node("daily_reports")
+    assert failure is not None
+    assert failure.user_failure_data is not None
+    assert (failure.user_failure_data.description or "").startswith(
+        f"1 of 1 files failed; one of them, attendance of {BERLIN}, 2025-09-10, csv: "
+    )
+    assert result.retry_attempts_for_node("daily_reports") == 0
+
+
+def test_days_without_any_report_are_no_failure(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    result = run(settings, instance, "daily_reports", "2025-09-10", "2025-09-11")
+
+    assert result.success
+    assert [each["ready_count"] for each in shown(result, "daily_reports").values()] == [0, 0]
+
+
+def lose_a_column(warehouse: psycopg.Connection, slug: str) -> None:
+    """Let a stored definition ask for a column that its dataset no longer has."""
+    changed = warehouse.execute(
+        "update catalogue.report_definitions"
+        """ set config = jsonb_set(config::jsonb, '{columns,4,name}', '"gone"') where slug = %s""",
+        [slug],
+    )
+    assert changed.rowcount == 1

@@ -1,0 +1,137 @@
+"""What waits is named in one run, once; the run shows what became of each."""
+
+from contextlib import ExitStack
+from datetime import date, timedelta
+
+import dagster as dg
+import pytest
+from sqlalchemy import URL
+
+from reporting_pipeline.orchestration.assets.requests import BATCH_SIZE, requested_reports
+from reporting_pipeline.orchestration.jobs import SERVE_REQUESTS
+from reporting_pipeline.orchestration.resources import Reports
+from reporting_pipeline.orchestration.sensors import requests_sensor
+from reporting_pipeline.settings import Settings
+from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline_tests.given_reports import REVENUE, TOKYO, defined
+from reporting_pipeline_tests.requests.given_requests import (
+    HOLD,
+    Workers,
+    queued,
+    seen,
+)
+
+DAY = date(2025, 9, 10)
+
+
+@pytest.fixture
+def reports(settings: Settings) -> Reports:
+    return Reports(settings)
+
+
+@pytest.fixture
+def url(settings: Settings) -> URL:
+    return settings.warehouse_url()
+
+
+def evaluate(instance: dg.DagsterInstance, reports: Reports) -> dg.RunRequest | dg.SkipReason:
+    context = dg.build_sensor_context(instance=instance, resources={"reports": reports})
+    found = requests_sensor()(context)
+    assert isinstance(found, dg.RunRequest | dg.SkipReason)
+    return found
+
+
+def must_ask(instance: dg.DagsterInstance, reports: Reports) -> dg.RunRequest:
+    found = evaluate(instance, reports)
+    assert isinstance(found, dg.RunRequest)
+    return found
+
+
+def run(
+    instance: dg.DagsterInstance, reports: Reports, request: dg.RunRequest
+) -> dg.ExecuteInProcessResult:
+    return dg.materialize(
+        [requested_reports],
+        instance=instance,
+        resources={"reports": reports},
+        run_config=request.run_config,
+        tags=request.tags,
+        selection=[requested_reports],
+    )
+
+
+def test_a_batch_is_one_run_that_lists_each_result(reports: Reports, url: URL) -> None:
+    first = queued(url, defined(url, REVENUE), DAY)
+    second = queued(url, defined(url, REVENUE, TOKYO), DAY)
+    with warehouse_connection(url) as connection:
+        connection.execute(HOLD, (DAY, TOKYO))
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        asked = must_ask(instance, reports)
+        assert must_ask(instance, reports).run_key == asked.run_key
+        assert seen(url, first).status == "queued"
+
+        result = run(instance, reports, asked)
+        assert isinstance(evaluate(instance, reports), dg.SkipReason)
+
+    [event] = result.get_asset_materialization_events()
+    shown = event.materialization.metadata
+    counts = {
+        name: shown[f"{name}_count"].value for name in ("named", "completed", "held", "failed")
+    }
+    assert counts == {"named": 2, "completed": 1, "held": 1, "failed": 0}
+    table = shown["requests"]
+    assert isinstance(table, dg.TableMetadataValue)
+    records = [each.data for each in table.records]
+    assert [(each["request"], each["status"]) for each in records] == [
+        (str(first.id), "completed"),
+        (str(second.id), "held"),
+    ]
+    assert records[1]["reason"] == f"{DAY}: order 4711 is 1 EUR short"
+
+
+def test_what_is_in_a_run_on_its_way_is_not_named_again(reports: Reports, url: URL) -> None:
+    revenue = defined(url, REVENUE)
+    queued(url, revenue, DAY)
+    with dg.DagsterInstance.ephemeral() as instance:
+        asked = must_ask(instance, reports)
+        job = dg.Definitions(
+            assets=[requested_reports], jobs=[SERVE_REQUESTS], resources={"reports": reports}
+        ).resolve_job_def(str(SERVE_REQUESTS.name))
+        instance.create_run_for_job(
+            job,
+            run_config=asked.run_config,
+            tags=asked.tags,
+            status=dg.DagsterRunStatus.STARTED,
+        )
+        assert isinstance(evaluate(instance, reports), dg.SkipReason)
+
+        later = queued(url, revenue, DAY + timedelta(days=1))
+        named = must_ask(instance, reports).run_config["ops"]["requested_reports"]["config"]
+        assert named == {"request_ids": [str(later.id)]}
+
+
+def test_what_a_killed_run_left_is_named_in_another(reports: Reports, url: URL) -> None:
+    queued(url, defined(url, REVENUE), DAY)
+    with dg.DagsterInstance.ephemeral() as instance, ExitStack() as sessions:
+        workers = Workers(sessions)
+        asked = must_ask(instance, reports)
+        taken = workers.must_take(url)
+        run(instance, reports, dg.RunRequest(run_config={"ops": {}}, tags=asked.tags))
+        assert isinstance(evaluate(instance, reports), dg.SkipReason)
+        workers.die(taken)
+        again = must_ask(instance, reports)
+
+    assert again.run_config == asked.run_config
+    assert again.run_key != asked.run_key
+
+
+def test_a_run_is_named_no_more_than_a_batch(reports: Reports, url: URL) -> None:
+    revenue, takings = defined(url, REVENUE), defined(url, REVENUE, TOKYO)
+    for offset in range(BATCH_SIZE + 1):
+        queued(url, revenue, date(2025, 3, 1) + timedelta(days=offset))
+    last = queued(url, takings)
+    with dg.DagsterInstance.ephemeral() as instance:
+        config = must_ask(instance, reports).run_config["ops"]["requested_reports"]["config"]
+    assert len(config["request_ids"]) == BATCH_SIZE
+    assert config["request_ids"][1] == str(last.id)
