@@ -1,4 +1,4 @@
-"""Every setting is described once, with its default, and the documentation names it."""
+"""Every setting is described once, with its default, and `docs/settings.md` shows it."""
 
 import re
 
@@ -6,11 +6,9 @@ import pytest
 from pydantic.fields import FieldInfo
 
 from reporting_pipeline.settings import Settings
-from reporting_pipeline.sources.contract import DOMAINS
-from reporting_pipeline_tests.architecture.repository import ROOT
+from reporting_pipeline_tests.architecture.settings_page import PAGE, SECTIONS, page
 
 FIELDS = Settings.model_fields
-_DOMAIN = re.compile(rf"(?<=_SOURCE_)({'|'.join(DOMAINS)})(?=_)".upper())
 _SENTENCE = re.compile(r"[A-Z].*; default (?P<default>.+)\.", re.DOTALL)
 
 
@@ -29,14 +27,13 @@ def test_a_setting_with_a_unit_names_it_in_its_description(unit: str) -> None:
     assert [name for name in measured if unit not in (FIELDS[name].description or "").lower()] == []
 
 
-def test_the_readme_names_every_setting() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    unnamed = [
-        name
-        for name in (f"REPORTING_{field.upper()}" for field in FIELDS)
-        if not any(spelling in text for spelling in _spellings(name))
-    ]
-    assert unnamed == []
+def test_the_settings_page_is_current() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run `make docs`"
+
+
+def test_the_sections_of_the_settings_page_begin_with_settings() -> None:
+    assert set(SECTIONS) <= set(FIELDS)
+    assert next(iter(SECTIONS)) == next(iter(FIELDS))
 
 
 def _default(field: FieldInfo) -> str | None:
@@ -44,9 +41,3 @@ def _default(field: FieldInfo) -> str | None:
     if isinstance(field.default, bool):
         return str(field.default).lower()
     return None if field.default is None else str(field.default)
-
-
-def _spellings(name: str) -> tuple[str, ...]:
-    """The ways to write a name: in full, for all domains at once, or shortened in a list."""
-    shortened = name.replace("REPORTING_SOURCE_", "..._")
-    return (f"`{name}`", f"`{_DOMAIN.sub('<DOMAIN>', name)}`", f"`{shortened}`")
