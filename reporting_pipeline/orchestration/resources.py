@@ -17,11 +17,10 @@ import psycopg
 from psycopg import IsolationLevel
 
 from reporting_pipeline.alerts.alert import Alert, AlertKind, StoredAlert
-from reporting_pipeline.alerts.book import open_alerts
-from reporting_pipeline.alerts.channels import ReadChannels, open_channels, read_channels
-from reporting_pipeline.alerts.evaluate import Evaluation
-from reporting_pipeline.alerts.given import failed_run, late_day, overdue
-from reporting_pipeline.alerts.rounds import AlertDesk
+from reporting_pipeline.alerts.alert_store import open_alerts
+from reporting_pipeline.alerts.causes import failed_run, late_day, overdue_report
+from reporting_pipeline.alerts.channels import ParsedChannels, open_channels, parse_channels
+from reporting_pipeline.alerts.evaluation import Evaluation, WarehouseAlerts
 from reporting_pipeline.building.build import BuildResult, build
 from reporting_pipeline.catalogue.notices import notify_rebuilt_days
 from reporting_pipeline.checks.seals import seal_days
@@ -268,12 +267,12 @@ class AlertEvaluator:
         """
         desk = self._desk()
         try:
-            evaluations = [*self._found_elsewhere(desk), desk.look()]
+            evaluations = [*self._found_elsewhere(desk), desk.evaluate()]
             if instance is not None:
                 failed = self._failed_runs(instance)
-                evaluations.append(desk.record_given(failed, AlertKind.RUN_FAILED))
+                evaluations.append(desk.evaluate_supplied(failed, AlertKind.RUN_FAILED))
         finally:
-            desk.tell()  # a fault does not keep earlier findings from being sent
+            desk.send()  # a fault does not keep earlier findings from being sent
         return Evaluation(
             opened=tuple(alert for each in evaluations for alert in each.opened),
             updated=tuple(alert for each in evaluations for alert in each.updated),
@@ -295,9 +294,9 @@ class AlertEvaluator:
                 each.run_id, what=each.what, partitions=each.partitions, reason=each.reason
             )
 
-    def _desk(self) -> AlertDesk:
+    def _desk(self) -> WarehouseAlerts:
         settings = self.settings
-        return AlertDesk(
+        return WarehouseAlerts(
             warehouse=settings.warehouse_url(),
             channels=self._channels().channels,
             redis_url=settings.redis_address(),
@@ -305,22 +304,24 @@ class AlertEvaluator:
             clock=self.clock,
         )
 
-    def _channels(self) -> ReadChannels:
-        read = read_channels(self.settings.alert_channel_urls(), self.settings.alert_secret())
+    def _channels(self) -> ParsedChannels:
+        read = parse_channels(self.settings.alert_channel_urls(), self.settings.alert_secret())
         for fault in read.faults:
             _log_once(fault)
         return read
 
-    def _found_elsewhere(self, desk: AlertDesk) -> list[Evaluation]:
+    def _found_elsewhere(self, desk: WarehouseAlerts) -> list[Evaluation]:
         settings = self.settings
         first_day = Backlog(settings, self.clock).first_day_to_rebuild()
         with warehouse_connection(settings.warehouse_url()) as connection:
             missing = overdue_reports(connection, self.clock(), Expectation.of(settings))
             days = days_beyond(connection, first_day=first_day)
-        late = [overdue(each.definition, each.period.token, each.deadline) for each in missing]
+        late = [
+            overdue_report(each.definition, each.period.token, each.deadline) for each in missing
+        ]
         return [
-            desk.record_given(late, AlertKind.REPORT_OVERDUE),
-            desk.record_given(map(late_day, days), AlertKind.LATE_DAY),
+            desk.evaluate_supplied(late, AlertKind.REPORT_OVERDUE),
+            desk.evaluate_supplied(map(late_day, days), AlertKind.LATE_DAY),
         ]
 
 

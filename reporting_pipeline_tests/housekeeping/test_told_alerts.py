@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import URL
 
 from reporting_pipeline.alerts.alert import AlertKind
-from reporting_pipeline.alerts.book import newest_alerts
+from reporting_pipeline.alerts.alert_store import newest_alerts
+from reporting_pipeline.alerts.causes import late_day
 from reporting_pipeline.alerts.channels import LogChannel
-from reporting_pipeline.alerts.given import late_day
-from reporting_pipeline.alerts.rounds import AlertDesk
+from reporting_pipeline.alerts.evaluation import WarehouseAlerts
 from reporting_pipeline.housekeeping.told_alerts import delete_past_told, past_told
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
@@ -21,8 +21,8 @@ DAY = timedelta(days=1)
 def told(warehouse_url: URL) -> URL:
     """A warehouse with an alert that is over, and one that has stood for as long."""
 
-    def desk(at: datetime) -> AlertDesk:
-        return AlertDesk(
+    def desk(at: datetime) -> WarehouseAlerts:
+        return WarehouseAlerts(
             warehouse=warehouse_url,
             channels=[LogChannel()],
             redis_url=None,
@@ -32,8 +32,8 @@ def told(warehouse_url: URL) -> URL:
 
     days = [late_day(THEN.date() - each * DAY) for each in (500, 501)]
     for at, alerts in ((THEN, days), (THEN + DAY, days[1:])):
-        desk(at).record_given(alerts, AlertKind.LATE_DAY)
-        desk(at).tell()
+        desk(at).evaluate_supplied(alerts, AlertKind.LATE_DAY)
+        desk(at).send()
     return warehouse_url
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from reporting_pipeline.alerts.rounds import AlertDesk
+from reporting_pipeline.alerts.evaluation import WarehouseAlerts
 from reporting_pipeline.cli.metrics import metrics_of
 from reporting_pipeline.errors import SourceUnavailable
 from reporting_pipeline.serving.hot_cache import Bounds
@@ -76,9 +76,9 @@ def work(pipeline: Pipeline, store_url: str) -> None:
     hot.forget_all()
     hot.report(definition.organization_id, outcome.report.id)  # records the hits
     queued_days(warehouse, definition, 2)
-    AlertDesk(
+    WarehouseAlerts(
         warehouse=warehouse, channels=(), redis_url=None, stale_after=timedelta(hours=2)
-    ).round()
+    ).evaluate_and_send()
 
 
 @pytest.fixture(scope="module")

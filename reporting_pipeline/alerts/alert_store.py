@@ -1,25 +1,20 @@
-"""The alerts in the catalogue, and the notices of what becomes of them.
+"""Alerts in the catalogue, and the notices about their changes.
 
-    reporting:org:{organization_id}    alerts of an organisation
-    reporting:operations               alerts that concern all of them, such as of a source
-
-What belongs here: rows of `catalogue.alerts` and their notices. What does not: which stand.
+reporting:org:{organization_id}    alerts of one organisation
+reporting:operations               alerts that concern all of them, such as of a source
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from reporting_pipeline.alerts.alert import Alert, AlertKind, StoredAlert
+from reporting_pipeline.alerts.alert import Alert, AlertChange, AlertKind, StoredAlert, message_of
 from reporting_pipeline.domain.discrepancy import Severity
 
-Change = Literal["alert_opened", "alert_updated", "alert_resolved"]
-
-_MESSAGE_VERSION = 1
 _OPERATIONS = "reporting:operations"
 _SELECT = """
     select
@@ -47,13 +42,13 @@ _UPDATE = """
 def open_alerts(
     connection: Connection[Any], kinds: Collection[AlertKind] = tuple(AlertKind)
 ) -> list[StoredAlert]:
-    """The alerts that are open, the oldest first."""
+    """The open alerts of these kinds, oldest first."""
     where = "where resolved_at is null and kind = any(%s) order by id"
     return _read(connection, where, [list(map(str, kinds))])
 
 
 def newest_alerts(connection: Connection[Any], limit: int) -> list[StoredAlert]:
-    """The alerts that were opened last, open or resolved, the newest first."""
+    """The alerts that were opened last, open or resolved, newest first."""
     return _read(connection, "order by id desc limit %s", [limit])
 
 
@@ -66,13 +61,13 @@ def insert(connection: Connection[Any], alert: Alert, now: datetime) -> StoredAl
 def update(
     connection: Connection[Any], stored: StoredAlert, alert: Alert, now: datetime
 ) -> StoredAlert:
-    """Say of an open alert how its cause stands now."""
+    """Record a change of an open alert's cause."""
     connection.execute(_UPDATE, {**_values(alert, now), "id": stored.id})
     return StoredAlert(id=stored.id, alert=alert, opened_at=stored.opened_at, updated_at=now)
 
 
 def resolve(connection: Connection[Any], stored: StoredAlert, now: datetime) -> StoredAlert:
-    """Close an alert: its cause does not stand any more."""
+    """Close an alert whose cause no longer exists."""
     connection.execute(
         "update catalogue.alerts set resolved_at = %s, updated_at = %s where id = %s",
         (now, now, stored.id),
@@ -86,29 +81,10 @@ def resolve(connection: Connection[Any], stored: StoredAlert, now: datetime) -> 
     )
 
 
-def message_of(change: Change, stored: StoredAlert) -> dict[str, object]:
-    """What programs are told of an alert, over Redis and by webhooks."""
-    alert = stored.alert
-    return {
-        "version": _MESSAGE_VERSION,
-        "type": change,
-        "alert_id": stored.id,
-        "kind": str(alert.kind),
-        "cause": alert.cause,
-        "severity": str(alert.severity),
-        "organization_id": None if alert.organization_id is None else str(alert.organization_id),
-        "count": alert.count,
-        "message": alert.message,
-        "facts": dict(alert.facts),
-        "opened_at": _text(stored.opened_at),
-        "resolved_at": None if stored.resolved_at is None else _text(stored.resolved_at),
-    }
-
-
 def write_notices(
-    connection: Connection[Any], changes: Sequence[tuple[Change, StoredAlert]], now: datetime
+    connection: Connection[Any], changes: Sequence[tuple[AlertChange, StoredAlert]], now: datetime
 ) -> None:
-    """Write down what is to be told over Redis, in the transaction that makes it true."""
+    """Write the notices for Redis, in the transaction of the changes."""
     connection.cursor().executemany(
         "insert into catalogue.notices (topic, message, created_at) values (%s, %s, %s)",
         [
@@ -158,7 +134,3 @@ def _topic(alert: Alert) -> str:
     if alert.organization_id is None:
         return _OPERATIONS
     return f"reporting:org:{alert.organization_id}"
-
-
-def _text(instant: datetime) -> str:
-    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -1,4 +1,4 @@
-"""What stands now, and how an alert tells it."""
+"""The current causes, and the alert of each."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -7,10 +7,14 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from reporting_pipeline.alerts.alert import Alert, AlertKind, Standing
-from reporting_pipeline.alerts.evaluate import Evaluation, record
-from reporting_pipeline.alerts.given import late_day
-from reporting_pipeline.alerts.standing import LOOKED_AT, standing_now
+from reporting_pipeline.alerts.alert import Alert, AlertKind, CurrentCauses
+from reporting_pipeline.alerts.causes import (
+    WAREHOUSE_KINDS,
+    current_causes,
+    late_day,
+    request_causes,
+)
+from reporting_pipeline.alerts.evaluation import Evaluation, update_alerts
 from reporting_pipeline.domain.discrepancy import Severity
 from reporting_pipeline.registry.report_tables import BREAK_KINDS
 from reporting_pipeline.sources.contract import DOMAINS
@@ -19,14 +23,17 @@ NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 STALE_AFTER = timedelta(hours=2)
 ORG, EVENT, ORDER = UUID(int=1), UUID(int=2), UUID(int=3)
 DEFINITION = UUID(int=4)
+REPORT = UUID(int=9)
 
 
-def standing(connection: psycopg.Connection, now: datetime = NOW) -> Standing:
-    return standing_now(connection, stale_after=STALE_AFTER, now=now)
+def causes(connection: psycopg.Connection, now: datetime = NOW) -> CurrentCauses:
+    return current_causes(connection, stale_after=STALE_AFTER, now=now)
 
 
-def look(connection: psycopg.Connection, now: datetime = NOW) -> Evaluation:
-    return record(connection, standing(connection, now), LOOKED_AT, channels=["log://"], now=now)
+def evaluate(connection: psycopg.Connection, now: datetime = NOW) -> Evaluation:
+    return update_alerts(
+        connection, causes(connection, now), WAREHOUSE_KINDS, channels=["log://"], now=now
+    )
 
 
 def a_break(
@@ -69,17 +76,17 @@ def reads(connection: psycopg.Connection, domains: Iterable[str], read_at: datet
         )
 
 
-def test_nothing_stands_in_an_empty_warehouse(rolled_back: psycopg.Connection) -> None:
-    assert standing(rolled_back) == Standing(alerts=[])
+def test_an_empty_warehouse_has_no_causes(rolled_back: psycopg.Connection) -> None:
+    assert causes(rolled_back) == CurrentCauses(alerts=[])
 
 
-def test_a_break_of_an_order_is_one_alert_however_many_days_it_has(
+def test_a_break_is_one_alert_for_all_its_days(
     rolled_back: psycopg.Connection,
 ) -> None:
     a_break(rolled_back, 1, "missing_in_ledger", 4250)
     a_break(rolled_back, 3, "missing_in_ledger", 8500)
 
-    [alert] = standing(rolled_back).alerts
+    [alert] = causes(rolled_back).alerts
     assert (alert.kind, alert.severity) == (AlertKind.BREAK, Severity.ERROR)
     assert (alert.organization_id, alert.count) == (ORG, 2)
     assert alert.message == (
@@ -99,36 +106,36 @@ def test_a_break_of_an_order_is_one_alert_however_many_days_it_has(
     }
 
 
-def test_every_kind_of_break_is_an_alert_but_what_a_later_day_made_good(
+def test_every_kind_of_break_is_an_alert_except_timing(
     rolled_back: psycopg.Connection,
 ) -> None:
     for kind in BREAK_KINDS:
         a_break(rolled_back, 1, kind)
 
-    alerts = standing(rolled_back).alerts
+    alerts = causes(rolled_back).alerts
     assert {each.facts["break"] for each in alerts} == {*BREAK_KINDS} - {"timing"}
     warned = [each.facts["break"] for each in alerts if each.severity is Severity.WARN]
     assert warned == ["settlement"]
 
 
 @pytest.mark.parametrize(
-    ("currency", "told"),
+    ("currency", "text"),
     [("JPY", "4250 JPY"), ("KWD", "4.250 KWD"), ("XXY", "4250 minor units of XXY")],
 )
 def test_an_amount_has_the_digits_of_its_currency(
-    currency: str, told: str, rolled_back: psycopg.Connection
+    currency: str, text: str, rolled_back: psycopg.Connection
 ) -> None:
     a_break(rolled_back, 1, "amount", currency=currency)
 
-    [alert] = standing(rolled_back).alerts
-    assert f"Ticketing {told}, " in alert.message
+    [alert] = causes(rolled_back).alerts
+    assert f"Ticketing {text}, " in alert.message
 
 
 def test_sources_that_nobody_reads_are_stale(rolled_back: psycopg.Connection) -> None:
     reads(rolled_back, ["ticketing", "seating"], NOW - STALE_AFTER)
     reads(rolled_back, ["ledger"], NOW - STALE_AFTER - timedelta(seconds=1))
 
-    alerts = standing(rolled_back).alerts
+    alerts = causes(rolled_back).alerts
     assert [(each.kind, each.facts["domain"], each.facts["last_read_at"]) for each in alerts] == [
         (AlertKind.SOURCE_STALE, "scanning", "never"),
         (AlertKind.SOURCE_STALE, "ledger", "2026-01-01 09:59 UTC"),
@@ -142,7 +149,7 @@ def test_sources_that_nobody_reads_are_stale(rolled_back: psycopg.Connection) ->
         ("SourceContractBroken", AlertKind.CONTRACT_BROKEN),
     ],
 )
-def test_a_source_that_fails_is_the_cause_why_the_others_are_old(
+def test_stale_sources_are_not_reported_while_another_source_fails(
     error: str, kind: AlertKind, rolled_back: psycopg.Connection
 ) -> None:
     reads(rolled_back, DOMAINS, NOW - timedelta(days=1))
@@ -151,16 +158,16 @@ def test_a_source_that_fails_is_the_cause_why_the_others_are_old(
         (error, NOW, NOW),
     )
 
-    [alert] = standing(rolled_back).alerts
+    [alert] = causes(rolled_back).alerts
     assert (alert.kind, alert.cause) == (kind, f"{kind}:ledger")
     assert alert.message == "since 2026-01-01 12:00 UTC: source ledger is"
 
 
-def test_a_report_is_one_alert_in_all_its_formats(rolled_back: psycopg.Connection) -> None:
+def test_a_report_is_one_alert_for_all_its_formats(rolled_back: psycopg.Connection) -> None:
     a_report(rolled_back, "held", "csv", "pdf")
     a_report(rolled_back, "failed", "xlsx")
 
-    held, failed = sorted(standing(rolled_back).alerts, key=lambda each: -each.count)
+    held, failed = sorted(causes(rolled_back).alerts, key=lambda each: -each.count)
     assert (held.kind, held.count) == (AlertKind.REPORT_HELD, 2)
     assert held.message == (
         f"revenue of organisation {ORG}, 2025-05-01 (csv, pdf) is held: a reason"
@@ -171,45 +178,45 @@ def test_a_report_is_one_alert_in_all_its_formats(rolled_back: psycopg.Connectio
     )
 
 
-def test_a_report_that_is_being_generated_again_keeps_its_alert_until_that_has_ended(
+def test_a_report_keeps_its_alert_while_it_is_generated_again(
     rolled_back: psycopg.Connection,
 ) -> None:
     a_report(rolled_back, "held", "csv")
-    assert len(look(rolled_back).opened) == 1
+    assert len(evaluate(rolled_back).opened) == 1
 
     a_report(rolled_back, "running", "csv")
-    assert look(rolled_back) == Evaluation()
+    assert evaluate(rolled_back) == Evaluation()
 
     a_report(rolled_back, "ready", "csv")
-    assert len(look(rolled_back).resolved) == 1
+    assert len(evaluate(rolled_back).resolved) == 1
 
 
-def test_a_report_that_whoever_made_it_has_left_is_failed(rolled_back: psycopg.Connection) -> None:
+def test_a_report_whose_process_has_died_is_failed(rolled_back: psycopg.Connection) -> None:
     a_report(rolled_back, "running", "csv")
 
-    assert standing(rolled_back).alerts == []
-    [alert] = standing(rolled_back, NOW + timedelta(hours=1, seconds=1)).alerts
+    assert causes(rolled_back).alerts == []
+    [alert] = causes(rolled_back, NOW + timedelta(hours=1, seconds=1)).alerts
     assert alert.kind is AlertKind.REPORT_FAILED
-    assert "whoever did has died" in alert.message
+    assert "its process has died" in alert.message
 
 
 def test_an_alert_is_opened_updated_and_resolved_once_each(
     rolled_back: psycopg.Connection,
 ) -> None:
     a_break(rolled_back, 1, "missing_in_ledger")
-    first = look(rolled_back)
-    again = look(rolled_back, NOW + timedelta(minutes=1))
+    first = evaluate(rolled_back)
+    again = evaluate(rolled_back, NOW + timedelta(minutes=1))
     a_break(rolled_back, 2, "missing_in_ledger", 8500)
-    more = look(rolled_back, NOW + timedelta(minutes=2))
+    more = evaluate(rolled_back, NOW + timedelta(minutes=2))
     rolled_back.execute("delete from reporting.report_reconciliation_breaks")
-    over = look(rolled_back, NOW + timedelta(minutes=3))
-    still_over = look(rolled_back, NOW + timedelta(minutes=4))
+    resolved = evaluate(rolled_back, NOW + timedelta(minutes=3))
+    still_resolved = evaluate(rolled_back, NOW + timedelta(minutes=4))
     a_break(rolled_back, 1, "missing_in_ledger")
-    anew = look(rolled_back, NOW + timedelta(minutes=5))
+    reopened = evaluate(rolled_back, NOW + timedelta(minutes=5))
 
-    assert (len(first.opened), len(more.updated), len(over.resolved)) == (1, 1, 1)
-    assert (again, still_over) == (Evaluation(), Evaluation())
-    assert over.resolved[0].id == first.opened[0].id != anew.opened[0].id
+    assert (len(first.opened), len(more.updated), len(resolved.resolved)) == (1, 1, 1)
+    assert (again, still_resolved) == (Evaluation(), Evaluation())
+    assert resolved.resolved[0].id == first.opened[0].id != reopened.opened[0].id
     rows = rolled_back.execute(
         "select topic, message->>'type', message->'facts'->>'difference_minor',"
         " message->>'resolved_at' from catalogue.notices order by id"
@@ -221,29 +228,79 @@ def test_an_alert_is_opened_updated_and_resolved_once_each(
         (topic, "alert_resolved", "8500", "2026-01-01T12:03:00Z"),
         (topic, "alert_opened", "4250", None),
     ]
-    # Channels are told of beginnings and ends.
-    told = rolled_back.execute(
+    # Channels get opened and resolved alerts, no updates.
+    sent = rolled_back.execute(
         "select message->>'type' from catalogue.alert_deliveries order by id"
     )
-    assert [kind for (kind,) in told] == ["alert_opened", "alert_resolved", "alert_opened"]
+    assert [kind for (kind,) in sent] == ["alert_opened", "alert_resolved", "alert_opened"]
 
 
-def test_alerts_of_other_kinds_are_left_alone(rolled_back: psycopg.Connection) -> None:
-    given = Standing(alerts=[late_day(date(2025, 5, 1))])
-    opened = record(rolled_back, given, [AlertKind.LATE_DAY], channels=[], now=NOW)
+def test_alerts_of_other_kinds_are_not_changed(rolled_back: psycopg.Connection) -> None:
+    supplied = CurrentCauses(alerts=[late_day(date(2025, 5, 1))])
+    opened = update_alerts(rolled_back, supplied, [AlertKind.LATE_DAY], channels=[], now=NOW)
 
-    assert look(rolled_back) == Evaluation()
-    over = record(rolled_back, Standing(), [AlertKind.LATE_DAY], channels=[], now=NOW)
-    assert [each.id for each in over.resolved] == [each.id for each in opened.opened]
+    assert evaluate(rolled_back) == Evaluation()
+    resolved = update_alerts(rolled_back, CurrentCauses(), [AlertKind.LATE_DAY], channels=[], now=NOW)
+    assert [each.id for each in resolved.resolved] == [each.id for each in opened.opened]
     topics = rolled_back.execute("select distinct topic from catalogue.notices").fetchall()
     assert topics == [("reporting:operations",)]
 
 
-def test_a_cause_stands_once_at_a_time(rolled_back: psycopg.Connection) -> None:
-    alert = Alert(kind=AlertKind.BREAK, cause="one", severity=Severity.WARN, message="it stands")
+def test_a_cause_has_one_open_alert_at_a_time(rolled_back: psycopg.Connection) -> None:
+    alert = Alert(kind=AlertKind.BREAK, cause="one", severity=Severity.WARN, message="it exists")
 
-    evaluation = record(
-        rolled_back, Standing(alerts=[alert, alert]), [AlertKind.BREAK], channels=[], now=NOW
+    evaluation = update_alerts(
+        rolled_back, CurrentCauses(alerts=[alert, alert]), [AlertKind.BREAK], channels=[], now=NOW
     )
 
     assert len(evaluation.opened) == 1
+
+
+def a_request(connection: psycopg.Connection, status: str, *, minutes: int) -> None:
+    at = NOW + timedelta(minutes=minutes)
+    connection.execute(
+        "insert into catalogue.report_requests (id, organization_id, definition_id, version,"
+        " period, period_end, format, is_provisional_allowed, status, attempts, requested_at,"
+        " finished_at, report_id, failure_class, failure_message)"
+        " values (gen_random_uuid(), %s, %s, 1,"
+        " '2025-05-01', '2025-05-02', 'pdf', false, %s, 5, %s, %s, %s, 'StoreUnavailable', 'down')",
+        (ORG, DEFINITION, status, at, None if status == "queued" else at, REPORT),
+    )
+
+
+def test_a_dead_request_is_an_alert_until_a_later_one_ends_in_another_way(
+    rolled_back: psycopg.Connection,
+) -> None:
+    a_report(rolled_back, "ready", "csv")
+    a_request(rolled_back, "completed", minutes=0)
+    assert request_causes(rolled_back).alerts == []
+
+    a_request(rolled_back, "dead", minutes=1)
+    [alert] = request_causes(rolled_back).alerts
+    assert (
+        "2025-05-01 (pdf), was given up after 5 attempts: StoreUnavailable: down" in alert.message
+    )
+    assert alert.organization_id == ORG
+
+    a_request(rolled_back, "queued", minutes=2)
+    requested_again = request_causes(rolled_back)
+    assert requested_again.alerts == []
+    assert requested_again.undecided == {alert.cause}
+
+    a_request(rolled_back, "completed", minutes=3)
+    resolved = request_causes(rolled_back)
+    assert resolved.alerts == []
+    assert resolved.undecided == frozenset()
+
+
+def test_a_report_that_became_ready_otherwise_resolves_its_dead_request(
+    rolled_back: psycopg.Connection,
+) -> None:
+    a_report(rolled_back, "ready", "pdf")
+    a_request(rolled_back, "dead", minutes=0)
+    rolled_back.execute(
+        "update catalogue.generated_reports set id = %s, updated_at = %s",
+        (REPORT, NOW + timedelta(minutes=1)),
+    )
+
+    assert request_causes(rolled_back).alerts == []
