@@ -10,8 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import URL
 
-from reporting_pipeline.catalogue.definitions import apply_definitions
-from reporting_pipeline.catalogue.generated import GeneratedReport, generated_reports
+from reporting_pipeline.catalogue.definition_store import apply_definitions
+from reporting_pipeline.catalogue.generated_reports import GeneratedReport, generated_reports
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.publishing.generate import Delivery, Outcome, generate

@@ -16,8 +16,8 @@ from uuid import UUID
 
 import click
 
-from reporting_pipeline.catalogue.definitions import definition_by_slug
-from reporting_pipeline.catalogue.generated import GeneratedReport, generated_report
+from reporting_pipeline.catalogue.definition_store import definition_by_slug
+from reporting_pipeline.catalogue.generated_reports import GeneratedReport, generated_report
 from reporting_pipeline.cli.session import session
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.publishing.generate import Delivery

@@ -23,7 +23,7 @@ from uuid import UUID
 from psycopg import Connection, OperationalError
 
 from reporting_pipeline.building.build import ensure_views
-from reporting_pipeline.catalogue.definitions import definitions_of
+from reporting_pipeline.catalogue.definition_store import definitions_of
 from reporting_pipeline.catalogue.notices import publish_notices
 from reporting_pipeline.due.event_dues import EventDue, event_dues
 from reporting_pipeline.errors import ReportingError, UnknownDefinition, WarehouseUnavailable

@@ -26,7 +26,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from reporting_pipeline.catalogue.definitions import definitions_of
+from reporting_pipeline.catalogue.definition_store import definitions_of
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.due.due_reports import DueReport, due_of, moments_of
 from reporting_pipeline.due.event_dues import EventDue, event_dues

@@ -24,7 +24,7 @@ from uuid import UUID
 from psycopg import Connection
 from sqlalchemy import URL
 
-from reporting_pipeline.catalogue.definitions import definitions_of
+from reporting_pipeline.catalogue.definition_store import definitions_of
 from reporting_pipeline.checks.seals import SealState
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.due.due_reports import DueReport, DueResult

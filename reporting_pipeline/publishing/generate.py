@@ -20,13 +20,13 @@ from psycopg import Connection
 from sqlalchemy import URL
 
 from reporting_pipeline.building.build import ensure_views, views_are_current
-from reporting_pipeline.catalogue.generated import (
+from reporting_pipeline.catalogue.generated_reports import (
     GeneratedReport,
     generated_report,
-    note,
     required_report,
+    set_status,
 )
-from reporting_pipeline.catalogue.notices import write_notice
+from reporting_pipeline.catalogue.notices import write_report_notice
 from reporting_pipeline.catalogue.report_keys import ReportKey
 from reporting_pipeline.catalogue.report_lock import report_lock
 from reporting_pipeline.errors import ReportingError
@@ -185,7 +185,9 @@ class _Generation:
         settle_report(self.connection, self.delivery.store, key, now)
         with self.connection.transaction():
             former = generated_report(self.connection, key.id)
-            note(self.connection, key, "running", version=self.request.definition.version, now=now)
+            set_status(
+                self.connection, key, "running", version=self.request.definition.version, now=now
+            )
         return former
 
     def _read(self) -> tuple[ReportDocument | None, Standing, Verdict]:
@@ -261,10 +263,10 @@ class _Generation:
         status: Literal["held", "failed"] = "held" if failure[0] == _HELD else "failed"
         now, version = self.delivery.clock(), self.request.definition.version
         with self.connection.transaction():
-            note(self.connection, key, status, version=version, now=now, failure=failure)
+            set_status(self.connection, key, status, version=version, now=now, failure=failure)
             report = required_report(self.connection, key)
             if former is None or (former.status, former.failure_message) != (status, failure[1]):
-                write_notice(
+                write_report_notice(
                     self.connection,
                     key,
                     status,

@@ -23,17 +23,17 @@ from typing import Any
 from psycopg import Connection
 from sqlalchemy import URL
 
-from reporting_pipeline.catalogue.generated import (
+from reporting_pipeline.catalogue.generated_reports import (
     GeneratedReport,
     UpcomingEdition,
-    complete,
+    complete_edition,
     drop_upcoming,
     generated_report,
-    prepare,
+    record_upcoming,
     required_report,
-    unsettled,
+    unsettled_reports,
 )
-from reporting_pipeline.catalogue.notices import write_notice
+from reporting_pipeline.catalogue.notices import write_report_notice
 from reporting_pipeline.catalogue.report_keys import ReportKey, manifest_key
 from reporting_pipeline.catalogue.report_lock import report_lock_if_free
 from reporting_pipeline.errors import ExportIncomplete, ObjectNotFound
@@ -111,7 +111,7 @@ def publish(
     )
     keep_rows(store, upcoming.manifest, rendered.rows)
     with connection.transaction():
-        prepare(connection, key, upcoming)
+        record_upcoming(connection, key, upcoming)
     stored = store.put(upcoming.storage_path, chunks(rendered.path))
     if stored.sha256 != upcoming.file.sha256:
         message = (
@@ -129,7 +129,7 @@ def settle(warehouse: URL, store: ObjectStore, now: datetime) -> int:
         How many reports were settled; those that are being published are left alone.
     """
     with warehouse_connection(warehouse) as connection:
-        left = unsettled(connection)
+        left = unsettled_reports(connection)
     settled = 0
     for report in left:
         with report_lock_if_free(warehouse, report.key) as locked:
@@ -168,9 +168,9 @@ def _finish(
     with connection.transaction():
         report = required_report(connection, key)
         causes = _restatement(connection, store, report, upcoming)
-        edition = complete(connection, report, upcoming, causes=causes, now=now)
+        edition = complete_edition(connection, report, upcoming, causes=causes, now=now)
         if edition != report.edition:
-            write_notice(connection, key, "available", edition=edition, now=now)
+            write_report_notice(connection, key, "available", edition=edition, now=now)
         return required_report(connection, key)
 
 

@@ -20,7 +20,7 @@ from psycopg import Connection
 from sqlalchemy import URL
 
 from reporting_pipeline.building.build import ensure_views
-from reporting_pipeline.catalogue.definitions import definition_version
+from reporting_pipeline.catalogue.definition_store import definition_version
 from reporting_pipeline.checks.checks import checks_of
 from reporting_pipeline.domain.discrepancy import Discrepancy, Severity
 from reporting_pipeline.domain.period import Period

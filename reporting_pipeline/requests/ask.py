@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from psycopg import Connection
 from sqlalchemy import URL
 
-from reporting_pipeline.catalogue.generated import GeneratedReport
+from reporting_pipeline.catalogue.generated_reports import GeneratedReport
 from reporting_pipeline.catalogue.notices import write_request_notice
 from reporting_pipeline.catalogue.report_keys import ReportKey
 from reporting_pipeline.domain.period import Period

@@ -13,7 +13,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from reporting_pipeline.catalogue.generated import GeneratedReport, generated_report
+from reporting_pipeline.catalogue.generated_reports import GeneratedReport, generated_report
 from reporting_pipeline.catalogue.report_keys import ReportKey
 from reporting_pipeline.checks.seals import SealedPeriod
 from reporting_pipeline.exports.manifest import SealPart, WatermarkPart

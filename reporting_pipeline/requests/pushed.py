@@ -14,7 +14,7 @@ from uuid import UUID
 from psycopg import Connection
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from reporting_pipeline.catalogue.definitions import definition_by_slug, definitions_of
+from reporting_pipeline.catalogue.definition_store import definition_by_slug, definitions_of
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.errors import DefinitionInvalid, UnknownDefinition
 from reporting_pipeline.publishing.report_rows import ReportRequest

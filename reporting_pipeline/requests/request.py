@@ -18,7 +18,7 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from reporting_pipeline.catalogue.keyed_row import KeyedRow, select_of
+from reporting_pipeline.catalogue.report_keys import KeyedRow, select_statement
 from reporting_pipeline.errors import UnknownReport
 
 FINAL = frozenset({"completed", "held", "failed", "dead"})
@@ -56,7 +56,7 @@ class StoredRequest(KeyedRow):
         return self.status in FINAL
 
 
-_SELECT = select_of(StoredRequest, "catalogue.report_requests")
+_SELECT = select_statement(StoredRequest, "catalogue.report_requests")
 
 # Each organisation's first, then each one's second, and so on: as they will be taken.
 _WAITING = """

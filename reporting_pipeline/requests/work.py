@@ -12,8 +12,8 @@ from uuid import UUID
 import redis
 
 from reporting_pipeline import errors
-from reporting_pipeline.catalogue.definitions import definition_version
-from reporting_pipeline.catalogue.generated import GeneratedReport
+from reporting_pipeline.catalogue.definition_store import definition_version
+from reporting_pipeline.catalogue.generated_reports import GeneratedReport
 from reporting_pipeline.catalogue.notices import publish_notices
 from reporting_pipeline.errors import ReportingError
 from reporting_pipeline.publishing.generate import Delivery, generate

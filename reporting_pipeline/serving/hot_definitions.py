@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import URL
 
-from reporting_pipeline.catalogue.definitions import definition_by_slug
+from reporting_pipeline.catalogue.definition_store import definition_by_slug
 from reporting_pipeline.report_definitions.definition import ReportDefinition
 from reporting_pipeline.serving.hot_cache import Bounds, HotCache, HotKey
 from reporting_pipeline.warehouse.engine import warehouse_connection

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from uuid import UUID
 
-from reporting_pipeline.catalogue.definitions import apply_definitions
+from reporting_pipeline.catalogue.definition_store import apply_definitions
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.due.event_dues import event_dues
 from reporting_pipeline.publishing.report_rows import ReportRequest

@@ -240,7 +240,9 @@ def test_alerts_of_other_kinds_are_not_changed(rolled_back: psycopg.Connection) 
     opened = update_alerts(rolled_back, supplied, [AlertKind.LATE_DAY], channels=[], now=NOW)
 
     assert evaluate(rolled_back) == Evaluation()
-    resolved = update_alerts(rolled_back, CurrentCauses(), [AlertKind.LATE_DAY], channels=[], now=NOW)
+    resolved = update_alerts(
+        rolled_back, CurrentCauses(), [AlertKind.LATE_DAY], channels=[], now=NOW
+    )
     assert [each.id for each in resolved.resolved] == [each.id for each in opened.opened]
     topics = rolled_back.execute("select distinct topic from catalogue.notices").fetchall()
     assert topics == [("reporting:operations",)]

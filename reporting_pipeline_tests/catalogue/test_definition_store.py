@@ -7,14 +7,15 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from reporting_pipeline.catalogue.definition_changes import ChangeKind, FieldChange
-from reporting_pipeline.catalogue.definitions import (
+from reporting_pipeline.catalogue.definition_store import (
+    ChangeKind,
+    FieldChange,
     apply_definitions,
     definition_by_slug,
     definition_version,
     definitions_of,
     known_organizations,
-    plan,
+    plan_definitions,
 )
 from reporting_pipeline.errors import DefinitionInvalid, UnknownDefinition
 from reporting_pipeline.report_definitions.declared import DeclaredDefinition, definition_id
@@ -128,7 +129,7 @@ def test_a_version_cannot_be_changed(rolled_back: Connection, statement: str) ->
 
 
 def test_a_plan_writes_nothing(rolled_back: Connection) -> None:
-    [change] = plan(rolled_back, [declared()])
+    [change] = plan_definitions(rolled_back, [declared()])
     assert change.kind is ChangeKind.ADDED
     assert definitions_of(rolled_back) == []
 
@@ -199,7 +200,7 @@ def test_the_starter_set_is_stored_as_it_is_declared(rolled_back: Connection) ->
     found = [DeclaredDefinition.of(each) for each in definitions_of(rolled_back)]
 
     assert found == sorted(starter, key=lambda each: each.slug)
-    assert {each.kind for each in plan(rolled_back, found)} == {ChangeKind.UNCHANGED}
+    assert {each.kind for each in plan_definitions(rolled_back, found)} == {ChangeKind.UNCHANGED}
 
 
 def test_organisations_are_those_that_landed(rolled_back: Connection) -> None:

@@ -1,14 +1,12 @@
-"""Report definitions in the catalogue: the current version of each, and all that it ever was.
+"""What applying definitions does: the difference of what is declared to what stands, as values.
 
-Whatever of a definition changes what it reports (name, category, schedule, formats, config) makes a
-new version. A status does not. Definitions are never removed: an archived one is out of use.
-
-What belongs here: their rows. What does not: what a definition may say (`report_definitions`), and
-what differs between two (`definition_changes`).
+What belongs here: the comparison. What does not: reading and writing the catalogue (`definitions`).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -16,13 +14,6 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg.types.json import Json
 
-from reporting_pipeline.catalogue.definition_changes import (
-    AppliedChange,
-    Change,
-    ChangeKind,
-    change_of,
-    require_distinct,
-)
 from reporting_pipeline.catalogue.notices import write_definition_notice
 from reporting_pipeline.errors import DefinitionInvalid, UnknownDefinition
 from reporting_pipeline.report_definitions.declared import DeclaredDefinition
@@ -34,6 +25,130 @@ from reporting_pipeline.report_definitions.definition import (
     Status,
 )
 from reporting_pipeline.report_definitions.parse import config_from
+
+# What decides when which report is due.
+_SCHEDULING = frozenset({"schedule", "config.period", "config.after_event"})
+
+
+class ChangeKind(StrEnum):
+    """What applying does to a definition."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldChange:
+    """One field that is declared otherwise than it stands.
+
+    Attributes:
+        field: `status`, `config.columns`.
+        old: As plain values; None where nothing is said.
+        new: As plain values; None where nothing is said.
+    """
+
+    field: str
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefinitionChange:
+    """The difference between a declared definition and its current version.
+
+    Attributes:
+        definition: As it is once applied, with the version that it then has.
+        former_version: None where it is new.
+        fields: What differs, in the order of the fields; of a new one nothing.
+    """
+
+    definition: ReportDefinition
+    former_version: int | None
+    fields: tuple[FieldChange, ...]
+
+    @property
+    def kind(self) -> ChangeKind:
+        """What applying does."""
+        if self.former_version is None:
+            return ChangeKind.ADDED
+        return ChangeKind.CHANGED if self.fields else ChangeKind.UNCHANGED
+
+    @property
+    def is_beginning(self) -> bool:
+        """Whether its reports are expected from now on: it begins to run, or by another rule."""
+        changed = {each.field for each in self.fields}
+        is_activated = "status" in changed and self.definition.status is Status.ACTIVE
+        return self.kind is ChangeKind.ADDED or is_activated or bool(changed & _SCHEDULING)
+
+    @property
+    def is_new_version(self) -> bool:
+        """Whether applying makes a version."""
+        return self.definition.version != self.former_version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedDefinition(DefinitionChange):
+    """A change that now stands in the catalogue.
+
+    Attributes:
+        applied_at: When.
+    """
+
+    applied_at: datetime
+
+
+def require_distinct(declared: Sequence[DeclaredDefinition]) -> None:
+    """Refuse what cannot be applied together.
+
+    Raises:
+        DefinitionInvalid: Two of them are the same definition, or one is of no organisation.
+    """
+    seen: set[tuple[UUID | None, str]] = set()
+    for each in declared:
+        if each.organization_id is None:
+            message = f"organization_id: {each.slug} is of no organisation; say which"
+            raise DefinitionInvalid(message)
+        identity = (each.organization_id, each.slug)
+        if identity in seen:
+            message = f"slug: {each.slug} of organisation {each.organization_id} is declared twice"
+            raise DefinitionInvalid(message)
+        seen.add(identity)
+
+
+def change_of(
+    declared: DeclaredDefinition, standing: Mapping[UUID, ReportDefinition]
+) -> DefinitionChange:
+    """The change that a definition stands for, given the current versions by id."""
+    first = declared.numbered(1)
+    former = standing.get(first.id)
+    if former is None:
+        return DefinitionChange(definition=first, former_version=None, fields=())
+    old, new = _said(former), _said(first)
+    fields = tuple(
+        FieldChange(field=field, old=old.get(field), new=new.get(field))
+        for field in dict.fromkeys((*old, *new))
+        if old.get(field) != new.get(field)
+    )
+    is_new_version = any(each.field != "status" for each in fields)
+    return DefinitionChange(
+        definition=declared.numbered(former.version + is_new_version),
+        former_version=former.version,
+        fields=fields,
+    )
+
+
+def _said(definition: ReportDefinition) -> dict[str, Any]:
+    """Every field of a definition as plain values, those of the config by `config.<name>`."""
+    config = definition.config.model_dump(mode="json")
+    return {
+        "name": definition.name,
+        "category": str(definition.category),
+        "schedule": str(definition.schedule),
+        "status": str(definition.status),
+        "formats": [str(each) for each in definition.formats],
+    } | {f"config.{name}": value for name, value in config.items()}
+
 
 _CURRENT = """
     select
@@ -90,7 +205,9 @@ _PUT_VERSION = """
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('report definitions', 0))"
 
 
-def plan(connection: Connection[Any], definitions: Iterable[DeclaredDefinition]) -> list[Change]:
+def plan_definitions(
+    connection: Connection[Any], definitions: Iterable[DeclaredDefinition]
+) -> list[DefinitionChange]:
     """What applying would do, in the order given; nothing is written.
 
     Raises:
@@ -104,7 +221,7 @@ def plan(connection: Connection[Any], definitions: Iterable[DeclaredDefinition])
 
 def apply_definitions(
     connection: Connection[Any], definitions: Iterable[DeclaredDefinition], now: datetime
-) -> list[AppliedChange]:
+) -> list[AppliedDefinition]:
     """Make the catalogue say what is declared, in the connection's transaction.
 
     Definitions that are not among these stay as they are. Applying the same twice changes nothing.
@@ -121,7 +238,7 @@ def apply_definitions(
         DefinitionInvalid: As plan.
     """
     connection.execute(_LOCK)
-    changes = plan(connection, definitions)
+    changes = plan_definitions(connection, definitions)
     for change in changes:
         if change.kind is ChangeKind.UNCHANGED:
             continue
@@ -133,7 +250,7 @@ def apply_definitions(
         if change.kind is ChangeKind.CHANGED:
             write_definition_notice(connection, change.definition, now)
     return [
-        AppliedChange(
+        AppliedDefinition(
             definition=each.definition,
             former_version=each.former_version,
             fields=each.fields,

@@ -19,8 +19,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Json
 from pydantic import BaseModel, ConfigDict
 
-from reporting_pipeline.catalogue.keyed_row import KeyedRow, select_of
-from reporting_pipeline.catalogue.report_keys import ReportKey
+from reporting_pipeline.catalogue.report_keys import KeyedRow, ReportKey, select_statement
 from reporting_pipeline.errors import ExportIncomplete
 from reporting_pipeline.exports.manifest import FilePart, Manifest
 
@@ -91,7 +90,7 @@ class GeneratedReport(KeyedRow):
         return None if self.manifest is None else Manifest.model_validate(self.manifest)
 
 
-_SELECT = select_of(GeneratedReport, "catalogue.generated_reports")
+_SELECT = select_statement(GeneratedReport, "catalogue.generated_reports")
 
 _NOTE = """
     insert into catalogue.generated_reports (
@@ -173,7 +172,7 @@ def generated_reports(
         return cursor.execute(_SELECT + where, bound).fetchall()
 
 
-def unsettled(connection: Connection[Any]) -> list[GeneratedReport]:
+def unsettled_reports(connection: Connection[Any]) -> list[GeneratedReport]:
     """The reports of which an edition was being published and not completed."""
     with connection.cursor(row_factory=class_row(GeneratedReport)) as cursor:
         return cursor.execute(
@@ -181,7 +180,7 @@ def unsettled(connection: Connection[Any]) -> list[GeneratedReport]:
         ).fetchall()
 
 
-def note(
+def set_status(
     connection: Connection[Any],
     key: ReportKey,
     status: str,
@@ -221,7 +220,7 @@ def note(
     )
 
 
-def prepare(connection: Connection[Any], key: ReportKey, upcoming: UpcomingEdition) -> None:
+def record_upcoming(connection: Connection[Any], key: ReportKey, upcoming: UpcomingEdition) -> None:
     """Write down what is about to be put into the store; the row must be there."""
     connection.execute(
         "update catalogue.generated_reports set upcoming = %s where id = %s",
@@ -236,7 +235,7 @@ def drop_upcoming(connection: Connection[Any], report_id: UUID) -> None:
     )
 
 
-def complete(
+def complete_edition(
     connection: Connection[Any],
     report: GeneratedReport,
     upcoming: UpcomingEdition,
