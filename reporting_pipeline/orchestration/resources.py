@@ -25,32 +25,32 @@ from reporting_pipeline.building.build import BuildResult, build
 from reporting_pipeline.catalogue.notices import notify_rebuilt_days
 from reporting_pipeline.checks.seals import seal_days
 from reporting_pipeline.domain.discrepancy import Discrepancy
+from reporting_pipeline.due.batch import DueResult, generate_batch
 from reporting_pipeline.due.due_reports import (
     DueReport,
-    DueResult,
     Selection,
     due_after_events,
     due_reports,
     events_due,
-    generate_batch,
 )
 from reporting_pipeline.due.expected_reports import (
     Expectation,
     MissingReport,
+    only_requestable,
     overdue_reports,
     requestable_reports,
-    those_requestable,
 )
-from reporting_pipeline.due.rebuilt_days import days_beyond, days_to_rebuild
 from reporting_pipeline.due.report_calendar import report_calendar
-from reporting_pipeline.due.touched_reports import (
+from reporting_pipeline.due.stale_reports import (
     StaleReports,
+    days_to_rebuild,
+    days_too_old_to_rebuild,
     forget_rebuilt_days,
-    forgetting_rebuilt_days,
+    forget_rebuilt_days_after,
     stale_reports,
 )
 from reporting_pipeline.orchestration.instance.runs import open_failures
-from reporting_pipeline.publishing.generate import Delivery
+from reporting_pipeline.publishing.generate import Publisher
 from reporting_pipeline.report_definitions.definition import Schedule
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.sources.contract import DOMAINS
@@ -183,12 +183,12 @@ class Reports:
         self, connection: psycopg.Connection, due: Sequence[DueReport]
     ) -> list[DueReport]:
         expectation = Expectation.of(self.settings)
-        return those_requestable(connection, due, self.clock(), expectation)
+        return only_requestable(connection, due, self.clock(), expectation)
 
     def _generate(self, due: Sequence[DueReport]) -> Iterator[DueResult]:
-        delivery = Delivery.of(self.settings, self.clock)
-        results = generate_batch(delivery, due, redis_url=self.settings.redis_address())
-        return forgetting_rebuilt_days(self.settings.warehouse_url(), results)
+        publisher = Publisher.of(self.settings, self.clock)
+        results = generate_batch(publisher, due, redis_url=self.settings.redis_address())
+        return forget_rebuilt_days_after(self.settings.warehouse_url(), results)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,8 +227,8 @@ class Backlog:
 
     def generate_again(self, stale: StaleReports) -> Iterator[DueResult]:
         """Generate stale reports again."""
-        delivery = Delivery.of(self.settings, self.clock)
-        return generate_batch(delivery, stale.due, redis_url=self.settings.redis_address())
+        publisher = Publisher.of(self.settings, self.clock)
+        return generate_batch(publisher, stale.due, redis_url=self.settings.redis_address())
 
     def forget(self, stale: StaleReports) -> None:
         """Remove the rebuilt days of `stale` from the list of days to look at."""
@@ -315,7 +315,7 @@ class AlertEvaluator:
         first_day = Backlog(settings, self.clock).first_day_to_rebuild()
         with warehouse_connection(settings.warehouse_url()) as connection:
             missing = overdue_reports(connection, self.clock(), Expectation.of(settings))
-            days = days_beyond(connection, first_day=first_day)
+            days = days_too_old_to_rebuild(connection, first_day=first_day)
         late = [
             overdue_report(each.definition, each.period.token, each.deadline) for each in missing
         ]

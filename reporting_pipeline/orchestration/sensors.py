@@ -164,7 +164,7 @@ def requests_sensor(interval_seconds: int = _REQUESTS_SECONDS) -> dg.SensorDefin
     ) -> dg.RunRequest | dg.SkipReason:
         worker = request_worker(reports, "run sensor")
         _follow_lists(worker, context.log)
-        with warehouse_connection(worker.delivery.warehouse) as connection:
+        with warehouse_connection(worker.publisher.warehouse) as connection:
             give_back_lost(connection, worker.times, reports.clock())
         pending = _pending_ids(context.instance)
         waiting = waiting_ids(reports, BATCH_SIZE + len(pending))
@@ -290,12 +290,12 @@ def _pending_ids(instance: dg.DagsterInstance) -> set[str]:
 
 def _follow_lists(worker: Worker, log: logging.Logger) -> None:
     """Read the requests that others pushed to Redis, in case no worker does."""
-    client, delivery = worker.client(), worker.delivery
+    client, publisher = worker.client(), worker.publisher
     if client is None:
         return
-    asking = Asking(now=delivery.clock(), final_delay_seconds=delivery.final_delay_seconds)
+    asking = Asking(now=publisher.clock(), final_delay_seconds=publisher.final_delay_seconds)
     try:
         with client:
-            follow(delivery.warehouse, client, asking)
+            follow(publisher.warehouse, client, asking)
     except redis.RedisError as error:
         log.warning("Redis cannot be reached, requests are taken from the table: %s", error)

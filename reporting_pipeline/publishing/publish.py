@@ -39,8 +39,13 @@ from reporting_pipeline.catalogue.report_lock import report_lock_if_free
 from reporting_pipeline.errors import ExportIncomplete, ObjectNotFound
 from reporting_pipeline.exports.manifest import FilePart, Manifest
 from reporting_pipeline.exports.row_spool import RowSpool
-from reporting_pipeline.publishing.restatement import causes_of, restate
-from reporting_pipeline.publishing.rows_archive import chunks, fetch_rows, keep_rows
+from reporting_pipeline.publishing.restatement import (
+    causes_of,
+    chunks,
+    fetch_rows,
+    keep_rows,
+    record_restatement,
+)
 from reporting_pipeline.store.object_store import ObjectStore
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
@@ -190,7 +195,7 @@ def _restatement(
             new_rows = fetch_rows(store, new, Path(folder))
             # Rows that are gone from the store cannot be compared; the digests still tell.
             if former_rows is not None and new_rows is not None:
-                restate(connection, (former, former_rows), (new, new_rows))
+                record_restatement(connection, (former, former_rows), (new, new_rows))
     return causes_of(connection, former, new, _landed_through(connection, report))
 
 

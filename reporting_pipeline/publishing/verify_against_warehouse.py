@@ -37,7 +37,7 @@ from reporting_pipeline.exports.verify.difference import (
 )
 from reporting_pipeline.exports.verify.formats import row_place, told_rows
 from reporting_pipeline.exports.verify.row_comparison import RowComparison
-from reporting_pipeline.publishing.report_rows import report_snapshot
+from reporting_pipeline.publishing.snapshot import report_snapshot
 from reporting_pipeline.registry.datasets import dataset
 from reporting_pipeline.report_definitions.compile import compile_report
 

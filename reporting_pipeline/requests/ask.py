@@ -17,7 +17,7 @@ from reporting_pipeline.catalogue.notices import write_request_notice
 from reporting_pipeline.catalogue.report_keys import ReportKey
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.errors import DefinitionInvalid
-from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.compile import compile_report
 from reporting_pipeline.report_definitions.definition import (
     ReportDefinition,

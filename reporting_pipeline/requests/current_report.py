@@ -18,7 +18,7 @@ from reporting_pipeline.catalogue.report_keys import ReportKey
 from reporting_pipeline.checks.seals import SealedPeriod
 from reporting_pipeline.exports.manifest import SealPart, WatermarkPart
 from reporting_pipeline.publishing.gate import judge, seal_parts, watermark_parts
-from reporting_pipeline.publishing.report_rows import ReportRequest, standing_of
+from reporting_pipeline.publishing.snapshot import ReportRequest, report_state
 from reporting_pipeline.registry.logic_version import LOGIC_VERSION
 from reporting_pipeline.report_definitions.definition import ReportFormat
 
@@ -52,7 +52,7 @@ def current_report(
     )
     if report is None or not _may_stand(report, request):
         return None
-    sealed = standing_of(connection, request, delay_seconds=delay_seconds).sealed
+    sealed = report_state(connection, request, delay_seconds=delay_seconds).sealed
     if sealed is None or not _stands_on(report, request, sealed):
         return None
     bound = {"generated_at": report.generated_at, "id": report.id, "version": report.version}

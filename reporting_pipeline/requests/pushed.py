@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from reporting_pipeline.catalogue.definition_store import definition_by_slug, definitions_of
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.errors import DefinitionInvalid, UnknownDefinition
-from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
 
 MAX_BYTES = 10_000

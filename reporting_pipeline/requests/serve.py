@@ -41,8 +41,8 @@ def serve(worker: Worker, stop: Event, *, once: bool = False) -> Iterator[Stored
     Raises:
         WarehouseUnavailable: With `once`, where the warehouse cannot be reached.
     """
-    delivery = worker.delivery
-    settle(delivery.warehouse, delivery.store, delivery.clock())
+    publisher = worker.publisher
+    settle(publisher.warehouse, publisher.store, publisher.clock())
     with _Lists.of(worker) as lists:
         while not stop.is_set():
             try:
@@ -88,10 +88,10 @@ class _Lists:
         if self.client is None or now - self.looked_at < _POLL_SECONDS:
             return
         self.looked_at = now
-        delivery = self.worker.delivery
-        asking = Asking(now=delivery.clock(), final_delay_seconds=delivery.final_delay_seconds)
+        publisher = self.worker.publisher
+        asking = Asking(now=publisher.clock(), final_delay_seconds=publisher.final_delay_seconds)
         try:
-            follow(delivery.warehouse, self.client, asking)
+            follow(publisher.warehouse, self.client, asking)
         except redis.RedisError as error:
             _LOG.warning("Redis cannot be reached, requests are taken from the table: %s", error)
 

@@ -16,8 +16,8 @@ from reporting_pipeline.catalogue.definition_store import definition_version
 from reporting_pipeline.catalogue.generated_reports import GeneratedReport
 from reporting_pipeline.catalogue.notices import publish_notices
 from reporting_pipeline.errors import ReportingError
-from reporting_pipeline.publishing.generate import Delivery, generate
-from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.publishing.generate import Publisher, generate
+from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.requests.definition_lock import DefinitionLock
 from reporting_pipeline.requests.leases import (
     End,
@@ -50,16 +50,16 @@ class Worker:
         name: By which a person finds the process.
     """
 
-    delivery: Delivery
+    publisher: Publisher
     times: LeaseTimes
     redis_url: str | None
     name: str
 
     @classmethod
-    def of(cls, settings: Settings, delivery: Delivery, name: str) -> "Worker":
+    def of(cls, settings: Settings, publisher: Publisher, name: str) -> "Worker":
         """Somebody of that name who works on requests as the settings say."""
         return cls(
-            delivery=delivery,
+            publisher=publisher,
             times=LeaseTimes.of(settings),
             redis_url=settings.redis_address(),
             name=name,
@@ -78,7 +78,7 @@ class Worker:
     def publish(self) -> None:
         """Publish the notices that wait."""
         if self.redis_url is not None:
-            publish_notices(self.delivery.warehouse, self.redis_url, self.delivery.clock())
+            publish_notices(self.publisher.warehouse, self.redis_url, self.publisher.clock())
 
 
 def work_on_next(worker: Worker, *, among: Sequence[UUID] | None = None) -> StoredRequest | None:
@@ -96,9 +96,11 @@ def work_on_next(worker: Worker, *, among: Sequence[UUID] | None = None) -> Stor
     """
     while True:
         # The session is the lease: it ends with this process, however that ends.
-        with warehouse_connection(worker.delivery.warehouse) as session:
+        with warehouse_connection(worker.publisher.warehouse) as session:
             session.autocommit = True
-            request = take(session, worker.times, worker.name, worker.delivery.clock(), among=among)
+            request = take(
+                session, worker.times, worker.name, worker.publisher.clock(), among=among
+            )
             if request is None:
                 return None
             client = worker.client()
@@ -120,12 +122,12 @@ def _work(
     with (
         log_ids(organization_id=request.organization_id, request_id=request.id),
         span("request", attempt=request.attempts),
-        kept_up(worker.delivery.warehouse, request, worker.times, lock),
+        kept_up(worker.publisher.warehouse, request, worker.times, lock),
     ):
-        ended = _ended(worker.delivery, request)
+        ended = _ended(worker.publisher, request)
         annotate_span(status=ended.status if isinstance(ended, End) else "failed")
-    with warehouse_connection(worker.delivery.warehouse) as connection:
-        now = worker.delivery.clock()
+    with warehouse_connection(worker.publisher.warehouse) as connection:
+        now = worker.publisher.clock()
         if isinstance(ended, End):
             counts = end(connection, request, ended, now)
         else:
@@ -137,10 +139,10 @@ def _work(
     return standing
 
 
-def _ended(delivery: Delivery, request: StoredRequest) -> End | tuple[str, str]:
+def _ended(publisher: Publisher, request: StoredRequest) -> End | tuple[str, str]:
     """How it ended, or class and message of a failure that may pass."""
     try:
-        return _end_of(_generated(delivery, request))
+        return _end_of(_generated(publisher, request))
     except ReportingError as error:
         failure = (type(error).__name__, error.message)
         return failure if error.retryable else End(status="failed", failure=failure)
@@ -159,8 +161,8 @@ def _end_of(report: GeneratedReport) -> End | tuple[str, str]:
     return failure if _may_pass(failure[0]) else End(status="failed", failure=failure)
 
 
-def _generated(delivery: Delivery, request: StoredRequest) -> GeneratedReport:
-    with warehouse_connection(delivery.warehouse) as connection:
+def _generated(publisher: Publisher, request: StoredRequest) -> GeneratedReport:
+    with warehouse_connection(publisher.warehouse) as connection:
         definition = definition_version(connection, request.definition_id, request.version)
     key = request.key
     wanted = ReportRequest(
@@ -168,7 +170,7 @@ def _generated(delivery: Delivery, request: StoredRequest) -> GeneratedReport:
         period=key.period,
         is_provisional_allowed=request.is_provisional_allowed,
     )
-    [outcome] = generate(delivery, wanted, [key.format])
+    [outcome] = generate(publisher, wanted, [key.format])
     return outcome.report
 
 

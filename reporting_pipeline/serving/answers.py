@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import URL
 
 from reporting_pipeline.catalogue.report_keys import ReportKey
-from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.requests.ask import Asked, Asking, ask
 from reporting_pipeline.requests.request import StoredRequest

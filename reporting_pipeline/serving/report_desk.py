@@ -25,7 +25,7 @@ from uuid import UUID
 
 from reporting_pipeline.catalogue.notices import publish_notices
 from reporting_pipeline.domain.period import Period
-from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.requests.ask import Asking
 from reporting_pipeline.serving.answers import Answer

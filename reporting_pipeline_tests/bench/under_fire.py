@@ -20,7 +20,7 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 from sqlalchemy import URL
 
-from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.requests.ask import Asking, ask_within
 from reporting_pipeline.store import open_store

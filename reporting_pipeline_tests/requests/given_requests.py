@@ -11,8 +11,8 @@ from uuid import UUID
 from psycopg import Connection
 from sqlalchemy import URL
 
-from reporting_pipeline.publishing.generate import Delivery
-from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.publishing.generate import Publisher
+from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
 from reporting_pipeline.requests.ask import Asked, Asking, ask
 from reporting_pipeline.requests.leases import LeaseTimes, take
@@ -124,10 +124,10 @@ def notices(warehouse: URL, request: StoredRequest) -> list[str]:
 
 def worker_at(warehouse: URL, store_url: str, redis_url: str | None = None) -> Worker:
     """A worker whose clock stands still."""
-    delivery = Delivery(
+    publisher = Publisher(
         warehouse=warehouse,
         store=open_store(store_url),
         final_delay_seconds=7200,
         clock=lambda: NOW,
     )
-    return Worker(delivery=delivery, times=TIMES, redis_url=redis_url, name="worker")
+    return Worker(publisher=publisher, times=TIMES, redis_url=redis_url, name="worker")

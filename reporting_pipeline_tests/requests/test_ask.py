@@ -10,7 +10,7 @@ from sqlalchemy import URL
 
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.errors import DefinitionInvalid
-from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.requests.ask import Asked, ask
 from reporting_pipeline.requests.leases import End, end

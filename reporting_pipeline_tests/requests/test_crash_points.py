@@ -82,7 +82,7 @@ def test_a_worker_killed_at_a_step_leaves_each_effect_once(
     warehouse, store_url = shared_season_pipeline.warehouse, (tmp_path / "store").as_uri()
     defined(warehouse, REVENUE)
     worker = worker_at(warehouse, store_url, redis_url)
-    desk = Desk(warehouse, worker.delivery.store)
+    desk = Desk(warehouse, worker.publisher.store)
     wanted = {"version": 1, "definition": "revenue", "period": str(day), "format": "csv"}
     message = json.dumps(wanted).encode()
 

@@ -91,7 +91,7 @@ def test_what_died_between_its_commit_and_its_message_is_told_by_the_next(
     worker: Worker, warehouse: URL, heard: redis.client.PubSub
 ) -> None:
     queued(warehouse, defined(warehouse, REVENUE), DAY)
-    silent = worker_at(warehouse, worker.delivery.store.address, None)
+    silent = worker_at(warehouse, worker.publisher.store.address, None)
     assert work_on_next(silent) is not None
     assert told(heard, BERLIN) == []
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reporting_pipeline.errors import DefinitionInvalid
-from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
 from reporting_pipeline.serving.answers import Answer, Answers
 from reporting_pipeline.serving.hot_cache import Bounds

@@ -10,8 +10,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import format_trace_id
 
 from reporting_pipeline.checks.checks import CHECKS
-from reporting_pipeline.due.due_reports import DueReport, generate_batch
-from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.due.batch import generate_batch
+from reporting_pipeline.due.due_reports import DueReport
+from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.requests.work import work_on_next
 from reporting_pipeline.telemetry.json_log import JsonFormatter, log_ids
 from reporting_pipeline.telemetry.spans import annotate_span, span

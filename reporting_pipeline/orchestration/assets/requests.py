@@ -17,7 +17,7 @@ from pydantic import Field
 from reporting_pipeline.orchestration.assets.lineage import SEALS
 from reporting_pipeline.orchestration.assets.steps import REPORTING_TEAM, RETRIES, step_failures
 from reporting_pipeline.orchestration.resources import Reports
-from reporting_pipeline.publishing.generate import Delivery
+from reporting_pipeline.publishing.generate import Publisher
 from reporting_pipeline.requests.request import StoredRequest, waiting
 from reporting_pipeline.requests.work import Worker, work_on_next
 from reporting_pipeline.warehouse.engine import warehouse_connection
@@ -81,8 +81,8 @@ def requested_reports(
 
 def request_worker(reports: Reports, name: str) -> Worker:
     """The worker that leases requests for this process."""
-    delivery = Delivery.of(reports.settings, reports.clock)
-    return Worker.of(reports.settings, delivery, f"{socket.gethostname()} {name}")
+    publisher = Publisher.of(reports.settings, reports.clock)
+    return Worker.of(reports.settings, publisher, f"{socket.gethostname()} {name}")
 
 
 def waiting_ids(reports: Reports, limit: int) -> list[UUID]:

@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import URL
 
 from reporting_pipeline.domain.period import Period
-from reporting_pipeline.due.due_reports import DueReport, generate_batch
-from reporting_pipeline.due.touched_reports import forgetting_rebuilt_days
-from reporting_pipeline.publishing.generate import Delivery
-from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.due.batch import generate_batch
+from reporting_pipeline.due.due_reports import DueReport
+from reporting_pipeline.due.stale_reports import forget_rebuilt_days_after
+from reporting_pipeline.publishing.generate import Publisher
+from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.given_reports import (
@@ -27,7 +28,7 @@ WEEK = Period(first=date(2025, 9, 8), end=date(2025, 9, 15))
 
 
 @pytest.fixture
-def delivery(warehouse_url: URL, tmp_path: Path) -> Delivery:
+def publisher(warehouse_url: URL, tmp_path: Path) -> Publisher:
     """A warehouse of which one organisation's day was rebuilt, and sealed."""
     with warehouse_connection(warehouse_url) as connection:
         connection.execute(
@@ -36,7 +37,7 @@ def delivery(warehouse_url: URL, tmp_path: Path) -> Delivery:
         )
     rebuild(warehouse_url, "report_attendance_daily")
     store = open_store(str(tmp_path / "store"))
-    return Delivery(
+    return Publisher(
         warehouse=warehouse_url, store=store, final_delay_seconds=7200, clock=lambda: NOW
     )
 
@@ -50,47 +51,47 @@ def rebuild(warehouse: URL, table: str) -> None:
         )
 
 
-def remembered(delivery: Delivery) -> list[str]:
+def remembered(publisher: Publisher) -> list[str]:
     """The tables of which a day is."""
-    with warehouse_connection(delivery.warehouse) as connection:
+    with warehouse_connection(publisher.warehouse) as connection:
         rows = connection.execute("select report_table from reporting.rebuilt_days order by id")
         return [table for (table,) in rows]
 
 
-def generated(delivery: Delivery, *periods: Period) -> Iterator[str]:
+def generated(publisher: Publisher, *periods: Period) -> Iterator[str]:
     """Generate the attendance of periods; how each ended."""
-    definition = defined(delivery.warehouse, ATTENDANCE)
+    definition = defined(publisher.warehouse, ATTENDANCE)
     due = [
         DueReport(as_of=each.end, request=ReportRequest(definition=definition, period=each))
         for each in periods
     ]
-    for result in forgetting_rebuilt_days(delivery.warehouse, generate_batch(delivery, due)):
+    for result in forget_rebuilt_days_after(publisher.warehouse, generate_batch(publisher, due)):
         yield from (outcome.report.status for outcome in result.outcomes)
 
 
-def test_a_day_is_forgotten_when_all_that_rests_on_it_is_generated(delivery: Delivery) -> None:
-    assert list(generated(delivery, one_day(DAY))) == ["ready"]
-    assert remembered(delivery) == []
+def test_a_day_is_forgotten_when_all_that_rests_on_it_is_generated(publisher: Publisher) -> None:
+    assert list(generated(publisher, one_day(DAY))) == ["ready"]
+    assert remembered(publisher) == []
 
-    list(generated(delivery, WEEK))
-    rebuild(delivery.warehouse, "report_attendance_daily")
-    assert list(generated(delivery, one_day(DAY))) == ["ready"]
-    assert remembered(delivery) == ["report_attendance_daily"]
+    list(generated(publisher, WEEK))
+    rebuild(publisher.warehouse, "report_attendance_daily")
+    assert list(generated(publisher, one_day(DAY))) == ["ready"]
+    assert remembered(publisher) == ["report_attendance_daily"]
 
-    assert list(generated(delivery, WEEK, one_day(DAY))) == ["ready", "ready"]
-    assert remembered(delivery) == []
+    assert list(generated(publisher, WEEK, one_day(DAY))) == ["ready", "ready"]
+    assert remembered(publisher) == []
 
 
 def test_a_day_is_remembered_when_a_report_fails_or_the_batch_is_left(
-    delivery: Delivery, monkeypatch: pytest.MonkeyPatch
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    next(generated(delivery, one_day(DAY)))
-    assert remembered(delivery) == ["report_attendance_daily"]
+    next(generated(publisher, one_day(DAY)))
+    assert remembered(publisher) == ["report_attendance_daily"]
 
     with monkeypatch.context() as patched:
-        patched.setattr(delivery.store.__class__, "put", _refuse)
-        assert list(generated(delivery, one_day(DAY))) == ["failed"]
-    assert remembered(delivery) == ["report_attendance_daily"]
+        patched.setattr(publisher.store.__class__, "put", _refuse)
+        assert list(generated(publisher, one_day(DAY))) == ["failed"]
+    assert remembered(publisher) == ["report_attendance_daily"]
 
 
 def _refuse(*_: object) -> None:

@@ -54,7 +54,7 @@ class ReportRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class ReportState:
     """What a report stands on, before a row of it is read.
 
     Attributes:
@@ -98,9 +98,9 @@ def snapshot_of(connection: Connection[Any]) -> Iterator[None]:
             connection.read_only = None
 
 
-def standing_of(
+def report_state(
     connection: Connection[Any], request: ReportRequest, *, delay_seconds: int
-) -> Standing:
+) -> ReportState:
     """The seals of the days that a report rests on, and how far the sources are landed."""
     source = dataset(request.definition.config.dataset)
     sealed = None
@@ -114,13 +114,13 @@ def standing_of(
             delay_seconds=delay_seconds,
         )
     clocks = connection.execute("select max(record_clock) from landing.watermarks").fetchone()
-    return Standing(sealed=sealed, landed_through=clocks[0] if clocks else None)
+    return ReportState(sealed=sealed, landed_through=clocks[0] if clocks else None)
 
 
 def read_report(
     connection: Connection[Any],
     request: ReportRequest,
-    standing: Standing,
+    standing: ReportState,
     *,
     is_provisional: bool,
     spool_path: Path,
@@ -154,7 +154,7 @@ def read_report(
 def _manifest(
     connection: Connection[Any],
     request: ReportRequest,
-    standing: Standing,
+    standing: ReportState,
     report: CompiledReport,
     rows: RowSpool,
 ) -> Manifest:
