@@ -23,10 +23,9 @@ from reporting_pipeline.domain.period import Period
 from reporting_pipeline.publishing.generate import Publisher
 from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportFormat
-from reporting_pipeline.requests.ask import Asked, Asking, ask
-from reporting_pipeline.requests.request import StoredRequest, stored_request
-from reporting_pipeline.requests.serve import serve
-from reporting_pipeline.requests.work import Worker, work_on_next
+from reporting_pipeline.requests.ask import AskContext, AskResult, ask
+from reporting_pipeline.requests.request_queue import StoredRequest, stored_request
+from reporting_pipeline.requests.worker import Worker, serve, work_on_next
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
@@ -80,7 +79,7 @@ def request(
         wanted = ReportRequest(
             definition=definition, period=period, is_provisional_allowed=provisional
         )
-        asking = Asking(now=datetime.now(UTC), final_delay_seconds=settings.final_delay_seconds)
+        asking = AskContext(now=datetime.now(UTC), final_delay_seconds=settings.final_delay_seconds)
         asked = [
             ask(settings.warehouse_url(), asking, wanted, ReportFormat(each))
             for each in formats or definition.formats
@@ -138,7 +137,7 @@ def _done(worker: Worker, asked: StoredRequest) -> StoredRequest:
             return standing
 
 
-def _tell_asked(worker: Worker, asked: Asked) -> None:
+def _tell_asked(worker: Worker, asked: AskResult) -> None:
     if asked.report is not None:
         click.echo(f"{_name(asked.report)}: ready, edition {asked.report.edition}, unchanged since")
         click.echo(f"  {worker.publisher.store.location(asked.report.storage_path or '')}")

@@ -48,10 +48,10 @@ from reporting_pipeline.orchestration.run_requests import (
     requests_now,
 )
 from reporting_pipeline.report_definitions.definition import Schedule
-from reporting_pipeline.requests.ask import Asking
-from reporting_pipeline.requests.leases import give_back_lost
-from reporting_pipeline.requests.lists import follow
-from reporting_pipeline.requests.work import Worker
+from reporting_pipeline.requests.ask import AskContext
+from reporting_pipeline.requests.leases import requeue_lost
+from reporting_pipeline.requests.queue_lists import sync_queue_lists
+from reporting_pipeline.requests.worker import Worker
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 BATCH_TAG = "reporting/requests"
@@ -165,7 +165,7 @@ def requests_sensor(interval_seconds: int = _REQUESTS_SECONDS) -> dg.SensorDefin
         worker = request_worker(reports, "run sensor")
         _follow_lists(worker, context.log)
         with warehouse_connection(worker.publisher.warehouse) as connection:
-            give_back_lost(connection, worker.times, reports.clock())
+            requeue_lost(connection, worker.times, reports.clock())
         pending = _pending_ids(context.instance)
         waiting = waiting_ids(reports, BATCH_SIZE + len(pending))
         ids = [each for each in waiting if str(each) not in pending]
@@ -293,9 +293,9 @@ def _follow_lists(worker: Worker, log: logging.Logger) -> None:
     client, publisher = worker.client(), worker.publisher
     if client is None:
         return
-    asking = Asking(now=publisher.clock(), final_delay_seconds=publisher.final_delay_seconds)
+    asking = AskContext(now=publisher.clock(), final_delay_seconds=publisher.final_delay_seconds)
     try:
         with client:
-            follow(publisher.warehouse, client, asking)
+            sync_queue_lists(publisher.warehouse, client, asking)
     except redis.RedisError as error:
         log.warning("Redis cannot be reached, requests are taken from the table: %s", error)

@@ -14,8 +14,8 @@ from sqlalchemy import URL
 from reporting_pipeline.catalogue.report_keys import ReportKey
 from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportFormat
-from reporting_pipeline.requests.ask import Asked, Asking, ask
-from reporting_pipeline.requests.request import StoredRequest
+from reporting_pipeline.requests.ask import AskContext, AskResult, ask
+from reporting_pipeline.requests.request_queue import StoredRequest
 from reporting_pipeline.serving.hot_cache import Bounds, HotCache, HotKey
 from reporting_pipeline.serving.hot_reports import HotReport, HotReports
 
@@ -52,7 +52,7 @@ class Answers:
         self._reports = reports
         self._current: HotCache[bool] = HotCache(bounds, lambda _: 1, clock)
 
-    def answer(self, asking: Asking, request: ReportRequest, format_: ReportFormat) -> Answer:
+    def answer(self, asking: AskContext, request: ReportRequest, format_: ReportFormat) -> Answer:
         """A report's file where it is current; else what waits until it is.
 
         Raises:
@@ -72,7 +72,7 @@ class Answers:
                 )
             ),
         )
-        asked: list[Asked] = []
+        asked: list[AskResult] = []
 
         def is_current() -> bool | None:
             asked.append(ask(self._warehouse, asking, request, format_))

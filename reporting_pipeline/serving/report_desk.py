@@ -27,7 +27,7 @@ from reporting_pipeline.catalogue.notices import publish_notices
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportFormat
-from reporting_pipeline.requests.ask import Asking
+from reporting_pipeline.requests.ask import AskContext
 from reporting_pipeline.serving.answers import Answer
 from reporting_pipeline.serving.hot_reports import HotReport
 from reporting_pipeline.serving.hot_summaries import HotSummary
@@ -76,7 +76,7 @@ class ReportDesk:
         definition = self.caches.definitions.definition(organization_id, slug)
         now = self.clock()
         answer = self.caches.answers.answer(
-            Asking(now=now, final_delay_seconds=self.settings.final_delay_seconds),
+            AskContext(now=now, final_delay_seconds=self.settings.final_delay_seconds),
             ReportRequest(
                 definition=definition,
                 period=period,

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from reporting_pipeline.catalogue.notices import publish_notices
 from reporting_pipeline.errors import UnknownDefinition
 from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
-from reporting_pipeline.requests.work import work_on_next
+from reporting_pipeline.requests.worker import work_on_next
 from reporting_pipeline.serving.answers import Answer
 from reporting_pipeline.serving.report_desk import ReportDesk, report_desk
 from reporting_pipeline.settings import Settings

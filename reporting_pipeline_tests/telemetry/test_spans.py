@@ -13,7 +13,7 @@ from reporting_pipeline.checks.checks import CHECKS
 from reporting_pipeline.due.batch import generate_batch
 from reporting_pipeline.due.due_reports import DueReport
 from reporting_pipeline.publishing.snapshot import ReportRequest
-from reporting_pipeline.requests.work import work_on_next
+from reporting_pipeline.requests.worker import work_on_next
 from reporting_pipeline.telemetry.json_log import JsonFormatter, log_ids
 from reporting_pipeline.telemetry.spans import annotate_span, span
 from reporting_pipeline_tests.acceptance.given import Pipeline

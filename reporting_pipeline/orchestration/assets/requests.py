@@ -18,8 +18,8 @@ from reporting_pipeline.orchestration.assets.lineage import SEALS
 from reporting_pipeline.orchestration.assets.steps import REPORTING_TEAM, RETRIES, step_failures
 from reporting_pipeline.orchestration.resources import Reports
 from reporting_pipeline.publishing.generate import Publisher
-from reporting_pipeline.requests.request import StoredRequest, waiting
-from reporting_pipeline.requests.work import Worker, work_on_next
+from reporting_pipeline.requests.request_queue import StoredRequest, waiting_requests
+from reporting_pipeline.requests.worker import Worker, work_on_next
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 BATCH_SIZE = 50
@@ -88,7 +88,7 @@ def request_worker(reports: Reports, name: str) -> Worker:
 def waiting_ids(reports: Reports, limit: int) -> list[UUID]:
     """The next requests that wait, in turn for each organisation."""
     with warehouse_connection(reports.settings.warehouse_url()) as connection:
-        return [each.id for each in waiting(connection, limit)]
+        return [each.id for each in waiting_requests(connection, limit)]
 
 
 def _work_on(worker: Worker, named: Sequence[UUID]) -> list[StoredRequest]:

@@ -9,9 +9,14 @@ import redis
 from sqlalchemy import URL
 
 from reporting_pipeline.errors import WarehouseUnavailable
-from reporting_pipeline.requests.lists import DEAD, Moved, follow, list_of
-from reporting_pipeline.requests.pushed import hint
-from reporting_pipeline.requests.request import StoredRequest, waiting
+from reporting_pipeline.requests.queue_lists import (
+    DEAD_LIST,
+    SyncResult,
+    hint_message,
+    queue_list,
+    sync_queue_lists,
+)
+from reporting_pipeline.requests.request_queue import StoredRequest, waiting_requests
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.given_reports import (
     ATTENDANCE,
@@ -27,7 +32,7 @@ from reporting_pipeline_tests.requests.given_requests import (
     queued_days,
 )
 
-LIST = list_of(BERLIN)
+LIST = queue_list(BERLIN)
 WANTED = {"version": 1, "definition": "revenue", "period": "2025-03-01", "format": "csv"}
 
 
@@ -37,7 +42,7 @@ def message(**changed: object) -> bytes:
 
 def waiting_in(warehouse: URL) -> list[StoredRequest]:
     with warehouse_connection(warehouse) as connection:
-        return waiting(connection, 1_000)
+        return waiting_requests(connection, 1_000)
 
 
 def push(redis_url: str, *messages: bytes, name: str = LIST) -> None:
@@ -45,9 +50,9 @@ def push(redis_url: str, *messages: bytes, name: str = LIST) -> None:
         client.rpush(name, *messages)
 
 
-def look(warehouse: URL, redis_url: str) -> Moved:
+def look(warehouse: URL, redis_url: str) -> SyncResult:
     with redis.Redis.from_url(redis_url) as client:
-        return follow(warehouse, client, ASKING)
+        return sync_queue_lists(warehouse, client, ASKING)
 
 
 def lies_in(redis_url: str, name: str = LIST) -> list[bytes]:
@@ -61,14 +66,14 @@ def test_a_message_becomes_a_request_and_its_hint(warehouse_url: URL, redis_url:
     by_id = message(definition=str(revenue.id), period="2025-03", provisional=True)
     push(redis_url, message(), by_id)
 
-    assert look(warehouse_url, redis_url) == Moved(asked=2)
+    assert look(warehouse_url, redis_url) == SyncResult(asked=2)
 
     first, second = waiting_in(warehouse_url)
     assert (first.definition_id, first.period, first.format) == (revenue.id, "2025-03-01", "csv")
     assert (second.period, second.is_provisional_allowed) == ("2025-03", True)
-    assert lies_in(redis_url) == [hint(first.id), hint(second.id)]
-    assert look(warehouse_url, redis_url) == Moved()
-    assert lies_in(redis_url) == [hint(first.id), hint(second.id)]
+    assert lies_in(redis_url) == [hint_message(first.id), hint_message(second.id)]
+    assert look(warehouse_url, redis_url) == SyncResult()
+    assert lies_in(redis_url) == [hint_message(first.id), hint_message(second.id)]
 
 
 POISON = {
@@ -79,7 +84,7 @@ POISON = {
     "an unknown version": (message(version=2), "version: Input should be 1"),
     "no definition": (b'{"version": 1, "period": "2025-03-01", "format": "csv"}', "definition"),
     "a request that is no id": (b'{"version": 1, "request_id": "7"}', "request_id"),
-    "an unknown request": (hint(uuid4()), "the organisation has no such request"),
+    "an unknown request": (hint_message(uuid4()), "the organisation has no such request"),
     "an unknown definition": (message(definition="profit"), "has no report definition 'profit'"),
     "an unknown id": (message(definition=str(uuid4())), "has no report definition with id"),
     "a paused definition": (message(definition="attendance"), "the definition is paused"),
@@ -105,11 +110,11 @@ def test_poison_is_put_aside_with_its_reason_and_the_rest_is_served(
     defined(warehouse_url, {**REVENUE, "slug": "takings-tokyo"}, TOKYO)
     push(redis_url, *(raw for raw, _ in POISON.values()), message())
 
-    assert look(warehouse_url, redis_url) == Moved(asked=1, dead=len(POISON))
+    assert look(warehouse_url, redis_url) == SyncResult(asked=1, dead=len(POISON))
 
     [request] = waiting_in(warehouse_url)
-    assert lies_in(redis_url) == [hint(request.id)]
-    dead = [json.loads(each) for each in lies_in(redis_url, DEAD)]
+    assert lies_in(redis_url) == [hint_message(request.id)]
+    dead = [json.loads(each) for each in lies_in(redis_url, DEAD_LIST)]
     for (name, (raw, reason)), told in zip(POISON.items(), dead, strict=True):
         assert reason in told["reason"], name
         assert told["list"] == LIST
@@ -123,24 +128,24 @@ def test_the_list_of_nobody_holds_poison(warehouse_url: URL, redis_url: str, own
     defined(warehouse_url, REVENUE)
     push(redis_url, message(), name=f"reporting:queue:{owner}")
 
-    assert look(warehouse_url, redis_url) == Moved(dead=1)
+    assert look(warehouse_url, redis_url) == SyncResult(dead=1)
     assert waiting_in(warehouse_url) == []
 
 
 def test_a_hint_of_another_organisation_is_poison(warehouse_url: URL, redis_url: str) -> None:
     request = queued(warehouse_url, defined(warehouse_url, REVENUE, TOKYO))
-    push(redis_url, hint(request.id))
+    push(redis_url, hint_message(request.id))
 
-    assert look(warehouse_url, redis_url) == Moved(dead=1)
+    assert look(warehouse_url, redis_url) == SyncResult(dead=1)
     assert lies_in(redis_url) == []
-    assert lies_in(redis_url, list_of(TOKYO)) == [hint(request.id)]
+    assert lies_in(redis_url, queue_list(TOKYO)) == [hint_message(request.id)]
 
 
 def test_ten_thousand_of_the_same_are_one_request(warehouse_url: URL, redis_url: str) -> None:
     defined(warehouse_url, REVENUE)
     push(redis_url, *[message()] * 10_000)
 
-    assert look(warehouse_url, redis_url) == Moved(asked=10_000)
+    assert look(warehouse_url, redis_url) == SyncResult(asked=10_000)
     assert len(waiting_in(warehouse_url)) == 1
 
 
@@ -149,13 +154,13 @@ def test_the_lists_follow_the_table_after_a_wipe_and_when_something_was_taken(
 ) -> None:
     requests = queued_days(warehouse_url, defined(warehouse_url, REVENUE), 3)
     look(warehouse_url, redis_url)
-    assert lies_in(redis_url) == [hint(each.id) for each in requests]
+    assert lies_in(redis_url) == [hint_message(each.id) for each in requests]
 
     with redis.Redis.from_url(redis_url) as client:
         client.flushall()
     workers.must_take(warehouse_url)
     look(warehouse_url, redis_url)
-    assert lies_in(redis_url) == [hint(each.id) for each in requests[1:]]
+    assert lies_in(redis_url) == [hint_message(each.id) for each in requests[1:]]
 
     with warehouse_connection(warehouse_url) as connection:
         connection.execute("delete from catalogue.report_requests where status = 'queued'")
@@ -178,7 +183,7 @@ def test_a_message_is_removed_after_its_request_is_there_and_read_twice_is_one(
     look(warehouse_url, redis_url)
 
     assert [each.id for each in waiting_in(warehouse_url)] == [request.id]
-    assert lies_in(redis_url) == [hint(request.id)]
+    assert lies_in(redis_url) == [hint_message(request.id)]
 
 
 def test_only_one_looks_at_a_time(warehouse_url: URL, redis_url: str) -> None:
@@ -186,13 +191,13 @@ def test_only_one_looks_at_a_time(warehouse_url: URL, redis_url: str) -> None:
     push(redis_url, message())
     with warehouse_connection(warehouse_url) as connection:
         connection.execute("select pg_advisory_lock(hashtextextended('request lists', 0))")
-        assert look(warehouse_url, redis_url) == Moved()
-    assert look(warehouse_url, redis_url) == Moved(asked=1)
+        assert look(warehouse_url, redis_url) == SyncResult()
+    assert look(warehouse_url, redis_url) == SyncResult(asked=1)
 
 
 def test_keys_of_others_are_left_alone(warehouse_url: URL, redis_url: str) -> None:
     with redis.Redis.from_url(redis_url) as client:
         client.set(LIST, "no list")
         client.rpush("other:queue", message())
-    assert look(warehouse_url, redis_url) == Moved()
+    assert look(warehouse_url, redis_url) == SyncResult()
     assert lies_in(redis_url, "other:queue") == [message()]

@@ -11,11 +11,9 @@ import pytest
 import redis
 from sqlalchemy import URL
 
-from reporting_pipeline.requests.definition_lock import DefinitionLock
-from reporting_pipeline.requests.leases import LeaseTimes, kept_up
-from reporting_pipeline.requests.lists import list_of
-from reporting_pipeline.requests.serve import serve
-from reporting_pipeline.requests.work import Worker, work_on_next
+from reporting_pipeline.requests.leases import DefinitionLock, LeaseTimes, heartbeat
+from reporting_pipeline.requests.queue_lists import queue_list
+from reporting_pipeline.requests.worker import Worker, serve, work_on_next
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
 from reporting_pipeline_tests.given_reports import (
@@ -123,7 +121,7 @@ def test_what_is_pushed_is_served(worker: Worker, warehouse: URL, redis_url: str
     defined(warehouse, REVENUE)
     wanted = {"version": 1, "definition": "revenue", "period": str(DAY), "format": "csv"}
     with redis.Redis.from_url(redis_url) as client:
-        client.rpush(list_of(BERLIN), json.dumps(wanted))
+        client.rpush(queue_list(BERLIN), json.dumps(wanted))
 
     assert [each.period for each in serve(worker, Event(), once=True)] == [str(DAY)]
 
@@ -180,9 +178,9 @@ def test_the_lock_of_a_dead_worker_is_not_waited_for(
     living = workers.must_take(warehouse)
     with redis.Redis.from_url(redis_url) as client:
         left, lock = (DefinitionLock(client, each, 30) for each in (dead, living))
-        assert left.is_had()
-        assert lock.is_had()
-        assert not left.is_had()
+        assert left.acquire()
+        assert lock.acquire()
+        assert not left.acquire()
         left.extend()
         left.release()
         name = f"reporting:lock:{living.definition_id}"
@@ -200,10 +198,10 @@ def test_a_lease_is_kept_up_while_the_work_goes_on(
     beat = "select heartbeat_at > started_at from catalogue.report_requests where id = %s"
     with redis.Redis.from_url(redis_url) as client:
         lock = DefinitionLock(client, request, 30)
-        assert lock.is_had()
+        assert lock.acquire()
         client.pexpire(f"reporting:lock:{request.definition_id}", 20_000)
         with (
-            kept_up(warehouse, request, LeaseTimes(heartbeat_seconds=0.05), lock),
+            heartbeat(warehouse, request, LeaseTimes(heartbeat_seconds=0.05), lock),
             warehouse_connection(warehouse) as connection,
         ):
             connection.autocommit = True

@@ -21,7 +21,7 @@ from psycopg.rows import class_row
 from reporting_pipeline.catalogue.report_keys import KeyedRow, select_statement
 from reporting_pipeline.errors import UnknownReport
 
-FINAL = frozenset({"completed", "held", "failed", "dead"})
+FINAL_STATUSES = frozenset({"completed", "held", "failed", "dead"})
 """The statuses after which nothing happens to a request."""
 
 
@@ -53,7 +53,7 @@ class StoredRequest(KeyedRow):
     @property
     def is_final(self) -> bool:
         """Nothing happens to it any more."""
-        return self.status in FINAL
+        return self.status in FINAL_STATUSES
 
 
 _SELECT = select_statement(StoredRequest, "catalogue.report_requests")
@@ -107,7 +107,7 @@ def stored_requests(
     return [by_id[each] for each in request_ids if each in by_id]
 
 
-def waiting(connection: Connection[Any], limit: int) -> list[StoredRequest]:
+def waiting_requests(connection: Connection[Any], limit: int) -> list[StoredRequest]:
     """The requests that may be taken now, in the order in which they are; none is taken by that."""
     ids = [request_id for (request_id,) in connection.execute(_WAITING, (limit,))]
     return stored_requests(connection, ids)

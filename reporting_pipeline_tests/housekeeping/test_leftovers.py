@@ -6,10 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reporting_pipeline.housekeeping.temporary_folders import (
-    abandoned_folders,
-    remove_folder,
-)
+from reporting_pipeline.housekeeping.leftovers import abandoned_folders, remove_folder
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 SINCE = datetime(2021, 1, 1, tzinfo=UTC)
