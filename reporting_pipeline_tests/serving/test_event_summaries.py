@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from reporting_pipeline.serving.hot_cache import Bounds
-from reporting_pipeline.serving.hot_summaries import HotSummaries
+from reporting_pipeline.serving.event_summaries import EventSummaries
+from reporting_pipeline.serving.hot_cache import CacheLimits
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
 
@@ -15,9 +15,9 @@ FIRST, LAST = date(2025, 1, 1), date(2026, 12, 31)
 
 
 @pytest.fixture
-def summaries(shared_season_pipeline: Pipeline) -> HotSummaries:
-    bounds = Bounds(ttl_seconds=600, max_entries=100, max_bytes=10**6)
-    return HotSummaries(shared_season_pipeline.warehouse, bounds, time.monotonic)
+def summaries(shared_season_pipeline: Pipeline) -> EventSummaries:
+    bounds = CacheLimits(ttl_seconds=600, max_entries=100, max_bytes=10**6)
+    return EventSummaries(shared_season_pipeline.warehouse, bounds, time.monotonic)
 
 
 def an_event(pipeline: Pipeline) -> tuple[UUID, UUID, date, int]:
@@ -40,7 +40,7 @@ def sell(pipeline: Pipeline, event_id: UUID, day: date) -> None:
 
 
 def test_a_summary_is_the_last_row_up_to_the_day(
-    shared_season_pipeline: Pipeline, summaries: HotSummaries
+    shared_season_pipeline: Pipeline, summaries: EventSummaries
 ) -> None:
     organization_id, event_id, day, sold = an_event(shared_season_pipeline)
     found = summaries.summary(organization_id, event_id, LAST)
@@ -50,7 +50,7 @@ def test_a_summary_is_the_last_row_up_to_the_day(
 
 
 def test_another_organisation_gets_nothing(
-    shared_season_pipeline: Pipeline, summaries: HotSummaries
+    shared_season_pipeline: Pipeline, summaries: EventSummaries
 ) -> None:
     organization_id, event_id, _, _ = an_event(shared_season_pipeline)
     assert summaries.summary(organization_id, event_id, LAST) is not None
@@ -58,7 +58,7 @@ def test_another_organisation_gets_nothing(
 
 
 def test_a_restatement_is_seen_once_it_is_told(
-    shared_season_pipeline: Pipeline, summaries: HotSummaries
+    shared_season_pipeline: Pipeline, summaries: EventSummaries
 ) -> None:
     organization_id, event_id, day, sold = an_event(shared_season_pipeline)
     former = summaries.summary(organization_id, event_id, LAST)
@@ -73,7 +73,7 @@ def test_a_restatement_is_seen_once_it_is_told(
 
 
 def test_a_rebuild_that_changes_nothing_keeps_what_is_in_memory(
-    shared_season_pipeline: Pipeline, summaries: HotSummaries
+    shared_season_pipeline: Pipeline, summaries: EventSummaries
 ) -> None:
     organization_id, event_id, _, _ = an_event(shared_season_pipeline)
     former = summaries.summary(organization_id, event_id, LAST)
@@ -82,7 +82,7 @@ def test_a_rebuild_that_changes_nothing_keeps_what_is_in_memory(
 
 
 def test_what_is_restated_between_the_two_questions_is_not_kept(
-    shared_season_pipeline: Pipeline, summaries: HotSummaries
+    shared_season_pipeline: Pipeline, summaries: EventSummaries
 ) -> None:
     organization_id, event_id, day, _ = an_event(shared_season_pipeline)
     summaries.summary(organization_id, event_id, LAST)  # the version is known

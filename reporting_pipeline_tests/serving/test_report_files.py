@@ -8,8 +8,8 @@ import pytest
 
 from reporting_pipeline.errors import StoreUnavailable
 from reporting_pipeline.publishing.generate import Outcome
-from reporting_pipeline.serving.hot_cache import Bounds, HotKey
-from reporting_pipeline.serving.hot_reports import HotReports
+from reporting_pipeline.serving.hot_cache import CacheKey, CacheLimits
+from reporting_pipeline.serving.report_files import ReportFiles
 from reporting_pipeline.store import open_store
 from reporting_pipeline.telemetry.metric_store import read_totals
 from reporting_pipeline.telemetry.metrics import CACHE_REQUESTS
@@ -32,9 +32,9 @@ def desk(shared_season_pipeline: Pipeline, store_url: str) -> Desk:
     return Desk(shared_season_pipeline.warehouse, open_store(store_url))
 
 
-def hot(desk: Desk, *, max_file_bytes: int = 10**6) -> HotReports:
-    bounds = Bounds(ttl_seconds=600, max_entries=100, max_bytes=10**7)
-    return HotReports(
+def hot(desk: Desk, *, max_file_bytes: int = 10**6) -> ReportFiles:
+    bounds = CacheLimits(ttl_seconds=600, max_entries=100, max_bytes=10**7)
+    return ReportFiles(
         desk.warehouse, desk.store, bounds, max_file_bytes=max_file_bytes, clock=time.monotonic
     )
 
@@ -141,5 +141,5 @@ def _counted(desk: Desk) -> dict[str, float]:
         return {each.labels[1]: each.total for each in read_totals(connection, [CACHE_REQUESTS])}
 
 
-def _key(outcome: Outcome) -> HotKey:
-    return HotKey(organization_id=BERLIN, item=outcome.report.id)
+def _key(outcome: Outcome) -> CacheKey:
+    return CacheKey(organization_id=BERLIN, item=outcome.report.id)

@@ -11,10 +11,7 @@ import redis
 from sqlalchemy import URL
 
 from reporting_pipeline.catalogue.notices import notify_rebuilt_days
-from reporting_pipeline.serving.restatements import (
-    HotCaches,
-    RestatementListener,
-)
+from reporting_pipeline.serving.invalidation import ChangeListener, ServingCaches
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 ORGANIZATION = UUID(int=1)
@@ -62,18 +59,18 @@ def definitions() -> Forgetful:
 @pytest.fixture
 def caches(
     answers: Forgetful, definitions: Forgetful, reports: Forgetful, summaries: Forgetful
-) -> HotCaches:
+) -> ServingCaches:
     each = {
         "answers": answers,
         "definitions": definitions,
         "reports": reports,
         "summaries": summaries,
     }
-    return HotCaches(**each)  # type: ignore[arg-type]
+    return ServingCaches(**each)  # type: ignore[arg-type]
 
 
 def test_a_new_edition_makes_that_report_be_looked_up(
-    caches: HotCaches, answers: Forgetful, reports: Forgetful, summaries: Forgetful
+    caches: ServingCaches, answers: Forgetful, reports: Forgetful, summaries: Forgetful
 ) -> None:
     caches.hear(TOPIC, AVAILABLE)
     assert answers.forgotten == reports.forgotten == [(ORGANIZATION, REPORT)]
@@ -81,7 +78,7 @@ def test_a_new_edition_makes_that_report_be_looked_up(
 
 
 def test_rebuilt_days_make_the_organisations_summaries_be_looked_up(
-    caches: HotCaches, answers: Forgetful, reports: Forgetful, summaries: Forgetful
+    caches: ServingCaches, answers: Forgetful, reports: Forgetful, summaries: Forgetful
 ) -> None:
     caches.hear(TOPIC, json.dumps({"version": 1, "type": "rebuilt"}))
     assert reports.forgotten == []
@@ -89,7 +86,7 @@ def test_rebuilt_days_make_the_organisations_summaries_be_looked_up(
 
 
 def test_a_changed_definition_makes_the_organisations_definitions_be_looked_up(
-    caches: HotCaches, answers: Forgetful, definitions: Forgetful
+    caches: ServingCaches, answers: Forgetful, definitions: Forgetful
 ) -> None:
     caches.hear(TOPIC, json.dumps({"version": 1, "type": "defined", "slug": "revenue"}))
     assert definitions.forgotten == [(ORGANIZATION, None)]
@@ -98,7 +95,7 @@ def test_a_changed_definition_makes_the_organisations_definitions_be_looked_up(
 
 @pytest.mark.parametrize("kind", ["held", "failed", "queued", "alert_opened"])
 def test_messages_that_restate_nothing_forget_nothing(
-    caches: HotCaches, reports: Forgetful, summaries: Forgetful, kind: str
+    caches: ServingCaches, reports: Forgetful, summaries: Forgetful, kind: str
 ) -> None:
     caches.hear(TOPIC, json.dumps({"version": 1, "type": kind, "report_id": str(REPORT)}))
     assert reports.forgotten == summaries.forgotten == []
@@ -109,21 +106,23 @@ def test_messages_that_restate_nothing_forget_nothing(
     ["", "[]", "7", "{}", '{"type": "available"}', '{"type": "available", "report_id": 7}'],
 )
 def test_a_message_that_cannot_be_read_makes_its_organisation_forget_all(
-    caches: HotCaches, reports: Forgetful, summaries: Forgetful, message: str
+    caches: ServingCaches, reports: Forgetful, summaries: Forgetful, message: str
 ) -> None:
     caches.hear(TOPIC, message)
     assert reports.forgotten == summaries.forgotten == [(ORGANIZATION, None)]
 
 
-def test_a_topic_of_no_organisation_is_left_alone(caches: HotCaches, reports: Forgetful) -> None:
+def test_a_topic_of_no_organisation_is_left_alone(
+    caches: ServingCaches, reports: Forgetful
+) -> None:
     caches.hear("reporting:org:nobody", AVAILABLE)
     assert reports.forgotten == []
 
 
 def test_the_listener_hears_a_restatement_and_forgets_all_when_it_connects_anew(
-    caches: HotCaches, reports: Forgetful, redis_url: str
+    caches: ServingCaches, reports: Forgetful, redis_url: str
 ) -> None:
-    listener = RestatementListener(caches, redis_url)
+    listener = ChangeListener(caches, redis_url)
     listener.start()
     try:
         assert listener.wait_until_listening(10)
@@ -138,8 +137,8 @@ def test_the_listener_hears_a_restatement_and_forgets_all_when_it_connects_anew(
     assert reports.forgotten == ["all", (ORGANIZATION, REPORT), "all"]
 
 
-def test_the_listener_waits_for_a_redis_that_is_away(caches: HotCaches) -> None:
-    listener = RestatementListener(caches, "redis://127.0.0.1:1/0")
+def test_the_listener_waits_for_a_redis_that_is_away(caches: ServingCaches) -> None:
+    listener = ChangeListener(caches, "redis://127.0.0.1:1/0")
     listener.start()
     assert not listener.wait_until_listening(0.1)
     listener.stop()

@@ -14,8 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import URL
 
-from reporting_pipeline.serving.hot_cache import Bounds, HotCache, HotKey
-from reporting_pipeline.serving.tallied import CacheTally
+from reporting_pipeline.serving.hot_cache import CacheKey, CacheLimits, CacheTally, HotCache
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _VERSION_BYTES = 64
@@ -36,7 +35,7 @@ _SUMMARY = """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HotSummary:
+class EventSummary:
     """An event's last summary up to a day.
 
     Attributes:
@@ -51,7 +50,7 @@ class HotSummary:
     byte_count: int
 
 
-class HotSummaries:
+class EventSummaries:
     """Summaries of events; every method may be called from any thread.
 
     Args:
@@ -60,18 +59,18 @@ class HotSummaries:
         clock: Seconds, monotonic.
     """
 
-    def __init__(self, warehouse: URL, bounds: Bounds, clock: Callable[[], float]) -> None:
+    def __init__(self, warehouse: URL, bounds: CacheLimits, clock: Callable[[], float]) -> None:
         self._warehouse = warehouse
-        versions = Bounds(
+        versions = CacheLimits(
             ttl_seconds=bounds.ttl_seconds,
             max_entries=bounds.max_entries,
             max_bytes=bounds.max_entries * _VERSION_BYTES,
         )
         self._versions: HotCache[str] = HotCache(versions, lambda _: _VERSION_BYTES, clock)
-        self._rows: HotCache[HotSummary] = HotCache(bounds, lambda each: each.byte_count, clock)
+        self._rows: HotCache[EventSummary] = HotCache(bounds, lambda each: each.byte_count, clock)
         self._tally = CacheTally("summaries")
 
-    def summary(self, organization_id: UUID, event_id: UUID, as_of: date) -> HotSummary | None:
+    def summary(self, organization_id: UUID, event_id: UUID, as_of: date) -> EventSummary | None:
         """Where an organisation's event stood at the end of a report day.
 
         Returns:
@@ -80,11 +79,13 @@ class HotSummaries:
         Raises:
             WarehouseUnavailable: The warehouse cannot be reached.
         """
-        key = HotKey(organization_id=organization_id, item=event_id)
+        key = CacheKey(organization_id=organization_id, item=event_id)
         version = self._versions.get(key, lambda: self._version(key))
         if version is None:
             return None
-        versioned = HotKey(organization_id=organization_id, item=(event_id, as_of), version=version)
+        versioned = CacheKey(
+            organization_id=organization_id, item=(event_id, as_of), version=version
+        )
         found = self._rows.get(versioned, lambda: self._row(key, as_of))
         if found is not None and found.version != version:
             # It was restated between the two questions: the next who asks begins anew.
@@ -100,13 +101,13 @@ class HotSummaries:
         """Look up every event's current state when next asked."""
         self._versions.drop(lambda _: True)
 
-    def _version(self, key: HotKey) -> str | None:
+    def _version(self, key: CacheKey) -> str | None:
         with warehouse_connection(self._warehouse) as connection:
             self._tally.tell(connection, self._versions)
             [(version,)] = connection.execute(_VERSION, (key.organization_id, key.item)).fetchall()
             return None if version is None else str(version)
 
-    def _row(self, key: HotKey, as_of: date) -> HotSummary | None:
+    def _row(self, key: CacheKey, as_of: date) -> EventSummary | None:
         bound = (key.organization_id, key.item)
         with warehouse_connection(self._warehouse) as connection:
             connection.execute("set transaction isolation level repeatable read read only")
@@ -115,7 +116,7 @@ class HotSummaries:
         if found is None:
             return None
         text = str(found[0])
-        return HotSummary(
+        return EventSummary(
             version=str(version),
             row=json.loads(text, parse_float=Decimal),
             byte_count=len(text.encode()),

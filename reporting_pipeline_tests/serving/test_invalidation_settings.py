@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from reporting_pipeline.errors import SettingsError
-from reporting_pipeline.serving.open_caches import open_hot_caches
+from reporting_pipeline.serving.invalidation import open_caches
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.store import open_store
 
@@ -23,6 +23,6 @@ def test_a_time_out_of_bounds_is_refused_by_its_name(
 
 def test_the_defaults_open_the_caches(tmp_path: Path) -> None:
     settings = Settings(database_url=SecretStr("postgresql://nobody@127.0.0.1:1/none"))
-    caches = open_hot_caches(settings, open_store(str(tmp_path)), time.monotonic)
+    caches = open_caches(settings, open_store(str(tmp_path)), time.monotonic)
     assert caches.reports._files._bounds.ttl_seconds == 900
     assert caches.summaries._rows._bounds.max_bytes == 64 * 1024 * 1024

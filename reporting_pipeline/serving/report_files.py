@@ -20,8 +20,7 @@ from psycopg.rows import class_row
 from sqlalchemy import URL
 
 from reporting_pipeline.errors import ObjectNotFound, StoreUnavailable
-from reporting_pipeline.serving.hot_cache import Bounds, HotCache, HotKey
-from reporting_pipeline.serving.tallied import CacheTally
+from reporting_pipeline.serving.hot_cache import CacheKey, CacheLimits, CacheTally, HotCache
 from reporting_pipeline.store.object_store import ObjectStore
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
@@ -46,7 +45,7 @@ class CurrentEdition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HotReport:
+class ReportFile:
     """A report's current file.
 
     Attributes:
@@ -57,7 +56,7 @@ class HotReport:
     content: bytes | None
 
 
-class HotReports:
+class ReportFiles:
     """The files of generated reports; every method may be called from any thread.
 
     Args:
@@ -72,7 +71,7 @@ class HotReports:
         self,
         warehouse: URL,
         store: ObjectStore,
-        bounds: Bounds,
+        bounds: CacheLimits,
         *,
         max_file_bytes: int,
         clock: Callable[[], float],
@@ -80,7 +79,7 @@ class HotReports:
         self._warehouse = warehouse
         self._store = store
         self._max_file_bytes = min(max_file_bytes, bounds.max_bytes)
-        editions = Bounds(
+        editions = CacheLimits(
             ttl_seconds=bounds.ttl_seconds,
             max_entries=bounds.max_entries,
             max_bytes=bounds.max_entries * _ENTRY_BYTES,
@@ -89,7 +88,7 @@ class HotReports:
         self._files: HotCache[bytes] = HotCache(bounds, len, clock)
         self._tally = CacheTally("reports")
 
-    def report(self, organization_id: UUID, report_id: UUID) -> HotReport | None:
+    def report(self, organization_id: UUID, report_id: UUID) -> ReportFile | None:
         """The current file of an organisation's report.
 
         Returns:
@@ -123,17 +122,17 @@ class HotReports:
         """Look up every report's current edition when next asked."""
         self._editions.drop(lambda _: True)
 
-    def _report(self, organization_id: UUID, report_id: UUID) -> HotReport | None:
-        key = HotKey(organization_id=organization_id, item=report_id)
+    def _report(self, organization_id: UUID, report_id: UUID) -> ReportFile | None:
+        key = CacheKey(organization_id=organization_id, item=report_id)
         edition = self._editions.get(key, lambda: self._current(organization_id, report_id))
         if edition is None:
             return None
         if not self._is_kept(edition):
-            return HotReport(edition=edition, content=None)
-        version = HotKey(
+            return ReportFile(edition=edition, content=None)
+        version = CacheKey(
             organization_id=organization_id, item=report_id, version=edition.file_sha256
         )
-        return HotReport(
+        return ReportFile(
             edition=edition, content=self._files.get(version, lambda: self._content(edition))
         )
 

@@ -9,9 +9,9 @@ import pytest
 from reporting_pipeline.errors import DefinitionInvalid
 from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
-from reporting_pipeline.serving.answers import Answer, Answers
-from reporting_pipeline.serving.hot_cache import Bounds
-from reporting_pipeline.serving.hot_reports import HotReports
+from reporting_pipeline.serving.hot_cache import CacheLimits
+from reporting_pipeline.serving.report_files import ReportFiles
+from reporting_pipeline.serving.report_lookup import LookupResult, ReportLookup
 from reporting_pipeline.store import open_store
 from reporting_pipeline_tests.acceptance.given import Pipeline
 from reporting_pipeline_tests.given_reports import (
@@ -25,7 +25,7 @@ from reporting_pipeline_tests.given_reports import (
 from reporting_pipeline_tests.requests.given_requests import ASKING
 
 DAY = date(2025, 5, 1)
-BOUNDS = Bounds(ttl_seconds=600, max_entries=100, max_bytes=10**6)
+BOUNDS = CacheLimits(ttl_seconds=600, max_entries=100, max_bytes=10**6)
 
 
 @pytest.fixture
@@ -35,14 +35,14 @@ def desk(shared_season_pipeline: Pipeline, tmp_path: Path) -> Desk:
 
 
 @pytest.fixture
-def answers(desk: Desk) -> Answers:
-    reports = HotReports(
+def answers(desk: Desk) -> ReportLookup:
+    reports = ReportFiles(
         desk.warehouse, desk.store, BOUNDS, max_file_bytes=10**6, clock=time.monotonic
     )
-    return Answers(desk.warehouse, reports, BOUNDS, time.monotonic)
+    return ReportLookup(desk.warehouse, reports, BOUNDS, time.monotonic)
 
 
-def asked(answers: Answers, definition: ReportDefinition, day: date = DAY) -> Answer:
+def asked(answers: ReportLookup, definition: ReportDefinition, day: date = DAY) -> LookupResult:
     request = ReportRequest(definition=definition, period=one_day(day))
     return answers.answer(ASKING, request, ReportFormat.CSV)
 
@@ -54,7 +54,7 @@ def open_requests(desk: Desk, definition: ReportDefinition) -> object:
 
 
 def test_what_is_not_there_waits_once_however_often_it_is_asked_for(
-    desk: Desk, answers: Answers
+    desk: Desk, answers: ReportLookup
 ) -> None:
     definition = defined(desk.warehouse, {**ATTENDANCE, "slug": "asked-twice"})
     first, second = asked(answers, definition), asked(answers, definition)
@@ -63,7 +63,9 @@ def test_what_is_not_there_waits_once_however_often_it_is_asked_for(
     assert first.report is None
 
 
-def test_what_stands_is_given_and_asked_of_the_catalogue_once(desk: Desk, answers: Answers) -> None:
+def test_what_stands_is_given_and_asked_of_the_catalogue_once(
+    desk: Desk, answers: ReportLookup
+) -> None:
     definition = defined(desk.warehouse, {**ATTENDANCE, "slug": "stands"})
     [outcome] = desk.ask(definition, one_day(DAY))
     first = asked(answers, definition).report
@@ -83,7 +85,9 @@ def test_what_stands_is_given_and_asked_of_the_catalogue_once(desk: Desk, answer
     )
 
 
-def test_another_version_of_the_definition_is_another_report(desk: Desk, answers: Answers) -> None:
+def test_another_version_of_the_definition_is_another_report(
+    desk: Desk, answers: ReportLookup
+) -> None:
     definition = defined(desk.warehouse, {**ATTENDANCE, "slug": "renamed"})
     desk.ask(definition, one_day(DAY))
     assert asked(answers, definition).report is not None
@@ -91,7 +95,7 @@ def test_another_version_of_the_definition_is_another_report(desk: Desk, answers
     assert asked(answers, renamed).is_new
 
 
-def test_what_cannot_be_had_is_refused_and_not_kept(desk: Desk, answers: Answers) -> None:
+def test_what_cannot_be_had_is_refused_and_not_kept(desk: Desk, answers: ReportLookup) -> None:
     definition = defined(desk.warehouse, {**ATTENDANCE, "slug": "refused", "status": "paused"})
     for _ in range(2):
         with pytest.raises(DefinitionInvalid, match="paused"):

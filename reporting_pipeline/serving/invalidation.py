@@ -15,15 +15,18 @@ What belongs here: hearing and telling. What does not: the caches.
 import json
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
 import redis
 
-from reporting_pipeline.serving.answers import Answers
-from reporting_pipeline.serving.hot_definitions import HotDefinitions
-from reporting_pipeline.serving.hot_reports import HotReports
-from reporting_pipeline.serving.hot_summaries import HotSummaries
+from reporting_pipeline.serving.event_summaries import EventSummaries
+from reporting_pipeline.serving.hot_cache import CacheLimits
+from reporting_pipeline.serving.report_files import ReportFiles
+from reporting_pipeline.serving.report_lookup import DefinitionLookup, ReportLookup
+from reporting_pipeline.settings import Settings
+from reporting_pipeline.store.object_store import ObjectStore
 
 _TOPICS = "reporting:org:*"
 _TIMEOUT_SECONDS = 5
@@ -33,13 +36,13 @@ _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HotCaches:
+class ServingCaches:
     """All that a process keeps in memory."""
 
-    answers: Answers
-    definitions: HotDefinitions
-    reports: HotReports
-    summaries: HotSummaries
+    answers: ReportLookup
+    definitions: DefinitionLookup
+    reports: ReportFiles
+    summaries: EventSummaries
 
     def forget_all(self) -> None:
         """Forget which state of anything is current."""
@@ -77,10 +80,10 @@ class HotCaches:
             self.summaries.forget(organization_id)
 
 
-class RestatementListener:
+class ChangeListener:
     """A thread that hears restatements until it is stopped; it connects again by itself."""
 
-    def __init__(self, caches: HotCaches, redis_url: str) -> None:
+    def __init__(self, caches: ServingCaches, redis_url: str) -> None:
         self._caches = caches
         self._redis_url = redis_url
         self._is_stopped = threading.Event()
@@ -134,3 +137,29 @@ class RestatementListener:
                     self._is_listening.set()
                 elif message["type"] == "pmessage":
                     self._caches.hear(message["channel"], message["data"])
+
+
+def open_caches(
+    settings: Settings, store: ObjectStore, clock: Callable[[], float]
+) -> ServingCaches:
+    """Empty caches over the settings' warehouse.
+
+    Args:
+        settings: With the warehouse's address.
+        store: Where the files are.
+        clock: Seconds, monotonic.
+    """
+    warehouse = settings.warehouse_url()
+    bounds = CacheLimits(
+        ttl_seconds=settings.hot_cache_ttl_seconds,
+        max_entries=settings.hot_cache_entries,
+        max_bytes=settings.hot_cache_bytes,
+    )
+    max_file_bytes = settings.hot_cache_file_bytes
+    reports = ReportFiles(warehouse, store, bounds, max_file_bytes=max_file_bytes, clock=clock)
+    return ServingCaches(
+        answers=ReportLookup(warehouse, reports, bounds, clock),
+        definitions=DefinitionLookup(warehouse, bounds, clock),
+        reports=reports,
+        summaries=EventSummaries(warehouse, bounds, clock),
+    )
