@@ -102,9 +102,9 @@ def test_reports_generated_in_parallel_have_the_run_id_and_are_within_its_step(
         )
         for each in definitions
     ]
-    delivery = worker_at(warehouse, (tmp_path / "store").as_uri()).delivery
+    publisher = worker_at(warehouse, (tmp_path / "store").as_uri()).publisher
     with log_ids(run_id="r1"), span("step"):
-        assert len(list(generate_batch(delivery, due))) == 4
+        assert len(list(generate_batch(publisher, due))) == 4
     assert drawn(kept_spans).count("step > report") == 4
     ended = kept_spans.get_finished_spans()
     assert {(each.attributes or {})["reporting.run_id"] for each in ended} == {"r1"}
