@@ -13,7 +13,7 @@ _IMPORTED = [
     "obstore.store",
     "pyarrow",
     "reporting_pipeline.cli.request",
-    "reporting_pipeline.exports.csv_file",
+    "reporting_pipeline.exports.csv_format",
     "reporting_pipeline.exports.csv_spreadsheet",
     "reporting_pipeline.registry.datasets",
 ]

@@ -1,6 +1,6 @@
-"""Evaluates alerts and sends them to the configured channels.
+"""Alerts: what stands and should not, told once when it begins and once when it is over.
 
-What belongs here: the causes of alerts, the alerts in the catalogue, and sending them. What does
-not: finding what is wrong (`checks`, `sources.landing`), and when alerts are evaluated
+What belongs here: which causes there are, the alerts in the catalogue, and handing them to
+channels. What does not: finding what is wrong (`checks`, `sources.landing`), and when anybody looks
 (`orchestration`, `cli`).
 """

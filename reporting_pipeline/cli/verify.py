@@ -33,7 +33,7 @@ _MAX_SHOWN = 20
 def verify(file: Path, manifest_file: Path | None, against_warehouse: bool) -> None:
     """Prove that FILE is what was published, or name what differs.
 
-    CSV, XLSX, PDF, Parquet and JSON Lines. Without --against-warehouse it needs the file and its
+    FILE may be of any export format. Without --against-warehouse it needs the file and its
     manifest, and nothing else. The exit code is 1 where anything differs.
     """
     found = verify_file(file, None if manifest_file is None else read_manifest(manifest_file))

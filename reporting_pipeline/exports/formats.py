@@ -1,45 +1,41 @@
-"""The formats of report files: which module writes which, imported when it is used.
+"""All export formats, by name; also finds the format of a file."""
 
-A writer module has two functions, and each reads nothing but what it is given:
-
-    refuse(document)          raises FormatCannotHold before any work, naming the limit
-    write(document, target)   writes the whole file `target`, a new one, or raises and leaves none;
-                              the same document gives the same bytes on every day and machine
-
-What belongs here: the list. What does not: any format.
-"""
-
-from importlib import import_module
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol, cast
+from typing import Final
 
-from reporting_pipeline.exports.report_document import ReportDocument
+from reporting_pipeline.errors import FileUnreadable
+from reporting_pipeline.exports.csv_format import CSV
+from reporting_pipeline.exports.format import Format
+from reporting_pipeline.exports.jsonl_format import JSONL
+from reporting_pipeline.exports.parquet_format import PARQUET
+from reporting_pipeline.exports.pdf.pdf_format import PDF
+from reporting_pipeline.exports.xlsx.xlsx_format import XLSX
 from reporting_pipeline.report_definitions.definition import ReportFormat
 
-_WRITERS = MappingProxyType(
-    {
-        ReportFormat.CSV: "csv_file",
-        ReportFormat.XLSX: "xlsx.write",
-        ReportFormat.PDF: "pdf.write",
-        ReportFormat.PARQUET: "parquet_file",
-        ReportFormat.JSONL: "jsonl_file",
-    }
-)
+_ALL: tuple[Format, ...] = (CSV, XLSX, PDF, PARQUET, JSONL)
+
+FORMATS: Final[Mapping[ReportFormat, Format]] = MappingProxyType({each.name: each for each in _ALL})
 
 
-class ReportWriter(Protocol):
-    """What a writer module can do."""
+def format_of(path: Path) -> Format:
+    """The format of a file, by the end of its name, or else by its first bytes.
 
-    def refuse(self, document: ReportDocument) -> None:
-        """Raise FormatCannotHold where this format cannot hold the report."""
-        ...
-
-    def write(self, document: ReportDocument, target: Path) -> None:
-        """Write the file."""
-        ...
-
-
-def writer_of(format_: ReportFormat) -> ReportWriter:
-    """The writer of a format."""
-    return cast("ReportWriter", import_module(f"reporting_pipeline.exports.{_WRITERS[format_]}"))
+    Raises:
+        FileUnreadable: The file cannot be read, or has no format of reports.
+    """
+    longest = max(len(each.first_bytes) for each in _ALL)
+    try:
+        with path.open("rb") as file:
+            first_bytes = file.read(longest)
+    except OSError as error:
+        raise FileUnreadable(f"{path} cannot be read: {error.strerror}") from error
+    for each in _ALL:
+        if path.suffix.lower() == each.suffix:
+            return each
+    for each in _ALL:
+        if each.first_bytes and first_bytes.startswith(each.first_bytes):
+            return each
+    known = ", ".join(each.name for each in _ALL)
+    raise FileUnreadable(f"{path.name} is no report: its name ends in none of {known}")

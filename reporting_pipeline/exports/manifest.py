@@ -1,12 +1,10 @@
-"""The manifest: what a report file is, what it rests on, and the figures that prove it.
+"""The manifest: identity and sources of a report, and the figures that prove its file.
 
-It stands beside each file as `<file>.manifest.json`, and inside XLSX (sheet "Control"), PDF (last
-page and attachment) and Parquet (metadata), there without `file`, which no file can hold of itself.
-Nothing in it depends on the wall clock, on the edition or on who asked: the same definition,
-version, period and rows give the same manifest.
-
-What belongs here: its shape and its JSON. What does not: filling it in (`delivery`) and comparing
-it with a file (`exports.verify`).
+Each file has one beside it, `<file>.manifest.json`. XLSX (sheet "Control"), PDF (last page and
+attachment) and Parquet (metadata) also hold it inside, without `file`, because no file can hold its
+own digest. It does not depend on the wall clock, the edition or the person who asked: the same
+definition, version, period and rows give the same manifest. `publishing` fills it in,
+`exports.verify` compares it with a file.
 """
 
 from datetime import date
@@ -23,7 +21,7 @@ class _Part(BaseModel):
 
 
 class DefinitionPart(_Part):
-    """Which definition, pinned to its version."""
+    """The definition, in one version."""
 
     id: UUID
     slug: str
@@ -34,7 +32,7 @@ class DefinitionPart(_Part):
 
 
 class OrganizationPart(_Part):
-    """Whose report it is."""
+    """The organisation that owns the report."""
 
     id: UUID
     name: str
@@ -50,7 +48,7 @@ class PeriodPart(_Part):
 
 
 class ColumnPart(_Part):
-    """One column: its name in machine formats, what stands over it, its PostgreSQL type."""
+    """One column: its name in machine formats, its header for people, its PostgreSQL type."""
 
     name: str
     header: str
@@ -60,9 +58,9 @@ class ColumnPart(_Part):
 
 
 class TotalPart(_Part):
-    """Control totals of one currency (null: of what is of no currency), by column name.
+    """Control totals of one currency (null: of rows without a currency), by column name.
 
-    Money in minor units, counts as they are.
+    Money is in minor units; counts are whole numbers.
     """
 
     currency: str | None
@@ -70,7 +68,7 @@ class TotalPart(_Part):
 
 
 class SealPart(_Part):
-    """The seal of the organisation over the report days [first, end), the same for all of them."""
+    """The seal of the organisation's report days [first, end); it is the same on each day."""
 
     first: date
     end: date
@@ -79,9 +77,9 @@ class SealPart(_Part):
 
 
 class WatermarkPart(_Part):
-    """Through when a source is known to be landed, as far as it matters to the period.
+    """The instant up to which a source is completely landed, as far as the period needs it.
 
-    A source that has passed the period's end and the delay says that instant, however far it went.
+    A source that is landed past the period's end and its delay shows that instant, not a later one.
     """
 
     domain: str
@@ -89,7 +87,7 @@ class WatermarkPart(_Part):
 
 
 class FilePart(_Part):
-    """The file itself: size and SHA-256 of its bytes."""
+    """The file: the size and SHA-256 of its bytes."""
 
     name: str
     format: str
@@ -98,15 +96,17 @@ class FilePart(_Part):
 
 
 class Manifest(_Part):
-    """Everything that identifies and proves one report.
+    """The identity and the proof of one report.
 
     Attributes:
-        logic_version: Of what the columns mean; rises with each entry of "Report numbers".
-        filters: What was asked for, each as a sentence.
-        row_key: Names of the columns that identify a row of the report; none where no column does.
-        rows_sha256: Over the canonical rows (`exports.row_spool`), the same in every format.
-        totals: Over all rows, one part per currency.
-        is_provisional: The file is stamped PROVISIONAL: it rests on days that are not final.
+        logic_version: The version of the columns' meaning; each entry of "Report numbers" in the
+            changelog raises it.
+        filters: The filters of the definition, each as a sentence.
+        row_key: The names of the columns that identify a row; none where no columns do.
+        rows_sha256: The digest of the canonical rows (`exports.row_spool`), the same in every
+            format.
+        totals: The totals of all rows, one part per currency.
+        is_provisional: Whether the file is stamped PROVISIONAL: some of its days are not final.
     """
 
     manifest_version: Literal[1] = 1
@@ -129,13 +129,13 @@ class Manifest(_Part):
     file: FilePart | None = None
 
     def to_json(self) -> str:
-        """Its one form as text: two spaces, fields in their order, a line feed at the end."""
+        """The manifest as JSON: two spaces, fields in order, a line feed at the end."""
         return self.model_dump_json(indent=2) + "\n"
 
     def of_file(self, file: FilePart) -> "Manifest":
-        """The manifest that stands beside a file."""
+        """The manifest beside a file."""
         return self.model_copy(update={"file": file})
 
     def within_file(self) -> "Manifest":
-        """The manifest that stands inside a file."""
+        """The manifest inside a file, without the part about the file."""
         return self.model_copy(update={"file": None})

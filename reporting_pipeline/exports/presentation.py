@@ -1,16 +1,16 @@
-"""How values look to people: money in major units, instants on a wall clock, a locale's signs.
+"""Values as people read them: money in major units, instants on a wall clock, a locale's signs.
 
-Machine formats keep raw values and need none of this. Nothing here reads the process's locale, its
-time zone or the clock: both are arguments, and the same arguments give the same text everywhere.
-
-What belongs here: one value, and the facts of a locale. What does not: whole columns at once
-(`presentation_columns`) and the look of any one format.
+Formats for programs keep raw values and do not use this. Nothing here depends on the locale, the
+time zone or the clock of the process: they are arguments, and the same arguments give the same text
+everywhere. The functions whose names end in `texts` take a whole Arrow column; they return the same
+texts as their twins for one value, which a test checks, and nulls stay null.
 """
 
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -18,13 +18,16 @@ from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent, get_decimal_symbol
 from iso4217 import Currency
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 
 @cache
 def minor_digits(currency: str | None) -> int | None:
-    """How many digits of a currency's amounts stand behind the decimal sign, by ISO 4217.
+    """The number of digits after the decimal sign in amounts of a currency, by ISO 4217.
 
-    None where ISO 4217 says nothing: an unknown code, no code, or one without minor units (gold).
-    CLDR and the locales that follow it differ from ISO for a dozen currencies; they are not asked.
+    None where ISO 4217 has no answer: an unknown code, no code, or one without minor units (gold).
+    CLDR, and the locales that follow it, differ from ISO for a dozen currencies and are not used.
     """
     try:
         digits: int | None = Currency(currency).exponent
@@ -36,7 +39,7 @@ def minor_digits(currency: str | None) -> int | None:
 def major_text(minor: int, currency: str | None, sign: str = ".") -> str:
     """An amount in major units, exact, without grouping: 123456 EUR is 1234.56, 500 JPY is 500.
 
-    Minor units stay as they are where the currency's digits are not known; nothing is guessed.
+    Minor units stay unchanged where the currency's digits are unknown; nothing is guessed.
     """
     digits = minor_digits(currency)
     if not digits:
@@ -46,7 +49,7 @@ def major_text(minor: int, currency: str | None, sign: str = ".") -> str:
 
 
 def minor_of(text: str, currency: str | None, sign: str = ".") -> int | None:
-    """The minor units that `major_text` wrote so; None for a text that it never writes."""
+    """The inverse of `major_text`; None for a text that it never returns."""
     digits = minor_digits(currency)
     if digits and text[-digits - 1 : -digits] != sign:
         return None
@@ -60,7 +63,7 @@ def minor_of(text: str, currency: str | None, sign: str = ".") -> int | None:
 def money_for_people(minor: int, currency: str | None, locale: str) -> str:
     """An amount in major units with the locale's signs and groups: 1.234,56 in de_DE.
 
-    Where the currency's digits are not known it stays in minor units, ungrouped, as `major_text`.
+    Minor units stay unchanged, without groups, where the currency's digits are unknown.
     """
     digits = minor_digits(currency)
     if digits is None:
@@ -74,7 +77,7 @@ def count_for_people(number: int, locale: str) -> str:
 
 
 def ratio_for_people(ratio: Decimal, locale: str) -> str:
-    """A share in per cents, exact, with one to four digits: 33,3333 % in de_DE."""
+    """A share in per cent, exact, with one to four decimals: 33,3333 % in de_DE."""
     pattern = _pattern(Locale.parse(locale).percent_formats[None].pattern, ".0###")
     return format_percent(ratio, pattern, locale=locale)
 
@@ -90,20 +93,21 @@ def date_pattern(locale: str) -> str:
 
 
 def decimal_sign(locale: str) -> str:
-    """The decimal sign that a spreadsheet of that locale expects: a comma or a point."""
+    """The decimal sign that a spreadsheet in that locale expects: a comma or a point."""
     return "," if get_decimal_symbol(locale) == "," else "."
 
 
 def list_delimiter(locale: str) -> str:
-    """What a spreadsheet of that locale expects between the fields of a CSV file."""
+    """The delimiter that a spreadsheet in that locale expects between the fields of a CSV file."""
     return ";" if decimal_sign(locale) == "," else ","
 
 
 def local_text(instant: datetime, zone: str) -> str:
-    """An instant on the wall clock of a zone: 2026-02-28 20:30:00; exact, so it can be read back.
+    """An instant on the wall clock of a zone: 2026-02-28 20:30:00; `instant_of` reads it back.
 
-    A fraction of a second follows where there is one, and the offset from UTC where the clock shows
-    the hour twice, on the night it goes back. The first and last hours of the calendar are in UTC.
+    A fraction of a second follows where there is one. The offset from UTC follows where the clock
+    shows the hour twice, on the night when it goes back. The first and last hours of the calendar
+    are shown in UTC.
     """
     try:
         wall = instant.astimezone(_zone(zone))
@@ -115,13 +119,73 @@ def local_text(instant: datetime, zone: str) -> str:
 
 
 def instant_of(text: str, zone: str) -> datetime | None:
-    """The instant that `local_text` wrote so, in UTC; None for a text that it never writes."""
+    """The inverse of `local_text`, in UTC; None for a text that it never returns."""
     try:
         wall = datetime.fromisoformat(text)
         instant = (wall if wall.tzinfo else wall.replace(tzinfo=_zone(zone))).astimezone(UTC)
         return instant if local_text(instant, zone) == text else None
     except (ValueError, OverflowError):
         return None
+
+
+def major_texts(
+    money: "pa.Array", currencies: "pa.Array | None", sign: str = "."
+) -> "pa.StringArray":
+    """Amounts in major units, each by the currency of its row: `major_text`.
+
+    Args:
+        money: Minor units, int64.
+        currencies: The rows' codes; None where the report shows no currency: amounts then stay in
+            minor units.
+        sign: The decimal sign.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if currencies is None:
+        return money.cast(pa.string())
+    encoded = pc.dictionary_encode(currencies)
+    digits_of_code = [minor_digits(code) or 0 for code in encoded.dictionary.to_pylist()]
+    digits_of_row = pa.array(digits_of_code, pa.int8()).take(encoded.indices).fill_null(0)
+    texts = money.cast(pa.string())
+    for digits in sorted(set(digits_of_code) - {0}):
+        shifted = _shifted(money, digits)
+        if sign != ".":
+            shifted = pc.replace_substring(shifted, ".", sign, max_replacements=1)
+        texts = pc.if_else(pc.equal(digits_of_row, digits), shifted, texts)
+    return texts
+
+
+def ratio_texts(ratios: "pa.Array", sign: str = ".") -> "pa.StringArray":
+    """Ratios with six decimals: 0,500000."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = ratios.cast(pa.string())
+    return texts if sign == "." else pc.replace_substring(texts, ".", sign)
+
+
+def local_texts(instants: "pa.Array", zone: str) -> "pa.StringArray":
+    """Instants on the wall clock of a zone: `local_text`.
+
+    The zone is looked up once per minute that occurs, not once per row, unless its offset has
+    seconds, as all offsets had before 1900. No offset has changed within a minute since 1972.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    utc = instants.cast(pa.timestamp("us", tz="UTC")).view(pa.timestamp("us"))
+    encoded = pc.dictionary_encode(pc.floor_temporal(utc, unit="minute"))
+    walls = _wall_texts(encoded.dictionary, zone)
+    if any(wall[16:19] != ":00" for wall in walls):
+        encoded = pc.dictionary_encode(utc)
+        return pa.array(_wall_texts(encoded.dictionary, zone), pa.string()).take(encoded.indices)
+    # `2026-10-25 02:30:00+01:00`: the text before the seconds, and the text after them.
+    before = pa.array([wall[:16] for wall in walls], pa.string()).take(encoded.indices)
+    after = pa.array([wall[19:] for wall in walls], pa.string()).take(encoded.indices)
+    seconds = pa.array([f":{second:02}" for second in range(60)]).take(pc.second(utc))
+    parts = [before, seconds, *_fractions(utc), after]
+    return pc.binary_join_element_wise(*parts, "")
 
 
 @cache
@@ -136,8 +200,33 @@ def _grouped(number: Decimal, digits: int, locale: str) -> str:
 
 
 def _pattern(of_locale: str, fraction: str) -> str:
-    """A locale's pattern, with its groups and affixes, and our digits behind the decimal sign."""
+    """A locale's number pattern, with its groups and affixes but with our decimals."""
     whole, _, rest = of_locale.partition(".")
     affix = rest.lstrip("#0") if rest else ""
     last = whole.rindex("0") + 1
     return whole[:last] + fraction + whole[last:] + affix
+
+
+def _shifted(money: "pa.Array", digits: int) -> "pa.StringArray":
+    # The same 128 bits, read with another scale: exact for every int64.
+    import pyarrow as pa
+
+    whole = money.cast(pa.decimal128(19, 0))
+    return whole.view(pa.decimal128(19, digits)).cast(pa.string())
+
+
+def _wall_texts(utc: "pa.Array", zone: str) -> list[str]:
+    return [local_text(instant.replace(tzinfo=UTC), zone) for instant in utc.to_pylist()]
+
+
+def _fractions(utc: "pa.Array") -> "list[pa.StringArray]":
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    whole = pc.floor_temporal(utc, unit="second").view(pa.int64())
+    fractions = pc.subtract(utc.view(pa.int64()), whole)
+    if not pc.any(pc.not_equal(fractions, 0)).as_py():
+        return []
+    digits = pc.utf8_lpad(fractions.cast(pa.string()), width=6, padding="0")
+    texts = pc.binary_join_element_wise("", digits, ".")
+    return [pc.if_else(pc.equal(fractions, 0), "", texts)]

@@ -1,7 +1,4 @@
-"""One report, ready to be written in any format.
-
-What belongs here: what writers are given. What does not: any format, and where files go.
-"""
+"""One report, ready to be written in any format: the input of every writer."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,16 +8,16 @@ from reporting_pipeline.exports.row_spool import RowSpool
 from reporting_pipeline.report_definitions.compiled import ReportColumn
 
 NO_ROWS = "There are no rows in this period."
-"""What a file for people says where rows would stand."""
+"""The sentence in place of rows, in files for people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """A picture of a report: one column over another.
+    """A chart of a report: one column over another.
 
     Attributes:
-        x: Name of the column of the horizontal axis: dates, or names.
-        y: Name of the summed column whose values are drawn; one series per currency.
+        x: The name of the column on the horizontal axis: dates, or names.
+        y: The name of the summed column whose values are drawn; one series per currency.
     """
 
     x: str
@@ -29,17 +26,17 @@ class Chart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportDocument:
-    """A report's rows and all that is said of them.
+    """A report's rows and everything that a file says about them.
 
     Attributes:
         title: The definition's name.
-        manifest: What it is and rests on, without the file.
+        manifest: The identity and proof of the report, without its part about a file.
         currency: The name of the column with the currency of a row's money; None: no money.
         notes: Sentences for the reader, for example that there are no rows.
-        time_zone: IANA name; instants are shown in it to people.
-        locale: Of numbers and dates in files for people, `de_DE`.
+        time_zone: An IANA name; files for people show instants in it.
+        locale: The locale of numbers and dates in files for people, `de_DE`.
         csv_profile: `machine` or `spreadsheet`.
-        has_totals: Whether totals are shown; the manifest has them in any case if not None there.
+        has_totals: Whether the file shows totals; the manifest has them in any case.
     """
 
     title: str

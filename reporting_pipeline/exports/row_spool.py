@@ -1,17 +1,16 @@
-"""The rows of one report, read once from one snapshot: what every format is written from.
+"""The spool: the rows of one report, read once from one snapshot, for all formats.
 
-A spool is a file of canonical rows, which PostgreSQL writes itself with COPY:
+A spool is a file of canonical rows that PostgreSQL itself writes with COPY:
 
     one line per row, LF; columns in the report's order, no header
-    quoting   RFC 4180: only where needed, quotes doubled; null is nothing, an empty text is ""
+    quoting   RFC 4180: only where needed, quotes doubled; null is empty, an empty text is ""
     encoding  UTF-8 without a byte order mark
     numbers   plain digits; ratios with six decimals; money in minor units
     dates     2026-02-28; instants 2026-02-28T19:30:00.000000Z, always UTC
     others    true and false; uuids in lower case; lists of them joined by one space
 
-`rows_sha256` is the SHA-256 of its bytes: the same rows, the same digest, whatever the format.
-
-What belongs here: making and reading a spool. What does not: any format, which query.
+A manifest's `rows_sha256` is the SHA-256 of these bytes: the same rows have the same digest in
+every format.
 """
 
 import hashlib
@@ -26,7 +25,7 @@ from sqlalchemy.dialects import postgresql
 from typing_extensions import Buffer
 
 from reporting_pipeline.errors import ExportIncomplete, RenderFailed
-from reporting_pipeline.exports.csv_reading import csv_batches
+from reporting_pipeline.exports.canonical_rows import csv_batches
 from reporting_pipeline.registry.columns import ColumnType
 from reporting_pipeline.report_definitions.compiled import CompiledReport, Query, ReportColumn
 
@@ -45,11 +44,11 @@ _CHUNK_BYTES = 256 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowSpool:
-    """The canonical rows of a report in a file of this machine.
+    """The canonical rows of a report in a local file.
 
     Attributes:
-        columns: Of the report, in the order of the file.
-        sha256: Over the file's bytes.
+        columns: The columns of the report, in the order of the file.
+        sha256: The digest of the file's bytes.
     """
 
     path: Path
@@ -59,13 +58,13 @@ class RowSpool:
     sha256: str
 
     def batches(self) -> "Iterator[pa.RecordBatch]":
-        """The rows, typed, in batches of about a MiB, at flat memory; none where there are no rows.
+        """The rows with their types, in batches of about 1 MiB; memory is flat.
 
         Types: int64 for bigint, decimal128(12, 6) for ratios, date32, timestamp[us, UTC], bool,
-        string for all else. Columns have their names.
+        string for all others. Columns have their names. No rows give no batches.
 
         Raises:
-            RenderFailed: A value is none of its type, a date after the year 9999 say.
+            RenderFailed: A value is not of its type, for example a date after the year 9999.
         """
         if self.row_count == 0:
             return
@@ -83,11 +82,11 @@ class RowSpool:
 def spool_rows(connection: Connection, report: CompiledReport, path: Path) -> RowSpool:
     """Read a report's rows into a new file `path`, and count them again in the same snapshot.
 
-    The connection must be in a transaction that reads one snapshot; its formats are set for the
-    rest of it. Memory is flat whatever the number of rows.
+    The connection must be in a transaction that reads one snapshot; this sets its output formats
+    until the transaction ends. Memory is flat for any number of rows.
 
     Raises:
-        ExportIncomplete: Other rows came than the snapshot holds; the file is to be thrown away.
+        ExportIncomplete: The number of rows is not the snapshot's; the file must not be used.
     """
     connection.execute(_FIXED_FORMATS)
     digest = hashlib.sha256()
@@ -114,7 +113,7 @@ def spool_rows(connection: Connection, report: CompiledReport, path: Path) -> Ro
 
 
 def canonical(report: CompiledReport) -> Query:
-    """The report's rows with each value as the text that a spool holds, in the same order."""
+    """The query of a report's rows with each value as its canonical text, in the same order."""
     values = [
         _canonical_value(element, column)
         for element, column in zip(report.rows.selected_columns, report.columns, strict=True)
@@ -123,7 +122,7 @@ def canonical(report: CompiledReport) -> Query:
 
 
 def psycopg_statement(statement: Query) -> tuple[str, dict[str, object]]:
-    """A statement of SQLAlchemy as psycopg takes it: text with placeholders, and its values."""
+    """A statement of SQLAlchemy in psycopg's form: text with placeholders, and their values."""
     compiled = statement.compile(
         dialect=postgresql.dialect(paramstyle="pyformat"),  # type: ignore[no-untyped-call]
         compile_kwargs={"render_postcompile": True},
@@ -151,7 +150,7 @@ def arrow_type(column: ReportColumn) -> "pa.DataType":
 
 
 def _chunks(lines: Iterable[Buffer]) -> Iterator[bytearray]:
-    # COPY gives row by row; hashed and written so, each costs half as much again.
+    # COPY returns one row at a time; hashing and writing single rows takes half as long again.
     chunk = bytearray()
     for line in lines:
         chunk += line

@@ -20,26 +20,26 @@ from psycopg import Connection
 from sqlalchemy import URL
 
 from reporting_pipeline.building.build import ensure_views, views_are_current
-from reporting_pipeline.catalogue.generated_reports import (
+from reporting_pipeline.catalogue.generated import (
     GeneratedReport,
     generated_report,
+    note,
     required_report,
-    set_status,
 )
-from reporting_pipeline.catalogue.notices import write_report_notice
+from reporting_pipeline.catalogue.notices import write_notice
 from reporting_pipeline.catalogue.report_keys import ReportKey
 from reporting_pipeline.catalogue.report_lock import report_lock
 from reporting_pipeline.errors import ReportingError
-from reporting_pipeline.exports.formats import writer_of
+from reporting_pipeline.exports.formats import FORMATS
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.publishing.gate import Verdict, judge
 from reporting_pipeline.publishing.publish import RenderedFile, publish, settle_report
-from reporting_pipeline.publishing.snapshot import (
+from reporting_pipeline.publishing.report_rows import (
     ReportRequest,
-    ReportState,
+    Standing,
     read_report,
-    report_state,
     snapshot_of,
+    standing_of,
 )
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.settings import Settings
@@ -59,7 +59,7 @@ def _utc_now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Publisher:
+class Delivery:
     """Where reports are read and where they go.
 
     Attributes:
@@ -73,7 +73,7 @@ class Publisher:
     clock: Callable[[], datetime] = _utc_now
 
     @classmethod
-    def of(cls, settings: Settings, clock: Callable[[], datetime] = _utc_now) -> "Publisher":
+    def of(cls, settings: Settings, clock: Callable[[], datetime] = _utc_now) -> "Delivery":
         """Where the settings say.
 
         Raises:
@@ -106,7 +106,7 @@ class Outcome:
 
 
 def generate(
-    publisher: Publisher, request: ReportRequest, formats: Sequence[ReportFormat] = ()
+    delivery: Delivery, request: ReportRequest, formats: Sequence[ReportFormat] = ()
 ) -> list[Outcome]:
     """Generate a report in `formats`, all of its definition's by default.
 
@@ -123,11 +123,11 @@ def generate(
         ReportKey.of(definition, request.period, each) for each in formats or definition.formats
     ]
     with (
-        report_lock(publisher.warehouse, keys[0]) as connection,
+        report_lock(delivery.warehouse, keys[0]) as connection,
         TemporaryDirectory(prefix="reporting-") as folder,
     ):
         generation = _Generation(
-            publisher=publisher, request=request, connection=connection, folder=Path(folder)
+            delivery=delivery, request=request, connection=connection, folder=Path(folder)
         )
         with (
             log_ids(organization_id=definition.organization_id, definition_id=definition.id),
@@ -151,7 +151,7 @@ def _observations(outcome: Outcome) -> Iterator[Observation]:
 class _Generation:
     """One report being generated; the connection holds its lock."""
 
-    publisher: Publisher
+    delivery: Delivery
     request: ReportRequest
     connection: Connection[Any]
     folder: Path
@@ -160,7 +160,7 @@ class _Generation:
         """Read the report and deliver it in each format."""
         begun = time.monotonic()
         if not views_are_current(self.connection):
-            ensure_views(self.publisher.warehouse)
+            ensure_views(self.delivery.warehouse)
         formers = {key: self._begin(key) for key in keys}
         try:
             with span("report.read"):
@@ -181,22 +181,20 @@ class _Generation:
 
     def _begin(self, key: ReportKey) -> GeneratedReport | None:
         """Settle what was left of it, and say that it runs; how it stood before."""
-        now = self.publisher.clock()
-        settle_report(self.connection, self.publisher.store, key, now)
+        now = self.delivery.clock()
+        settle_report(self.connection, self.delivery.store, key, now)
         with self.connection.transaction():
             former = generated_report(self.connection, key.id)
-            set_status(
-                self.connection, key, "running", version=self.request.definition.version, now=now
-            )
+            note(self.connection, key, "running", version=self.request.definition.version, now=now)
         return former
 
-    def _read(self) -> tuple[ReportDocument | None, ReportState, Verdict]:
+    def _read(self) -> tuple[ReportDocument | None, Standing, Verdict]:
         """The report, its standing and the gate's verdict; no report where it is held."""
         with snapshot_of(self.connection):
-            standing = report_state(
+            standing = standing_of(
                 self.connection,
                 self.request,
-                delay_seconds=self.publisher.final_delay_seconds,
+                delay_seconds=self.delivery.final_delay_seconds,
             )
             verdict = judge(
                 self.request.definition.category,
@@ -218,21 +216,19 @@ class _Generation:
         self,
         former: GeneratedReport | None,
         key: ReportKey,
-        read: tuple[ReportDocument, ReportState],
+        read: tuple[ReportDocument, Standing],
         begun: float,
     ) -> Outcome:
         document, standing = read
         target = self.folder / f"report.{key.format}"
         try:
-            writer = writer_of(key.format)
-            writer.refuse(document)
-            writer.write(document, target)
+            format_ = FORMATS[key.format]
+            format_.refuse(document)
+            format_.write(document, target)
             rendered = RenderedFile.of(
                 key, target, document.manifest, document.rows, standing.landed_through
             )
-            report = publish(
-                self.connection, self.publisher.store, rendered, self.publisher.clock()
-            )
+            report = publish(self.connection, self.delivery.store, rendered, self.delivery.clock())
         except Exception as error:  # noqa: BLE001 - one format must not stop the others
             return self._failed(former, key, error, begun)
         finally:
@@ -240,7 +236,7 @@ class _Generation:
         return Outcome(
             report=report,
             is_new_edition=report.edition != (former.edition if former else 0),
-            location=self.publisher.store.location(report.storage_path or ""),
+            location=self.delivery.store.location(report.storage_path or ""),
             seconds=time.monotonic() - begun,
         )
 
@@ -263,12 +259,12 @@ class _Generation:
         begun: float,
     ) -> Outcome:
         status: Literal["held", "failed"] = "held" if failure[0] == _HELD else "failed"
-        now, version = self.publisher.clock(), self.request.definition.version
+        now, version = self.delivery.clock(), self.request.definition.version
         with self.connection.transaction():
-            set_status(self.connection, key, status, version=version, now=now, failure=failure)
+            note(self.connection, key, status, version=version, now=now, failure=failure)
             report = required_report(self.connection, key)
             if former is None or (former.status, former.failure_message) != (status, failure[1]):
-                write_report_notice(
+                write_notice(
                     self.connection,
                     key,
                     status,

@@ -20,13 +20,13 @@ from psycopg import Connection
 from sqlalchemy import URL
 
 from reporting_pipeline.building.build import ensure_views
-from reporting_pipeline.catalogue.definition_store import definition_version
+from reporting_pipeline.catalogue.definitions import definition_version
 from reporting_pipeline.checks.checks import checks_of
 from reporting_pipeline.domain.discrepancy import Discrepancy, Severity
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.errors import FileUnreadable
-from reporting_pipeline.exports.canonical import CanonicalRow, rows_of
-from reporting_pipeline.exports.csv_reading import csv_batches
+from reporting_pipeline.exports.canonical_rows import CanonicalRow, csv_batches, rows_of
+from reporting_pipeline.exports.formats import FORMATS
 from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.exports.row_spool import RowSpool, spool_rows
 from reporting_pipeline.exports.verify.difference import (
@@ -35,9 +35,8 @@ from reporting_pipeline.exports.verify.difference import (
     Proof,
     Verification,
 )
-from reporting_pipeline.exports.verify.formats import row_place, told_rows
-from reporting_pipeline.exports.verify.row_comparison import RowComparison
-from reporting_pipeline.publishing.snapshot import report_snapshot
+from reporting_pipeline.exports.verify.row_checks import RowComparison
+from reporting_pipeline.publishing.report_rows import report_snapshot
 from reporting_pipeline.registry.datasets import dataset
 from reporting_pipeline.report_definitions.compile import compile_report
 
@@ -98,17 +97,16 @@ def _current_rows(connection: Connection[Any], manifest: Manifest, path: Path) -
 
 
 def _differing_rows(path: Path, offline: Verification, rows: RowSpool) -> list[Difference]:
-    manifest, format_ = offline.manifest, offline.format
+    manifest, format_ = offline.manifest, FORMATS[offline.format]
     names = [column.name for column in rows.columns]
     if names != [column.name for column in manifest.columns]:
         message = (
             f"the definition's version has the columns {', '.join(names)}; the manifest others"
         )
         return [Difference(kind=DifferenceKind.MANIFEST, message=message)]
-    comparison = RowComparison(manifest=manifest, place=partial(row_place, path, format_))
-    found = told_rows(path, format_, manifest, _nobody)
+    comparison = RowComparison(manifest=manifest, place=partial(format_.row_place, path))
     try:
-        return comparison.first_difference(found, _spooled_rows(rows))
+        return comparison.first_difference(format_.read(path, manifest), _spooled_rows(rows))
     except FileUnreadable:
         return []  # it is among what was found offline
 
@@ -149,7 +147,3 @@ def _concerns(discrepancy: Discrepancy, manifest: Manifest) -> bool:
 def _of_ledger(discrepancy: Discrepancy) -> Difference:
     message = f"{discrepancy.day}, {discrepancy.check}: {discrepancy.message}"
     return Difference(kind=DifferenceKind.LEDGER, message=message)
-
-
-def _nobody(_sentence: str) -> None:
-    """To whom nothing is told: it was told when the file was verified by itself."""

@@ -12,15 +12,12 @@ import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from cachetools import TTLCache
-from psycopg import Connection
 
 from reporting_pipeline.errors import SettingsError
-from reporting_pipeline.telemetry.metric_store import Observation, record
-from reporting_pipeline.telemetry.metrics import CACHE_REQUESTS
 
 V = TypeVar("V")
 
@@ -29,7 +26,7 @@ MAX_TTL_SECONDS = 1800
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CacheKey:
+class HotKey:
     """Whose value, of what, in which state.
 
     Attributes:
@@ -43,7 +40,7 @@ class CacheKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CacheLimits:
+class Bounds:
     """How much is kept, and for how long.
 
     Attributes:
@@ -72,15 +69,15 @@ class CacheLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CacheCounts:
+class Counts:
     """How often it was asked: answered from memory, or by loading or waiting for a load."""
 
     hits: int = 0
     misses: int = 0
 
-    def since(self, former: "CacheCounts") -> "CacheCounts":
+    def since(self, former: "Counts") -> "Counts":
         """What was added after `former`."""
-        return CacheCounts(hits=self.hits - former.hits, misses=self.misses - former.misses)
+        return Counts(hits=self.hits - former.hits, misses=self.misses - former.misses)
 
 
 class HotCache(Generic[V]):
@@ -93,19 +90,19 @@ class HotCache(Generic[V]):
     """
 
     def __init__(
-        self, bounds: CacheLimits, size_of: Callable[[V], int], clock: Callable[[], float]
+        self, bounds: Bounds, size_of: Callable[[V], int], clock: Callable[[], float]
     ) -> None:
         self._bounds = bounds
         self._size_of = size_of
-        self._kept: TTLCache[CacheKey, V] = TTLCache(
+        self._kept: TTLCache[HotKey, V] = TTLCache(
             maxsize=bounds.max_bytes, ttl=bounds.ttl_seconds, timer=clock, getsizeof=size_of
         )
-        self._loading: dict[CacheKey, Future[V | None]] = {}
+        self._loading: dict[HotKey, Future[V | None]] = {}
         self._lock = threading.Lock()
         self._hits = 0
         self._misses = 0
 
-    def get(self, key: CacheKey, load: Callable[[], V | None]) -> V | None:
+    def get(self, key: HotKey, load: Callable[[], V | None]) -> V | None:
         """The value of a key; on a miss what `load` gives, called by one thread at a time.
 
         Raises:
@@ -121,7 +118,7 @@ class HotCache(Generic[V]):
             flight = self._loading.setdefault(key, own)
         return self._load(key, load, flight) if flight is own else flight.result()
 
-    def drop(self, is_dropped: Callable[[CacheKey], bool]) -> int:
+    def drop(self, is_dropped: Callable[[HotKey], bool]) -> int:
         """Forget values, those that are being loaded too; how many were kept."""
         with self._lock:
             kept = [key for key in self._kept if is_dropped(key)]
@@ -132,10 +129,10 @@ class HotCache(Generic[V]):
         return len(kept)
 
     @property
-    def counts(self) -> CacheCounts:
+    def counts(self) -> Counts:
         """How often it was asked so far."""
         with self._lock:
-            return CacheCounts(hits=self._hits, misses=self._misses)
+            return Counts(hits=self._hits, misses=self._misses)
 
     @property
     def entry_count(self) -> int:
@@ -152,7 +149,7 @@ class HotCache(Generic[V]):
             return int(self._kept.currsize)
 
     def _load(
-        self, key: CacheKey, load: Callable[[], V | None], flight: Future[V | None]
+        self, key: HotKey, load: Callable[[], V | None], flight: Future[V | None]
     ) -> V | None:
         try:
             value = load()
@@ -164,7 +161,7 @@ class HotCache(Generic[V]):
         flight.set_result(value)
         return value
 
-    def _land(self, key: CacheKey, flight: Future[V | None], value: V | None) -> None:
+    def _land(self, key: HotKey, flight: Future[V | None], value: V | None) -> None:
         with self._lock:
             if self._loading.get(key) is not flight:  # dropped meanwhile
                 return
@@ -175,26 +172,3 @@ class HotCache(Generic[V]):
             while len(self._kept) >= self._bounds.max_entries:
                 self._kept.popitem()
             self._kept[key] = value
-
-
-class CacheTally:
-    """What one cache has counted and not yet told."""
-
-    def __init__(self, cache: str) -> None:
-        self._cache = cache
-        self._told = CacheCounts()
-        self._lock = threading.Lock()
-
-    def tell(self, connection: Connection[Any], cache: HotCache[Any]) -> None:
-        """Add what was counted since the last time."""
-        with self._lock:
-            counts = cache.counts
-            new, self._told = counts.since(self._told), counts
-        record(
-            connection,
-            [
-                Observation(CACHE_REQUESTS, {"cache": self._cache, "result": result}, value)
-                for result, value in (("hit", new.hits), ("miss", new.misses))
-                if value > 0
-            ],
-        )

@@ -14,7 +14,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from reporting_pipeline.errors import StoreError
 from reporting_pipeline.store.bucket import BucketStore, is_bucket
 from reporting_pipeline.store.folder import FolderStore
-from reporting_pipeline.store.object_store import ObjectStore, is_key
+from reporting_pipeline.store.object_keys import is_key
+from reporting_pipeline.store.object_store import ObjectStore
 
 
 def open_store(address: str) -> ObjectStore:

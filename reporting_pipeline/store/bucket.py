@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from pathlib import PurePosixPath
 from typing import Any
 
 from obstore.store import S3Store
@@ -16,6 +15,7 @@ from obstore.store import S3Store
 from reporting_pipeline.errors import StoreError, StoreUnavailable
 from reporting_pipeline.settings import child_environment
 from reporting_pipeline.store.object_store import (
+    BINARY,
     Leftover,
     ObjectStore,
     StoredObject,
@@ -34,15 +34,6 @@ _SILENCE_TIMEOUT = timedelta(minutes=1)
 _ANSWER = re.compile(r"(?<=status code: )(?P<status>\d{3})[ A-Za-z-]*")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _RETRYABLE_STATUSES = frozenset({"408", "429", "500", "502", "503", "504"})
-
-_CONTENT_TYPES = {
-    ".csv": "text/csv; charset=utf-8",
-    ".json": "application/json",
-    ".jsonl": "application/jsonl",
-    ".parquet": "application/vnd.apache.parquet",
-    ".pdf": "application/pdf",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 
 
 def is_bucket(name: str) -> bool:
@@ -74,11 +65,10 @@ class BucketStore(ObjectStore):
         self._prefix = f"{prefix}/" if prefix else ""
         super().__init__(f"s3://{bucket}/{prefix}".rstrip("/"), objects)
 
-    def put(self, key: str, chunks: Iterable[bytes]) -> StoredObject:
+    def put(self, key: str, chunks: Iterable[bytes], media_type: str = BINARY) -> StoredObject:
         """See `ObjectStore.put`; a difference is found after the object has become visible."""
         self._check(key)
-        content_type = _CONTENT_TYPES.get(PurePosixPath(key).suffix, "application/octet-stream")
-        sent = self._write(key, chunks, {"Content-Type": content_type})
+        sent = self._write(key, chunks, {"Content-Type": media_type})
         self._compare(sent)
         return sent
 

@@ -14,6 +14,7 @@ from obstore.store import LocalStore
 
 from reporting_pipeline.errors import StoreError
 from reporting_pipeline.store.object_store import (
+    BINARY,
     Leftover,
     ObjectStore,
     StoredObject,
@@ -41,7 +42,12 @@ class FolderStore(ObjectStore):
         self._root = root.resolve()
         super().__init__(str(self._root), LocalStore(self._root, automatic_cleanup=True))
 
-    def put(self, key: str, chunks: Iterable[bytes]) -> StoredObject:
+    def put(
+        self,
+        key: str,
+        chunks: Iterable[bytes],
+        media_type: str = BINARY,  # noqa: ARG002 - not kept
+    ) -> StoredObject:
         """See `ObjectStore.put`."""
         self._check(key)
         staged = f"{_STAGING}/{uuid4().hex}"

@@ -19,7 +19,8 @@ from zipfile import ZipFile
 
 import psycopg
 
-from reporting_pipeline.exports import formats, row_spool
+from reporting_pipeline.exports import row_spool
+from reporting_pipeline.exports.formats import FORMATS
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline_tests.bench.entries import COLUMNS, report
 from reporting_pipeline_tests.exports.documents import document_of
@@ -105,9 +106,8 @@ def _written(
         path, target = work.given.folder / "rows", work.given.folder / f"report.{format_}"
         spool = row_spool.spool_rows(work.connection, report(work.given.row_count), path)
         document = document_of(spool, profile=profile)
-        writer = formats.writer_of(format_)
-        writer.refuse(document)
-        writer.write(document, target)
+        FORMATS[format_].refuse(document)
+        FORMATS[format_].write(document, target)
         return spool.row_count, target.stat().st_size
 
     return write

@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from reporting_pipeline.cli import main
-from reporting_pipeline.exports.csv_file import write as write_csv
+from reporting_pipeline.exports.csv_format import CSV
 from reporting_pipeline.exports.manifest import MANIFEST_SUFFIX
-from reporting_pipeline.exports.xlsx.write import write as write_xlsx
+from reporting_pipeline.exports.xlsx.xlsx_format import XLSX
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.store import open_store
 from reporting_pipeline_tests.acceptance.given import Pipeline
@@ -27,7 +27,7 @@ def run(*arguments: str | Path) -> Result:
 
 def test_what_was_proven_is_listed(tmp_path: Path) -> None:
     report = document(tmp_path, EVERY_TYPE, ROWS)
-    write_xlsx(report, tmp_path / "report.xlsx")
+    XLSX.write(report, tmp_path / "report.xlsx")
 
     result = run(tmp_path / "report.xlsx")
 
@@ -45,7 +45,7 @@ def test_what_was_proven_is_listed(tmp_path: Path) -> None:
 def test_differences_are_listed_and_the_exit_code_is_one(tmp_path: Path) -> None:
     report = document(tmp_path, EVERY_TYPE, ROWS)
     stamped = report.manifest.model_copy(update={"is_provisional": True})
-    write_xlsx(replace(report, manifest=stamped), tmp_path / "report.xlsx")
+    XLSX.write(replace(report, manifest=stamped), tmp_path / "report.xlsx")
     edited(tmp_path / "report.xlsx", DATA, replaced("<v>1234.56</v>", "<v>1234.567</v>"))
 
     result = run(tmp_path / "report.xlsx")
@@ -62,7 +62,7 @@ def test_differences_are_listed_and_the_exit_code_is_one(tmp_path: Path) -> None
 def test_many_differences_are_counted(tmp_path: Path) -> None:
     columns = [replace(EVERY_TYPE[8], label=f"label {number}") for number in range(30)]
     report = document(tmp_path, columns, [])
-    write_xlsx(report, tmp_path / "report.xlsx")
+    XLSX.write(report, tmp_path / "report.xlsx")
     edited(tmp_path / "report.xlsx", DATA, lambda content: content.replace(b"label", b"Label"))
 
     result = run(tmp_path / "report.xlsx")
@@ -72,7 +72,7 @@ def test_many_differences_are_counted(tmp_path: Path) -> None:
 
 def test_a_manifest_from_elsewhere_is_taken(tmp_path: Path) -> None:
     report = document(tmp_path, EVERY_TYPE, ROWS)
-    write_csv(report, tmp_path / "report.csv")
+    CSV.write(report, tmp_path / "report.csv")
     (tmp_path / "proof.json").write_text(report.manifest.to_json())
 
     assert run(tmp_path / "report.csv").exit_code == 1

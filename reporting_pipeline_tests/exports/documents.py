@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
-from reporting_pipeline.exports.canonical import CanonicalRow, canonical_line
+from reporting_pipeline.exports.canonical_rows import CanonicalRow, canonical_line
 from reporting_pipeline.exports.manifest import (
     ColumnPart,
     DefinitionPart,

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from reporting_pipeline.errors import FileUnreadable
-from reporting_pipeline.exports.csv_file import canonical_rows, write
-from reporting_pipeline.exports.csv_guard import guard
+from reporting_pipeline.exports.csv_format import CSV
+from reporting_pipeline.exports.csv_spreadsheet import guard
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.registry.columns import ColumnType, Unit
 from reporting_pipeline_tests.exports.documents import (
@@ -25,7 +25,7 @@ MONEY = (column("currency", ColumnType.CURRENCY), column("a_minor", ColumnType.B
 
 def written(report: ReportDocument, folder: Path) -> Path:
     target = folder / "report.csv"
-    write(report, target)
+    CSV.write(report, target)
     return target
 
 
@@ -66,7 +66,7 @@ def test_values_look_as_a_german_spreadsheet_wants(tmp_path: Path) -> None:
 def test_rows_come_back_with_their_digest(tmp_path: Path, locale: str) -> None:
     report = document(tmp_path, EVERY_TYPE, ROWS, profile="spreadsheet", locale=locale)
 
-    rows = list(canonical_rows(written(report, tmp_path), report.manifest))
+    rows = list(CSV.read(written(report, tmp_path), report.manifest))
 
     assert rows == list(ROWS)
     assert sha256_of(rows) == report.manifest.rows_sha256
@@ -83,7 +83,7 @@ def test_hostile_texts_and_headers_are_inert_and_come_back(tmp_path: Path, local
     header, *rows = shown(target, ";" if locale == "de_DE" else ",")
     assert header == [guard(each.header) for each in columns]
     assert rows == [[guard(text) for text in texts], [guard(text) for text in texts[::-1]]]
-    assert list(canonical_rows(target, report.manifest)) == [texts, texts[::-1]]
+    assert list(CSV.read(target, report.manifest)) == [texts, texts[::-1]]
 
 
 def test_numbers_are_never_guarded(tmp_path: Path) -> None:
@@ -98,14 +98,14 @@ def test_money_without_a_currency_stays_in_minor_units(tmp_path: Path) -> None:
     target = written(report, tmp_path)
 
     assert target.read_bytes().endswith(b"A\r\n-1\r\n")
-    assert list(canonical_rows(target, report.manifest)) == [("-1",)]
+    assert list(CSV.read(target, report.manifest)) == [("-1",)]
 
 
 def test_a_null_in_the_only_column_is_a_row(tmp_path: Path) -> None:
     rows: list[tuple[str | None, ...]] = [(None,), ("",), (None,)]
     report = document(tmp_path, [column("a")], rows, profile="spreadsheet")
 
-    assert list(canonical_rows(written(report, tmp_path), report.manifest)) == rows
+    assert list(CSV.read(written(report, tmp_path), report.manifest)) == rows
 
 
 def test_no_rows_are_a_header(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_no_rows_are_a_header(tmp_path: Path) -> None:
     target = written(report, tmp_path)
 
     assert target.read_bytes() == b"\xef\xbb\xbfCurrency;A\r\n"
-    assert list(canonical_rows(target, report.manifest)) == []
+    assert list(CSV.read(target, report.manifest)) == []
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_a_cell_in_another_form_is_named(
     target.write_bytes(text.replace(before, after, 1).encode())
 
     with pytest.raises(FileUnreadable, match=r"row \d, column '.+': '.+' is not how") as caught:
-        list(canonical_rows(target, report.manifest))
+        list(CSV.read(target, report.manifest))
 
     assert caught.value.facts["column"] == name
 
@@ -151,4 +151,4 @@ def test_other_headers_are_refused(tmp_path: Path) -> None:
     target.write_bytes(b"Currency;B\r\n")
 
     with pytest.raises(FileUnreadable, match="headers are"):
-        list(canonical_rows(target, report.manifest))
+        list(CSV.read(target, report.manifest))

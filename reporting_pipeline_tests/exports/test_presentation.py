@@ -17,13 +17,15 @@ from reporting_pipeline.exports.presentation import (
     instant_of,
     list_delimiter,
     local_text,
+    local_texts,
     major_text,
+    major_texts,
     minor_digits,
     minor_of,
     money_for_people,
     ratio_for_people,
+    ratio_texts,
 )
-from reporting_pipeline.exports.presentation_columns import local_texts, major_texts, ratio_texts
 
 _EXAMPLES = settings(max_examples=100, deadline=None, derandomize=True)
 INT64 = st.integers(min_value=-(2**63), max_value=2**63 - 1)

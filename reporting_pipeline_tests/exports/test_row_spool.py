@@ -31,7 +31,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
 
 from reporting_pipeline.errors import ExportIncomplete, RenderFailed
-from reporting_pipeline.exports.canonical import canonical_line
+from reporting_pipeline.exports.canonical_rows import canonical_line
 from reporting_pipeline.exports.row_spool import RowSpool, spool_rows
 from reporting_pipeline.registry.columns import ColumnType
 from reporting_pipeline.report_definitions.compiled import CompiledReport, ReportColumn

@@ -12,7 +12,7 @@ from reporting_pipeline.catalogue.report_lock import report_lock
 from reporting_pipeline.publishing.publish import settle
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.store import open_store
-from reporting_pipeline.store.object_store import ObjectStore, StoredObject
+from reporting_pipeline.store.object_store import BINARY, ObjectStore, StoredObject
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
 from reporting_pipeline_tests.given_reports import (
@@ -127,7 +127,7 @@ def test_a_fault_of_the_program_leaves_no_report_running(
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("reporting_pipeline.exports.jsonl_file.write", fail)
+    monkeypatch.setattr("reporting_pipeline.exports.jsonl_format.JsonLinesFormat.write", fail)
     definition = defined(desk.warehouse, {**REVENUE, "formats": ["jsonl", "csv"]})
 
     jsonl, csv = desk.ask(definition, one_day(DAY))
@@ -192,11 +192,11 @@ class _DyingStore(ObjectStore):
         super().__init__(store.address, store._objects)
         self._store, self._left, self._after = store, place, after
 
-    def put(self, key: str, chunks: Iterable[bytes]) -> StoredObject:
+    def put(self, key: str, chunks: Iterable[bytes], media_type: str = BINARY) -> StoredObject:
         self._left -= 1
         if self._left == 0 and not self._after:
             raise _Killed
-        stored = self._store.put(key, chunks)
+        stored = self._store.put(key, chunks, media_type)
         if self._left == 0:
             raise _Killed
         return stored

@@ -85,13 +85,13 @@ def test_a_server_that_stays_busy_is_unavailable(busy_handler: type[_BusyHandler
 
 
 @pytest.mark.parametrize(
-    ("key", "content_type"),
-    [("a.csv", "text/csv; charset=utf-8"), ("a.thing", "application/octet-stream")],
+    ("media_types", "content_type"),
+    [(["text/csv; charset=utf-8"], "text/csv; charset=utf-8"), ([], "application/octet-stream")],
 )
-def test_a_browser_is_told_the_type(
-    busy_handler: type[_BusyHandler], key: str, content_type: str
+def test_a_browser_gets_the_media_type(
+    busy_handler: type[_BusyHandler], media_types: list[str], content_type: str
 ) -> None:
-    BucketStore("bucket").put(key, [b"content"])
+    BucketStore("bucket").put("a.csv", [b"content"], *media_types)
 
     assert busy_handler.content_type == content_type
 

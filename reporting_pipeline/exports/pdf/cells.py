@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 
-from reporting_pipeline.exports.canonical import CanonicalRow
+from reporting_pipeline.exports.canonical_rows import CanonicalRow
 from reporting_pipeline.exports.manifest import ColumnPart
 from reporting_pipeline.exports.presentation import (
     count_for_people,

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from markupsafe import Markup
 
-from reporting_pipeline.exports.canonical import CanonicalRow
+from reporting_pipeline.exports.canonical_rows import CanonicalRow
 from reporting_pipeline.exports.manifest import ColumnPart, PeriodPart
 from reporting_pipeline.exports.pdf.cells import CellTexts
 from reporting_pipeline.exports.pdf.chart_days import Calendar

@@ -19,7 +19,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from reporting_pipeline.errors import FileUnreadable
-from reporting_pipeline.exports.canonical import CanonicalRow
+from reporting_pipeline.exports.canonical_rows import CanonicalRow, parse_lines
 from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.exports.pdf.assembly import (
     MANIFEST_ATTACHMENT,
@@ -33,7 +33,6 @@ from reporting_pipeline.exports.pdf.page_digests import PageDigests
 from reporting_pipeline.exports.pdf.page_letters import missing_text
 from reporting_pipeline.exports.pdf.page_rows import ShownRow, row_problem
 from reporting_pipeline.exports.pdf.proof_page import proof_parts
-from reporting_pipeline.exports.pdf.row_text import rows_of_text
 from reporting_pipeline.exports.pdf.sheet import cell_texts
 from reporting_pipeline.exports.pdf.totals import total_rows
 from reporting_pipeline.exports.report_document import NO_ROWS
@@ -64,7 +63,7 @@ def canonical_rows(path: Path, manifest: Manifest) -> Iterator[CanonicalRow]:
     """
     data = _attachment(path, ROWS_ATTACHMENT)
     try:
-        rows = rows_of_text(data.decode("utf-8"))
+        rows = parse_lines(data.decode("utf-8"))
         header = next(rows, ())
     except UnicodeDecodeError as error:
         message = f"{path.name}: {ROWS_ATTACHMENT} is not UTF-8 at byte {error.start}"

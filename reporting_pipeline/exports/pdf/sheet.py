@@ -12,13 +12,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.environment import TemplateModule
 
-from reporting_pipeline.exports.canonical import CanonicalRow
+from reporting_pipeline.exports.canonical_rows import CanonicalRow, parse_lines
 from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.exports.pdf.cells import CellTexts, Style, style_of
 from reporting_pipeline.exports.pdf.chart import panels
 from reporting_pipeline.exports.pdf.front import facts_of, language_tag, period_of, reasons_of
 from reporting_pipeline.exports.pdf.proof_page import proof_parts
-from reporting_pipeline.exports.pdf.row_text import rows_of_text
 from reporting_pipeline.exports.pdf.totals import TotalRow, total_rows
 from reporting_pipeline.exports.pdf.visible import (
     is_right_to_left,
@@ -84,7 +83,7 @@ def cell_texts(manifest: Manifest, currency: str | None) -> CellTexts:
 def lay_out(document: ReportDocument) -> Sheet:
     """Read a report's rows and find how its table fits on the page."""
     texts = cell_texts(document.manifest, document.currency)
-    canonical = tuple(rows_of_text(document.rows.path.read_bytes().decode("utf-8")))
+    canonical = tuple(parse_lines(document.rows.path.read_bytes().decode("utf-8")))
     rows = tuple(texts.rows(canonical))
     columns = texts.columns
     totals = total_rows(document.manifest, texts) if document.has_totals else []

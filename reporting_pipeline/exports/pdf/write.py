@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from reporting_pipeline.errors import FormatCannotHold
-from reporting_pipeline.exports.canonical import canonical_line
+from reporting_pipeline.exports.canonical_rows import canonical_line
 from reporting_pipeline.exports.pdf.cells import style_of
 from reporting_pipeline.exports.pdf.child import run_child
 from reporting_pipeline.exports.pdf.job import Job

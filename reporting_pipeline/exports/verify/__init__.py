@@ -1,6 +1,6 @@
-"""Verifying report files: whether a file says what its manifest, and the rows in it, prove.
+"""Verification of report files: does a file agree with its manifest, and its rows with their proof?
 
-What belongs here: comparing a file with its proof, with nothing else at hand. What does not:
-reading any one format, which each format does itself, and comparing with the warehouse
+What belongs here: comparing a file with its manifest, offline. What does not: reading a format,
+which each `Format` does itself, and comparing with the warehouse
 (`publishing.verify_against_warehouse`).
 """

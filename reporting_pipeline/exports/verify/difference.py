@@ -1,7 +1,4 @@
-"""What verifying finds: differences as values, and what was proven where there are none.
-
-What belongs here: the values and their words. What does not: finding any.
-"""
+"""The results of a verification: differences, and proofs where there are none."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,17 +8,17 @@ from reporting_pipeline.report_definitions.definition import ReportFormat
 
 
 class DifferenceKind(StrEnum):
-    """What differs.
+    """The kinds of differences.
 
     Attributes:
-        FILE: The bytes of the file are not those that were published.
-        MANIFEST: The manifest inside the file is not the one beside it.
-        CONTENT: Something stands in the file that the report does not say, or is missing in it.
-        CELL: A cell does not hold what its column may, or what the warehouse says.
-        ROW: A row stands there twice, or is missing.
-        ROW_COUNT: There are more or fewer rows than the manifest says.
+        FILE: The bytes of the file are not the bytes that were published.
+        MANIFEST: The manifest inside the file is not the manifest beside it.
+        CONTENT: The file shows something that the report does not have, or lacks something.
+        CELL: A cell holds no value of its column, or not the value in the warehouse.
+        ROW: A row occurs twice, or is missing.
+        ROW_COUNT: The number of rows is not the manifest's.
         TOTAL: The rows do not add up to a control total.
-        ROWS_DIGEST: The rows are not those that the digest was made of.
+        ROWS_DIGEST: The digest of the rows is not the manifest's.
         LEDGER: The figures do not agree with the ledger.
     """
 
@@ -38,23 +35,23 @@ class DifferenceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One thing that is not as it should be.
+    """One difference between a file and its proof.
 
     Attributes:
-        message: Where it is, what was expected and what was found.
+        message: The place, the expected value and the value that was found.
     """
 
     kind: DifferenceKind
     message: str
 
     def __str__(self) -> str:
-        """As a person reads it."""
+        """The kind and the message, for people."""
         return f"{self.kind}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """One thing that was compared and agrees."""
+    """One value that was compared and agrees."""
 
     what: str
     value: str
@@ -62,12 +59,12 @@ class Proof:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """What came of verifying one file.
+    """The result of verifying one file.
 
     Attributes:
-        manifest: What the file was compared with.
-        differences: In the order in which they were met; none where all is well.
-        proofs: What agrees.
+        manifest: The manifest that the file was compared with.
+        differences: In the order in which they were found; empty for a proven file.
+        proofs: The values that agree.
     """
 
     format: ReportFormat
@@ -77,5 +74,5 @@ class Verification:
 
     @property
     def is_proven(self) -> bool:
-        """Whether the file is what its manifest says."""
+        """True if the file agrees with its manifest in everything."""
         return not self.differences

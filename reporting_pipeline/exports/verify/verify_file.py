@@ -1,13 +1,11 @@
-"""Verifying one file, with nothing else at hand than its manifest.
+"""Verifies one file with nothing else than its manifest.
 
-The manifest is the one that is given, else the one beside the file, else the one inside it. In
-this order is compared: the bytes of the file, the manifest inside it, what stands around its rows,
-the rows.
+The manifest is the one that the caller gives, or the one beside the file, or the one inside it.
+Compared are, in this order: the bytes of the file, the manifest inside it, everything around its
+rows, and the rows.
 
-A file whose rows, totals and manifest were all changed to agree is found only by a manifest that
-comes from elsewhere: the one beside the file in the store, or the catalogue's.
-
-What belongs here: that order. What does not: reading formats, and the warehouse.
+If somebody changes rows, totals and embedded manifest so that they agree, only a manifest from
+elsewhere shows it: the one beside the file in the store, or the one in the catalogue.
 """
 
 import hashlib
@@ -16,6 +14,8 @@ from functools import partial
 from pathlib import Path
 
 from reporting_pipeline.errors import FileUnreadable
+from reporting_pipeline.exports.format import Format
+from reporting_pipeline.exports.formats import format_of
 from reporting_pipeline.exports.manifest import MANIFEST_SUFFIX, Manifest
 from reporting_pipeline.exports.verify.difference import (
     Difference,
@@ -23,31 +23,23 @@ from reporting_pipeline.exports.verify.difference import (
     Proof,
     Verification,
 )
-from reporting_pipeline.exports.verify.formats import (
-    embedded_manifest,
-    format_of,
-    row_place,
-    told_rows,
-)
 from reporting_pipeline.exports.verify.row_checks import RowChecks
-from reporting_pipeline.report_definitions.definition import ReportFormat
 
 _CHUNK_BYTES = 1024 * 1024
 _MAX_MANIFEST_BYTES = 64 * 1024 * 1024
-# A file that was taken apart has a difference in each row; a person reads a few.
-_MAX_TOLD = 100
+# A file that was taken apart has a problem in each row; a person reads the first ones.
+_MAX_PROBLEMS = 100
 
 
 def verify_file(path: Path, manifest: Manifest | None = None) -> Verification:
-    """Compare a file with its proof.
+    """Compare a file with its manifest.
 
     Args:
         path: The file.
-        manifest: What it should be; None: the manifest beside it, or inside it.
+        manifest: The expected manifest; None: the one beside the file, or inside it.
 
     Raises:
-        FileUnreadable: It is no report of ours, it is damaged beyond comparing, or no manifest is
-            at hand.
+        FileUnreadable: The file is no report, is too damaged to compare, or has no manifest.
     """
     format_ = format_of(path)
     beside = manifest or _manifest_beside(path)
@@ -56,17 +48,19 @@ def verify_file(path: Path, manifest: Manifest | None = None) -> Verification:
     if expected is None:
         raise unread or _no_manifest(path, format_)
     found = [*_file_differences(path, beside), *_manifest_differences(beside, inside, unread)]
-    content, of_rows = _content(path, format_, expected)
+    content, of_rows = _compare_content(path, format_, expected)
     differences = _distinct([*found, *content])
     proofs = () if differences else (*_file_proofs(beside, inside), *of_rows)
-    return Verification(format=format_, manifest=expected, differences=differences, proofs=proofs)
+    return Verification(
+        format=format_.name, manifest=expected, differences=differences, proofs=proofs
+    )
 
 
 def read_manifest(path: Path) -> Manifest:
-    """A manifest from its file.
+    """Read a manifest from its file.
 
     Raises:
-        FileUnreadable: It cannot be read, or is no manifest of ours.
+        FileUnreadable: The file cannot be read, or is no manifest of a report.
     """
     try:
         with path.open("rb") as file:
@@ -79,22 +73,20 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def _manifest_beside(path: Path) -> Manifest | None:
-    sidecar = path.with_name(path.name + MANIFEST_SUFFIX)
-    return read_manifest(sidecar) if sidecar.exists() else None
+    beside = path.with_name(path.name + MANIFEST_SUFFIX)
+    return read_manifest(beside) if beside.exists() else None
 
 
-def _manifest_inside(
-    path: Path, format_: ReportFormat
-) -> tuple[Manifest | None, FileUnreadable | None]:
+def _manifest_inside(path: Path, format_: Format) -> tuple[Manifest | None, FileUnreadable | None]:
     try:
-        return embedded_manifest(path, format_), None
+        return format_.embedded_manifest(path), None
     except FileUnreadable as error:
         return None, error
 
 
-def _no_manifest(path: Path, format_: ReportFormat) -> FileUnreadable:
+def _no_manifest(path: Path, format_: Format) -> FileUnreadable:
     message = (
-        f"{path.name} has no manifest: {format_} has no place for one inside, and there is no "
+        f"{path.name} has no manifest: {format_.name} has no place for one inside, and there is no "
         f"{path.name}{MANIFEST_SUFFIX} beside it; fetch that from the store, or name it with "
         "--manifest"
     )
@@ -104,7 +96,7 @@ def _no_manifest(path: Path, format_: ReportFormat) -> FileUnreadable:
 def _file_differences(path: Path, beside: Manifest | None) -> Iterator[Difference]:
     if beside is None or beside.file is None:
         return
-    byte_count, sha256 = _measured(path)
+    byte_count, sha256 = _size_and_digest(path)
     if byte_count != beside.file.byte_count:
         message = f"expected {beside.file.byte_count} bytes, found {byte_count}"
         yield Difference(kind=DifferenceKind.FILE, message=message)
@@ -129,25 +121,25 @@ def _manifest_differences(
     yield Difference(kind=DifferenceKind.MANIFEST, message=message)
 
 
-def _content(
-    path: Path, format_: ReportFormat, expected: Manifest
+def _compare_content(
+    path: Path, format_: Format, expected: Manifest
 ) -> tuple[list[Difference], list[Proof]]:
-    """What differs between the rows of a file, or what stands around them, and the manifest."""
-    told: list[str] = []
+    """The differences in and around the rows of a file, and the proofs of its rows."""
+    problems: list[str] = []
 
-    def tell(sentence: str) -> None:
-        if len(told) < _MAX_TOLD:
-            told.append(sentence)
+    def report_problem(problem: str) -> None:
+        if len(problems) < _MAX_PROBLEMS:
+            problems.append(problem)
 
-    checks = RowChecks(expected, partial(row_place, path, format_))
+    checks = RowChecks(expected, partial(format_.row_place, path))
     try:
-        for row in told_rows(path, format_, expected, tell):
-            checks.follow(row)
+        for row in format_.read(path, expected, report_problem):
+            checks.add(row)
         of_rows = list(checks.differences())
     except FileUnreadable as error:
         of_rows = [Difference(kind=DifferenceKind.CELL, message=error.message)]
-    around = [Difference(kind=DifferenceKind.CONTENT, message=each) for each in told]
-    return [*around, *of_rows], list(checks.proofs())
+    content = [Difference(kind=DifferenceKind.CONTENT, message=each) for each in problems]
+    return [*content, *of_rows], list(checks.proofs())
 
 
 def _file_proofs(beside: Manifest | None, inside: Manifest | None) -> Iterator[Proof]:
@@ -159,14 +151,14 @@ def _file_proofs(beside: Manifest | None, inside: Manifest | None) -> Iterator[P
 
 
 def _distinct(differences: list[Difference]) -> tuple[Difference, ...]:
-    """Each once: what cannot be read is met as the manifest, and again on the way to the rows."""
+    """Each message once: a damaged file fails for its manifest and again for its rows."""
     first: dict[str, Difference] = {}
     for each in differences:
         first.setdefault(each.message, each)
     return tuple(first.values())
 
 
-def _measured(path: Path) -> tuple[int, str]:
+def _size_and_digest(path: Path) -> tuple[int, str]:
     digest, byte_count = hashlib.sha256(), 0
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):

@@ -13,9 +13,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from reporting_pipeline.errors import FormatCannotHold
-from reporting_pipeline.exports.canonical import canonical_texts
-from reporting_pipeline.exports.presentation import minor_digits
-from reporting_pipeline.exports.presentation_columns import major_texts
+from reporting_pipeline.exports.canonical_rows import canonical_texts
+from reporting_pipeline.exports.presentation import major_texts, minor_digits
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.exports.xlsx import styles
 from reporting_pipeline.exports.xlsx.instants import WallClock, date_numbers

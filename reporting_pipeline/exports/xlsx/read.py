@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from reporting_pipeline.errors import FileUnreadable
-from reporting_pipeline.exports.canonical import CanonicalRow
+from reporting_pipeline.exports.canonical_rows import CanonicalRow
 from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.exports.xlsx.archive import Archive, SheetPart, open_archive
 from reporting_pipeline.exports.xlsx.around import header_row, rows_below

@@ -10,7 +10,7 @@ modules of their own.
 from pathlib import Path
 
 from reporting_pipeline.errors import FormatCannotHold
-from reporting_pipeline.exports.new_file import new_file
+from reporting_pipeline.exports.format import new_file
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.exports.xlsx.layout import (
     MAX_COLUMNS,

@@ -15,7 +15,12 @@ from reporting_pipeline.orchestration.assets.export_results import (
     show_results,
 )
 from reporting_pipeline.orchestration.assets.lineage import SEALS
-from reporting_pipeline.orchestration.assets.steps import REPORTING_TEAM, RETRIES, step_failures
+from reporting_pipeline.orchestration.assets.steps import (
+    FILE_KINDS,
+    REPORTING_TEAM,
+    RETRIES,
+    step_failures,
+)
 from reporting_pipeline.orchestration.partitions import (
     ENDED_EVENTS,
     due_days,
@@ -54,7 +59,7 @@ def restatement_asset() -> dg.AssetsDefinition:
             "have become final. A report whose bytes stay the same gets no new edition."
         ),
         owners=[REPORTING_TEAM],
-        kinds={"csv", "xlsx", "pdf"},
+        kinds=FILE_KINDS,
     )
     def restated_reports(
         context: dg.AssetExecutionContext, backlog: dg.ResourceParam[Backlog]
@@ -87,7 +92,7 @@ def _scheduled_reports(
         group_name="exports",
         description=f"Files of the {schedule} reports that are due after the days of a partition.",
         owners=[REPORTING_TEAM],
-        kinds={"csv", "xlsx", "pdf"},
+        kinds=FILE_KINDS,
     )
     def scheduled_reports(
         context: dg.AssetExecutionContext, reports: dg.ResourceParam[Reports]
@@ -114,7 +119,7 @@ def _event_reports() -> dg.AssetsDefinition:
             "after the event, or when the event is final, as the report definition says."
         ),
         owners=[REPORTING_TEAM],
-        kinds={"csv", "xlsx", "pdf"},
+        kinds=FILE_KINDS,
     )
     def event_reports(
         context: dg.AssetExecutionContext, reports: dg.ResourceParam[Reports]

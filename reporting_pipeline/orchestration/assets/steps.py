@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 
 import dagster as dg
 
 from reporting_pipeline.errors import ReportingError, SourceError
+from reporting_pipeline.exports.formats import FORMATS
 from reporting_pipeline.orchestration.instance.runs import HAS_ALERT
 from reporting_pipeline.telemetry.json_log import log_ids
 from reporting_pipeline.telemetry.spans import span
@@ -15,6 +17,12 @@ PLATFORM_TEAM = "team:data-platform"
 
 REPORTING_TEAM = "team:finance-reporting"
 """Owner of everything that is made from them."""
+
+_MAX_KINDS = 3
+FILE_KINDS = frozenset(
+    islice((each.name.value for each in FORMATS.values() if each.formats_values), _MAX_KINDS)
+)
+"""Kinds of the assets that make report files: formats for people, as many as Dagster shows."""
 
 # A server that restarts is back within a minute; the next run covers longer outages.
 RETRIES = dg.RetryPolicy(max_retries=2, delay=20, backoff=dg.Backoff.EXPONENTIAL)

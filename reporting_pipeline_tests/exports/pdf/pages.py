@@ -11,7 +11,7 @@ from typing import Any
 
 import pypdfium2
 
-from reporting_pipeline.exports.canonical import CanonicalRow
+from reporting_pipeline.exports.canonical_rows import CanonicalRow
 from reporting_pipeline.exports.manifest import TotalPart
 from reporting_pipeline.exports.pdf.page_letters import letters_of
 from reporting_pipeline.exports.report_document import ReportDocument

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 
-from reporting_pipeline.exports.canonical import CanonicalRow
+from reporting_pipeline.exports.canonical_rows import CanonicalRow
 from reporting_pipeline.exports.manifest import ColumnPart, PeriodPart
 from reporting_pipeline.exports.pdf.cells import CellTexts
 from reporting_pipeline.exports.pdf.chart import Panel, panels

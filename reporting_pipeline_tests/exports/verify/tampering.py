@@ -12,7 +12,7 @@ import openpyxl
 import pyarrow as pa
 from pyarrow import parquet
 
-from reporting_pipeline.exports.parquet_file import MANIFEST_KEY
+from reporting_pipeline.exports.parquet_format import MANIFEST_KEY
 from reporting_pipeline_tests.exports.xlsx.packages import DATA, edited, replaced
 
 Tamper = Callable[[Path], None]

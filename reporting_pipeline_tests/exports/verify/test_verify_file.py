@@ -13,13 +13,13 @@ from typing import Literal
 import pytest
 
 from reporting_pipeline.errors import FileUnreadable
-from reporting_pipeline.exports.canonical import CanonicalRow
-from reporting_pipeline.exports.formats import writer_of
+from reporting_pipeline.exports.canonical_rows import CanonicalRow
+from reporting_pipeline.exports.formats import FORMATS
 from reporting_pipeline.exports.manifest import MANIFEST_SUFFIX, FilePart, Manifest, TotalPart
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.exports.verify.difference import Difference, DifferenceKind
 from reporting_pipeline.exports.verify.verify_file import read_manifest, verify_file
-from reporting_pipeline.exports.xlsx import write as xlsx
+from reporting_pipeline.exports.xlsx.xlsx_format import XlsxFormat
 from reporting_pipeline.registry.columns import ColumnType, Unit
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline_tests.exports.documents import EVERY_TYPE, ROWS, column, document
@@ -61,10 +61,8 @@ def report(folder: Path, rows: list[CanonicalRow], profile: Kept) -> ReportDocum
 def written(report: ReportDocument, kept: Kept, folder: Path) -> Path:
     """The file of a report, its manifest beside it; XLSX has three rows on a sheet."""
     target = folder / f"report.{kept[0]}"
-    if kept[0] is XLSX:
-        xlsx.write(report, target, max_rows=6)
-    else:
-        writer_of(kept[0]).write(report, target)
+    format_ = XlsxFormat(max_sheet_rows=6) if kept[0] is XLSX else FORMATS[kept[0]]
+    format_.write(report, target)
     content = target.read_bytes()
     part = FilePart(
         name=target.name,
@@ -87,7 +85,7 @@ def first(differences: tuple[Difference, ...]) -> str:
 
 TOTAL = "total: column 'gross_minor', EUR: expected 210.21, the rows add up to "
 COUNT = "row count: expected 6 rows, found "
-TWICE = ": a row with the same order stands there before"
+TWICE = ": an earlier row has the same order"
 TABLE_OF_CHANGES: list[tuple[Kept, str, Tamper, str]] = [
     (MACHINE, "digit", tampering.change_text("2002", "2003"), f"{TOTAL}210.22"),
     (MACHINE, "removed", tampering.drop_line(3), f"{COUNT}5"),

@@ -10,7 +10,7 @@ from typing import Any
 import pikepdf
 import pytest
 
-from reporting_pipeline.exports.canonical import CanonicalRow
+from reporting_pipeline.exports.canonical_rows import CanonicalRow
 from reporting_pipeline.exports.manifest import MANIFEST_SUFFIX, FilePart, TotalPart
 from reporting_pipeline.exports.pdf.assembly import MANIFEST_ATTACHMENT, ROWS_ATTACHMENT
 from reporting_pipeline.exports.pdf.write import write
@@ -121,7 +121,7 @@ def test_a_file_that_nobody_changed_is_proven(file: Path) -> None:
     [
         (attached(ROWS_ATTACHMENT, change_digit), "expected 210.21, the rows add up to 210.22"),
         (attached(ROWS_ATTACHMENT, drop_row), "row count: expected 6 rows, found 5"),
-        (attached(ROWS_ATTACHMENT, double_row), "row: row 3: a row with the same order"),
+        (attached(ROWS_ATTACHMENT, double_row), "row: row 3: an earlier row has the same order"),
         (attached(MANIFEST_ATTACHMENT, swap_manifest), "row_count"),
         (paint_over, "content: page 1 is not as it was written"),
         (drop_page, "content: page 1 of"),

@@ -9,13 +9,7 @@ import pytest
 from reporting_pipeline.errors import FileUnreadable
 from reporting_pipeline.exports.manifest import TotalPart
 from reporting_pipeline.exports.report_document import ReportDocument
-from reporting_pipeline.exports.xlsx.read import (
-    canonical_rows,
-    embedded_manifest,
-    row_place,
-    told_rows,
-)
-from reporting_pipeline.exports.xlsx.write import write
+from reporting_pipeline.exports.xlsx.xlsx_format import XLSX, XlsxFormat
 from reporting_pipeline_tests.exports.documents import EVERY_TYPE, ROWS, document
 from reporting_pipeline_tests.exports.xlsx.packages import (
     DATA,
@@ -41,25 +35,25 @@ def report(tmp_path: Path) -> ReportDocument:
 @pytest.fixture
 def file(report: ReportDocument, tmp_path: Path) -> Path:
     target = tmp_path / "report.xlsx"
-    write(report, target)
+    XLSX.write(report, target)
     return target
 
 
 def told(file: Path, report: ReportDocument) -> list[str]:
     sentences: list[str] = []
-    for _ in told_rows(file, report.manifest, sentences.append):
+    for _ in XLSX.read(file, report.manifest, sentences.append):
         pass
     return sentences
 
 
 def test_the_manifest_comes_back(file: Path, report: ReportDocument) -> None:
-    assert embedded_manifest(file) == report.manifest
+    assert XLSX.embedded_manifest(file) == report.manifest
 
 
 def test_a_row_is_found_by_its_sheet_and_number(report: ReportDocument, tmp_path: Path) -> None:
-    write(report, tmp_path / "split.xlsx", max_rows=5)  # two rows on each sheet
-    assert row_place(tmp_path / "split.xlsx", 0) == "sheet Data, row 2"
-    assert row_place(tmp_path / "split.xlsx", 5) == "sheet Data 3, row 3"
+    XlsxFormat(max_sheet_rows=5).write(report, tmp_path / "split.xlsx")  # two rows on each sheet
+    assert XLSX.row_place(tmp_path / "split.xlsx", 0) == "sheet Data, row 2"
+    assert XLSX.row_place(tmp_path / "split.xlsx", 5) == "sheet Data 3, row 3"
 
 
 @pytest.mark.parametrize(
@@ -118,7 +112,7 @@ def test_a_cell_that_holds_no_value_of_its_column_is_named(
 ) -> None:
     edited(file, DATA, edit)
     with pytest.raises(FileUnreadable, match=message):
-        list(canonical_rows(file, report.manifest))
+        list(XLSX.read(file, report.manifest))
 
 
 def test_a_number_format_that_shows_another_number_is_named(
@@ -126,7 +120,7 @@ def test_a_number_format_that_shows_another_number_is_named(
 ) -> None:
     edited(file, STYLES, replaced('formatCode="#,##0.00"', 'formatCode="#,##0.00,"'))
     with pytest.raises(FileUnreadable, match="cell E2"):
-        list(canonical_rows(file, report.manifest))
+        list(XLSX.read(file, report.manifest))
 
 
 @pytest.mark.parametrize(
@@ -140,14 +134,14 @@ def test_a_number_format_that_shows_another_number_is_named(
 def test_styles_that_are_damaged_are_named(file: Path, report: ReportDocument, edit: Edit) -> None:
     edited(file, STYLES, edit)
     with pytest.raises(FileUnreadable, match=r"styles\.xml"):
-        list(canonical_rows(file, report.manifest))
+        list(XLSX.read(file, report.manifest))
 
 
 def test_a_file_that_another_program_saved_keeps_its_figures(
     file: Path, report: ReportDocument, tmp_path: Path
 ) -> None:
     openpyxl.load_workbook(file).save(tmp_path / "saved.xlsx")
-    rows = list(canonical_rows(tmp_path / "saved.xlsx", report.manifest))
+    rows = list(XLSX.read(tmp_path / "saved.xlsx", report.manifest))
     # The instants are rounded by openpyxl.
     assert [row[3:8] for row in rows[:5]] == [row[3:8] for row in ROWS[:5]]
 
@@ -157,13 +151,13 @@ def test_what_is_no_xlsx_file_is_refused(content: bytes, tmp_path: Path) -> None
     path = tmp_path / "report.xlsx"
     path.write_bytes(content)
     with pytest.raises(FileUnreadable, match=r"report.xlsx is no XLSX file, or damaged"):
-        embedded_manifest(path)
+        XLSX.embedded_manifest(path)
 
 
 def test_a_workbook_of_somebody_else_is_refused(tmp_path: Path) -> None:
     openpyxl.Workbook().save(tmp_path / "other.xlsx")
     with pytest.raises(FileUnreadable, match="there is no sheet 'Control'"):
-        embedded_manifest(tmp_path / "other.xlsx")
+        XLSX.embedded_manifest(tmp_path / "other.xlsx")
 
 
 def test_every_cut_of_a_file_is_refused_or_told(file: Path, report: ReportDocument) -> None:
@@ -171,4 +165,4 @@ def test_every_cut_of_a_file_is_refused_or_told(file: Path, report: ReportDocume
     for end in range(0, len(whole) - 1, 997):
         file.write_bytes(whole[:end])
         with pytest.raises(FileUnreadable):
-            list(canonical_rows(file, report.manifest))
+            list(XLSX.read(file, report.manifest))

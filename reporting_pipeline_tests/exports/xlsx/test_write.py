@@ -12,11 +12,10 @@ import openpyxl
 import pytest
 
 from reporting_pipeline.errors import ExportIncomplete, FormatCannotHold
-from reporting_pipeline.exports.canonical import CanonicalRow
+from reporting_pipeline.exports.canonical_rows import CanonicalRow
 from reporting_pipeline.exports.manifest import TotalPart
 from reporting_pipeline.exports.report_document import ReportDocument
-from reporting_pipeline.exports.xlsx.read import canonical_rows, told_rows
-from reporting_pipeline.exports.xlsx.write import refuse, write
+from reporting_pipeline.exports.xlsx.xlsx_format import XLSX, XlsxFormat
 from reporting_pipeline.registry.columns import ColumnType, Unit
 from reporting_pipeline_tests.exports.documents import (
     EVERY_TYPE,
@@ -38,10 +37,10 @@ MONEY = (
 wall = datetime.fromisoformat
 
 
-def written(report: ReportDocument, folder: Path, **options: int) -> Path:
+def written(report: ReportDocument, folder: Path, format_: XlsxFormat = XLSX) -> Path:
     target = folder / "report.xlsx"
-    refuse(report)
-    write(report, target, **options)
+    format_.refuse(report)
+    format_.write(report, target)
     return target
 
 
@@ -57,7 +56,7 @@ def provisional(report: ReportDocument) -> ReportDocument:
 def read_back(path: Path, report: ReportDocument) -> list[CanonicalRow]:
     """The file's rows, when nothing in it is told to be wrong."""
     told: list[str] = []
-    rows = list(told_rows(path, report.manifest, told.append))
+    rows = list(XLSX.read(path, report.manifest, told.append))
     assert told == []
     return rows
 
@@ -160,7 +159,7 @@ def test_a_text_that_no_cell_holds_is_named_and_leaves_no_file(tmp_path: Path) -
     report = document(tmp_path, [column("id"), column("name")], [("a", fits), ("b", too_long)])
 
     with pytest.raises(FormatCannotHold, match=r"row 2, column 'name': a text of 16384 characters"):
-        write(report, tmp_path / "report.xlsx")
+        XLSX.write(report, tmp_path / "report.xlsx")
 
     assert not (tmp_path / "report.xlsx").exists()
 
@@ -168,14 +167,14 @@ def test_a_text_that_no_cell_holds_is_named_and_leaves_no_file(tmp_path: Path) -
 def test_more_columns_than_a_sheet_has_are_refused(tmp_path: Path) -> None:
     report = document(tmp_path, [column("a")] * 16_384, [])
     with pytest.raises(FormatCannotHold, match="16384 columns"):
-        refuse(report)
+        XLSX.refuse(report)
 
 
 def test_rows_that_are_missing_leave_no_file(tmp_path: Path) -> None:
     report = with_rows_missing(document(tmp_path, MONEY, [("EUR", "1", "1")]))
     missing = report.manifest.model_copy(update={"row_count": 2})
     with pytest.raises(ExportIncomplete, match="1 rows before"):
-        write(replace(report, manifest=missing), tmp_path / "report.xlsx")
+        XLSX.write(replace(report, manifest=missing), tmp_path / "report.xlsx")
     assert not (tmp_path / "report.xlsx").exists()
 
 
@@ -186,7 +185,9 @@ def test_rows_continue_on_further_sheets_and_totals_stand_on_the_last(tmp_path: 
         TotalPart(currency="EUR", values={"gross_minor": 28, "sold_count": 7}),
     )
 
-    path = written(report, tmp_path, max_rows=6)  # the header, three rows, two for totals
+    path = written(
+        report, tmp_path, XlsxFormat(max_sheet_rows=6)
+    )  # the header, three rows, two for totals
 
     book = openpyxl.load_workbook(path)
     assert book.sheetnames == ["Data", "Data 2", "Data 3", "Control"]
@@ -230,7 +231,7 @@ def test_an_empty_report_says_so_below_its_header(tmp_path: Path) -> None:
 
 def test_a_provisional_report_says_so_on_every_sheet_and_page(tmp_path: Path) -> None:
     report = provisional(document(tmp_path, MONEY, [("EUR", "1", "1")] * 3))
-    path = written(report, tmp_path, max_rows=3)
+    path = written(report, tmp_path, XlsxFormat(max_sheet_rows=3))
 
     book = openpyxl.load_workbook(path)
     assert book.sheetnames == ["PROVISIONAL Data", "PROVISIONAL Data 2", "Control"]
@@ -284,9 +285,9 @@ def test_bytes_depend_on_nothing_but_the_report(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path;"
         "from reporting_pipeline_tests.exports.documents import EVERY_TYPE, ROWS, document;"
-        "from reporting_pipeline.exports.xlsx.write import write;"
+        "from reporting_pipeline.exports.xlsx.xlsx_format import XLSX;"
         "folder = Path(sys.argv[1]);"
-        "write(document(folder, EVERY_TYPE, ROWS), folder / 'other.xlsx')"
+        "XLSX.write(document(folder, EVERY_TYPE, ROWS), folder / 'other.xlsx')"
     )
     elsewhere = {"TZ": "Pacific/Auckland", "LC_ALL": "de_DE.UTF-8", "PYTHONHASHSEED": "7"}
     subprocess.run(  # noqa: S603 our own program
@@ -299,4 +300,4 @@ def test_bytes_depend_on_nothing_but_the_report(tmp_path: Path) -> None:
 
 def test_rows_can_be_read_without_telling(tmp_path: Path) -> None:
     report = document(tmp_path, EVERY_TYPE, ROWS)
-    assert list(canonical_rows(written(report, tmp_path), report.manifest)) == list(ROWS)
+    assert list(XLSX.read(written(report, tmp_path), report.manifest)) == list(ROWS)

@@ -1,0 +1,124 @@
+"""What every export format is and does: one `Format` object for each, listed in `formats`."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, ClassVar, TypeAlias
+
+from reporting_pipeline.errors import RenderFailed
+from reporting_pipeline.exports.canonical_rows import CanonicalRow
+from reporting_pipeline.exports.manifest import Manifest
+from reporting_pipeline.exports.report_document import ReportDocument
+from reporting_pipeline.report_definitions.definition import ReportFormat
+
+ProblemSink: TypeAlias = Callable[[str], None]
+"""Receives one sentence for each thing in a file that its writer does not write."""
+
+
+def ignore_problem(_problem: str) -> None:
+    """A `ProblemSink` for callers that only want the rows."""
+
+
+class Format(ABC):
+    """One export format. Its methods use nothing but their arguments.
+
+    Attributes:
+        name: The name in definitions, in the catalogue and at the end of file names.
+        title: The name in sentences.
+        media_type: The content type of a file, for browsers and object stores.
+        first_bytes: The first bytes of every file; empty where they vary.
+        embeds_manifest: Whether a file holds its own manifest.
+        formats_values: Whether values are shown in the locale and time zone of the report. Other
+            formats keep raw values for programs.
+        max_rows: The largest number of rows; None where there is no limit.
+        max_text_length: The longest text of a cell in UTF-16 code units; None where there is no
+            limit.
+    """
+
+    name: ClassVar[ReportFormat]
+    title: ClassVar[str]
+    media_type: ClassVar[str]
+    first_bytes: ClassVar[bytes] = b""
+    embeds_manifest: ClassVar[bool] = False
+    formats_values: ClassVar[bool] = False
+    max_rows: ClassVar[int | None] = None
+    max_text_length: ClassVar[int | None] = None
+
+    @property
+    def suffix(self) -> str:
+        """The end of file names, with its dot."""
+        return f".{self.name}"
+
+    def refuse(self, document: ReportDocument) -> None:  # noqa: B027 - most formats hold any report
+        """Check that this format can hold the report, before any work is done.
+
+        Raises:
+            FormatCannotHold: It cannot; the message names the limit.
+            EnvironmentNotReady: This machine lacks a library that the format needs.
+        """
+
+    @abstractmethod
+    def write(self, document: ReportDocument, target: Path) -> None:
+        """Write the new file `target`, whole or not at all.
+
+        The same document gives the same bytes on every day and machine.
+
+        Raises:
+            ExportIncomplete: The file would not hold all rows.
+            FormatCannotHold: The format cannot hold the report.
+            RenderFailed: The file cannot be written.
+        """
+
+    @abstractmethod
+    def read(
+        self, path: Path, manifest: Manifest, report_problem: ProblemSink = ignore_problem
+    ) -> Iterator[CanonicalRow]:
+        """Read the canonical rows of a file, in order.
+
+        Args:
+            path: The file.
+            manifest: Its columns, locale and time zone.
+            report_problem: Called for everything in the file that this format does not write.
+
+        Raises:
+            FileUnreadable: The file is damaged, or a cell holds no value of its column.
+        """
+
+    def embedded_manifest(self, path: Path) -> Manifest | None:  # noqa: ARG002 - for subclasses
+        """The manifest inside a file; None where the format embeds none.
+
+        Raises:
+            FileUnreadable: The file is damaged, or holds no manifest of a report.
+        """
+        return None
+
+    def row_place(self, path: Path, index: int) -> str:  # noqa: ARG002 - for subclasses
+        """The place of a row in a file, for messages; `index` counts from 0."""
+        return f"row {index + 1}"
+
+
+@contextmanager
+def new_file(target: Path) -> Iterator[BinaryIO]:
+    """A new file `target`, open for writing; it is removed if the block raises anything.
+
+    Raises:
+        RenderFailed: The file cannot be written: it exists, the disk is full, and the like.
+    """
+    try:
+        file = target.open("xb")
+    except OSError as error:
+        raise _write_failure(target, error) from error
+    try:
+        with file:
+            yield file
+    except OSError as error:
+        target.unlink()
+        raise _write_failure(target, error) from error
+    except BaseException:
+        target.unlink()
+        raise
+
+
+def _write_failure(target: Path, error: OSError) -> RenderFailed:
+    return RenderFailed(f"{target.name} was not written: {error.strerror or error}; none was left")
