@@ -10,12 +10,12 @@ from uuid import UUID
 
 from sqlalchemy import URL
 
-from reporting_pipeline.catalogue.definitions import apply_definitions
-from reporting_pipeline.catalogue.generated import GeneratedReport, generated_reports
+from reporting_pipeline.catalogue.definition_store import apply_definitions
+from reporting_pipeline.catalogue.generated_reports import GeneratedReport, generated_reports
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.exports.manifest import Manifest
-from reporting_pipeline.publishing.generate import Delivery, Outcome, generate
-from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.publishing.generate import Outcome, Publisher, generate
+from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
 from reporting_pipeline.report_definitions.parse import from_mapping
 from reporting_pipeline.store.object_store import ObjectStore
@@ -85,7 +85,7 @@ class Desk:
         is_provisional_allowed: bool = False,
     ) -> list[Outcome]:
         """Generate a report."""
-        delivery = Delivery(
+        publisher = Publisher(
             warehouse=self.warehouse,
             store=self.store,
             final_delay_seconds=7200,
@@ -94,7 +94,7 @@ class Desk:
         request = ReportRequest(
             definition=definition, period=period, is_provisional_allowed=is_provisional_allowed
         )
-        return generate(delivery, request, formats)
+        return generate(publisher, request, formats)
 
     def ask_one(self, definition: ReportDefinition, period: Period) -> GeneratedReport:
         """Generate a report of one format; what the catalogue says of it."""

@@ -1,6 +1,6 @@
-"""Alerts: what stands and should not, told once when it begins and once when it is over.
+"""Evaluates alerts and sends them to the configured channels.
 
-What belongs here: which causes there are, the alerts in the catalogue, and handing them to
-channels. What does not: finding what is wrong (`checks`, `sources.landing`), and when anybody looks
+What belongs here: the causes of alerts, the alerts in the catalogue, and sending them. What does
+not: finding what is wrong (`checks`, `sources.landing`), and when alerts are evaluated
 (`orchestration`, `cli`).
 """

@@ -1,18 +1,28 @@
-"""Channels: where alerts are handed to, each by a URL.
+"""Channels: the services that receive alerts, each given by a URL.
 
     log://                                    the process's log
-    webhook+https://host/path                 the message as JSON, signed
+    webhook+https://host/path                 the message as signed JSON
     slack+https://hooks.slack.com/services/   `{"text": ...}`: Slack, Mattermost, Rocket.Chat ...
-    any other                                 what Apprise knows: mailto://, tgram:// ...
+    any other                                 the services of Apprise: mailto://, tgram:// ...
 
-`webhook+http://` and `slack+http://` are for receivers in one's own network. A URL may hold
-secrets, so it is shown nowhere: a channel's name has its scheme, its host and a digest.
+`webhook+http://` and `slack+http://` are for receivers in one's own network. A URL may contain
+secrets, so it is never shown: a channel's name has its scheme, its host and a digest.
 
-What belongs here: reading the URLs. What does not: the web (`webhooks`), and sending it again
-(`deliveries`).
+Webhooks follow the Standard Webhooks specification (libraries for receivers exist in most
+languages: standardwebhooks.com):
+
+    webhook-id         the same each time the message is sent: receivers drop a known one
+    webhook-timestamp  seconds since 1970, UTC: receivers refuse an old one
+    webhook-signature  v1,Base64(HMAC-SHA256(secret, "{id}.{timestamp}.{body}"))
+
+Redirects are not followed: a message signed for one receiver must not reach another.
 """
 
+import base64
+import binascii
 import hashlib
+import hmac
+import json
 import logging
 import re
 import warnings
@@ -21,44 +31,50 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from reporting_pipeline.alerts.webhooks import SlackChannel, WebhookChannel
-from reporting_pipeline.alerts.words import is_over, severity_of, subject_of, text_of
+import requests
+
+from reporting_pipeline.alerts.alert import is_resolved, severity_of, subject_of, text_of
 from reporting_pipeline.errors import ChannelFailed, SettingsError
 
 _LOG = logging.getLogger(__name__)
-# A comma may stand within a URL; one that separates is followed by a scheme.
+# A URL may contain a comma; a comma that separates two URLs is followed by a scheme.
 _SEPARATOR = re.compile(r",\s*(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
 _LEVELS = {"warn": logging.WARNING, "error": logging.ERROR}
 _SETTING = "REPORTING_ALERT_CHANNELS"
+_TIMEOUT_SECONDS = (3, 5)
+_SECRET_PREFIX = "whsec_"  # noqa: S105 - the mark of a secret, and none itself
+_MIN_SECRET_BYTES = 24
+# The receiver rejects the message itself: sending it again does not help.
+_REFUSALS = frozenset({400, 405, 413, 415, 422})
 
 
 class Channel(Protocol):
-    """Where messages go; `name` is unique among the channels and holds no secret."""
+    """A receiver of messages; `name` is unique among the channels and contains no secret."""
 
     @property
     def name(self) -> str:
-        """What the catalogue and the log call it."""
+        """The name in the catalogue and in the log."""
 
     def send(self, delivery_id: str, message: Mapping[str, Any], sent_at: int) -> None:
-        """Hand a message over, within seconds.
+        """Send a message, within seconds.
 
         Args:
             delivery_id: The same each time the message is sent.
-            message: `book.message_of`, or a summary.
+            message: The result of `alert.message_of` or `alert.summary_of`.
             sent_at: Seconds since 1970, UTC.
 
         Raises:
-            ChannelFailed: It was not taken.
+            ChannelFailed: The message was not accepted.
         """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadChannels:
-    """What a setting says.
+class ParsedChannels:
+    """The channels of a setting.
 
     Attributes:
-        channels: Those of its URLs that are of use.
-        faults: What is wrong with each of the others, by its place and scheme; no secrets.
+        channels: One for each valid URL.
+        faults: One error for each invalid URL, by its position and scheme, without secrets.
     """
 
     channels: tuple[Channel, ...]
@@ -66,38 +82,38 @@ class ReadChannels:
 
 
 def open_channels(urls: str | None, signing_secret: str | None) -> tuple[Channel, ...]:
-    """The channels of a setting, all of them; nothing is connected to yet.
+    """The channels of a setting; nothing is connected to yet.
 
     Args:
         urls: Separated by commas.
-        signing_secret: `whsec_` and Base64; needed where there is a webhook.
+        signing_secret: `whsec_` and Base64; required if there is a webhook.
 
     Raises:
-        SettingsError: A URL is of no use; every one is named by its place and scheme.
+        SettingsError: A URL is invalid; the message lists all of them by position and scheme.
     """
-    read = read_channels(urls, signing_secret)
-    if read.faults:
-        raise SettingsError("; ".join(read.faults))
-    return read.channels
+    parsed = parse_channels(urls, signing_secret)
+    if parsed.faults:
+        raise SettingsError("; ".join(parsed.faults))
+    return parsed.channels
 
 
-def read_channels(urls: str | None, signing_secret: str | None) -> ReadChannels:
-    """The channels of a setting that are of use; one that is not silences no other."""
+def parse_channels(urls: str | None, signing_secret: str | None) -> ParsedChannels:
+    """The valid channels of a setting, and the faults of the others."""
     listed = [each.strip() for each in _SEPARATOR.split(urls or "") if each.strip(" ,")]
     channels: dict[str, Channel] = {}
     faults: list[str] = []
-    for place, url in enumerate(listed, start=1):
+    for position, url in enumerate(listed, start=1):
         try:
-            channel = _open(place, url.rstrip(","), signing_secret)
+            channel = _open(position, url.rstrip(","), signing_secret)
         except SettingsError as error:
             faults.append(error.message)
         else:
             channels[channel.name] = channel
-    return ReadChannels(channels=tuple(channels.values()), faults=tuple(dict.fromkeys(faults)))
+    return ParsedChannels(channels=tuple(channels.values()), faults=tuple(dict.fromkeys(faults)))
 
 
 def channel_name(url: str) -> str:
-    """The scheme and host of a URL, and so much of its digest that two do not look the same."""
+    """The scheme and host of a URL, and a part of its digest that makes the name unique."""
     scheme, _, rest = url.partition("://")
     if not rest:
         return f"{scheme}://"
@@ -112,50 +128,104 @@ class LogChannel:
     name: str = "log://"
 
     def send(self, delivery_id: str, message: Mapping[str, Any], sent_at: int) -> None:  # noqa: ARG002 - a channel
-        """Log the message, at the level of its severity; what is over at INFO."""
-        level = logging.INFO if is_over(message) else _LEVELS[severity_of(message)]
+        """Log the message at the level of its severity; a resolved alert at INFO."""
+        level = logging.INFO if is_resolved(message) else _LEVELS[severity_of(message)]
         _LOG.log(level, "%s", text_of(message))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookChannel:
+    """A receiver of signed JSON."""
+
+    name: str
+    address: str = field(repr=False)
+    secret: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, name: str, address: str, signing_secret: str | None) -> "WebhookChannel":
+        """A webhook with the secret of the setting.
+
+        Raises:
+            SettingsError: The secret is missing, too short or malformed.
+        """
+        return cls(name=name, address=address, secret=_secret(signing_secret))
+
+    def send(self, delivery_id: str, message: Mapping[str, Any], sent_at: int) -> None:
+        """Post the message; any status but 2xx is a failure."""
+        body = json.dumps(message, ensure_ascii=False, sort_keys=True).encode()
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": delivery_id,
+            "webhook-timestamp": str(sent_at),
+            "webhook-signature": signature(self.secret, delivery_id, sent_at, body),
+        }
+        _post(self.name, self.address, body, headers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackChannel:
+    """An incoming webhook of Slack, or of a service with the same format."""
+
+    name: str
+    address: str = field(repr=False)
+
+    def send(self, delivery_id: str, message: Mapping[str, Any], sent_at: int) -> None:  # noqa: ARG002 - a channel
+        """Post the text, escaped so that it mentions nobody and contains no links."""
+        text = text_of(message)
+        for sign, escaped in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+            text = text.replace(sign, escaped)
+        body = json.dumps({"text": text, "unfurl_links": False}).encode()
+        _post(self.name, self.address, body, {"content-type": "application/json"})
 
 
 @dataclass(frozen=True, slots=True)
 class AppriseChannel:
-    """A service that Apprise knows."""
+    """A service that Apprise supports."""
 
     name: str
     url: str = field(repr=False)
 
     def send(self, delivery_id: str, message: Mapping[str, Any], sent_at: int) -> None:  # noqa: ARG002 - a channel
-        """Hand the text over; Apprise says whether it was taken, and logs why not."""
+        """Send the text. Apprise returns whether it was accepted, and logs why not."""
         service = _apprise_service(self.url)
-        if is_over(message):
+        if is_resolved(message):
             kind = "success"
         else:
             kind = "failure" if severity_of(message) == "error" else "warning"
-        taken = service is not None and service.notify(
+        is_accepted = service is not None and service.notify(
             title=subject_of(message), body=text_of(message), notify_type=kind, body_format="text"
         )
-        if not taken:
-            failure = f"{self.name} did not take the message; Apprise's log says why"
+        if not is_accepted:
+            failure = (
+                f"{self.name} did not accept the message; see the log of Apprise for the reason"
+            )
             raise ChannelFailed(failure)
 
 
-def _open(place: int, url: str, signing_secret: str | None) -> Channel:
+def signature(secret: bytes, delivery_id: str, sent_at: int, body: bytes) -> str:
+    """The value of the header `webhook-signature`."""
+    signed = f"{delivery_id}.{sent_at}.".encode() + body
+    digest = hmac.new(secret, signed, hashlib.sha256).digest()
+    return f"v1,{base64.b64encode(digest).decode()}"
+
+
+def _open(position: int, url: str, signing_secret: str | None) -> Channel:
     scheme = url.partition("://")[0].lower()
     if url.lower() == "log://":
         return LogChannel()
     kind, _, transport = scheme.partition("+")
     if kind in {"webhook", "slack"} and transport in {"http", "https"}:
         if not _has_host(url):
-            raise _unusable(place, scheme, "it has no host")
+            raise _invalid(position, scheme, "it has no host")
         address, name = url.partition("+")[2], channel_name(url)
         if kind == "slack":
             return SlackChannel(name=name, address=address)
         return WebhookChannel.of(name, address, signing_secret)
     if _apprise_service(url) is None:
-        raise _unusable(
-            place,
+        raise _invalid(
+            position,
             scheme,
-            "expected log://, webhook+https://, slack+https:// or a URL that Apprise takes",
+            "expected log://, webhook+https://, slack+https:// or a URL that Apprise supports",
         )
     return AppriseChannel(name=channel_name(url), url=url)
 
@@ -167,15 +237,50 @@ def _has_host(url: str) -> bool:
         return False
 
 
-def _unusable(place: int, scheme: str, why: str) -> SettingsError:
-    message = f"{_SETTING}: URL {place}, of scheme {scheme[:40]!r}, is of no use: {why}"
+def _invalid(position: int, scheme: str, why: str) -> SettingsError:
+    message = f"{_SETTING}: URL {position}, of scheme {scheme[:40]!r}, is invalid: {why}"
     return SettingsError(message)
 
 
+def _secret(text: str | None) -> bytes:
+    try:
+        secret = base64.b64decode((text or "").removeprefix(_SECRET_PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        secret = b""
+    if len(secret) < _MIN_SECRET_BYTES:
+        message = (
+            "REPORTING_ALERT_SIGNING_SECRET is needed for a webhook: expected whsec_ and the "
+            f"Base64 of at least {_MIN_SECRET_BYTES} random bytes, as of `openssl rand -base64 32`"
+        )
+        raise SettingsError(message)
+    return secret
+
+
+def _post(name: str, address: str, body: bytes, headers: Mapping[str, str]) -> None:
+    try:
+        response = requests.post(
+            address,
+            data=body,
+            headers=dict(headers),
+            timeout=_TIMEOUT_SECONDS,
+            allow_redirects=False,
+            stream=True,  # the body of the response is not read
+        )
+    except (requests.RequestException, ValueError) as error:
+        # The error's text contains the address, which may be a secret.
+        message = f"{name} cannot be reached: {type(error).__name__}"
+        raise ChannelFailed(message) from None
+    with response:
+        status: int = response.status_code
+    if not response.ok or response.is_redirect:
+        message = f"{name} answered {status}"
+        raise ChannelFailed(message, is_refusal=status in _REFUSALS)
+
+
 def _apprise_service(url: str) -> Any:
-    """A service of Apprise by its URL; None where it does not take it."""
+    """The service of Apprise for a URL; None if Apprise does not support it."""
     with warnings.catch_warnings():
-        # Some of its plugins import what Python deprecates.
+        # Some plugins of Apprise import modules that Python has deprecated.
         warnings.simplefilter("ignore", DeprecationWarning)
         import apprise
 
@@ -184,5 +289,5 @@ def _apprise_service(url: str) -> Any:
 
 
 def _no_urls(record: logging.LogRecord) -> bool:
-    """Apprise logs a URL that it cannot read, with its secrets."""
+    """Drop log records with URLs: Apprise logs an invalid URL with its secrets."""
     return "://" not in record.getMessage()

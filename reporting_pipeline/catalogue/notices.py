@@ -61,7 +61,7 @@ _REBUILT = """
 """
 
 
-def write_notice(
+def write_report_notice(
     connection: Connection[Any],
     key: ReportKey,
     kind: ReportKind,

@@ -10,7 +10,7 @@ import click
 import psycopg
 
 from reporting_pipeline.alerts.alert import StoredAlert
-from reporting_pipeline.alerts.book import newest_alerts, open_alerts
+from reporting_pipeline.alerts.alert_store import newest_alerts, open_alerts
 from reporting_pipeline.cli.report_table import organization_names, report_console, report_table
 from reporting_pipeline.cli.session import session
 from reporting_pipeline.embedded.supervisor import StopRequest

@@ -15,18 +15,16 @@ from uuid import UUID
 import click
 from psycopg import Connection
 
-from reporting_pipeline.catalogue.definition_changes import (
-    Change,
+from reporting_pipeline.catalogue.definition_store import (
     ChangeKind,
+    DefinitionChange,
     FieldChange,
-)
-from reporting_pipeline.catalogue.definitions import (
     apply_definitions,
     definition_by_slug,
     definition_version,
     definitions_of,
     known_organizations,
-    plan,
+    plan_definitions,
 )
 from reporting_pipeline.cli.session import session
 from reporting_pipeline.errors import DefinitionInvalid, UnknownDefinition
@@ -80,7 +78,7 @@ def apply(
     with session() as settings, warehouse_connection(settings.warehouse_url()) as connection:
         wanted = for_organizations(declared, organizations or known_organizations(connection))
         _require_some(wanted)
-        changes = plan(connection, wanted)
+        changes = plan_definitions(connection, wanted)
         click.echo("\n".join(line for each in changes for line in _said(each)))
         click.echo(_summary(changes))
         if _is_to_apply(changes, dry_run=dry_run, is_agreed=is_agreed):
@@ -150,14 +148,16 @@ def _require_some(wanted: Sequence[DeclaredDefinition]) -> None:
         raise DefinitionInvalid(message)
 
 
-def _is_to_apply(changes: Sequence[Change], *, dry_run: bool, is_agreed: bool) -> bool:
+def _is_to_apply(changes: Sequence[DefinitionChange], *, dry_run: bool, is_agreed: bool) -> bool:
     if dry_run or all(each.kind is ChangeKind.UNCHANGED for each in changes):
         return False
     return is_agreed or click.confirm("Apply?", abort=True)
 
 
 def _apply(
-    connection: Connection[Any], wanted: Sequence[DeclaredDefinition], agreed: Sequence[Change]
+    connection: Connection[Any],
+    wanted: Sequence[DeclaredDefinition],
+    agreed: Sequence[DefinitionChange],
 ) -> None:
     """Apply what was agreed to, or nothing where another has applied since."""
     applied = apply_definitions(connection, wanted, datetime.now(UTC))
@@ -195,7 +195,7 @@ def _only_owner(connection: Connection[Any], slug: str) -> UUID:
     raise UnknownDefinition(message)
 
 
-def _said(change: Change) -> list[str]:
+def _said(change: DefinitionChange) -> list[str]:
     """The change in lines: which definition, then each field."""
     definition, version = change.definition, f"version {change.definition.version}"
     if change.is_new_version and change.former_version is not None:
@@ -221,6 +221,6 @@ def _value(value: object) -> str:
     return "nothing" if value is None else str(value)
 
 
-def _summary(changes: Sequence[Change]) -> str:
+def _summary(changes: Sequence[DefinitionChange]) -> str:
     counts = Counter(each.kind for each in changes)
     return ", ".join(f"{counts[kind]} {kind}" for kind in ChangeKind)

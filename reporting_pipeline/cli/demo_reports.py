@@ -12,11 +12,8 @@ from psycopg import Connection
 from rich.console import Console
 
 from reporting_pipeline.building.build import day_ranges
-from reporting_pipeline.catalogue.definitions import (
-    apply_definitions,
-    known_organizations,
-)
-from reporting_pipeline.catalogue.generated import GeneratedReport, generated_reports
+from reporting_pipeline.catalogue.definition_store import apply_definitions, known_organizations
+from reporting_pipeline.catalogue.generated_reports import GeneratedReport, generated_reports
 from reporting_pipeline.cli.report_table import plain
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.report_definitions.files import (

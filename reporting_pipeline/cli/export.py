@@ -20,14 +20,9 @@ from reporting_pipeline.cli.report_table import (
     report_table,
 )
 from reporting_pipeline.cli.session import session
-from reporting_pipeline.due.due_reports import (
-    DueReport,
-    Selection,
-    due_reports,
-    generate_batch,
-)
-from reporting_pipeline.due.report_lines import Reason, ReportLine, reasons, report_lines
-from reporting_pipeline.publishing.generate import Delivery
+from reporting_pipeline.due.batch import Reason, ReportLine, generate_batch, reasons, report_lines
+from reporting_pipeline.due.due_reports import DueReport, Selection, due_reports
+from reporting_pipeline.publishing.generate import Publisher
 from reporting_pipeline.report_definitions.definition import ReportFormat, Schedule
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import warehouse_connection
@@ -128,15 +123,17 @@ def _export(
 ) -> bool:
     """Generate and tell; whether any failed."""
     console = report_console()
-    delivery = Delivery.of(settings)
+    publisher = Publisher.of(settings)
     lines: list[ReportLine] = []
     with console.status("") as status:
-        results = generate_batch(delivery, due, formats=formats, redis_url=settings.redis_address())
+        results = generate_batch(
+            publisher, due, formats=formats, redis_url=settings.redis_address()
+        )
         for result in results:
             lines.extend(report_lines(result))
             status.update(f"{len(lines)} files; {len(due)} reports are due")
     _tell(console, lines, names)
-    console.print(f"in {delivery.store.address}", soft_wrap=True)
+    console.print(f"in {publisher.store.address}", soft_wrap=True)
     return any(line.status == "failed" for line in lines)
 
 

@@ -10,17 +10,16 @@ from pathlib import Path
 import click
 
 from reporting_pipeline.cli.session import session
-from reporting_pipeline.housekeeping.ended_requests import forget_requests, past_requests
+from reporting_pipeline.housekeeping.leftovers import abandoned_folders, remove_folder
 from reporting_pipeline.housekeeping.retention import (
-    delete_past_objects,
-    past_objects,
-    past_reports,
+    count_expired_alert_rows,
+    count_expired_requests,
+    delete_expired_alert_rows,
+    delete_expired_objects,
+    delete_expired_requests,
+    expired_objects,
+    expired_reports,
 )
-from reporting_pipeline.housekeeping.temporary_folders import (
-    abandoned_folders,
-    remove_folder,
-)
-from reporting_pipeline.housekeeping.told_alerts import delete_past_told, past_told
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.store import open_store
 from reporting_pipeline.store.object_store import ObjectStore
@@ -71,18 +70,18 @@ def _retention(settings: Settings, store: ObjectStore, now: datetime, *, is_dele
         "operational": settings.retention_operational_years,
     }
     found = deleted = 0
-    for report, keys in past_objects(store, past_reports(warehouse, years, now.date())):
+    for report, keys in expired_objects(store, expired_reports(warehouse, years, now.date())):
         for key in keys:
             click.echo(f"past its retention: {key}")
         found += len(keys)
         if is_deleted:
-            deleted += delete_past_objects(warehouse, store, report, keys)
+            deleted += delete_expired_objects(warehouse, store, report, keys)
     stay = _why_they_stay(settings, found)
     click.echo(f"{found} objects are past their retention, {deleted} of them are deleted{stay}")
 
 
 def _told(settings: Settings, before: datetime, *, is_deleted: bool) -> None:
-    work = delete_past_told if is_deleted else past_told
+    work = delete_expired_alert_rows if is_deleted else count_expired_alert_rows
     past = work(settings.warehouse_url(), before)
     stay = _why_they_stay(settings, past.total)
     click.echo(
@@ -93,7 +92,7 @@ def _told(settings: Settings, before: datetime, *, is_deleted: bool) -> None:
 
 
 def _requests(settings: Settings, before: datetime, *, is_deleted: bool) -> None:
-    work = forget_requests if is_deleted else past_requests
+    work = delete_expired_requests if is_deleted else count_expired_requests
     past = work(settings.warehouse_url(), before)
     stay = _why_they_stay(settings, past)
     click.echo(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import click
 
-from reporting_pipeline.catalogue.generated import generated_reports
+from reporting_pipeline.catalogue.generated_reports import generated_reports
 from reporting_pipeline.cli.report_table import organization_names, report_console, report_table
 from reporting_pipeline.cli.session import session
 from reporting_pipeline.store import open_store

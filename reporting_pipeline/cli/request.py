@@ -16,17 +16,16 @@ from uuid import UUID
 
 import click
 
-from reporting_pipeline.catalogue.definitions import definition_by_slug
-from reporting_pipeline.catalogue.generated import GeneratedReport, generated_report
+from reporting_pipeline.catalogue.definition_store import definition_by_slug
+from reporting_pipeline.catalogue.generated_reports import GeneratedReport, generated_report
 from reporting_pipeline.cli.session import session
 from reporting_pipeline.domain.period import Period
-from reporting_pipeline.publishing.generate import Delivery
-from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.publishing.generate import Publisher
+from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportFormat
-from reporting_pipeline.requests.ask import Asked, Asking, ask
-from reporting_pipeline.requests.request import StoredRequest, stored_request
-from reporting_pipeline.requests.serve import serve
-from reporting_pipeline.requests.work import Worker, work_on_next
+from reporting_pipeline.requests.ask import AskContext, AskResult, ask
+from reporting_pipeline.requests.request_queue import StoredRequest, stored_request
+from reporting_pipeline.requests.worker import Worker, serve, work_on_next
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
@@ -80,7 +79,7 @@ def request(
         wanted = ReportRequest(
             definition=definition, period=period, is_provisional_allowed=provisional
         )
-        asking = Asking(now=datetime.now(UTC), final_delay_seconds=settings.final_delay_seconds)
+        asking = AskContext(now=datetime.now(UTC), final_delay_seconds=settings.final_delay_seconds)
         asked = [
             ask(settings.warehouse_url(), asking, wanted, ReportFormat(each))
             for each in formats or definition.formats
@@ -108,7 +107,7 @@ def work(*, once: bool) -> None:
 
 
 def _worker(settings: Settings) -> Worker:
-    return Worker.of(settings, Delivery.of(settings), f"{socket.gethostname()} {os.getpid()}")
+    return Worker.of(settings, Publisher.of(settings), f"{socket.gethostname()} {os.getpid()}")
 
 
 def _period(token: str) -> Period:
@@ -132,16 +131,16 @@ def _done(worker: Worker, asked: StoredRequest) -> StoredRequest:
         standing = work_on_next(worker, among=[asked.id])
         if standing is None:
             pause.wait(_LOOK_SECONDS)
-            with warehouse_connection(worker.delivery.warehouse) as connection:
+            with warehouse_connection(worker.publisher.warehouse) as connection:
                 standing = stored_request(connection, asked.id)
         if standing.is_final:
             return standing
 
 
-def _tell_asked(worker: Worker, asked: Asked) -> None:
+def _tell_asked(worker: Worker, asked: AskResult) -> None:
     if asked.report is not None:
         click.echo(f"{_name(asked.report)}: ready, edition {asked.report.edition}, unchanged since")
-        click.echo(f"  {worker.delivery.store.location(asked.report.storage_path or '')}")
+        click.echo(f"  {worker.publisher.store.location(asked.report.storage_path or '')}")
     if asked.request is not None:
         words = "queued" if asked.is_new else f"{asked.request.status} already"
         click.echo(f"{_name(asked.request)}: {words}, request {asked.request.id}")
@@ -153,10 +152,10 @@ def _line(worker: Worker, done: StoredRequest) -> str:
         words += f" again after attempt {done.attempts}"
     if done.failure_message is not None:
         return f"{words}: {done.failure_message}"
-    with warehouse_connection(worker.delivery.warehouse) as connection:
+    with warehouse_connection(worker.publisher.warehouse) as connection:
         report = generated_report(connection, done.key.id)
     path = report.storage_path if report is not None else None
-    location = "" if path is None else f"\n  {worker.delivery.store.location(path)}"
+    location = "" if path is None else f"\n  {worker.publisher.store.location(path)}"
     return f"{words}, edition {done.edition}{location}"
 
 

@@ -11,36 +11,25 @@ generating one (`generate`), and when anybody looks (`orchestration`, `cli`).
 """
 
 import logging
-from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from psycopg import Connection, OperationalError
+from psycopg import Connection
 
-from reporting_pipeline.building.build import ensure_views
-from reporting_pipeline.catalogue.definitions import definitions_of
-from reporting_pipeline.catalogue.notices import publish_notices
-from reporting_pipeline.due.event_dues import EventDue, event_dues
-from reporting_pipeline.errors import ReportingError, UnknownDefinition, WarehouseUnavailable
-from reporting_pipeline.publishing.generate import Delivery, Outcome, generate
-from reporting_pipeline.publishing.publish import settle
-from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.catalogue.definition_store import definitions_of
+from reporting_pipeline.due.report_calendar import EventDueTime, event_due_times
+from reporting_pipeline.errors import UnknownDefinition
+from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.after_event import USUAL, Moment
 from reporting_pipeline.report_definitions.definition import (
     ReportDefinition,
-    ReportFormat,
     Schedule,
     Status,
 )
 from reporting_pipeline.report_definitions.period_rules import resolve
-
-# Reports wait for PDF pages, which other processes make, and for the warehouse.
-_AT_ONCE = 2
 
 _LOG = logging.getLogger(__name__)
 _DAY = timedelta(days=1)
@@ -74,20 +63,6 @@ class DueReport:
     due_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DueResult:
-    """What became of one due report.
-
-    Attributes:
-        outcomes: One per format; none where the report failed before its formats.
-        error: Why it did; one that is no ReportingError is a fault of the program.
-    """
-
-    due: DueReport
-    outcomes: tuple[Outcome, ...] = ()
-    error: Exception | None = None
-
-
 def due_reports(
     connection: Connection[Any], as_of_days: Iterable[date], selection: Selection
 ) -> list[DueReport]:
@@ -103,12 +78,14 @@ def due_reports(
     """
     days = sorted(set(as_of_days))
     definitions = _selected(definitions_of(connection, on_unreadable=_LOG.error), selection)
-    dues = event_dues(connection, moments_of(definitions), as_of_days=days)
-    return due_of(definitions, days, dues)
+    dues = event_due_times(connection, moments_of(definitions), as_of_days=days)
+    return due_from(definitions, days, dues)
 
 
-def due_of(
-    definitions: Sequence[ReportDefinition], as_of_days: Iterable[date], dues: Iterable[EventDue]
+def due_from(
+    definitions: Sequence[ReportDefinition],
+    as_of_days: Iterable[date],
+    dues: Iterable[EventDueTime],
 ) -> list[DueReport]:
     """The reports of these definitions that are due on any of the days, in the same order.
 
@@ -133,7 +110,7 @@ def due_after_events(
 ) -> list[DueReport]:
     """The reports that are due after events, on those of their due days that have landed."""
     definitions = _selected(definitions_of(connection, on_unreadable=_LOG.error), selection)
-    dues = event_dues(connection, moments_of(definitions), event_ids=event_ids)
+    dues = event_due_times(connection, moments_of(definitions), event_ids=event_ids)
     return _once(_after_events(definitions, [each for each in dues if each.is_landed]))
 
 
@@ -144,7 +121,7 @@ def events_due(connection: Connection[Any]) -> list[UUID]:
     """
     active = definitions_of(connection, status=Status.ACTIVE, on_unreadable=_LOG.error)
     moments = {*USUAL.moments, *moments_of(active)}
-    dues = event_dues(connection, moments)
+    dues = event_due_times(connection, moments)
     return list(dict.fromkeys(due.event_id for due in dues if due.is_landed))
 
 
@@ -155,69 +132,6 @@ def moments_of(definitions: Iterable[ReportDefinition]) -> list[Moment]:
         {moment for each in of_events for moment in each.config.after_event.moments},
         key=lambda moment: (moment.start, moment.count),
     )
-
-
-def generate_batch(
-    delivery: Delivery,
-    due: Iterable[DueReport],
-    *,
-    formats: Collection[ReportFormat] = (),
-    redis_url: str | None = None,
-) -> Iterator[DueResult]:
-    """Generate reports, a few at once; what becomes of each is told in the order given.
-
-    What others left half-published is settled first. The notices go out at the end, also where the
-    caller stops early; what has begun by then is finished.
-
-    Args:
-        delivery: Where reports are read and where they go.
-        due: Which.
-        formats: Of those that a definition asks for, only these; empty: all.
-        redis_url: Where notices are published; None: they wait in the catalogue.
-    """
-    ensure_views(delivery.warehouse)
-    settle(delivery.warehouse, delivery.store, delivery.clock())
-    try:
-        yield from _generated(delivery, due, formats)
-    finally:
-        if redis_url is not None:
-            publish_notices(delivery.warehouse, redis_url, delivery.clock())
-
-
-def _generated(
-    delivery: Delivery, due: Iterable[DueReport], formats: Collection[ReportFormat]
-) -> Iterator[DueResult]:
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="report") as pool:
-        begun: deque[Future[DueResult]] = deque()
-        for each in due:
-            wanted = _wanted(each.request.definition, formats)
-            if wanted:
-                # A thread begins without the ids of the log and the span that it is within.
-                within = copy_context()
-                begun.append(pool.submit(within.run, _generate, delivery, each, wanted))
-            if len(begun) > _AT_ONCE:
-                yield begun.popleft().result()
-        while begun:
-            yield begun.popleft().result()
-
-
-def _generate(delivery: Delivery, due: DueReport, formats: Sequence[ReportFormat]) -> DueResult:
-    try:
-        return DueResult(due=due, outcomes=tuple(generate(delivery, due.request, formats)))
-    except ReportingError as error:
-        return DueResult(due=due, error=error)
-    except OperationalError as error:
-        url = delivery.warehouse
-        message = f"the warehouse at {url.host}:{url.port}/{url.database} failed: {error}"
-        return DueResult(due=due, error=WarehouseUnavailable(message))
-    except Exception as error:  # noqa: BLE001 - a fault in one report must not stop the others
-        definition = due.request.definition
-        _LOG.exception("%s of %s: a fault", definition.slug, definition.organization_id)
-        return DueResult(due=due, error=error)
-
-
-def _wanted(definition: ReportDefinition, formats: Collection[ReportFormat]) -> list[ReportFormat]:
-    return [each for each in definition.formats if not formats or each in formats]
 
 
 def _selected(
@@ -248,7 +162,7 @@ def _is_selected(definition: ReportDefinition, selection: Selection) -> bool:
 
 
 def _after_events(
-    definitions: Sequence[ReportDefinition], dues: Iterable[EventDue]
+    definitions: Sequence[ReportDefinition], dues: Iterable[EventDueTime]
 ) -> list[DueReport]:
     """One per definition and moment; the dues stand in their order."""
     by_organization: dict[UUID, list[ReportDefinition]] = {}

@@ -26,12 +26,16 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from reporting_pipeline.catalogue.definitions import definitions_of
+from reporting_pipeline.catalogue.definition_store import definitions_of
 from reporting_pipeline.domain.period import Period
-from reporting_pipeline.due.due_reports import DueReport, due_of, moments_of
-from reporting_pipeline.due.event_dues import EventDue, event_dues
-from reporting_pipeline.due.rebuilt_days import DaysOfTables, waiting_days
-from reporting_pipeline.due.report_calendar import ReportCalendar, report_calendar
+from reporting_pipeline.due.due_reports import DueReport, due_from, moments_of
+from reporting_pipeline.due.report_calendar import (
+    EventDueTime,
+    ReportCalendar,
+    event_due_times,
+    report_calendar,
+)
+from reporting_pipeline.due.stale_reports import WaitingDays, waiting_days
 from reporting_pipeline.registry.datasets import dataset
 from reporting_pipeline.registry.report_tables import RECONCILIATION_BREAKS
 from reporting_pipeline.report_definitions.definition import (
@@ -183,7 +187,7 @@ def overdue_reports(
     return [each for each in missing_reports(connection, now, expectation) if each.is_overdue(now)]
 
 
-def those_requestable(
+def only_requestable(
     connection: Connection[Any],
     due: Iterable[DueReport],
     now: datetime,
@@ -205,8 +209,8 @@ def _expected(
         connection.execute("select id, expected_since from catalogue.report_definitions").fetchall()
     )
     active = definitions_of(connection, status=Status.ACTIVE, on_unreadable=_LOG.error)
-    dues: dict[UUID, list[EventDue]] = {}
-    for each in event_dues(connection, moments_of(active), as_of_days=calendar.days):
+    dues: dict[UUID, list[EventDueTime]] = {}
+    for each in event_due_times(connection, moments_of(active), as_of_days=calendar.days):
         dues.setdefault(each.organization_id, []).append(each)
     for definition in active:
         if definition.schedule is Schedule.MANUAL:
@@ -217,7 +221,7 @@ def _expected(
             for day in calendar.days[:-1]
             if (calendar.due_at(organization_id, day + _DAY) or begun_at) > begun_at
         ]
-        for due in due_of([definition], days, dues.get(organization_id, ())):
+        for due in due_from([definition], days, dues.get(organization_id, ())):
             due_at = _due_at(calendar, due)
             if due_at is not None and due_at <= calendar.now:
                 yield due, max(due_at, begun_at)
@@ -232,7 +236,7 @@ def _due_at(calendar: ReportCalendar, due: DueReport) -> datetime | None:
 
 
 def _readiness(
-    calendar: ReportCalendar, waiting: DaysOfTables, due: DueReport, expected_at: datetime
+    calendar: ReportCalendar, waiting: WaitingDays, due: DueReport, expected_at: datetime
 ) -> tuple[bool, datetime | None]:
     """Whether its days are landed and built, and since when they could have been; None: not yet."""
     definition, due_at = due.request.definition, _due_at(calendar, due)

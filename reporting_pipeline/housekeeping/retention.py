@@ -13,7 +13,7 @@ how long that is (a setting), and whether it is deleted (who calls).
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -28,7 +28,7 @@ from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.store.object_store import ObjectStore
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
-_PAST = """
+_EXPIRED_REPORTS = """
     select
         definition.organization_id, definition.id as definition_id, definition.slug,
         report.period_first, report.period_end, report.event_id,
@@ -51,7 +51,7 @@ _PAST = """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PastReport:
+class ExpiredReport:
     """A report of one definition and period that is past its retention.
 
     Attributes:
@@ -77,7 +77,7 @@ class PastReport:
             format=ReportFormat.CSV,
         )
 
-    def has_passed(self, key: str) -> bool:
+    def is_expired(self, key: str) -> bool:
         """Whether an object in its folder is kept no longer."""
         folder, _, name = key.rpartition("/")
         is_rows = folder == f"{self.key.folder}/rows"
@@ -85,7 +85,7 @@ class PastReport:
         return is_rows or (is_provisional and key.removesuffix(MANIFEST_SUFFIX) not in self.in_use)
 
 
-def past_reports(warehouse: URL, years: Mapping[str, int], today: date) -> list[PastReport]:
+def expired_reports(warehouse: URL, years: Mapping[str, int], today: date) -> list[ExpiredReport]:
     """The reports that are past their retention, oldest first.
 
     Args:
@@ -95,14 +95,16 @@ def past_reports(warehouse: URL, years: Mapping[str, int], today: date) -> list[
     """
     with (
         warehouse_connection(warehouse) as connection,
-        connection.cursor(row_factory=class_row(PastReport)) as cursor,
+        connection.cursor(row_factory=class_row(ExpiredReport)) as cursor,
     ):
-        return cursor.execute(_PAST, {"year": today.year, "years": Jsonb(dict(years))}).fetchall()
+        return cursor.execute(
+            _EXPIRED_REPORTS, {"year": today.year, "years": Jsonb(dict(years))}
+        ).fetchall()
 
 
-def past_objects(
-    store: ObjectStore, reports: Sequence[PastReport]
-) -> Iterator[tuple[PastReport, list[str]]]:
+def expired_objects(
+    store: ObjectStore, reports: Sequence[ExpiredReport]
+) -> Iterator[tuple[ExpiredReport, list[str]]]:
     """The objects of the store that are kept no longer, by report, sorted.
 
     Each organisation's keys are listed once, however many of its reports are past.
@@ -113,15 +115,15 @@ def past_objects(
         for key in store.list_keys(organization_id):
             folder = "/".join(key.split("/")[:3])
             report = by_folder.get(folder)
-            if report is not None and report.has_passed(key):
+            if report is not None and report.is_expired(key):
                 found.setdefault(folder, []).append(key)
     for folder, report in by_folder.items():
         if folder in found:
             yield report, sorted(found[folder])
 
 
-def delete_past_objects(
-    warehouse: URL, store: ObjectStore, report: PastReport, keys: Sequence[str]
+def delete_expired_objects(
+    warehouse: URL, store: ObjectStore, report: ExpiredReport, keys: Sequence[str]
 ) -> int:
     """Delete objects of a report, unless it is being generated.
 
@@ -142,3 +144,89 @@ def delete_past_objects(
         for key in deleted:
             store.delete(key)
         return len(deleted)
+
+
+_EXPIRED_REQUESTS = """
+    from catalogue.report_requests as past
+    where
+        finished_at < %s
+        and (
+            status <> 'dead'
+            or exists (
+                select 1 from catalogue.report_requests as later
+                where
+                    later.report_id = past.report_id
+                    and later.requested_at > past.requested_at
+            )
+        )
+"""
+
+
+def count_expired_requests(warehouse: URL, before: datetime) -> int:
+    """How many ended before an instant; nothing is changed.
+
+    Raises:
+        WarehouseUnavailable: The warehouse cannot be reached.
+    """
+    with warehouse_connection(warehouse) as connection:
+        [(count,)] = connection.execute(
+            f"select count(*) {_EXPIRED_REQUESTS}", (before,)
+        ).fetchall()
+        return int(count)
+
+
+def delete_expired_requests(warehouse: URL, before: datetime) -> int:
+    """Delete those that ended before an instant; how many.
+
+    Raises:
+        WarehouseUnavailable: The warehouse cannot be reached.
+    """
+    with warehouse_connection(warehouse) as connection:
+        return connection.execute(f"delete {_EXPIRED_REQUESTS}", (before,)).rowcount
+
+
+_EXPIRED_ALERTS = "from catalogue.alerts where resolved_at < %(before)s"
+_EXPIRED_MESSAGES = """
+    from catalogue.alert_deliveries
+    where coalesce(delivered_at, given_up_at) < %(before)s
+"""
+_EXPIRED_NOTICES = "from catalogue.notices where created_at < %(before)s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpiredAlertRows:
+    """How many rows are past their time."""
+
+    alert_count: int
+    message_count: int
+    notice_count: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.alert_count + self.message_count + self.notice_count
+
+
+def count_expired_alert_rows(warehouse: URL, before: datetime) -> ExpiredAlertRows:
+    """What was over before an instant; nothing is changed."""
+    with warehouse_connection(warehouse) as connection:
+        counts = [
+            connection.execute(f"select count(*) {each}".encode(), {"before": before}).fetchall()
+            for each in (_EXPIRED_ALERTS, _EXPIRED_MESSAGES, _EXPIRED_NOTICES)
+        ]
+    [[(alert_count,)], [(message_count,)], [(notice_count,)]] = counts
+    return ExpiredAlertRows(
+        alert_count=alert_count, message_count=message_count, notice_count=notice_count
+    )
+
+
+def delete_expired_alert_rows(warehouse: URL, before: datetime) -> ExpiredAlertRows:
+    """Delete what was over before an instant; how many rows of each."""
+    with warehouse_connection(warehouse) as connection:
+        alert_count, message_count, notice_count = (
+            connection.execute(f"delete {each}".encode(), {"before": before}).rowcount
+            for each in (_EXPIRED_ALERTS, _EXPIRED_MESSAGES, _EXPIRED_NOTICES)
+        )
+    return ExpiredAlertRows(
+        alert_count=alert_count, message_count=message_count, notice_count=notice_count
+    )

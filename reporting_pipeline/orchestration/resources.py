@@ -17,41 +17,40 @@ import psycopg
 from psycopg import IsolationLevel
 
 from reporting_pipeline.alerts.alert import Alert, AlertKind, StoredAlert
-from reporting_pipeline.alerts.book import open_alerts
-from reporting_pipeline.alerts.channels import ReadChannels, open_channels, read_channels
-from reporting_pipeline.alerts.evaluate import Evaluation
-from reporting_pipeline.alerts.given import failed_run, late_day, overdue
-from reporting_pipeline.alerts.rounds import AlertDesk
+from reporting_pipeline.alerts.alert_store import open_alerts
+from reporting_pipeline.alerts.causes import failed_run, late_day, overdue_report
+from reporting_pipeline.alerts.channels import ParsedChannels, open_channels, parse_channels
+from reporting_pipeline.alerts.evaluation import Evaluation, WarehouseAlerts
 from reporting_pipeline.building.build import BuildResult, build
 from reporting_pipeline.catalogue.notices import notify_rebuilt_days
 from reporting_pipeline.checks.seals import seal_days
 from reporting_pipeline.domain.discrepancy import Discrepancy
+from reporting_pipeline.due.batch import DueResult, generate_batch
 from reporting_pipeline.due.due_reports import (
     DueReport,
-    DueResult,
     Selection,
     due_after_events,
     due_reports,
     events_due,
-    generate_batch,
 )
 from reporting_pipeline.due.expected_reports import (
     Expectation,
     MissingReport,
+    only_requestable,
     overdue_reports,
     requestable_reports,
-    those_requestable,
 )
-from reporting_pipeline.due.rebuilt_days import days_beyond, days_to_rebuild
 from reporting_pipeline.due.report_calendar import report_calendar
-from reporting_pipeline.due.touched_reports import (
+from reporting_pipeline.due.stale_reports import (
     StaleReports,
+    days_to_rebuild,
+    days_too_old_to_rebuild,
     forget_rebuilt_days,
-    forgetting_rebuilt_days,
+    forget_rebuilt_days_after,
     stale_reports,
 )
 from reporting_pipeline.orchestration.instance.runs import open_failures
-from reporting_pipeline.publishing.generate import Delivery
+from reporting_pipeline.publishing.generate import Publisher
 from reporting_pipeline.report_definitions.definition import Schedule
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.sources.contract import DOMAINS
@@ -184,12 +183,12 @@ class Reports:
         self, connection: psycopg.Connection, due: Sequence[DueReport]
     ) -> list[DueReport]:
         expectation = Expectation.of(self.settings)
-        return those_requestable(connection, due, self.clock(), expectation)
+        return only_requestable(connection, due, self.clock(), expectation)
 
     def _generate(self, due: Sequence[DueReport]) -> Iterator[DueResult]:
-        delivery = Delivery.of(self.settings, self.clock)
-        results = generate_batch(delivery, due, redis_url=self.settings.redis_address())
-        return forgetting_rebuilt_days(self.settings.warehouse_url(), results)
+        publisher = Publisher.of(self.settings, self.clock)
+        results = generate_batch(publisher, due, redis_url=self.settings.redis_address())
+        return forget_rebuilt_days_after(self.settings.warehouse_url(), results)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +227,8 @@ class Backlog:
 
     def generate_again(self, stale: StaleReports) -> Iterator[DueResult]:
         """Generate stale reports again."""
-        delivery = Delivery.of(self.settings, self.clock)
-        return generate_batch(delivery, stale.due, redis_url=self.settings.redis_address())
+        publisher = Publisher.of(self.settings, self.clock)
+        return generate_batch(publisher, stale.due, redis_url=self.settings.redis_address())
 
     def forget(self, stale: StaleReports) -> None:
         """Remove the rebuilt days of `stale` from the list of days to look at."""
@@ -268,12 +267,12 @@ class AlertEvaluator:
         """
         desk = self._desk()
         try:
-            evaluations = [*self._found_elsewhere(desk), desk.look()]
+            evaluations = [*self._found_elsewhere(desk), desk.evaluate()]
             if instance is not None:
                 failed = self._failed_runs(instance)
-                evaluations.append(desk.record_given(failed, AlertKind.RUN_FAILED))
+                evaluations.append(desk.evaluate_supplied(failed, AlertKind.RUN_FAILED))
         finally:
-            desk.tell()  # a fault does not keep earlier findings from being sent
+            desk.send()  # a fault does not keep earlier findings from being sent
         return Evaluation(
             opened=tuple(alert for each in evaluations for alert in each.opened),
             updated=tuple(alert for each in evaluations for alert in each.updated),
@@ -295,9 +294,9 @@ class AlertEvaluator:
                 each.run_id, what=each.what, partitions=each.partitions, reason=each.reason
             )
 
-    def _desk(self) -> AlertDesk:
+    def _desk(self) -> WarehouseAlerts:
         settings = self.settings
-        return AlertDesk(
+        return WarehouseAlerts(
             warehouse=settings.warehouse_url(),
             channels=self._channels().channels,
             redis_url=settings.redis_address(),
@@ -305,22 +304,24 @@ class AlertEvaluator:
             clock=self.clock,
         )
 
-    def _channels(self) -> ReadChannels:
-        read = read_channels(self.settings.alert_channel_urls(), self.settings.alert_secret())
+    def _channels(self) -> ParsedChannels:
+        read = parse_channels(self.settings.alert_channel_urls(), self.settings.alert_secret())
         for fault in read.faults:
             _log_once(fault)
         return read
 
-    def _found_elsewhere(self, desk: AlertDesk) -> list[Evaluation]:
+    def _found_elsewhere(self, desk: WarehouseAlerts) -> list[Evaluation]:
         settings = self.settings
         first_day = Backlog(settings, self.clock).first_day_to_rebuild()
         with warehouse_connection(settings.warehouse_url()) as connection:
             missing = overdue_reports(connection, self.clock(), Expectation.of(settings))
-            days = days_beyond(connection, first_day=first_day)
-        late = [overdue(each.definition, each.period.token, each.deadline) for each in missing]
+            days = days_too_old_to_rebuild(connection, first_day=first_day)
+        late = [
+            overdue_report(each.definition, each.period.token, each.deadline) for each in missing
+        ]
         return [
-            desk.record_given(late, AlertKind.REPORT_OVERDUE),
-            desk.record_given(map(late_day, days), AlertKind.LATE_DAY),
+            desk.evaluate_supplied(late, AlertKind.REPORT_OVERDUE),
+            desk.evaluate_supplied(map(late_day, days), AlertKind.LATE_DAY),
         ]
 
 

@@ -48,10 +48,10 @@ from reporting_pipeline.orchestration.run_requests import (
     requests_now,
 )
 from reporting_pipeline.report_definitions.definition import Schedule
-from reporting_pipeline.requests.ask import Asking
-from reporting_pipeline.requests.leases import give_back_lost
-from reporting_pipeline.requests.lists import follow
-from reporting_pipeline.requests.work import Worker
+from reporting_pipeline.requests.ask import AskContext
+from reporting_pipeline.requests.leases import requeue_lost
+from reporting_pipeline.requests.queue_lists import sync_queue_lists
+from reporting_pipeline.requests.worker import Worker
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 BATCH_TAG = "reporting/requests"
@@ -164,8 +164,8 @@ def requests_sensor(interval_seconds: int = _REQUESTS_SECONDS) -> dg.SensorDefin
     ) -> dg.RunRequest | dg.SkipReason:
         worker = request_worker(reports, "run sensor")
         _follow_lists(worker, context.log)
-        with warehouse_connection(worker.delivery.warehouse) as connection:
-            give_back_lost(connection, worker.times, reports.clock())
+        with warehouse_connection(worker.publisher.warehouse) as connection:
+            requeue_lost(connection, worker.times, reports.clock())
         pending = _pending_ids(context.instance)
         waiting = waiting_ids(reports, BATCH_SIZE + len(pending))
         ids = [each for each in waiting if str(each) not in pending]
@@ -290,12 +290,12 @@ def _pending_ids(instance: dg.DagsterInstance) -> set[str]:
 
 def _follow_lists(worker: Worker, log: logging.Logger) -> None:
     """Read the requests that others pushed to Redis, in case no worker does."""
-    client, delivery = worker.client(), worker.delivery
+    client, publisher = worker.client(), worker.publisher
     if client is None:
         return
-    asking = Asking(now=delivery.clock(), final_delay_seconds=delivery.final_delay_seconds)
+    asking = AskContext(now=publisher.clock(), final_delay_seconds=publisher.final_delay_seconds)
     try:
         with client:
-            follow(delivery.warehouse, client, asking)
+            sync_queue_lists(publisher.warehouse, client, asking)
     except redis.RedisError as error:
         log.warning("Redis cannot be reached, requests are taken from the table: %s", error)

@@ -20,13 +20,13 @@ from psycopg import Connection
 from sqlalchemy import URL
 
 from reporting_pipeline.building.build import ensure_views, views_are_current
-from reporting_pipeline.catalogue.generated import (
+from reporting_pipeline.catalogue.generated_reports import (
     GeneratedReport,
     generated_report,
-    note,
     required_report,
+    set_status,
 )
-from reporting_pipeline.catalogue.notices import write_notice
+from reporting_pipeline.catalogue.notices import write_report_notice
 from reporting_pipeline.catalogue.report_keys import ReportKey
 from reporting_pipeline.catalogue.report_lock import report_lock
 from reporting_pipeline.errors import ReportingError
@@ -34,12 +34,12 @@ from reporting_pipeline.exports.formats import FORMATS
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.publishing.gate import Verdict, judge
 from reporting_pipeline.publishing.publish import RenderedFile, publish, settle_report
-from reporting_pipeline.publishing.report_rows import (
+from reporting_pipeline.publishing.snapshot import (
     ReportRequest,
-    Standing,
+    ReportState,
     read_report,
+    report_state,
     snapshot_of,
-    standing_of,
 )
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.settings import Settings
@@ -59,7 +59,7 @@ def _utc_now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Publisher:
     """Where reports are read and where they go.
 
     Attributes:
@@ -73,7 +73,7 @@ class Delivery:
     clock: Callable[[], datetime] = _utc_now
 
     @classmethod
-    def of(cls, settings: Settings, clock: Callable[[], datetime] = _utc_now) -> "Delivery":
+    def of(cls, settings: Settings, clock: Callable[[], datetime] = _utc_now) -> "Publisher":
         """Where the settings say.
 
         Raises:
@@ -106,7 +106,7 @@ class Outcome:
 
 
 def generate(
-    delivery: Delivery, request: ReportRequest, formats: Sequence[ReportFormat] = ()
+    publisher: Publisher, request: ReportRequest, formats: Sequence[ReportFormat] = ()
 ) -> list[Outcome]:
     """Generate a report in `formats`, all of its definition's by default.
 
@@ -123,11 +123,11 @@ def generate(
         ReportKey.of(definition, request.period, each) for each in formats or definition.formats
     ]
     with (
-        report_lock(delivery.warehouse, keys[0]) as connection,
+        report_lock(publisher.warehouse, keys[0]) as connection,
         TemporaryDirectory(prefix="reporting-") as folder,
     ):
         generation = _Generation(
-            delivery=delivery, request=request, connection=connection, folder=Path(folder)
+            publisher=publisher, request=request, connection=connection, folder=Path(folder)
         )
         with (
             log_ids(organization_id=definition.organization_id, definition_id=definition.id),
@@ -151,7 +151,7 @@ def _observations(outcome: Outcome) -> Iterator[Observation]:
 class _Generation:
     """One report being generated; the connection holds its lock."""
 
-    delivery: Delivery
+    publisher: Publisher
     request: ReportRequest
     connection: Connection[Any]
     folder: Path
@@ -160,7 +160,7 @@ class _Generation:
         """Read the report and deliver it in each format."""
         begun = time.monotonic()
         if not views_are_current(self.connection):
-            ensure_views(self.delivery.warehouse)
+            ensure_views(self.publisher.warehouse)
         formers = {key: self._begin(key) for key in keys}
         try:
             with span("report.read"):
@@ -181,20 +181,22 @@ class _Generation:
 
     def _begin(self, key: ReportKey) -> GeneratedReport | None:
         """Settle what was left of it, and say that it runs; how it stood before."""
-        now = self.delivery.clock()
-        settle_report(self.connection, self.delivery.store, key, now)
+        now = self.publisher.clock()
+        settle_report(self.connection, self.publisher.store, key, now)
         with self.connection.transaction():
             former = generated_report(self.connection, key.id)
-            note(self.connection, key, "running", version=self.request.definition.version, now=now)
+            set_status(
+                self.connection, key, "running", version=self.request.definition.version, now=now
+            )
         return former
 
-    def _read(self) -> tuple[ReportDocument | None, Standing, Verdict]:
+    def _read(self) -> tuple[ReportDocument | None, ReportState, Verdict]:
         """The report, its standing and the gate's verdict; no report where it is held."""
         with snapshot_of(self.connection):
-            standing = standing_of(
+            standing = report_state(
                 self.connection,
                 self.request,
-                delay_seconds=self.delivery.final_delay_seconds,
+                delay_seconds=self.publisher.final_delay_seconds,
             )
             verdict = judge(
                 self.request.definition.category,
@@ -216,7 +218,7 @@ class _Generation:
         self,
         former: GeneratedReport | None,
         key: ReportKey,
-        read: tuple[ReportDocument, Standing],
+        read: tuple[ReportDocument, ReportState],
         begun: float,
     ) -> Outcome:
         document, standing = read
@@ -228,7 +230,9 @@ class _Generation:
             rendered = RenderedFile.of(
                 key, target, document.manifest, document.rows, standing.landed_through
             )
-            report = publish(self.connection, self.delivery.store, rendered, self.delivery.clock())
+            report = publish(
+                self.connection, self.publisher.store, rendered, self.publisher.clock()
+            )
         except Exception as error:  # noqa: BLE001 - one format must not stop the others
             return self._failed(former, key, error, begun)
         finally:
@@ -236,7 +240,7 @@ class _Generation:
         return Outcome(
             report=report,
             is_new_edition=report.edition != (former.edition if former else 0),
-            location=self.delivery.store.location(report.storage_path or ""),
+            location=self.publisher.store.location(report.storage_path or ""),
             seconds=time.monotonic() - begun,
         )
 
@@ -259,12 +263,12 @@ class _Generation:
         begun: float,
     ) -> Outcome:
         status: Literal["held", "failed"] = "held" if failure[0] == _HELD else "failed"
-        now, version = self.delivery.clock(), self.request.definition.version
+        now, version = self.publisher.clock(), self.request.definition.version
         with self.connection.transaction():
-            note(self.connection, key, status, version=version, now=now, failure=failure)
+            set_status(self.connection, key, status, version=version, now=now, failure=failure)
             report = required_report(self.connection, key)
             if former is None or (former.status, former.failure_message) != (status, failure[1]):
-                write_notice(
+                write_report_notice(
                     self.connection,
                     key,
                     status,

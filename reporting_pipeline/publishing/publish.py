@@ -23,25 +23,30 @@ from typing import Any
 from psycopg import Connection
 from sqlalchemy import URL
 
-from reporting_pipeline.catalogue.generated import (
+from reporting_pipeline.catalogue.generated_reports import (
     GeneratedReport,
     UpcomingEdition,
-    complete,
+    complete_edition,
     drop_upcoming,
     generated_report,
-    prepare,
+    record_upcoming,
     required_report,
-    unsettled,
+    unsettled_reports,
 )
-from reporting_pipeline.catalogue.notices import write_notice
+from reporting_pipeline.catalogue.notices import write_report_notice
 from reporting_pipeline.catalogue.report_keys import ReportKey, manifest_key
 from reporting_pipeline.catalogue.report_lock import report_lock_if_free
 from reporting_pipeline.errors import ExportIncomplete, ObjectNotFound
 from reporting_pipeline.exports.formats import FORMATS
 from reporting_pipeline.exports.manifest import FilePart, Manifest
 from reporting_pipeline.exports.row_spool import RowSpool
-from reporting_pipeline.publishing.restatement import causes_of, restate
-from reporting_pipeline.publishing.rows_archive import chunks, fetch_rows, keep_rows
+from reporting_pipeline.publishing.restatement import (
+    causes_of,
+    chunks,
+    fetch_rows,
+    keep_rows,
+    record_restatement,
+)
 from reporting_pipeline.store.object_store import ObjectStore
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
@@ -114,7 +119,7 @@ def publish(
     )
     keep_rows(store, upcoming.manifest, rendered.rows)
     with connection.transaction():
-        prepare(connection, key, upcoming)
+        record_upcoming(connection, key, upcoming)
     media_type = FORMATS[key.format].media_type
     stored = store.put(upcoming.storage_path, chunks(rendered.path), media_type)
     if stored.sha256 != upcoming.file.sha256:
@@ -133,7 +138,7 @@ def settle(warehouse: URL, store: ObjectStore, now: datetime) -> int:
         How many reports were settled; those that are being published are left alone.
     """
     with warehouse_connection(warehouse) as connection:
-        left = unsettled(connection)
+        left = unsettled_reports(connection)
     settled = 0
     for report in left:
         with report_lock_if_free(warehouse, report.key) as locked:
@@ -172,9 +177,9 @@ def _finish(
     with connection.transaction():
         report = required_report(connection, key)
         causes = _restatement(connection, store, report, upcoming)
-        edition = complete(connection, report, upcoming, causes=causes, now=now)
+        edition = complete_edition(connection, report, upcoming, causes=causes, now=now)
         if edition != report.edition:
-            write_notice(connection, key, "available", edition=edition, now=now)
+            write_report_notice(connection, key, "available", edition=edition, now=now)
         return required_report(connection, key)
 
 
@@ -194,7 +199,7 @@ def _restatement(
             new_rows = fetch_rows(store, new, Path(folder))
             # Rows that are gone from the store cannot be compared; the digests still tell.
             if former_rows is not None and new_rows is not None:
-                restate(connection, (former, former_rows), (new, new_rows))
+                record_restatement(connection, (former, former_rows), (new, new_rows))
     return causes_of(connection, former, new, _landed_through(connection, report))
 
 

@@ -20,7 +20,7 @@ from psycopg import Connection
 from sqlalchemy import URL
 
 from reporting_pipeline.building.build import ensure_views
-from reporting_pipeline.catalogue.definitions import definition_version
+from reporting_pipeline.catalogue.definition_store import definition_version
 from reporting_pipeline.checks.checks import checks_of
 from reporting_pipeline.domain.discrepancy import Discrepancy, Severity
 from reporting_pipeline.domain.period import Period
@@ -36,7 +36,7 @@ from reporting_pipeline.exports.verify.difference import (
     Verification,
 )
 from reporting_pipeline.exports.verify.row_checks import RowComparison
-from reporting_pipeline.publishing.report_rows import report_snapshot
+from reporting_pipeline.publishing.snapshot import report_snapshot
 from reporting_pipeline.registry.datasets import dataset
 from reporting_pipeline.report_definitions.compile import compile_report
 

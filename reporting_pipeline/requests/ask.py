@@ -4,6 +4,7 @@ The same report asked for again, by whomever, is the request that is open alread
 here: what may be asked for, and the row. What does not: who takes it (`leases`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,12 +13,16 @@ from uuid import UUID, uuid4
 from psycopg import Connection
 from sqlalchemy import URL
 
-from reporting_pipeline.catalogue.generated import GeneratedReport
+from reporting_pipeline.catalogue.generated_reports import GeneratedReport, generated_report
 from reporting_pipeline.catalogue.notices import write_request_notice
 from reporting_pipeline.catalogue.report_keys import ReportKey
+from reporting_pipeline.checks.seals import SealedPeriod
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.errors import DefinitionInvalid
-from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.exports.manifest import SealPart, WatermarkPart
+from reporting_pipeline.publishing.gate import judge, seal_parts, watermark_parts
+from reporting_pipeline.publishing.snapshot import ReportRequest, report_state
+from reporting_pipeline.registry.logic_version import LOGIC_VERSION
 from reporting_pipeline.report_definitions.compile import compile_report
 from reporting_pipeline.report_definitions.definition import (
     ReportDefinition,
@@ -25,8 +30,7 @@ from reporting_pipeline.report_definitions.definition import (
     Status,
 )
 from reporting_pipeline.report_definitions.period_rules import MAX_RANGE_DAYS
-from reporting_pipeline.requests.current_report import current_report
-from reporting_pipeline.requests.request import StoredRequest, stored_request
+from reporting_pipeline.requests.request_queue import StoredRequest, stored_request
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _ONE_DAY = timedelta(days=1)
@@ -51,7 +55,7 @@ _ASK = """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class AskResult:
     """What becomes of a question.
 
     Attributes:
@@ -66,7 +70,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asking:
+class AskContext:
     """What stands around a question.
 
     Attributes:
@@ -78,7 +82,9 @@ class Asking:
     final_delay_seconds: int
 
 
-def ask(warehouse: URL, asking: Asking, request: ReportRequest, format_: ReportFormat) -> Asked:
+def ask(
+    warehouse: URL, asking: AskContext, request: ReportRequest, format_: ReportFormat
+) -> AskResult:
     """Ask for a report in one format.
 
     Raises:
@@ -91,19 +97,19 @@ def ask(warehouse: URL, asking: Asking, request: ReportRequest, format_: ReportF
 
 
 def ask_within(
-    connection: Connection[Any], asking: Asking, request: ReportRequest, format_: ReportFormat
-) -> Asked:
+    connection: Connection[Any], asking: AskContext, request: ReportRequest, format_: ReportFormat
+) -> AskResult:
     """As ask, in the connection's transaction."""
     _refuse(connection, asking, request, format_)
     report = current_report(connection, request, format_, delay_seconds=asking.final_delay_seconds)
     if report is not None:
-        return Asked(report=report)
+        return AskResult(report=report)
     key = ReportKey.of(request.definition, request.period, format_)
     new_id = uuid4()
     [(request_id,)] = connection.execute(_ASK, _row(new_id, key, request)).fetchall()
     if request_id == new_id:
         write_request_notice(connection, key, "queued", request_id=new_id, now=asking.now)
-    return Asked(request=stored_request(connection, request_id), is_new=request_id == new_id)
+    return AskResult(request=stored_request(connection, request_id), is_new=request_id == new_id)
 
 
 def _row(request_id: UUID, key: ReportKey, request: ReportRequest) -> dict[str, object]:
@@ -123,7 +129,7 @@ def _row(request_id: UUID, key: ReportKey, request: ReportRequest) -> dict[str, 
 
 
 def _refuse(
-    connection: Connection[Any], asking: Asking, request: ReportRequest, format_: ReportFormat
+    connection: Connection[Any], asking: AskContext, request: ReportRequest, format_: ReportFormat
 ) -> None:
     """Refuse what could only fail later."""
     definition, period = request.definition, request.period
@@ -159,3 +165,72 @@ def _foreign(connection: Connection[Any], organization_id: UUID, event_id: UUID)
         (event_id, organization_id),
     ).fetchone()
     return None if found else f"the organisation has no event {event_id}"
+
+
+# A request starts before its rows are read; clocks of two machines differ by less than a minute.
+# `generated_at` is after they are, and the file is written in between. A report is rather made
+# twice than told as current.
+_LAST_READ = """
+    select greatest(
+        %(generated_at)s::timestamptz - interval '15 minutes',
+        max(started_at) - interval '1 minute'
+    )
+    from catalogue.report_requests
+    where report_id = %(id)s and status = 'completed' and version = %(version)s
+"""
+_UNCHANGED_DAYS = """
+    select count(*) from reporting.sealed_days
+    where date >= %s and date < %s and sealed_at < %s
+"""
+
+
+def current_report(
+    connection: Connection[Any],
+    request: ReportRequest,
+    format_: ReportFormat,
+    *,
+    delay_seconds: int,
+) -> GeneratedReport | None:
+    """The report where it is current; None where it has to be generated, or it is not known."""
+    report = generated_report(
+        connection, ReportKey.of(request.definition, request.period, format_).id
+    )
+    if report is None or not _may_be_current(report, request):
+        return None
+    sealed = report_state(connection, request, delay_seconds=delay_seconds).sealed
+    if sealed is None or not _would_be_published_unchanged(report, request, sealed):
+        return None
+    bound = {"generated_at": report.generated_at, "id": report.id, "version": report.version}
+    [(read_at,)] = connection.execute(_LAST_READ, bound).fetchall()
+    first, end = sealed.seals[0].day, request.period.end
+    [(unchanged_count,)] = connection.execute(_UNCHANGED_DAYS, (first, end, read_at)).fetchall()
+    return report if unchanged_count == len(sealed.seals) else None
+
+
+def _may_be_current(report: GeneratedReport, request: ReportRequest) -> bool:
+    manifest = report.manifest or {}
+    return (
+        report.status == "ready"
+        and report.version == request.definition.version
+        and manifest.get("logic_version") == LOGIC_VERSION
+    )
+
+
+def _would_be_published_unchanged(
+    report: GeneratedReport, request: ReportRequest, sealed: SealedPeriod
+) -> bool:
+    """Whether it rests on these seals, and would be published as it was."""
+    verdict = judge(
+        request.definition.category, sealed, is_provisional_allowed=request.is_provisional_allowed
+    )
+    manifest = report.manifest or {}
+    return (
+        not verdict.held_by
+        and verdict.is_provisional == report.is_provisional
+        and manifest.get("seals") == _plain(seal_parts(sealed))
+        and manifest.get("watermarks") == _plain(watermark_parts(sealed))
+    )
+
+
+def _plain(parts: Sequence[SealPart | WatermarkPart]) -> list[dict[str, Any]]:
+    return [each.model_dump(mode="json") for each in parts]

@@ -1,39 +1,121 @@
-"""Leases: who works on which request, held by a session, kept up by a heartbeat, ended by a fence.
+"""`reporting:lock:{definition_id}`: that somebody works on a definition, for as long as they live.
 
-A lease is a lock of the session that took it. A worker that is killed loses its session, and
-whoever takes next finds the lock free and the request back in the queue. A machine that is cut off
-stops its heartbeat, and that gives the request back too. A worker that only seemed dead finds, when
-it ends the request, that its fence is no longer the last, and what it says does not count. All
-times are the warehouse's, so the clocks of the workers do not matter.
+It spares a worker the wait for another one and tells others what goes on. It holds nothing right:
+the report's own lock and the fence do (`catalogue.report_lock`, `leases`). Without Redis everybody
+has it.
 
-Organisations take turns: the one whose last lease is longest ago comes first.
-
-What belongs here: taking a request, keeping it, ending it. What does not: the work (`work`).
+Its value names the lease, and of a definition one request is leased at a time. So an earlier lease
+that still stands in Redis is a dead worker's, and is not waited for.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from random import SystemRandom
 from threading import Event, Thread
 from typing import Any, Literal
 from uuid import UUID
 
+import redis
 from psycopg import Connection, Error
+from redis.exceptions import LockNotOwnedError
+from redis.lock import Lock
 from sqlalchemy import URL
 
 from reporting_pipeline.catalogue.notices import write_request_notice
 from reporting_pipeline.errors import ReportingError
-from reporting_pipeline.requests.definition_lock import DefinitionLock
-from reporting_pipeline.requests.request import StoredRequest, stored_request
-from reporting_pipeline.requests.retries import (
-    MAX_FAILURES,
-    MAX_LOST_LEASES,
-    wait_seconds,
-    wait_seconds_after_loss,
-)
+from reporting_pipeline.requests.request_queue import StoredRequest, stored_request
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import warehouse_connection
+
+_LOCK_VALUE = re.compile(rb"lease (\d{1,18})")
+
+
+class DefinitionLock:
+    """The lock of a leased request's definition; without a client it is always had.
+
+    Args:
+        client: For Redis.
+        request: As it was leased.
+        ttl_seconds: How long the lock stands without a sign of life.
+    """
+
+    def __init__(
+        self, client: redis.Redis | None, request: StoredRequest, ttl_seconds: float
+    ) -> None:
+        self._client = client
+        self._name = f"reporting:lock:{request.definition_id}"
+        self._fence = request.fence or 0
+        self._lock: Lock | None = None
+        if client is not None:
+            # The heartbeat's thread extends what the worker's own has taken.
+            self._lock = client.lock(self._name, timeout=ttl_seconds, thread_local=False)
+
+    def acquire(self) -> bool:
+        """Take it if nobody has it, or only a worker that has died."""
+        try:
+            return self._is_taken() or (self._is_freed_of_the_dead() and self._is_taken())
+        except redis.RedisError:
+            self._lock = None
+            return True
+
+    def extend(self) -> None:
+        """Keep it for another while; lost is lost."""
+        if self._lock is not None:
+            try:
+                self._lock.reacquire()
+            except redis.RedisError:
+                return
+
+    def release(self) -> None:
+        """Give it back, if it is still ours."""
+        if self._lock is not None:
+            try:
+                self._lock.release()
+            except redis.RedisError:
+                return
+
+    def _is_taken(self) -> bool:
+        if self._lock is None:
+            return True
+        return bool(self._lock.acquire(blocking=False, token=f"lease {self._fence}"))
+
+    def _is_freed_of_the_dead(self) -> bool:
+        if self._client is None or self._lock is None:
+            return False
+        held: bytes = self._client.get(self._name) or b""  # type: ignore[assignment]
+        lease = _LOCK_VALUE.fullmatch(held)
+        if lease is None or int(lease[1]) >= self._fence:
+            return not held
+        try:
+            self._lock.do_release(held.decode())
+        except LockNotOwnedError:  # somebody else was quicker
+            return False
+        return True
+
+
+MAX_FAILURES = 5
+"""After so many a request is dead."""
+
+MAX_LOST_LEASES = 10
+"""After so many workers have died at it a request is dead."""
+
+_FIRST_SECONDS = 2.0
+_JITTER = 0.5
+_RANDOM = SystemRandom()
+
+
+def wait_seconds(failures: int) -> float:
+    """How long to wait after this many failures; at least 1."""
+    return _FIRST_SECONDS * float(1 << (failures - 1)) * (1 + _JITTER * _RANDOM.random())
+
+
+def wait_seconds_after_loss(lost_leases: int) -> float:
+    """How long to wait after this many workers have died; at least 1."""
+    return wait_seconds(min(lost_leases, MAX_FAILURES) - 1) if lost_leases > 1 else 0
+
 
 _TURN = "select pg_advisory_xact_lock(hashtextextended('taking a request', 0))"
 # A fence is given once, so nobody waits for its lock, and who finds it free keeps nobody from it.
@@ -148,7 +230,7 @@ class LeaseTimes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class End:
+class RequestEnd:
     """How a request ended.
 
     Attributes:
@@ -161,7 +243,7 @@ class End:
     failure: tuple[str, str] | None = None
 
 
-def take(
+def take_request(
     connection: Connection[Any],
     times: LeaseTimes,
     worker: str,
@@ -179,7 +261,7 @@ def take(
         among: Only one of these.
     """
     with connection.transaction():
-        give_back_lost(connection, times, now)
+        requeue_lost(connection, times, now)
         bound = {"ids": None if among is None else list(among)}
         found = connection.execute(_NEXT, bound).fetchone()
         if found is None:
@@ -193,7 +275,9 @@ def take(
         return request
 
 
-def end(connection: Connection[Any], request: StoredRequest, ended: End, now: datetime) -> bool:
+def end_request(
+    connection: Connection[Any], request: StoredRequest, ended: RequestEnd, now: datetime
+) -> bool:
     """End a request that this worker holds, and tell of it, in the connection's transaction.
 
     Returns:
@@ -218,7 +302,7 @@ def end(connection: Connection[Any], request: StoredRequest, ended: End, now: da
     return found is not None
 
 
-def repeat_later(
+def retry_later(
     connection: Connection[Any], request: StoredRequest, failure: tuple[str, str], now: datetime
 ) -> bool:
     """Give a request back after a failure that may pass; after the last attempt it is dead.
@@ -228,16 +312,16 @@ def repeat_later(
     """
     failures = request.attempts - request.lost_leases
     if failures >= MAX_FAILURES:
-        return end(connection, request, End(status="dead", failure=failure), now)
-    return _give_back(connection, request, failure, seconds=wait_seconds(failures))
+        return end_request(connection, request, RequestEnd(status="dead", failure=failure), now)
+    return _requeue(connection, request, failure, seconds=wait_seconds(failures))
 
 
-def hand_back(connection: Connection[Any], request: StoredRequest, seconds: float) -> None:
+def postpone(connection: Connection[Any], request: StoredRequest, seconds: float) -> None:
     """Give a request back on which nothing was done; the attempt does not count."""
-    _give_back(connection, request, None, seconds=seconds)
+    _requeue(connection, request, None, seconds=seconds)
 
 
-def give_back_lost(connection: Connection[Any], times: LeaseTimes, now: datetime) -> None:
+def requeue_lost(connection: Connection[Any], times: LeaseTimes, now: datetime) -> None:
     """Give back what dead workers held; what has killed each of its workers is dead too.
 
     Nobody else takes or gives back until the transaction of the connection ends.
@@ -251,14 +335,16 @@ def give_back_lost(connection: Connection[Any], times: LeaseTimes, now: datetime
         lost_leases = request.lost_leases + 1
         if lost_leases >= MAX_LOST_LEASES:
             message = f"{lost_leases} workers died at it; of the last one: {message}"
-            end(connection, request, End(status="dead", failure=(_DIED, message)), now)
+            end_request(
+                connection, request, RequestEnd(status="dead", failure=(_DIED, message)), now
+            )
         else:
             seconds = wait_seconds_after_loss(lost_leases)
-            _give_back(connection, request, (_DIED, message), seconds=seconds, lost=1)
+            _requeue(connection, request, (_DIED, message), seconds=seconds, lost=1)
 
 
 @contextmanager
-def kept_up(
+def heartbeat(
     warehouse: URL, request: StoredRequest, times: LeaseTimes, lock: DefinitionLock
 ) -> Iterator[None]:
     """Keep a lease and the definition's lock up, from a thread, while the request is worked on."""
@@ -291,7 +377,7 @@ def _beat(
             continue
 
 
-def _give_back(
+def _requeue(
     connection: Connection[Any],
     request: StoredRequest,
     failure: tuple[str, str] | None,

@@ -12,12 +12,15 @@ import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from cachetools import TTLCache
+from psycopg import Connection
 
 from reporting_pipeline.errors import SettingsError
+from reporting_pipeline.telemetry.metric_store import Observation, record
+from reporting_pipeline.telemetry.metrics import CACHE_REQUESTS
 
 V = TypeVar("V")
 
@@ -26,7 +29,7 @@ MAX_TTL_SECONDS = 1800
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HotKey:
+class CacheKey:
     """Whose value, of what, in which state.
 
     Attributes:
@@ -40,7 +43,7 @@ class HotKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
+class CacheLimits:
     """How much is kept, and for how long.
 
     Attributes:
@@ -69,15 +72,15 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
+class CacheCounts:
     """How often it was asked: answered from memory, or by loading or waiting for a load."""
 
     hits: int = 0
     misses: int = 0
 
-    def since(self, former: "Counts") -> "Counts":
+    def since(self, former: "CacheCounts") -> "CacheCounts":
         """What was added after `former`."""
-        return Counts(hits=self.hits - former.hits, misses=self.misses - former.misses)
+        return CacheCounts(hits=self.hits - former.hits, misses=self.misses - former.misses)
 
 
 class HotCache(Generic[V]):
@@ -90,19 +93,19 @@ class HotCache(Generic[V]):
     """
 
     def __init__(
-        self, bounds: Bounds, size_of: Callable[[V], int], clock: Callable[[], float]
+        self, bounds: CacheLimits, size_of: Callable[[V], int], clock: Callable[[], float]
     ) -> None:
         self._bounds = bounds
         self._size_of = size_of
-        self._kept: TTLCache[HotKey, V] = TTLCache(
+        self._kept: TTLCache[CacheKey, V] = TTLCache(
             maxsize=bounds.max_bytes, ttl=bounds.ttl_seconds, timer=clock, getsizeof=size_of
         )
-        self._loading: dict[HotKey, Future[V | None]] = {}
+        self._loading: dict[CacheKey, Future[V | None]] = {}
         self._lock = threading.Lock()
         self._hits = 0
         self._misses = 0
 
-    def get(self, key: HotKey, load: Callable[[], V | None]) -> V | None:
+    def get(self, key: CacheKey, load: Callable[[], V | None]) -> V | None:
         """The value of a key; on a miss what `load` gives, called by one thread at a time.
 
         Raises:
@@ -118,7 +121,7 @@ class HotCache(Generic[V]):
             flight = self._loading.setdefault(key, own)
         return self._load(key, load, flight) if flight is own else flight.result()
 
-    def drop(self, is_dropped: Callable[[HotKey], bool]) -> int:
+    def drop(self, is_dropped: Callable[[CacheKey], bool]) -> int:
         """Forget values, those that are being loaded too; how many were kept."""
         with self._lock:
             kept = [key for key in self._kept if is_dropped(key)]
@@ -129,10 +132,10 @@ class HotCache(Generic[V]):
         return len(kept)
 
     @property
-    def counts(self) -> Counts:
+    def counts(self) -> CacheCounts:
         """How often it was asked so far."""
         with self._lock:
-            return Counts(hits=self._hits, misses=self._misses)
+            return CacheCounts(hits=self._hits, misses=self._misses)
 
     @property
     def entry_count(self) -> int:
@@ -149,7 +152,7 @@ class HotCache(Generic[V]):
             return int(self._kept.currsize)
 
     def _load(
-        self, key: HotKey, load: Callable[[], V | None], flight: Future[V | None]
+        self, key: CacheKey, load: Callable[[], V | None], flight: Future[V | None]
     ) -> V | None:
         try:
             value = load()
@@ -161,7 +164,7 @@ class HotCache(Generic[V]):
         flight.set_result(value)
         return value
 
-    def _land(self, key: HotKey, flight: Future[V | None], value: V | None) -> None:
+    def _land(self, key: CacheKey, flight: Future[V | None], value: V | None) -> None:
         with self._lock:
             if self._loading.get(key) is not flight:  # dropped meanwhile
                 return
@@ -172,3 +175,26 @@ class HotCache(Generic[V]):
             while len(self._kept) >= self._bounds.max_entries:
                 self._kept.popitem()
             self._kept[key] = value
+
+
+class CacheTally:
+    """What one cache has counted and not yet told."""
+
+    def __init__(self, cache: str) -> None:
+        self._cache = cache
+        self._told = CacheCounts()
+        self._lock = threading.Lock()
+
+    def tell(self, connection: Connection[Any], cache: HotCache[Any]) -> None:
+        """Add what was counted since the last time."""
+        with self._lock:
+            counts = cache.counts
+            new, self._told = counts.since(self._told), counts
+        record(
+            connection,
+            [
+                Observation(CACHE_REQUESTS, {"cache": self._cache, "result": result}, value)
+                for result, value in (("hit", new.hits), ("miss", new.misses))
+                if value > 0
+            ],
+        )

@@ -25,14 +25,13 @@ from uuid import UUID
 
 from reporting_pipeline.catalogue.notices import publish_notices
 from reporting_pipeline.domain.period import Period
-from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportFormat
-from reporting_pipeline.requests.ask import Asking
-from reporting_pipeline.serving.answers import Answer
-from reporting_pipeline.serving.hot_reports import HotReport
-from reporting_pipeline.serving.hot_summaries import HotSummary
-from reporting_pipeline.serving.open_caches import open_hot_caches
-from reporting_pipeline.serving.restatements import HotCaches, RestatementListener
+from reporting_pipeline.requests.ask import AskContext
+from reporting_pipeline.serving.event_summaries import EventSummary
+from reporting_pipeline.serving.invalidation import ChangeListener, ServingCaches, open_caches
+from reporting_pipeline.serving.report_files import ReportFile
+from reporting_pipeline.serving.report_lookup import LookupResult
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.store import open_store
 
@@ -46,7 +45,7 @@ class ReportDesk:
     """
 
     settings: Settings
-    caches: HotCaches
+    caches: ServingCaches
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def report(
@@ -57,7 +56,7 @@ class ReportDesk:
         format_: ReportFormat,
         *,
         is_provisional_allowed: bool = False,
-    ) -> Answer:
+    ) -> LookupResult:
         """An organisation's report: its file where it is current, else what waits until it is.
 
         Args:
@@ -76,7 +75,7 @@ class ReportDesk:
         definition = self.caches.definitions.definition(organization_id, slug)
         now = self.clock()
         answer = self.caches.answers.answer(
-            Asking(now=now, final_delay_seconds=self.settings.final_delay_seconds),
+            AskContext(now=now, final_delay_seconds=self.settings.final_delay_seconds),
             ReportRequest(
                 definition=definition,
                 period=period,
@@ -89,7 +88,7 @@ class ReportDesk:
             publish_notices(self.settings.warehouse_url(), redis_url, now)
         return answer
 
-    def file(self, organization_id: UUID, report_id: UUID) -> HotReport | None:
+    def file(self, organization_id: UUID, report_id: UUID) -> ReportFile | None:
         """A report's file as it stands, also where its days are not final yet.
 
         Args:
@@ -105,7 +104,7 @@ class ReportDesk:
         """
         return self.caches.reports.report(organization_id, report_id)
 
-    def summary(self, organization_id: UUID, event_id: UUID, as_of: date) -> HotSummary | None:
+    def summary(self, organization_id: UUID, event_id: UUID, as_of: date) -> EventSummary | None:
         """Where an organisation's event stood at the end of a report day; None: nothing yet.
 
         Raises:
@@ -131,12 +130,12 @@ def report_desk(
     Raises:
         SettingsError: An address is missing.
     """
-    caches = open_hot_caches(settings, open_store(settings.store_address()), clock)
+    caches = open_caches(settings, open_store(settings.store_address()), clock)
     redis_url = settings.redis_address()
     if redis_url is None:
         yield ReportDesk(settings=settings, caches=caches)
         return
-    listener = RestatementListener(caches, redis_url)
+    listener = ChangeListener(caches, redis_url)
     listener.start()
     try:
         yield ReportDesk(settings=settings, caches=caches)

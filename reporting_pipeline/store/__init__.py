@@ -14,8 +14,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from reporting_pipeline.errors import StoreError
 from reporting_pipeline.store.bucket import BucketStore, is_bucket
 from reporting_pipeline.store.folder import FolderStore
-from reporting_pipeline.store.object_keys import is_key
-from reporting_pipeline.store.object_store import ObjectStore
+from reporting_pipeline.store.object_store import ObjectStore, is_key
 
 
 def open_store(address: str) -> ObjectStore:

@@ -5,6 +5,7 @@ What belongs here: what a folder and a bucket have in common. What does not: whe
 """
 
 import hashlib
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -16,7 +17,6 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
 from reporting_pipeline.errors import ObjectNotFound, StoreError
-from reporting_pipeline.store.object_keys import check_key, is_key
 
 BINARY = "application/octet-stream"
 """The media type of objects that nobody opens in a browser."""
@@ -192,3 +192,48 @@ def cause(error: Exception) -> str:
     """The library's own words on one line, without its dump of internals."""
     summary = str(error).partition("Debug source")[0]
     return " ".join(summary.split())[:_MAX_CAUSE_CHARACTERS]
+
+
+_MAX_KEY_BYTES = 1024  # of S3
+_MAX_SEGMENT_BYTES = 255  # of every usual file system
+
+# No percent sign: what looks encoded would mean another key after a proxy. No leading or trailing
+# dot: `..`, hidden files, and names that Windows shortens.
+_SEGMENT = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?")
+
+_DEVICE_NAME = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
+
+
+def check_key(key: str) -> None:
+    """Accept a relative path of plain segments: letters, digits, `.`, `_` and `-`.
+
+    Raises:
+        StoreError: It is anything else; the message names the segment.
+    """
+    if len(key.encode(errors="replace")) > _MAX_KEY_BYTES:
+        message = f"the key {key[:40]!r}... is longer than {_MAX_KEY_BYTES} bytes"
+        raise StoreError(message)
+    for segment in key.split("/"):
+        if not _is_plain(segment):
+            message = (
+                f"the key {key!r} has the segment {segment!r}: expected 1 to {_MAX_SEGMENT_BYTES} "
+                "letters, digits, '.', '_' or '-', no '.' at either end, no device name"
+            )
+            raise StoreError(message)
+
+
+def is_key(name: str) -> bool:
+    """Whether `check_key` would accept it."""
+    try:
+        check_key(name)
+    except StoreError:
+        return False
+    return True
+
+
+def _is_plain(segment: str) -> bool:
+    return (
+        len(segment) <= _MAX_SEGMENT_BYTES
+        and _SEGMENT.fullmatch(segment) is not None
+        and _DEVICE_NAME.fullmatch(segment) is None
+    )

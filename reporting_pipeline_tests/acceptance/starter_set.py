@@ -10,10 +10,10 @@ from datetime import date
 from pathlib import Path
 from uuid import UUID
 
-from reporting_pipeline.catalogue.definitions import apply_definitions
+from reporting_pipeline.catalogue.definition_store import apply_definitions
 from reporting_pipeline.domain.period import Period
-from reporting_pipeline.due.event_dues import event_dues
-from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.due.report_calendar import event_due_times
+from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.after_event import USUAL
 from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
 from reporting_pipeline.report_definitions.files import (
@@ -53,7 +53,7 @@ def starter_requests(pipeline: Pipeline) -> list[ReportRequest]:
     declared = for_organizations(read_folder(STARTER_SET), [BERLIN, TOKYO])
     with warehouse_connection(pipeline.warehouse) as connection:
         applied = apply_definitions(connection, declared, NOW)
-        dues = event_dues(connection, USUAL.moments[-1:])
+        dues = event_due_times(connection, USUAL.moments[-1:])
     due = {each.event_id: (each.organization_id, each.as_of) for each in dues}
     return [
         ReportRequest(definition=each.definition, period=period)

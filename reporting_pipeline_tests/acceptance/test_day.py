@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from reporting_pipeline.catalogue.definitions import apply_definitions
+from reporting_pipeline.catalogue.definition_store import apply_definitions
 from reporting_pipeline.embedded.account import Account
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.day.calendar import Due, due_reports, over_at

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reporting_pipeline.catalogue.generated import GeneratedReport
+from reporting_pipeline.catalogue.generated_reports import GeneratedReport
 from reporting_pipeline.report_definitions.definition import ReportDefinition
 from reporting_pipeline.store import open_store
 from reporting_pipeline_tests.acceptance.faults import PlainOrder, plain_orders

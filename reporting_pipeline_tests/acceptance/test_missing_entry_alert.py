@@ -7,8 +7,7 @@ import redis
 
 from reporting_pipeline.alerts.alert import AlertKind, StoredAlert
 from reporting_pipeline.alerts.channels import open_channels
-from reporting_pipeline.alerts.evaluate import Evaluation
-from reporting_pipeline.alerts.rounds import AlertDesk
+from reporting_pipeline.alerts.evaluation import Evaluation, WarehouseAlerts
 from reporting_pipeline.exports.presentation import major_text
 from reporting_pipeline_tests.acceptance.faults import PlainOrder, plain_orders
 from reporting_pipeline_tests.acceptance.given import Pipeline
@@ -30,22 +29,22 @@ def test_a_missing_ledger_entry_is_one_alert_until_it_arrives(
         redis.Redis.from_url(redis_url) as client,
         client.pubsub() as topics,
     ):
-        desk = AlertDesk(
+        desk = WarehouseAlerts(
             warehouse=season_pipeline.warehouse,
             channels=open_channels(f"webhook+http://{receiver.address}", _SECRET),
             redis_url=redis_url,
             stale_after=timedelta(hours=2),
             clock=lambda: datetime.now(UTC),
         )
-        before = _breaks(desk.round())
+        before = _breaks(desk.evaluate_and_send())
         receiver.requests.clear()
         topics.subscribe(f"reporting:org:{order.organization_id}")
         topics.get_message(timeout=5)
 
         _come(season_pipeline, booked)
-        opened, again = desk.round(), desk.round()
+        opened, again = desk.evaluate_and_send(), desk.evaluate_and_send()
         _come(season_pipeline, charged)
-        over, still_over = desk.round(), desk.round()
+        over, still_over = desk.evaluate_and_send(), desk.evaluate_and_send()
         told = [topics.get_message(timeout=5) or {} for _ in range(2)]
 
     # The season leaves orders unsettled; of all others it knows no difference.

@@ -1,7 +1,4 @@
-"""A receiver of webhooks on the loopback address, which answers as a test wants.
-
-What belongs here: the server. What does not: what is expected of a request.
-"""
+"""A receiver of webhooks on the loopback address, with configurable answers."""
 
 import threading
 from collections.abc import Iterator
@@ -12,13 +9,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Receiver:
-    """What came in.
+    """The requests that came in, and how they are answered.
 
     Attributes:
-        status: What it answers with.
-        first_statuses: What it answers the first requests with.
-        is_slow: It takes requests, and answers when the test is over.
-        requests: Path, headers and body of each.
+        status: The status of the answers.
+        first_statuses: The statuses of the first answers.
+        is_slow: Requests are answered only when the test is over.
+        requests: The path, headers and body of each request.
     """
 
     port: int
@@ -29,13 +26,13 @@ class Receiver:
 
     @property
     def address(self) -> str:
-        """Its address without a scheme."""
+        """The address, without a scheme."""
         return f"127.0.0.1:{self.port}/alerts"
 
 
 @contextmanager
 def receiving() -> Iterator[Receiver]:
-    """A server, for as long as the context is open."""
+    """A server that runs while the context is open."""
     is_over = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -52,7 +49,7 @@ def receiving() -> Iterator[Receiver]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         receiver = Receiver(port=server.server_address[1])

@@ -1,4 +1,4 @@
-"""URLs of channels: which are taken, and that none of their secrets is shown."""
+"""URLs of channels: the valid ones are opened, and no secret is shown."""
 
 import logging
 
@@ -7,11 +7,12 @@ import pytest
 from reporting_pipeline.alerts.channels import (
     AppriseChannel,
     LogChannel,
+    SlackChannel,
+    WebhookChannel,
     channel_name,
     open_channels,
-    read_channels,
+    parse_channels,
 )
-from reporting_pipeline.alerts.webhooks import SlackChannel, WebhookChannel
 from reporting_pipeline.errors import SettingsError
 
 SECRET = "whsec_" + "c2VjcmV0" * 6
@@ -43,17 +44,17 @@ def test_each_url_is_a_channel(urls: str | None, kinds: list[type]) -> None:
 @pytest.mark.parametrize(
     ("urls", "secret", "problem"),
     [
-        ("log://,pigeon://s3cret@roof", SECRET, "URL 2, of scheme 'pigeon', is of no use"),
+        ("log://,pigeon://s3cret@roof", SECRET, "URL 2, of scheme 'pigeon', is invalid"),
         ("webhook+https://", SECRET, "it has no host"),
         ("webhook+https://[s3cret", SECRET, "it has no host"),
         ("webhook+ftp://host.example", SECRET, "expected log://"),
-        ("no url at all", SECRET, "is of no use"),
+        ("no url at all", SECRET, "is invalid"),
         ("webhook+https://host.example", None, "REPORTING_ALERT_SIGNING_SECRET"),
         ("webhook+https://host.example", "whsec_c2hvcnQ=", "at least 24 random bytes"),
         ("webhook+https://host.example", "not base64 !", "at least 24 random bytes"),
     ],
 )
-def test_what_is_of_no_use_is_refused_without_its_secrets(
+def test_an_invalid_url_is_refused_without_its_secrets(
     urls: str, secret: str | None, problem: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(SettingsError, match=problem) as caught:
@@ -62,16 +63,18 @@ def test_what_is_of_no_use_is_refused_without_its_secrets(
     assert "s3cret" not in str(caught.value) + caplog.text
 
 
-def test_one_that_is_of_no_use_silences_no_other_and_each_is_named() -> None:
-    read = read_channels("pigeon://s3cret@roof,log://,webhook+https://host.example,x://s3cret", "")
+def test_an_invalid_url_does_not_stop_the_others_and_each_is_named() -> None:
+    parsed = parse_channels(
+        "pigeon://s3cret@roof,log://,webhook+https://host.example,x://s3cret", ""
+    )
 
-    assert [each.name for each in read.channels] == ["log://"]
-    assert [fault.partition(" is ")[0] for fault in read.faults] == [
+    assert [each.name for each in parsed.channels] == ["log://"]
+    assert [fault.partition(" is ")[0] for fault in parsed.faults] == [
         "REPORTING_ALERT_CHANNELS: URL 1, of scheme 'pigeon',",
         "REPORTING_ALERT_SIGNING_SECRET",
         "REPORTING_ALERT_CHANNELS: URL 4, of scheme 'x',",
     ]
-    assert "s3cret" not in str(read.faults)
+    assert "s3cret" not in str(parsed.faults)
 
 
 def test_two_urls_of_one_host_have_two_names() -> None:

@@ -1,4 +1,4 @@
-"""What channels are told: in order, at least once, tried again, and never too much at once."""
+"""Messages to channels: in order, at least once, with retries, and few at once."""
 
 import base64
 import json
@@ -11,17 +11,15 @@ from typing import Any
 import pytest
 from sqlalchemy import URL
 
-from reporting_pipeline.alerts.alert import Alert, AlertKind, StoredAlert
-from reporting_pipeline.alerts.book import Change
-from reporting_pipeline.alerts.channels import open_channels
+from reporting_pipeline.alerts.alert import Alert, AlertChange, AlertKind, StoredAlert
+from reporting_pipeline.alerts.channels import open_channels, signature
 from reporting_pipeline.alerts.deliveries import (
-    MOST_AT_ONCE,
-    MOST_ATTEMPTS,
+    MAX_ATTEMPTS,
+    MAX_MESSAGES_AT_ONCE,
     enqueue,
     send_pending,
     wait_after,
 )
-from reporting_pipeline.alerts.webhooks import signature
 from reporting_pipeline.domain.discrepancy import Severity
 from reporting_pipeline.errors import ChannelFailed
 from reporting_pipeline.warehouse.engine import warehouse_connection
@@ -32,20 +30,20 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 @dataclass
 class _Recorder:
-    """A channel that keeps what it takes, and fails when it is told to."""
+    """A channel that records its messages, and fails on request."""
 
     name: str = "recorder"
     failure: Exception | None = None
-    taken: list[tuple[str, str]] = field(default_factory=list)
+    accepted: list[tuple[str, str]] = field(default_factory=list)
 
     def send(self, delivery_id: str, message: Mapping[str, Any], sent_at: int) -> None:
         if self.failure is not None:
             raise self.failure
-        self.taken.append((delivery_id, str(message["message"])))
+        self.accepted.append((delivery_id, str(message["message"])))
 
 
 def enqueue_alerts(warehouse: URL, *names: str, channels: tuple[str, ...] = ("recorder",)) -> None:
-    changes: list[tuple[Change, StoredAlert]] = [
+    changes: list[tuple[AlertChange, StoredAlert]] = [
         (
             "alert_opened",
             StoredAlert(
@@ -72,33 +70,33 @@ def test_each_channel_gets_each_message_once_and_in_order(warehouse_url: URL) ->
 
     assert send_pending(warehouse_url, [one, two], NOW) == 4
     assert send_pending(warehouse_url, [one, two], NOW) == 0
-    assert [text for _, text in one.taken] == [text for _, text in two.taken] == ["a", "b"]
-    assert len({delivery_id for delivery_id, _ in one.taken + two.taken}) == 4
+    assert [text for _, text in one.accepted] == [text for _, text in two.accepted] == ["a", "b"]
+    assert len({delivery_id for delivery_id, _ in one.accepted + two.accepted}) == 4
 
 
-def test_a_channel_that_is_away_holds_up_no_other_and_says_so_once(
+def test_an_unreachable_channel_delays_no_other_and_logs_it_once(
     warehouse_url: URL, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    enqueue_alerts(warehouse_url, "a", "b", channels=("away", "there"))
-    away, there = _Recorder("away", ChannelFailed("away cannot be reached")), _Recorder("there")
+    enqueue_alerts(warehouse_url, "a", "b", channels=("down", "up"))
+    down, up = _Recorder("down", ChannelFailed("down cannot be reached")), _Recorder("up")
 
-    assert send_pending(warehouse_url, [away, there], NOW) == 2
-    # Not before the wait is over; then again, longer each time.
-    assert send_pending(warehouse_url, [away], NOW + timedelta(seconds=9)) == 0
-    assert send_pending(warehouse_url, [away], NOW + timedelta(seconds=10)) == 0
-    away.failure = None
-    assert send_pending(warehouse_url, [away], NOW + timedelta(seconds=29)) == 0
-    assert send_pending(warehouse_url, [away], NOW + timedelta(seconds=30)) == 2
+    assert send_pending(warehouse_url, [down, up], NOW) == 2
+    # A retry comes after the wait, and each wait is longer.
+    assert send_pending(warehouse_url, [down], NOW + timedelta(seconds=9)) == 0
+    assert send_pending(warehouse_url, [down], NOW + timedelta(seconds=10)) == 0
+    down.failure = None
+    assert send_pending(warehouse_url, [down], NOW + timedelta(seconds=29)) == 0
+    assert send_pending(warehouse_url, [down], NOW + timedelta(seconds=30)) == 2
 
-    assert [text for _, text in away.taken] == ["a", "b"]
+    assert [text for _, text in down.accepted] == ["a", "b"]
     assert [each.getMessage() for each in caplog.records] == [
-        "alerts wait: away cannot be reached; it is tried again",
-        "away takes alerts again, after 2 attempts",
+        "alerts wait: down cannot be reached; it is tried again",
+        "down accepts alerts again, after 2 attempts",
     ]
 
 
-def test_a_webhook_that_fails_gets_the_same_message_again_signed_anew(
+def test_a_failing_webhook_gets_the_same_message_again_with_a_new_signature(
     warehouse_url: URL, receiver: Receiver
 ) -> None:
     key = b"0123456789abcdef0123456789abcdef"
@@ -114,17 +112,17 @@ def test_a_webhook_that_fails_gets_the_same_message_again_signed_anew(
     ]
 
     assert sent == [0, 0, 0, 2]
-    told = [(headers, body) for _, headers, body in receiver.requests]
-    ids = [headers["webhook-id"] for headers, _ in told]
+    posted = [(headers, body) for _, headers, body in receiver.requests]
+    ids = [headers["webhook-id"] for headers, _ in posted]
     assert ids[0] == ids[1] == ids[2] != ids[3]
-    assert [json.loads(body)["message"] for _, body in told] == ["a", "a", "a", "b"]
-    for (headers, body), seconds in zip(told, (0, 10, 30, 30), strict=True):
+    assert [json.loads(body)["message"] for _, body in posted] == ["a", "a", "a", "b"]
+    for (headers, body), seconds in zip(posted, (0, 10, 30, 30), strict=True):
         at = int(NOW.timestamp()) + seconds
         assert headers["webhook-timestamp"] == str(at)
         assert headers["webhook-signature"] == signature(key, headers["webhook-id"], at, body)
 
 
-def test_what_a_receiver_finds_fault_with_is_given_up_and_the_next_goes_out(
+def test_a_refused_message_is_given_up_and_the_next_one_is_sent(
     warehouse_url: URL,
 ) -> None:
     enqueue_alerts(warehouse_url, "a", "b")
@@ -133,22 +131,22 @@ def test_what_a_receiver_finds_fault_with_is_given_up_and_the_next_goes_out(
     channel.failure = None
 
     assert send_pending(warehouse_url, [channel], NOW) == 1
-    assert [text for _, text in channel.taken] == ["b"]
+    assert [text for _, text in channel.accepted] == ["b"]
 
 
 def test_a_message_is_given_up_after_its_attempts(warehouse_url: URL) -> None:
     enqueue_alerts(warehouse_url, "a", "b")
-    channel, now = _Recorder(failure=ValueError("a fault in a channel")), NOW
-    for _ in range(MOST_ATTEMPTS):
+    channel, now = _Recorder(failure=ValueError("a bug in a channel")), NOW
+    for _ in range(MAX_ATTEMPTS):
         assert send_pending(warehouse_url, [channel], now) == 0
         now += timedelta(hours=1)
     channel.failure = None
 
     assert send_pending(warehouse_url, [channel], now) == 1
-    assert [text for _, text in channel.taken] == ["b"]
+    assert [text for _, text in channel.accepted] == ["b"]
 
 
-def test_who_dies_while_sending_leaves_the_message_to_the_next(warehouse_url: URL) -> None:
+def test_a_message_is_sent_again_after_its_sender_died(warehouse_url: URL) -> None:
     enqueue_alerts(warehouse_url, "a")
     channel = _Recorder(failure=KeyboardInterrupt())  # type: ignore[arg-type]
     with pytest.raises(KeyboardInterrupt):
@@ -158,12 +156,12 @@ def test_who_dies_while_sending_leaves_the_message_to_the_next(warehouse_url: UR
     assert send_pending(warehouse_url, [channel], NOW) == 1
 
 
-def test_many_at_once_are_few_messages_with_the_errors_first(warehouse_url: URL) -> None:
+def test_many_changes_are_few_messages_with_the_errors_first(warehouse_url: URL) -> None:
     enqueue_alerts(warehouse_url, *(["warning"] * 500), "error")
     channel = _Recorder()
 
-    assert send_pending(warehouse_url, [channel], NOW) == MOST_AT_ONCE
-    texts = [text for _, text in channel.taken]
+    assert send_pending(warehouse_url, [channel], NOW) == MAX_MESSAGES_AT_ONCE
+    texts = [text for _, text in channel.accepted]
     assert texts[0] == "error"
     assert texts[-1] == (
         "482 more alerts were opened and 0 resolved (482 break); `reporting alerts` lists them"

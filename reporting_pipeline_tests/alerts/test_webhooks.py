@@ -1,4 +1,4 @@
-"""Webhooks are signed, follow no redirect, and say who is at fault."""
+"""Webhooks are signed, follow no redirect, and distinguish a refusal from an outage."""
 
 import base64
 import hashlib
@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from reporting_pipeline.alerts import webhooks
-from reporting_pipeline.alerts.channels import Channel, open_channels
-from reporting_pipeline.alerts.webhooks import signature
+from reporting_pipeline.alerts import channels
+from reporting_pipeline.alerts.channels import Channel, open_channels, signature
 from reporting_pipeline.errors import ChannelFailed
 from reporting_pipeline_tests.alerts.receiver import Receiver
 
@@ -59,13 +58,13 @@ def test_slack_gets_text_that_mentions_nobody(receiver: Receiver) -> None:
     assert json.loads(body)["text"] == ("ALERT break (error): order &lt;!channel&gt; &amp; 東京")
 
 
-def test_what_apprise_knows_is_handed_to_it(receiver: Receiver) -> None:
+def test_other_urls_are_sent_through_apprise(receiver: Receiver) -> None:
     channel(f"json://{receiver.address}").send("alert_7", MESSAGE, 0)
 
     [(_, _, body)] = receiver.requests
-    told = json.loads(body)
-    assert told["type"] == "failure"
-    assert "order <!channel> & 東京" in told["message"]
+    sent = json.loads(body)
+    assert sent["type"] == "failure"
+    assert "order <!channel> & 東京" in sent["message"]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +79,7 @@ def test_what_apprise_knows_is_handed_to_it(receiver: Receiver) -> None:
         (500, False),
     ],
 )
-def test_anything_but_success_is_a_failure(
+def test_any_status_but_success_is_a_failure(
     receiver: Receiver, status: int, is_refusal: bool
 ) -> None:
     receiver.status = status
@@ -94,10 +93,10 @@ def test_anything_but_success_is_a_failure(
 
 
 @pytest.mark.parametrize("scheme", ["webhook+http", "slack+http"])
-def test_a_receiver_that_does_not_answer_in_time_is_a_failure(
+def test_a_timeout_is_a_failure(
     receiver: Receiver, scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhooks, "_TIMEOUT_SECONDS", (1, 0.1))
+    monkeypatch.setattr(channels, "_TIMEOUT_SECONDS", (1, 0.1))
     receiver.is_slow = True
 
     with pytest.raises(ChannelFailed, match="cannot be reached: ReadTimeout") as caught:
@@ -108,7 +107,7 @@ def test_a_receiver_that_does_not_answer_in_time_is_a_failure(
 
 
 @pytest.mark.parametrize("scheme", ["webhook+http", "slack+http", "json"])
-def test_nobody_there_is_a_failure_without_the_address(scheme: str) -> None:
+def test_a_refused_connection_is_a_failure_without_the_address(scheme: str) -> None:
     with pytest.raises(ChannelFailed) as caught:
         channel(f"{scheme}://127.0.0.1:1/s3cret").send("alert_7", MESSAGE, 0)
 

@@ -20,9 +20,9 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 from sqlalchemy import URL
 
-from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportFormat
-from reporting_pipeline.requests.ask import Asking, ask_within
+from reporting_pipeline.requests.ask import AskContext, ask_within
 from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.bench.workers import Workers, workers
@@ -222,7 +222,7 @@ class _Battle:
 
 def _ask(fire: Fire, warehouse: URL) -> set[str]:
     """All requests of the first organisation, then those of the next; their ids."""
-    asking = Asking(now=datetime.now(UTC), final_delay_seconds=0)
+    asking = AskContext(now=datetime.now(UTC), final_delay_seconds=0)
     asked = set()
     for number in range(1, fire.organization_count + 1):
         definition = defined(warehouse, ATTENDANCE, UUID(int=number))

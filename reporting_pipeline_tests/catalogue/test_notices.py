@@ -7,7 +7,7 @@ from uuid import UUID
 import redis
 from sqlalchemy import URL
 
-from reporting_pipeline.catalogue.notices import publish_notices, write_notice
+from reporting_pipeline.catalogue.notices import publish_notices, write_report_notice
 from reporting_pipeline.catalogue.report_keys import ReportKey
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.report_definitions.definition import ReportFormat
@@ -25,7 +25,7 @@ KEY = ReportKey(
 
 def test_a_notice_reaches_both_topics_once(warehouse_url: URL, redis_url: str) -> None:
     with warehouse_connection(warehouse_url) as connection:
-        write_notice(connection, KEY, "available", edition=3, now=NOW)
+        write_report_notice(connection, KEY, "available", edition=3, now=NOW)
 
     with redis.Redis.from_url(redis_url) as client, client.pubsub() as topics:
         topics.psubscribe("reporting:*")
@@ -56,7 +56,7 @@ def test_a_notice_reaches_both_topics_once(warehouse_url: URL, redis_url: str) -
 
 def test_notices_wait_while_redis_is_away(warehouse_url: URL, redis_url: str) -> None:
     with warehouse_connection(warehouse_url) as connection:
-        write_notice(connection, KEY, "held", edition=0, now=NOW, reason="a break")
+        write_report_notice(connection, KEY, "held", edition=0, now=NOW, reason="a break")
 
     assert publish_notices(warehouse_url, "redis://127.0.0.1:1/0", NOW) == 0
     assert publish_notices(warehouse_url, redis_url, NOW) == 2
@@ -64,7 +64,7 @@ def test_notices_wait_while_redis_is_away(warehouse_url: URL, redis_url: str) ->
 
 def test_a_notice_that_is_told_twice_has_the_same_id(warehouse_url: URL, redis_url: str) -> None:
     with warehouse_connection(warehouse_url) as connection:
-        write_notice(connection, KEY, "available", edition=1, now=NOW)
+        write_report_notice(connection, KEY, "available", edition=1, now=NOW)
 
     with redis.Redis.from_url(redis_url) as client, client.pubsub() as topics:
         topics.subscribe(f"reporting:org:{UUID(int=1)}")
@@ -80,7 +80,7 @@ def test_a_notice_that_is_told_twice_has_the_same_id(warehouse_url: URL, redis_u
 
 def test_a_notice_of_what_did_not_happen_is_never_told(warehouse_url: URL, redis_url: str) -> None:
     with warehouse_connection(warehouse_url) as connection:
-        write_notice(connection, KEY, "available", edition=1, now=NOW)
+        write_report_notice(connection, KEY, "available", edition=1, now=NOW)
         connection.rollback()
 
     assert publish_notices(warehouse_url, redis_url, NOW) == 0

@@ -13,20 +13,19 @@ import pytest
 import redis
 from sqlalchemy import URL
 
-from reporting_pipeline.due import due_reports as module
+from reporting_pipeline.due import batch as module
+from reporting_pipeline.due.batch import generate_batch, report_lines
 from reporting_pipeline.due.due_reports import (
     DueReport,
     Selection,
     due_after_events,
     due_reports,
     events_due,
-    generate_batch,
 )
-from reporting_pipeline.due.event_dues import event_dues
-from reporting_pipeline.due.report_lines import report_lines
+from reporting_pipeline.due.report_calendar import event_due_times
 from reporting_pipeline.errors import UnknownDefinition
-from reporting_pipeline.publishing.generate import Delivery, Outcome, generate
-from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.publishing.generate import Outcome, Publisher, generate
+from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.after_event import USUAL, AfterEvent
 from reporting_pipeline.report_definitions.definition import ReportFormat, Schedule
 from reporting_pipeline.sources.contract import DOMAINS
@@ -199,7 +198,7 @@ def test_an_event_is_due_once_all_sources_have_landed_past_its_days(
     defined(warehouse_url, definition(schedule="post_event", period="event_to_date"), TOKYO)
 
     with warehouse_connection(warehouse_url) as connection:
-        dues = event_dues(connection, USUAL.moments)
+        dues = event_due_times(connection, USUAL.moments)
         found = due_after_events(connection, {EVENT}, Selection())
 
     assert [each.as_of for each in dues] == [date(2025, 5, 2), date(2025, 6, 1)]
@@ -233,7 +232,7 @@ def test_an_event_is_due_when_the_definition_says_and_each_period_of_it_once(
     defined(warehouse_url, post_event)
 
     with warehouse_connection(warehouse_url) as connection:
-        dues = event_dues(connection, AfterEvent.model_validate(after_event).moments)
+        dues = event_due_times(connection, AfterEvent.model_validate(after_event).moments)
         found = due_after_events(connection, {EVENT}, Selection())
         assert events_due(connection) == [EVENT]
 
@@ -251,8 +250,8 @@ def test_reports_of_events_are_due_on_the_days_that_are_asked_for(warehouse_url:
 
 
 @pytest.fixture
-def delivery(shared_season_pipeline: Pipeline, tmp_path: Path) -> Delivery:
-    return Delivery(
+def publisher(shared_season_pipeline: Pipeline, tmp_path: Path) -> Publisher:
+    return Publisher(
         warehouse=shared_season_pipeline.warehouse,
         store=open_store(str(tmp_path / "store")),
         final_delay_seconds=7200,
@@ -260,9 +259,9 @@ def delivery(shared_season_pipeline: Pipeline, tmp_path: Path) -> Delivery:
     )
 
 
-def requests(delivery: Delivery) -> list[DueReport]:
+def requests(publisher: Publisher) -> list[DueReport]:
     """Two reports of one day, and one of the day before."""
-    revenue, attendance = (defined(delivery.warehouse, each) for each in (REVENUE, ATTENDANCE))
+    revenue, attendance = (defined(publisher.warehouse, each) for each in (REVENUE, ATTENDANCE))
     day = date(2025, 9, 10)
     return [
         DueReport(
@@ -290,20 +289,22 @@ def test_a_report_that_fails_does_not_stop_the_others(
     reason: str,
     is_retryable: bool,
     is_fault: bool,
-    delivery: Delivery,
+    publisher: Publisher,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def generate_or_fail(
-        delivery: Delivery, request: ReportRequest, formats: Sequence[ReportFormat]
+        publisher: Publisher, request: ReportRequest, formats: Sequence[ReportFormat]
     ) -> list[Outcome]:
         if request.definition.slug == "attendance":
             raise error
-        return generate(delivery, request, formats)
+        return generate(publisher, request, formats)
 
     monkeypatch.setattr(module, "generate", generate_or_fail)
 
     lines = [
-        line for each in generate_batch(delivery, requests(delivery)) for line in report_lines(each)
+        line
+        for each in generate_batch(publisher, requests(publisher))
+        for line in report_lines(each)
     ]
 
     assert [(line.slug, line.status) for line in lines] == [
@@ -316,20 +317,20 @@ def test_a_report_that_fails_does_not_stop_the_others(
     assert (failed.is_retryable, failed.is_fault) == (is_retryable, is_fault)
 
 
-def test_formats_that_a_definition_does_not_ask_for_are_not_made(delivery: Delivery) -> None:
-    results = generate_batch(delivery, requests(delivery), formats=[ReportFormat.XLSX])
+def test_formats_that_a_definition_does_not_ask_for_are_not_made(publisher: Publisher) -> None:
+    results = generate_batch(publisher, requests(publisher), formats=[ReportFormat.XLSX])
 
     assert list(results) == []
 
 
-def test_notices_go_out_at_the_end_of_a_batch(delivery: Delivery, redis_url: str) -> None:
-    definition = defined(delivery.warehouse, {**REVENUE, "slug": "noticed"})
+def test_notices_go_out_at_the_end_of_a_batch(publisher: Publisher, redis_url: str) -> None:
+    definition = defined(publisher.warehouse, {**REVENUE, "slug": "noticed"})
     request = ReportRequest(definition=definition, period=one_day(date(2025, 9, 10)))
     due_report = DueReport(as_of=date(2025, 9, 11), request=request)
     with redis.Redis.from_url(redis_url) as client, client.pubsub() as listener:
         listener.subscribe(f"reporting:definition:{definition.id}")
         listener.get_message(timeout=5)
-        list(generate_batch(delivery, [due_report], redis_url=redis_url))
+        list(generate_batch(publisher, [due_report], redis_url=redis_url))
         message = listener.get_message(timeout=5)
 
     assert message is not None

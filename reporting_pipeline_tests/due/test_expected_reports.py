@@ -8,8 +8,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from reporting_pipeline.catalogue.definitions import apply_definitions
-from reporting_pipeline.catalogue.generated import note
+from reporting_pipeline.catalogue.definition_store import apply_definitions
+from reporting_pipeline.catalogue.generated_reports import set_status
 from reporting_pipeline.catalogue.report_keys import ReportKey
 from reporting_pipeline.due.expected_reports import (
     Expectation,
@@ -287,7 +287,7 @@ def test_a_report_is_missing_until_it_is_ready_or_held(
     [report] = missing_reports(connection, NOW, EXPECTATION)
     key = ReportKey.of(report.definition, report.period, report.formats[0])
 
-    note(connection, key, status, version=1, now=NOW - age)
+    set_status(connection, key, status, version=1, now=NOW - age)
 
     assert bool(missing_reports(connection, NOW, EXPECTATION)) == is_missing
 
@@ -297,7 +297,7 @@ def test_a_format_is_missing_by_itself(connection: psycopg.Connection) -> None:
     [report] = missing_reports(connection, NOW, EXPECTATION)
     key = ReportKey.of(report.definition, report.period, report.formats[0])
 
-    note(connection, key, "ready", version=1, now=NOW)
+    set_status(connection, key, "ready", version=1, now=NOW)
 
     [missing] = missing_reports(connection, NOW, EXPECTATION)
     assert missing.formats == ("jsonl",)

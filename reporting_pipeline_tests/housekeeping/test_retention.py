@@ -11,10 +11,10 @@ from sqlalchemy import URL
 
 from reporting_pipeline.catalogue.report_lock import report_lock
 from reporting_pipeline.housekeeping.retention import (
-    PastReport,
-    delete_past_objects,
-    past_objects,
-    past_reports,
+    ExpiredReport,
+    delete_expired_objects,
+    expired_objects,
+    expired_reports,
 )
 from reporting_pipeline.store.folder import FolderStore
 from reporting_pipeline.store.object_store import ObjectStore
@@ -73,8 +73,8 @@ def given_report(
     return definition_id
 
 
-def past(warehouse_url: URL, today: date) -> list[PastReport]:
-    return past_reports(warehouse_url, YEARS, today)
+def past(warehouse_url: URL, today: date) -> list[ExpiredReport]:
+    return expired_reports(warehouse_url, YEARS, today)
 
 
 def test_years_begin_with_the_end_of_the_year(
@@ -99,8 +99,8 @@ def test_rows_and_a_replaced_provisional_file_pass_and_the_current_edition_stays
 ) -> None:
     given_report(warehouse)
 
-    [(report, keys)] = past_objects(store, past(warehouse_url, date(2026, 1, 1)))
-    deleted = delete_past_objects(warehouse_url, store, report, keys)
+    [(report, keys)] = expired_objects(store, past(warehouse_url, date(2026, 1, 1)))
+    deleted = delete_expired_objects(warehouse_url, store, report, keys)
 
     assert keys == [PROVISIONAL, f"{PROVISIONAL}.manifest.json", ROWS]
     assert deleted == 3
@@ -112,7 +112,7 @@ def test_a_provisional_file_that_is_the_current_edition_stays(
 ) -> None:
     given_report(warehouse, storage_path=PROVISIONAL)
 
-    [(_, keys)] = past_objects(store, past(warehouse_url, date(2026, 1, 1)))
+    [(_, keys)] = expired_objects(store, past(warehouse_url, date(2026, 1, 1)))
 
     assert keys == [ROWS]
 
@@ -121,10 +121,10 @@ def test_what_has_become_the_current_edition_since_it_was_listed_stays(
     warehouse: psycopg.Connection, warehouse_url: URL, store: ObjectStore
 ) -> None:
     given_report(warehouse)
-    [(report, keys)] = past_objects(store, past(warehouse_url, date(2026, 1, 1)))
+    [(report, keys)] = expired_objects(store, past(warehouse_url, date(2026, 1, 1)))
     warehouse.execute("update catalogue.generated_reports set storage_path = %s", [PROVISIONAL])
 
-    assert delete_past_objects(warehouse_url, store, report, keys) == 1
+    assert delete_expired_objects(warehouse_url, store, report, keys) == 1
     assert store.exists(PROVISIONAL)
 
 
@@ -132,8 +132,8 @@ def test_a_report_that_is_being_generated_is_left_alone(
     warehouse: psycopg.Connection, warehouse_url: URL, store: ObjectStore
 ) -> None:
     given_report(warehouse)
-    [(report, keys)] = past_objects(store, past(warehouse_url, date(2026, 1, 1)))
+    [(report, keys)] = expired_objects(store, past(warehouse_url, date(2026, 1, 1)))
 
     with report_lock(warehouse_url, report.key):
-        assert delete_past_objects(warehouse_url, store, report, keys) == 0
+        assert delete_expired_objects(warehouse_url, store, report, keys) == 0
     assert store.exists(ROWS)

@@ -19,7 +19,7 @@ import redis
 import yaml
 from sqlalchemy import URL
 
-from reporting_pipeline.requests.lists import list_of
+from reporting_pipeline.requests.queue_lists import queue_list
 from reporting_pipeline.settings import child_environment
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
@@ -123,7 +123,7 @@ def test_a_daemon_killed_at_a_step_names_each_request_once(
         days = {point: _FIRST_DAY + timedelta(days=n) for n, point in enumerate(_POINTS)}
         for number, (point, day) in enumerate(days.items()):
             wanted = {"version": 1, "definition": "revenue", "period": str(day), "format": "csv"}
-            client.rpush(list_of(BERLIN), json.dumps(wanted))
+            client.rpush(queue_list(BERLIN), json.dumps(wanted))
 
             assert killed.look(point) == -SIGKILL, point
             assert [each.status.value for each in killed.runs()[number:]] == _POINTS[point]

@@ -17,7 +17,7 @@ from reporting_pipeline.exports.manifest import (
     OrganizationPart,
     PeriodPart,
 )
-from reporting_pipeline.publishing.restatement import causes_of, restate
+from reporting_pipeline.publishing.restatement import causes_of, record_restatement
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 ORGANIZATION = UUID(int=1)
@@ -81,7 +81,7 @@ def changes(
     for path, (_, rows) in zip(paths, (former, new), strict=True):
         path.write_text(rows, encoding="utf-8", newline="")
     for _ in range(2):  # the second time it changes nothing
-        restate(connection, (former[0], paths[0]), (new[0], paths[1]))
+        record_restatement(connection, (former[0], paths[0]), (new[0], paths[1]))
     return connection.execute(
         "select change, row_key, column_name, former_value, new_value"
         " from catalogue.restated_rows order by position"

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from sqlalchemy import make_url
 
 from reporting_pipeline.cli import main as reporting
-from reporting_pipeline.requests.serve import serve
+from reporting_pipeline.requests.worker import serve
 from reporting_pipeline.settings import set_environment
 from reporting_pipeline_tests.requests.given_requests import worker_at
 
@@ -49,10 +49,10 @@ class CrashPoint:
 
 POINTS = {
     "before the message is read": CrashPoint(
-        where=f"{_REQUESTS}.lists:message_from", moment="before", left=None, is_pushed=True
+        where=f"{_REQUESTS}.queue_lists:parse_message", moment="before", left=None, is_pushed=True
     ),
     "the request is written, not committed": CrashPoint(
-        where=f"{_REQUESTS}.lists:ask_within", moment="after", left=None, is_pushed=True
+        where=f"{_REQUESTS}.queue_lists:ask_within", moment="after", left=None, is_pushed=True
     ),
     "the request is committed, its message is there": CrashPoint(
         where="redis:Redis.lrem", moment="before", left="queued", is_pushed=True
@@ -61,23 +61,23 @@ POINTS = {
         where="redis:Redis.lrem", moment="after", left="queued"
     ),
     "the hint is there": CrashPoint(
-        where=f"{_REQUESTS}.serve:follow", moment="after", left="queued"
+        where=f"{_REQUESTS}.worker:sync_queue_lists", moment="after", left="queued"
     ),
     "the lease is written, not committed": CrashPoint(
         where=f"{_REQUESTS}.leases:write_request_notice", moment="before", left="queued"
     ),
-    "the lease is committed": CrashPoint(where=f"{_REQUESTS}.work:take", moment="after"),
+    "the lease is committed": CrashPoint(where=f"{_REQUESTS}.worker:take_request", moment="after"),
     "the definition's lock is had": CrashPoint(
-        where=f"{_REQUESTS}.work:DefinitionLock.is_had", moment="after"
+        where=f"{_REQUESTS}.worker:DefinitionLock.acquire", moment="after"
     ),
-    "the hint is removed": CrashPoint(where=f"{_REQUESTS}.work:forget_hint", moment="after"),
-    "the start is told": CrashPoint(where=f"{_REQUESTS}.work:publish_notices", moment="after"),
+    "the hint is removed": CrashPoint(where=f"{_REQUESTS}.worker:remove_hint", moment="after"),
+    "the start is told": CrashPoint(where=f"{_REQUESTS}.worker:publish_notices", moment="after"),
     "before the rows are read": CrashPoint(
         where=f"{_PUBLISHING}.generate:read_report", moment="before"
     ),
     "the file is rendered": CrashPoint(where=f"{_PUBLISHING}.generate:publish", moment="before"),
     "the edition is noted, not committed": CrashPoint(
-        where=f"{_PUBLISHING}.publish:prepare", moment="after"
+        where=f"{_PUBLISHING}.publish:record_upcoming", moment="after"
     ),
     "before the file is put": CrashPoint(
         where=f"{_FOLDER_STORE}.put", moment="before", among=".csv'"
@@ -88,18 +88,20 @@ POINTS = {
     "the file is put": CrashPoint(where=f"{_FOLDER_STORE}.put", moment="after", among=".csv'"),
     "the manifest is put": CrashPoint(where=f"{_FOLDER_STORE}.put", moment="after", among=".json'"),
     "the edition is written, not committed": CrashPoint(
-        where=f"{_PUBLISHING}.publish:complete", moment="after"
+        where=f"{_PUBLISHING}.publish:complete_edition", moment="after"
     ),
-    "the edition is committed": CrashPoint(where=f"{_REQUESTS}.work:generate", moment="after"),
-    "the end is written, not committed": CrashPoint(where=f"{_REQUESTS}.work:end", moment="after"),
+    "the edition is committed": CrashPoint(where=f"{_REQUESTS}.worker:generate", moment="after"),
+    "the end is written, not committed": CrashPoint(
+        where=f"{_REQUESTS}.worker:end_request", moment="after"
+    ),
     "the end is committed, nothing is told": CrashPoint(
-        where=f"{_REQUESTS}.work:publish_notices", moment="before", call=2, left="completed"
+        where=f"{_REQUESTS}.worker:publish_notices", moment="before", call=2, left="completed"
     ),
     "the end is told, not noted as told": CrashPoint(
         where="redis:Redis.publish", moment="after", among='"completed"', left="completed"
     ),
     "the end is told": CrashPoint(
-        where=f"{_REQUESTS}.work:publish_notices", moment="after", call=2, left="completed"
+        where=f"{_REQUESTS}.worker:publish_notices", moment="after", call=2, left="completed"
     ),
 }
 """What has just happened -> the kill there, in the order of a request's life."""

@@ -11,18 +11,18 @@ from uuid import UUID
 from psycopg import Connection
 from sqlalchemy import URL
 
-from reporting_pipeline.publishing.generate import Delivery
-from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.publishing.generate import Publisher
+from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
-from reporting_pipeline.requests.ask import Asked, Asking, ask
-from reporting_pipeline.requests.leases import LeaseTimes, take
-from reporting_pipeline.requests.request import StoredRequest, stored_request
-from reporting_pipeline.requests.work import Worker
+from reporting_pipeline.requests.ask import AskContext, AskResult, ask
+from reporting_pipeline.requests.leases import LeaseTimes, take_request
+from reporting_pipeline.requests.request_queue import StoredRequest, stored_request
+from reporting_pipeline.requests.worker import Worker
 from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.given_reports import NOW, one_day
 
-ASKING = Asking(now=NOW, final_delay_seconds=7200)
+ASKING = AskContext(now=NOW, final_delay_seconds=7200)
 TIMES = LeaseTimes(heartbeat_seconds=10, stale_seconds=30)
 FIRST_DAY = date(2025, 3, 1)
 
@@ -40,7 +40,7 @@ def ask_for(
     day: date = FIRST_DAY,
     *,
     is_provisional_allowed: bool = False,
-) -> Asked:
+) -> AskResult:
     """Ask for a definition's day as CSV."""
     request = ReportRequest(
         definition=definition, period=one_day(day), is_provisional_allowed=is_provisional_allowed
@@ -78,7 +78,7 @@ class Workers:
         """The next request, leased by a worker of its own."""
         session = self._sessions.enter_context(warehouse_connection(warehouse))
         session.autocommit = True
-        request = take(session, TIMES, name, NOW, among=among)
+        request = take_request(session, TIMES, name, NOW, among=among)
         if request is not None:
             self._held[request.fence] = session
         return request
@@ -124,10 +124,10 @@ def notices(warehouse: URL, request: StoredRequest) -> list[str]:
 
 def worker_at(warehouse: URL, store_url: str, redis_url: str | None = None) -> Worker:
     """A worker whose clock stands still."""
-    delivery = Delivery(
+    publisher = Publisher(
         warehouse=warehouse,
         store=open_store(store_url),
         final_delay_seconds=7200,
         clock=lambda: NOW,
     )
-    return Worker(delivery=delivery, times=TIMES, redis_url=redis_url, name="worker")
+    return Worker(publisher=publisher, times=TIMES, redis_url=redis_url, name="worker")

@@ -10,11 +10,11 @@ from sqlalchemy import URL
 
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.errors import DefinitionInvalid
-from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportFormat
-from reporting_pipeline.requests.ask import Asked, ask
-from reporting_pipeline.requests.leases import End, end
-from reporting_pipeline.requests.request import waiting
+from reporting_pipeline.requests.ask import AskResult, ask
+from reporting_pipeline.requests.leases import RequestEnd, end_request
+from reporting_pipeline.requests.request_queue import waiting_requests
 from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
@@ -42,7 +42,7 @@ def test_the_same_question_from_twenty_at_once_is_one_request(warehouse_url: URL
     revenue = defined(warehouse_url, REVENUE)
     start = Barrier(20)
 
-    def ask_once(_: int) -> Asked:
+    def ask_once(_: int) -> AskResult:
         start.wait()
         return ask_for(warehouse_url, revenue)
 
@@ -60,7 +60,9 @@ def test_what_is_ended_may_be_asked_for_again(warehouse_url: URL, workers: Worke
     running = workers.must_take(warehouse_url)
     assert not ask_for(warehouse_url, revenue).is_new
     with warehouse_connection(warehouse_url) as connection:
-        end(connection, running, End(status="failed", failure=("RenderFailed", "no")), NOW)
+        end_request(
+            connection, running, RequestEnd(status="failed", failure=("RenderFailed", "no")), NOW
+        )
 
     again = ask_for(warehouse_url, revenue)
     assert again.is_new
@@ -82,15 +84,15 @@ def test_who_also_wants_a_provisional_file_gets_it_after_a_hold(
     queued(warehouse_url, revenue)
     running = workers.must_take(warehouse_url)
     ask_for(warehouse_url, revenue, is_provisional_allowed=True)
-    held = End(status="held", failure=("held", "a break"))
+    held = RequestEnd(status="held", failure=("held", "a break"))
     with warehouse_connection(warehouse_url) as connection:
-        assert end(connection, running, held, NOW)
+        assert end_request(connection, running, held, NOW)
 
     assert seen(warehouse_url, running).status == "queued"
     again = workers.must_take(warehouse_url)
     assert again.is_provisional_allowed
     with warehouse_connection(warehouse_url) as connection:
-        assert end(connection, again, held, NOW)
+        assert end_request(connection, again, held, NOW)
     assert seen(warehouse_url, again).status == "held"
     assert notices(warehouse_url, again) == ["queued", "started", "held"]
 
@@ -125,7 +127,7 @@ def test_what_cannot_be_had_is_refused_before_it_waits(
     with pytest.raises(DefinitionInvalid, match=reason):
         ask(warehouse_url, ASKING, request, ReportFormat(format_))
     with warehouse_connection(warehouse_url) as connection:
-        assert waiting(connection, 1) == []
+        assert waiting_requests(connection, 1) == []
 
 
 def test_a_report_whose_days_stand_needs_no_request(

@@ -18,8 +18,8 @@ import pytest
 import redis
 from sqlalchemy import URL
 
-from reporting_pipeline.requests.lists import DEAD, list_of
-from reporting_pipeline.requests.serve import serve
+from reporting_pipeline.requests.queue_lists import DEAD_LIST, queue_list
+from reporting_pipeline.requests.worker import serve
 from reporting_pipeline_tests.acceptance.given import Pipeline
 from reporting_pipeline_tests.bench.under_fire import Place
 from reporting_pipeline_tests.forked import forked
@@ -82,16 +82,16 @@ def test_a_worker_killed_at_a_step_leaves_each_effect_once(
     warehouse, store_url = shared_season_pipeline.warehouse, (tmp_path / "store").as_uri()
     defined(warehouse, REVENUE)
     worker = worker_at(warehouse, store_url, redis_url)
-    desk = Desk(warehouse, worker.delivery.store)
+    desk = Desk(warehouse, worker.publisher.store)
     wanted = {"version": 1, "definition": "revenue", "period": str(day), "format": "csv"}
     message = json.dumps(wanted).encode()
 
     with redis.Redis.from_url(redis_url) as client, heard(redis_url) as told:
-        client.rpush(list_of(BERLIN), message)
+        client.rpush(queue_list(BERLIN), message)
         killed_at(name, warehouse, store_url, redis_url)
         left = desk.query(REQUESTS, day)
         assert [status for _, status, _, _ in left] == ([point.left] if point.left else [])
-        assert (message in client.lrange(list_of(BERLIN), 0, -1)) == point.is_pushed
+        assert (message in client.lrange(queue_list(BERLIN), 0, -1)) == point.is_pushed
 
         list(serve(worker, Event(), once=True))
 
@@ -99,7 +99,7 @@ def test_a_worker_killed_at_a_step_leaves_each_effect_once(
         lost = int(point.left == "running")
         assert (status, lost_leases, attempts) == ("completed", lost, 1 + lost)
         assert client.keys("reporting:queue:*") == []
-        assert client.exists(DEAD) == 0
+        assert client.exists(DEAD_LIST) == 0
     [(path, digest, edition)] = desk.query(REPORTS, day)
     assert (edition, hashlib.sha256(desk.file(str(path))).hexdigest()) == (1, digest)
     assert Counter({kind: len(set(ids)) for kind, ids in told.items()}) == {
@@ -113,7 +113,7 @@ def test_a_worker_killed_at_a_step_leaves_each_effect_once(
 @pytest.mark.parametrize(
     "where",
     [
-        "reporting_pipeline.requests.work:DefinitionLock.is_had",
+        "reporting_pipeline.requests.worker:DefinitionLock.acquire",
         "reporting_pipeline.publishing.generate:publish",
     ],
 )

@@ -9,14 +9,17 @@ from uuid import UUID
 import pytest
 from sqlalchemy import URL
 
-from reporting_pipeline.requests.leases import End, end, hand_back, repeat_later
-from reporting_pipeline.requests.request import StoredRequest, waiting
-from reporting_pipeline.requests.retries import (
+from reporting_pipeline.requests.leases import (
     MAX_FAILURES,
     MAX_LOST_LEASES,
+    RequestEnd,
+    end_request,
+    postpone,
+    retry_later,
     wait_seconds,
     wait_seconds_after_loss,
 )
+from reporting_pipeline.requests.request_queue import StoredRequest, waiting_requests
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.given_reports import (
     ATTENDANCE,
@@ -35,18 +38,18 @@ from reporting_pipeline_tests.requests.given_requests import (
     seen,
 )
 
-DONE = End(status="completed", edition=1)
+DONE = RequestEnd(status="completed", edition=1)
 FAILURE = ("StoreUnavailable", "the store is down")
 
 
-def ended(warehouse: URL, request: StoredRequest, how: End = DONE) -> bool:
+def ended(warehouse: URL, request: StoredRequest, how: RequestEnd = DONE) -> bool:
     with warehouse_connection(warehouse) as connection:
-        return end(connection, request, how, NOW)
+        return end_request(connection, request, how, NOW)
 
 
 def repeated(warehouse: URL, request: StoredRequest) -> bool:
     with warehouse_connection(warehouse) as connection:
-        return repeat_later(connection, request, FAILURE, NOW)
+        return retry_later(connection, request, FAILURE, NOW)
 
 
 def test_a_request_is_taken_once(warehouse_url: URL, workers: Workers) -> None:
@@ -78,7 +81,7 @@ def test_a_dead_workers_request_goes_to_another_and_its_late_word_does_not_count
     second = workers.must_take(warehouse_url)
     assert (second.id, second.attempts, second.fence > zombie.fence) == (zombie.id, 2, True)  # type: ignore[operator]
 
-    assert not ended(warehouse_url, zombie, End(status="failed", failure=FAILURE))
+    assert not ended(warehouse_url, zombie, RequestEnd(status="failed", failure=FAILURE))
     assert not repeated(warehouse_url, zombie)
     assert ended(warehouse_url, second)
     assert not ended(warehouse_url, zombie)
@@ -189,7 +192,7 @@ def test_what_is_handed_back_was_no_attempt(warehouse_url: URL, workers: Workers
     request = queued(warehouse_url, defined(warehouse_url, REVENUE))
     held = workers.must_take(warehouse_url)
     with warehouse_connection(warehouse_url) as connection:
-        hand_back(connection, held, 1)
+        postpone(connection, held, 1)
 
     now = seen(warehouse_url, request)
     assert (now.status, now.attempts, now.failure_class) == ("queued", 0, None)
@@ -215,7 +218,7 @@ def test_organisations_take_turns(warehouse_url: URL, workers: Workers) -> None:
     for organization_id in (TOKYO, third):
         queued(warehouse_url, defined(warehouse_url, REVENUE, organization_id))
     with warehouse_connection(warehouse_url) as connection:
-        announced = [each.organization_id for each in waiting(connection, 5)]
+        announced = [each.organization_id for each in waiting_requests(connection, 5)]
 
     served = []
     for _ in range(5):

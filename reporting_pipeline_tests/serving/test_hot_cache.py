@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from reporting_pipeline.errors import SettingsError, StoreUnavailable
-from reporting_pipeline.serving.hot_cache import Bounds, Counts, HotCache, HotKey
+from reporting_pipeline.serving.hot_cache import CacheCounts, CacheKey, CacheLimits, HotCache
 
 ORGANIZATION = UUID(int=1)
 OTHER = UUID(int=2)
@@ -28,12 +28,12 @@ class Clock:
 def cache_of(
     *, entries: int = 10, max_bytes: int = 1000, clock: Callable[[], float] | None = None
 ) -> HotCache[bytes]:
-    bounds = Bounds(ttl_seconds=600, max_entries=entries, max_bytes=max_bytes)
+    bounds = CacheLimits(ttl_seconds=600, max_entries=entries, max_bytes=max_bytes)
     return HotCache(bounds, len, clock or Clock())
 
 
-def key(item: object, organization_id: UUID = ORGANIZATION) -> HotKey:
-    return HotKey(organization_id=organization_id, item=str(item), version="1")
+def key(item: object, organization_id: UUID = ORGANIZATION) -> CacheKey:
+    return CacheKey(organization_id=organization_id, item=str(item), version="1")
 
 
 def unexpected() -> bytes:
@@ -43,12 +43,12 @@ def unexpected() -> bytes:
 @pytest.mark.parametrize("seconds", [0, 599, 1801])
 def test_a_time_outside_ten_to_thirty_minutes_is_refused(seconds: int) -> None:
     with pytest.raises(SettingsError, match="600 to 1800"):
-        Bounds(ttl_seconds=seconds, max_entries=1, max_bytes=1)
+        CacheLimits(ttl_seconds=seconds, max_entries=1, max_bytes=1)
 
 
 def test_a_cache_of_nothing_is_refused() -> None:
     with pytest.raises(SettingsError, match="at least one value"):
-        Bounds(ttl_seconds=600, max_entries=0, max_bytes=1)
+        CacheLimits(ttl_seconds=600, max_entries=0, max_bytes=1)
 
 
 def test_a_value_is_loaded_once_within_its_time_and_again_after_it() -> None:
@@ -59,14 +59,14 @@ def test_a_value_is_loaded_once_within_its_time_and_again_after_it() -> None:
     assert cache.get(key("a"), unexpected) == b"one"
     clock.seconds = 600.0
     assert cache.get(key("a"), lambda: b"two") == b"two"
-    assert cache.counts == Counts(hits=1, misses=2)
+    assert cache.counts == CacheCounts(hits=1, misses=2)
 
 
 def test_organisations_and_versions_have_values_of_their_own() -> None:
     cache = cache_of()
     cache.get(key("a"), lambda: b"ours")
     assert cache.get(key("a", OTHER), lambda: b"theirs") == b"theirs"
-    newer = HotKey(organization_id=ORGANIZATION, item="a", version="2")
+    newer = CacheKey(organization_id=ORGANIZATION, item="a", version="2")
     assert cache.get(newer, lambda: b"newer") == b"newer"
     assert cache.get(key("a"), unexpected) == b"ours"
 

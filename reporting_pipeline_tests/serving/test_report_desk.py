@@ -16,9 +16,9 @@ from pydantic import SecretStr
 from reporting_pipeline.catalogue.notices import publish_notices
 from reporting_pipeline.errors import UnknownDefinition
 from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
-from reporting_pipeline.requests.work import work_on_next
-from reporting_pipeline.serving.answers import Answer
+from reporting_pipeline.requests.worker import work_on_next
 from reporting_pipeline.serving.report_desk import ReportDesk, report_desk
+from reporting_pipeline.serving.report_lookup import LookupResult
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.store import open_store
 from reporting_pipeline_tests.acceptance.given import Pipeline
@@ -59,7 +59,7 @@ class Platform:
     clock: Clock
     redis_url: str | None
 
-    def ask(self, slug: str, organization_id: UUID = BERLIN) -> Answer:
+    def ask(self, slug: str, organization_id: UUID = BERLIN) -> LookupResult:
         """Ask for the CSV of the day."""
         return self.desk.report(organization_id, slug, one_day(DAY), ReportFormat.CSV)
 
@@ -172,7 +172,7 @@ def landed_through(platform: Platform, instant: datetime) -> Iterator[None]:
         platform.maker.query(behind, landed)
 
 
-def work_on(platform: Platform, answer: Answer) -> UUID:
+def work_on(platform: Platform, answer: LookupResult) -> UUID:
     """Generate what waits; the report's id."""
     assert answer.request is not None
     worker = worker_at(platform.maker.warehouse, platform.desk.settings.store_address())
@@ -201,7 +201,7 @@ def test_a_report_over_days_that_are_not_final_is_had_until_the_next_landing(
 def test_a_provisional_report_is_for_who_allows_it(alone: Platform) -> None:
     definition = defined(alone.maker.warehouse, {**REVENUE, "slug": "provisional"})
 
-    def ask(*, is_provisional_allowed: bool) -> Answer:
+    def ask(*, is_provisional_allowed: bool) -> LookupResult:
         return alone.desk.report(
             BERLIN,
             definition.slug,

@@ -3,7 +3,7 @@
 import pytest
 
 from reporting_pipeline.errors import StoreError
-from reporting_pipeline.store.object_keys import check_key, is_key
+from reporting_pipeline.store.object_store import check_key, is_key
 
 REFUSED = [
     "",

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from reporting_pipeline.alerts.rounds import AlertDesk
+from reporting_pipeline.alerts.evaluation import WarehouseAlerts
 from reporting_pipeline.cli.metrics import metrics_of
 from reporting_pipeline.errors import SourceUnavailable
-from reporting_pipeline.serving.hot_cache import Bounds
-from reporting_pipeline.serving.hot_reports import HotReports
+from reporting_pipeline.serving.hot_cache import CacheLimits
+from reporting_pipeline.serving.report_files import ReportFiles
 from reporting_pipeline.sources.landing.faults import remember_fault
 from reporting_pipeline.store import open_store
 from reporting_pipeline.telemetry.prometheus import metrics_page, serve_metrics
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.skipif(
     PROMETHEUS is None or PROMTOOL is None, reason="needs prometheus and promtool on the path"
 )
 DAY = date(2025, 5, 1)
-BOUNDS = Bounds(ttl_seconds=600, max_entries=10, max_bytes=10**6)
+BOUNDS = CacheLimits(ttl_seconds=600, max_entries=10, max_bytes=10**6)
 
 # Series by minute: the metrics are not served, the ledger is hours behind, and a request waits;
 # everything else works.
@@ -70,15 +70,15 @@ def work(pipeline: Pipeline, store_url: str) -> None:
     desk = Desk(warehouse, open_store(store_url), now)
     definition = defined(warehouse, {**ATTENDANCE, "slug": f"counted-{now:%H%M%S%f}"})
     [outcome] = desk.ask(definition, one_day(DAY), is_provisional_allowed=True)
-    hot = HotReports(warehouse, desk.store, BOUNDS, max_file_bytes=10**6, clock=time.monotonic)
+    hot = ReportFiles(warehouse, desk.store, BOUNDS, max_file_bytes=10**6, clock=time.monotonic)
     for _ in range(3):
         hot.report(definition.organization_id, outcome.report.id)
     hot.forget_all()
     hot.report(definition.organization_id, outcome.report.id)  # records the hits
     queued_days(warehouse, definition, 2)
-    AlertDesk(
+    WarehouseAlerts(
         warehouse=warehouse, channels=(), redis_url=None, stale_after=timedelta(hours=2)
-    ).round()
+    ).evaluate_and_send()
 
 
 @pytest.fixture(scope="module")

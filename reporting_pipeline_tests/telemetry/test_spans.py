@@ -10,9 +10,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import format_trace_id
 
 from reporting_pipeline.checks.checks import CHECKS
-from reporting_pipeline.due.due_reports import DueReport, generate_batch
-from reporting_pipeline.publishing.report_rows import ReportRequest
-from reporting_pipeline.requests.work import work_on_next
+from reporting_pipeline.due.batch import generate_batch
+from reporting_pipeline.due.due_reports import DueReport
+from reporting_pipeline.publishing.snapshot import ReportRequest
+from reporting_pipeline.requests.worker import work_on_next
 from reporting_pipeline.telemetry.json_log import JsonFormatter, log_ids
 from reporting_pipeline.telemetry.spans import annotate_span, span
 from reporting_pipeline_tests.acceptance.given import Pipeline
@@ -101,9 +102,9 @@ def test_reports_generated_in_parallel_have_the_run_id_and_are_within_its_step(
         )
         for each in definitions
     ]
-    delivery = worker_at(warehouse, (tmp_path / "store").as_uri()).delivery
+    publisher = worker_at(warehouse, (tmp_path / "store").as_uri()).publisher
     with log_ids(run_id="r1"), span("step"):
-        assert len(list(generate_batch(delivery, due))) == 4
+        assert len(list(generate_batch(publisher, due))) == 4
     assert drawn(kept_spans).count("step > report") == 4
     ended = kept_spans.get_finished_spans()
     assert {(each.attributes or {})["reporting.run_id"] for each in ended} == {"r1"}

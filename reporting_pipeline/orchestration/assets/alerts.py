@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 
 from reporting_pipeline.alerts.alert import StoredAlert
-from reporting_pipeline.alerts.evaluate import Evaluation
+from reporting_pipeline.alerts.evaluation import Evaluation
 from reporting_pipeline.orchestration.assets.lineage import SEALS
 from reporting_pipeline.orchestration.assets.steps import REPORTING_TEAM, RETRIES, step_failures
 from reporting_pipeline.orchestration.resources import AlertEvaluator

@@ -7,8 +7,8 @@ from itertools import islice
 
 import dagster as dg
 
-from reporting_pipeline.due.due_reports import DueReport, DueResult
-from reporting_pipeline.due.report_lines import ReportLine, reasons, report_lines
+from reporting_pipeline.due.batch import DueResult, ReportLine, reasons, report_lines
+from reporting_pipeline.due.due_reports import DueReport
 from reporting_pipeline.errors import ReportingError
 from reporting_pipeline.orchestration.assets.reports import markdown_table
 from reporting_pipeline.orchestration.instance.runs import HAS_ALERT

@@ -22,9 +22,9 @@ from reporting_pipeline.orchestration.assets.steps import (
     step_failures,
 )
 from reporting_pipeline.orchestration.resources import Reports
-from reporting_pipeline.publishing.generate import Delivery
-from reporting_pipeline.requests.request import StoredRequest, waiting
-from reporting_pipeline.requests.work import Worker, work_on_next
+from reporting_pipeline.publishing.generate import Publisher
+from reporting_pipeline.requests.request_queue import StoredRequest, waiting_requests
+from reporting_pipeline.requests.worker import Worker, work_on_next
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 BATCH_SIZE = 50
@@ -86,14 +86,14 @@ def requested_reports(
 
 def request_worker(reports: Reports, name: str) -> Worker:
     """The worker that leases requests for this process."""
-    delivery = Delivery.of(reports.settings, reports.clock)
-    return Worker.of(reports.settings, delivery, f"{socket.gethostname()} {name}")
+    publisher = Publisher.of(reports.settings, reports.clock)
+    return Worker.of(reports.settings, publisher, f"{socket.gethostname()} {name}")
 
 
 def waiting_ids(reports: Reports, limit: int) -> list[UUID]:
     """The next requests that wait, in turn for each organisation."""
     with warehouse_connection(reports.settings.warehouse_url()) as connection:
-        return [each.id for each in waiting(connection, limit)]
+        return [each.id for each in waiting_requests(connection, limit)]
 
 
 def _work_on(worker: Worker, named: Sequence[UUID]) -> list[StoredRequest]:

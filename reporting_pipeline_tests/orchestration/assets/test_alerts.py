@@ -75,7 +75,7 @@ def test_a_channel_that_is_of_no_use_stops_no_run_and_no_other_channel(
         )
         tick = alert_sensor.evaluate_tick(context)
 
-    fault = "REPORTING_ALERT_CHANNELS: URL 1, of scheme 'pigeon', is of no use"
+    fault = "REPORTING_ALERT_CHANNELS: URL 1, of scheme 'pigeon', is invalid"
     assert shown(result, "alerts")["None"]["channel_faults"].startswith(fault)
     assert str(tick.skip_message).startswith(f"0 alerts opened, 0 updated, 0 resolved; {fault}")
     said = [each.getMessage() for each in caplog.records]

@@ -7,10 +7,11 @@ import dagster as dg
 import pytest
 
 from reporting_pipeline.domain.period import Period
-from reporting_pipeline.due.due_reports import DueReport, DueResult
+from reporting_pipeline.due.batch import DueResult
+from reporting_pipeline.due.due_reports import DueReport
 from reporting_pipeline.errors import DefinitionInvalid, StoreUnavailable
 from reporting_pipeline.orchestration.assets.export_results import BatchSummary, end_step
-from reporting_pipeline.publishing.report_rows import ReportRequest
+from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.parse import from_mapping
 from reporting_pipeline_tests.given_reports import BERLIN, REVENUE
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import URL
 
 from reporting_pipeline.alerts.alert import AlertKind
-from reporting_pipeline.alerts.book import newest_alerts
+from reporting_pipeline.alerts.alert_store import newest_alerts
 from reporting_pipeline.errors import BuildFailed, ReportingError, SourceUnavailable
 from reporting_pipeline.orchestration.assets.steps import step_failures
 from reporting_pipeline.orchestration.instance.runs import FailedRun, open_failures

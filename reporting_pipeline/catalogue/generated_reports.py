@@ -1,0 +1,278 @@
+"""Generated reports in the catalogue: one row per organisation, definition, period and format.
+
+An edition is published in two transactions around the store: `prepare` writes down what is about to
+be put there, `complete` makes it the edition. A process that dies between leaves the former edition
+and a note of the upcoming one, by which `publishing.publish.settle` goes on or back.
+
+What belongs here: the rows. What does not: the store, files, and the diff between editions.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import class_row
+from psycopg.types.json import Json
+from pydantic import BaseModel, ConfigDict
+
+from reporting_pipeline.catalogue.report_keys import KeyedRow, ReportKey, select_statement
+from reporting_pipeline.errors import ExportIncomplete
+from reporting_pipeline.exports.manifest import FilePart, Manifest
+
+
+class UpcomingEdition(BaseModel):
+    """What is being put into the store, as it is written down before.
+
+    Attributes:
+        storage_path: The key of the file.
+        manifest: As it will stand beside the file.
+        landed_through: The greatest record clock landed when the rows were read.
+        generated_at: When they were.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    storage_path: str
+    manifest: Manifest
+    landed_through: datetime | None
+    generated_at: datetime
+
+    @property
+    def file(self) -> FilePart:
+        """The file of the edition."""
+        if self.manifest.file is None:
+            message = f"the manifest of {self.storage_path} says nothing of the file"
+            raise ValueError(message)
+        return self.manifest.file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratedReport(KeyedRow):
+    """One row of the catalogue.
+
+    Attributes:
+        edition: 0 while none is published.
+        storage_path: The key of the current edition's file; None while there is none.
+        upcoming: What was being put into the store when the row was last written.
+    """
+
+    status: str
+    edition: int
+    is_provisional: bool
+    storage_path: str | None
+    generated_at: datetime | None
+    byte_count: int | None
+    row_count: int | None
+    file_sha256: str | None
+    rows_sha256: str | None
+    failure_class: str | None
+    failure_message: str | None
+    manifest: dict[str, Any] | None
+    upcoming: dict[str, Any] | None
+
+    def upcoming_edition(self) -> UpcomingEdition | None:
+        """What was being put into the store."""
+        return None if self.upcoming is None else UpcomingEdition.model_validate(self.upcoming)
+
+    def is_edition(self, upcoming: UpcomingEdition) -> bool:
+        """Whether the upcoming file is the current edition's: the same bytes in the same place."""
+        return (self.file_sha256, self.storage_path) == (
+            upcoming.file.sha256,
+            upcoming.storage_path,
+        )
+
+    def current_manifest(self) -> Manifest | None:
+        """The manifest of the current edition; None while there is none."""
+        return None if self.manifest is None else Manifest.model_validate(self.manifest)
+
+
+_SELECT = select_statement(GeneratedReport, "catalogue.generated_reports")
+
+_NOTE = """
+    insert into catalogue.generated_reports (
+        id, organization_id, definition_id, version, period, period_first, period_end, event_id,
+        format, status, failure_class, failure_message, updated_at
+    )
+    values (
+        %(id)s, %(organization_id)s, %(definition_id)s, %(version)s, %(period)s, %(first)s, %(end)s,
+        %(event_id)s, %(format)s, %(status)s, %(failure_class)s, %(failure_message)s, %(now)s
+    )
+    on conflict (id) do update set
+        version = case when generated_reports.edition = 0 then excluded.version
+            else generated_reports.version end,
+        status = excluded.status,
+        failure_class = excluded.failure_class,
+        failure_message = excluded.failure_message,
+        updated_at = excluded.updated_at
+"""
+
+_COMPLETE = """
+    update catalogue.generated_reports set
+        status = 'ready', version = %(version)s, edition = %(edition)s,
+        is_provisional = %(is_provisional)s, storage_path = %(storage_path)s,
+        generated_at = %(generated_at)s, byte_count = %(byte_count)s, row_count = %(row_count)s,
+        file_sha256 = %(file_sha256)s, rows_sha256 = %(rows_sha256)s, manifest = %(manifest)s,
+        upcoming = null, failure_class = null, failure_message = null, updated_at = %(now)s
+    where id = %(id)s
+"""
+
+_EDITION = """
+    insert into catalogue.generated_report_editions (
+        report_id, edition, version, logic_version, is_provisional, storage_path, generated_at,
+        byte_count, row_count, file_sha256, rows_sha256, landed_through, manifest, causes
+    )
+    values (
+        %(id)s, %(edition)s, %(version)s, %(logic_version)s, %(is_provisional)s, %(storage_path)s,
+        %(generated_at)s, %(byte_count)s, %(row_count)s, %(file_sha256)s, %(rows_sha256)s,
+        %(landed_through)s, %(manifest)s, %(causes)s
+    )
+"""
+
+
+def generated_report(connection: Connection[Any], report_id: UUID) -> GeneratedReport | None:
+    """A report by its id; None where it was never asked for."""
+    with connection.cursor(row_factory=class_row(GeneratedReport)) as cursor:
+        return cursor.execute(f"{_SELECT} where keyed.id = %s", (report_id,)).fetchone()
+
+
+def required_report(connection: Connection[Any], key: ReportKey) -> GeneratedReport:
+    """A report that was noted before.
+
+    Raises:
+        ExportIncomplete: The catalogue has lost it meanwhile.
+    """
+    report = generated_report(connection, key.id)
+    if report is None:
+        message = (
+            f"the catalogue has lost report {key.id}, {key.slug} of {key.period}, while it was "
+            "generated; ask for it again"
+        )
+        raise ExportIncomplete(message)
+    return report
+
+
+def generated_reports(
+    connection: Connection[Any],
+    *,
+    organization_id: UUID | None = None,
+    definition_id: UUID | None = None,
+) -> list[GeneratedReport]:
+    """The catalogue, newest period first, of one organisation or definition where one is given."""
+    where = (
+        " where (%(o)s::uuid is null or keyed.organization_id = %(o)s)"
+        " and (%(d)s::uuid is null or keyed.definition_id = %(d)s)"
+        " order by keyed.period_end desc, definition.slug, keyed.period, keyed.format"
+    )
+    with connection.cursor(row_factory=class_row(GeneratedReport)) as cursor:
+        bound = {"o": organization_id, "d": definition_id}
+        return cursor.execute(_SELECT + where, bound).fetchall()
+
+
+def unsettled_reports(connection: Connection[Any]) -> list[GeneratedReport]:
+    """The reports of which an edition was being published and not completed."""
+    with connection.cursor(row_factory=class_row(GeneratedReport)) as cursor:
+        return cursor.execute(
+            f"{_SELECT} where keyed.upcoming is not null order by keyed.updated_at"
+        ).fetchall()
+
+
+def set_status(
+    connection: Connection[Any],
+    key: ReportKey,
+    status: str,
+    *,
+    version: int,
+    now: datetime,
+    failure: tuple[str, str] | None = None,
+) -> None:
+    """Say how far a report is, without touching its current edition.
+
+    Args:
+        connection: To the warehouse.
+        key: Which report.
+        status: `queued`, `running`, `failed` or `held`; `ready` where it goes on standing.
+        version: Of the definition that is asked for; the row keeps that of its current edition.
+        now: The time of the change.
+        failure: Class and message, where it failed or is held.
+    """
+    failure_class, failure_message = failure or (None, None)
+    connection.execute(
+        _NOTE,
+        {
+            "id": key.id,
+            "organization_id": key.organization_id,
+            "definition_id": key.definition_id,
+            "version": version,
+            "period": key.period.token,
+            "first": key.period.first,
+            "end": key.period.end,
+            "event_id": key.period.event_id,
+            "format": key.format,
+            "status": status,
+            "failure_class": failure_class,
+            "failure_message": failure_message,
+            "now": now,
+        },
+    )
+
+
+def record_upcoming(connection: Connection[Any], key: ReportKey, upcoming: UpcomingEdition) -> None:
+    """Write down what is about to be put into the store; the row must be there."""
+    connection.execute(
+        "update catalogue.generated_reports set upcoming = %s where id = %s",
+        (_text_kept(upcoming), key.id),
+    )
+
+
+def drop_upcoming(connection: Connection[Any], report_id: UUID) -> None:
+    """The store does not hold what was upcoming: the former edition stands."""
+    connection.execute(
+        "update catalogue.generated_reports set upcoming = null where id = %s", (report_id,)
+    )
+
+
+def complete_edition(
+    connection: Connection[Any],
+    report: GeneratedReport,
+    upcoming: UpcomingEdition,
+    *,
+    causes: Sequence[str],
+    now: datetime,
+) -> int:
+    """Make what was upcoming the current edition; its number rises if the bytes are others.
+
+    Returns:
+        The number of the edition.
+    """
+    is_new = not report.is_edition(upcoming)
+    edition = report.edition + 1 if is_new else report.edition
+    manifest = upcoming.manifest
+    values = {
+        "id": report.id,
+        "version": manifest.definition.version,
+        "edition": edition,
+        "logic_version": manifest.logic_version,
+        "is_provisional": manifest.is_provisional,
+        "storage_path": upcoming.storage_path,
+        "generated_at": upcoming.generated_at if is_new else report.generated_at,
+        "byte_count": upcoming.file.byte_count,
+        "row_count": manifest.row_count,
+        "file_sha256": upcoming.file.sha256,
+        "rows_sha256": manifest.rows_sha256,
+        "landed_through": upcoming.landed_through,
+        "manifest": _text_kept(manifest),
+        "causes": list(causes),
+        "now": now,
+    }
+    connection.execute(_COMPLETE, values)
+    if is_new:
+        connection.execute(_EDITION, values)
+    return edition
+
+
+def _text_kept(model: BaseModel) -> Json:
+    return Json(json.loads(model.model_dump_json()))

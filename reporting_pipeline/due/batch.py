@@ -1,0 +1,223 @@
+"""Generates due reports in a batch, and lists the result of each file for people to read."""
+
+import logging
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass, replace
+from typing import Literal, cast
+from uuid import UUID
+
+from psycopg import OperationalError
+
+from reporting_pipeline import errors
+from reporting_pipeline.building.build import ensure_views
+from reporting_pipeline.catalogue.notices import publish_notices
+from reporting_pipeline.due.due_reports import DueReport
+from reporting_pipeline.errors import ReportingError, WarehouseUnavailable
+from reporting_pipeline.publishing.generate import Outcome, Publisher, generate
+from reporting_pipeline.publishing.publish import settle
+from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
+
+Status = Literal["ready", "held", "failed"]
+
+# Reports wait for the warehouse, and for PDF pages, which child processes make.
+_AT_ONCE = 2
+_STAMPED = "stamped PROVISIONAL: it depends on days that are not final"
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueResult:
+    """The result of one due report.
+
+    Attributes:
+        outcomes: One per format; empty if the report failed before its formats.
+        error: The cause of that failure. An error that is no ReportingError is a bug.
+    """
+
+    due: DueReport
+    outcomes: tuple[Outcome, ...] = ()
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportLine:
+    """The result of one report in one format.
+
+    Attributes:
+        period: As in the file's name.
+        format: `all` if the report failed before its formats.
+        edition: The current edition; 0 if there is none.
+        row_count: Rows of that edition; None if there is none.
+        byte_count: Bytes of that edition; None if there is none.
+        location: The path or s3:// address of the file; None if no file was published now.
+        reason: Why the report is held, failed or stamped.
+        is_retryable: It failed, and may succeed later without a change.
+        is_fault: It failed because of a bug.
+    """
+
+    slug: str
+    organization_id: UUID
+    period: str
+    format: str
+    status: Status
+    edition: int = 0
+    is_new_edition: bool = False
+    row_count: int | None = None
+    byte_count: int | None = None
+    seconds: float = 0.0
+    location: str | None = None
+    reason: str | None = None
+    is_retryable: bool = False
+    is_fault: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why a report is held, failed or stamped, with the formats that share the reason.
+
+    Attributes:
+        what: `held`, `failed` or `stamped`.
+    """
+
+    what: str
+    slug: str
+    organization_id: UUID
+    period: str
+    formats: str
+    reason: str
+
+
+def generate_batch(
+    publisher: Publisher,
+    due: Iterable[DueReport],
+    *,
+    formats: Collection[ReportFormat] = (),
+    redis_url: str | None = None,
+) -> Iterator[DueResult]:
+    """Generate reports, a few at a time, and yield the results in the order given.
+
+    Interrupted publications of other processes are settled first. The notices are published at the
+    end, even if the caller stops early. Reports that have begun by then are finished.
+
+    Args:
+        publisher: Where reports are read from and published to.
+        due: The reports to generate.
+        formats: Of the formats of each definition, only these; empty means all.
+        redis_url: Where notices are published; without it they wait in the catalogue.
+    """
+    ensure_views(publisher.warehouse)
+    settle(publisher.warehouse, publisher.store, publisher.clock())
+    try:
+        yield from _results(publisher, due, formats)
+    finally:
+        if redis_url is not None:
+            publish_notices(publisher.warehouse, redis_url, publisher.clock())
+
+
+def report_lines(result: DueResult) -> Iterator[ReportLine]:
+    """The lines of one due report, in the order of its formats."""
+    if result.error is not None:
+        request, error = result.due.request, result.error
+        is_fault = not isinstance(error, ReportingError)
+        yield ReportLine(
+            slug=request.definition.slug,
+            organization_id=request.definition.organization_id,
+            period=request.period.token,
+            format="all",
+            status="failed",
+            reason=f"{type(error).__name__}: {error}",
+            is_retryable=isinstance(error, ReportingError) and error.retryable,
+            is_fault=is_fault,
+        )
+    for outcome in result.outcomes:
+        yield _line(outcome)
+
+
+def reasons(lines: Iterable[ReportLine]) -> list[Reason]:
+    """Why files are held, failed or stamped, in the order of the lines."""
+    formats: dict[Reason, list[str]] = {}
+    for line in lines:
+        if line.reason is not None:
+            reason = Reason(
+                what="stamped" if line.status == "ready" else line.status,
+                slug=line.slug,
+                organization_id=line.organization_id,
+                period=line.period,
+                formats="",
+                reason=line.reason,
+            )
+            formats.setdefault(reason, []).append(line.format)
+    return [replace(reason, formats=", ".join(each)) for reason, each in formats.items()]
+
+
+def _results(
+    publisher: Publisher, due: Iterable[DueReport], formats: Collection[ReportFormat]
+) -> Iterator[DueResult]:
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="report") as pool:
+        begun: deque[Future[DueResult]] = deque()
+        for each in due:
+            wanted = _wanted_formats(each.request.definition, formats)
+            if wanted:
+                # A new thread does not inherit the log ids and the span of the caller.
+                context = copy_context()
+                begun.append(pool.submit(context.run, _generate, publisher, each, wanted))
+            if len(begun) > _AT_ONCE:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
+
+
+def _wanted_formats(
+    definition: ReportDefinition, formats: Collection[ReportFormat]
+) -> list[ReportFormat]:
+    return [each for each in definition.formats if not formats or each in formats]
+
+
+def _generate(publisher: Publisher, due: DueReport, formats: Sequence[ReportFormat]) -> DueResult:
+    try:
+        return DueResult(due=due, outcomes=tuple(generate(publisher, due.request, formats)))
+    except ReportingError as error:
+        return DueResult(due=due, error=error)
+    except OperationalError as error:
+        url = publisher.warehouse
+        message = f"the warehouse at {url.host}:{url.port}/{url.database} failed: {error}"
+        return DueResult(due=due, error=WarehouseUnavailable(message))
+    except Exception as error:  # noqa: BLE001 - a bug in one report must not stop the others
+        definition = due.request.definition
+        _LOG.exception("%s of %s: unexpected error", definition.slug, definition.organization_id)
+        return DueResult(due=due, error=error)
+
+
+def _line(outcome: Outcome) -> ReportLine:
+    report = outcome.report
+    status = cast("Status", report.status)
+    is_failed = status == "failed"
+    reason = report.failure_message
+    if is_failed:
+        reason = f"{report.failure_class}: {reason}"
+    elif status == "ready" and report.is_provisional:
+        reason = _STAMPED
+    return ReportLine(
+        slug=report.slug,
+        organization_id=report.organization_id,
+        period=report.period,
+        format=report.format,
+        status=status,
+        edition=report.edition,
+        is_new_edition=outcome.is_new_edition,
+        row_count=report.row_count,
+        byte_count=report.byte_count,
+        seconds=outcome.seconds,
+        location=outcome.location,
+        reason=reason,
+        is_retryable=is_failed and _is_retryable(report.failure_class),
+    )
+
+
+def _is_retryable(error_name: str | None) -> bool:
+    """Whether the error class of this name is retryable; the catalogue stores only names."""
+    error = getattr(errors, error_name or "", None)
+    return isinstance(error, type) and issubclass(error, ReportingError) and error.retryable

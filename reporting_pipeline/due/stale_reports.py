@@ -1,0 +1,267 @@
+"""Days that wait to be built or sealed, by organisation and report table.
+
+    touched    rows have landed since the day was built
+    rebuilt    it was built since, and reports that rest on it are not looked at yet
+    waiting    touched, or rebuilt and not sealed
+
+What belongs here: these days. What does not: building them, and the reports that rest on them
+(`touched_reports`).
+"""
+
+import logging
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+from sqlalchemy import URL
+
+from reporting_pipeline.catalogue.definition_store import definitions_of
+from reporting_pipeline.checks.seals import SealState
+from reporting_pipeline.domain.period import Period
+from reporting_pipeline.due.batch import DueResult
+from reporting_pipeline.due.due_reports import DueReport
+from reporting_pipeline.publishing.snapshot import ReportRequest, report_state
+from reporting_pipeline.registry.datasets import DATASETS
+from reporting_pipeline.report_definitions.definition import (
+    Category,
+    ReportDefinition,
+    Status,
+)
+from reporting_pipeline.warehouse.engine import warehouse_connection
+
+_WAITING_DAYS = """
+    select organization_id, report_table, report_day, min(since)
+    from (
+        select organization_id, report_table, report_day, touched_at as since
+        from landing.touched_days
+        where report_day >= %(first_day)s
+        union all
+        select
+            rebuilt.organization_id, rebuilt.report_table, rebuilt.report_day,
+            rebuilt.rebuilt_at as since
+        from reporting.rebuilt_days as rebuilt
+        left join reporting.sealed_days as sealed on rebuilt.report_day = sealed.date
+        where rebuilt.report_day >= %(first_day)s and sealed.date is null
+    ) as waiting
+    group by organization_id, report_table, report_day
+"""
+
+_DAYS_TO_REBUILD = """
+    select report_day, max(touched) || '/' || max(rebuilt)
+    from (
+        select report_day, id as touched, 0 as rebuilt from landing.touched_days
+        union all
+        select waiting.report_day, 0 as touched, waiting.id as rebuilt
+        from reporting.rebuilt_days as waiting
+        left join reporting.sealed_days as sealed on waiting.report_day = sealed.date
+        where sealed.date is null
+    ) as waiting
+    group by report_day
+    order by report_day
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingDays:
+    """Days by organisation and report table, each with an instant; None: of all organisations."""
+
+    days: Mapping[tuple[UUID | None, str], Mapping[date, datetime]]
+
+    def first_in(
+        self, organization_id: UUID, tables: Collection[str], period: Period
+    ) -> datetime | None:
+        """The first instant of the organisation's days of these tables in a period; None: none."""
+        instants = [
+            instant
+            for table in tables
+            for whose in (organization_id, None)
+            for day, instant in self.days.get((whose, table), {}).items()
+            if day < period.end and (period.first is None or period.first <= day)
+        ]
+        return min(instants, default=None)
+
+
+def waiting_days(connection: Connection[Any], *, first_day: date) -> WaitingDays:
+    """The days from `first_day` on that wait to be built or sealed, with since when each does."""
+    days: dict[tuple[UUID | None, str], dict[date, datetime]] = {}
+    for organization_id, table, day, since in connection.execute(
+        _WAITING_DAYS, {"first_day": first_day}
+    ):
+        days.setdefault((organization_id, table), {})[day] = since
+    return WaitingDays(days)
+
+
+def days_to_rebuild(connection: Connection[Any]) -> dict[date, str]:
+    """The days that wait to be built or sealed, oldest first, each with a mark of its newest cause.
+
+    A day whose build died before its seal is among them, too.
+    """
+    return dict(connection.execute(_DAYS_TO_REBUILD).fetchall())
+
+
+def days_too_old_to_rebuild(connection: Connection[Any], *, first_day: date) -> list[date]:
+    """The days before `first_day` that wait: nothing rebuilds them by itself; oldest first."""
+    return [day for day in days_to_rebuild(connection) if day < first_day]
+
+
+_LOG = logging.getLogger(__name__)
+
+_REBUILT_AND_SEALED = """
+    select rebuilt.id
+    from reporting.rebuilt_days as rebuilt
+    inner join reporting.sealed_days as sealed on rebuilt.report_day = sealed.date
+    order by rebuilt.id
+"""
+_AFFECTED_REPORTS = """
+    select distinct
+        report.definition_id, report.period_first, report.period_end, report.event_id
+    from reporting.rebuilt_days as rebuilt
+    inner join unnest(%(definitions)s::uuid[], %(tables)s::text[])
+        as rests_on (definition_id, report_table) on rebuilt.report_table = rests_on.report_table
+    inner join catalogue.generated_reports as report on
+        report.definition_id = rests_on.definition_id
+        and rebuilt.report_day < report.period_end
+        and (report.period_first is null or report.period_first <= rebuilt.report_day)
+        and (rebuilt.organization_id is null or report.organization_id = rebuilt.organization_id)
+        and (
+            rebuilt.event_id is null or report.event_id is null
+            or report.event_id = rebuilt.event_id
+        )
+    where rebuilt.id = any(%(rebuilt_ids)s)
+    order by report.period_end, report.definition_id, report.event_id
+"""
+# By id: one with a smaller id may have been committed meanwhile, and nobody has looked at it.
+_FORGET_REBUILT = "delete from reporting.rebuilt_days where id = any(%s)"
+_HELD_OR_PROVISIONAL = """
+    select distinct
+        definition_id, period_first, period_end, event_id, status = 'held' as is_held
+    from catalogue.generated_reports
+    where
+        definition_id = any(%(definitions)s) and period_end > %(first_day)s
+        and (status = 'held' or (status = 'ready' and is_provisional))
+    order by period_end, definition_id, event_id
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaleReports:
+    """The reports to generate again.
+
+    Attributes:
+        due: Each once, oldest first; the day on which it is due is the end of its period.
+        rebuilt_ids: Of the rows of rebuilt days that were looked at.
+    """
+
+    due: tuple[DueReport, ...]
+    rebuilt_ids: tuple[int, ...]
+
+
+def stale_reports(
+    connection: Connection[Any], *, first_day: date, delay_seconds: int
+) -> StaleReports:
+    """The reports that rest on rebuilt days, and those that have settled.
+
+    Args:
+        connection: To the warehouse; nothing is written.
+        first_day: Reports whose periods end later are looked at, whether they have settled.
+        delay_seconds: How long after a day's end late rows are waited for.
+    """
+    definitions = _definitions(connection)
+    rebuilt_ids = tuple(rebuilt_id for (rebuilt_id,) in connection.execute(_REBUILT_AND_SEALED))
+    requests = [
+        *_affected_requests(connection, definitions, rebuilt_ids),
+        *_settled_requests(connection, definitions.values(), first_day, delay_seconds),
+    ]
+    once = {(each.definition.id, each.period): each for each in requests}
+    due = [DueReport(as_of=each.period.end, request=each) for each in once.values()]
+    return StaleReports(
+        due=tuple(sorted(due, key=lambda each: each.as_of)), rebuilt_ids=rebuilt_ids
+    )
+
+
+def forget_rebuilt_days(connection: Connection[Any], rebuilt_ids: Sequence[int]) -> None:
+    """The reports that rest on these rebuilt days have been generated again."""
+    connection.execute(_FORGET_REBUILT, (list(rebuilt_ids),))
+
+
+def forget_rebuilt_days_after(warehouse: URL, results: Iterable[DueResult]) -> Iterator[DueResult]:
+    """The results of a batch; then the rebuilt days are forgotten on which no other report rests.
+
+    Which days these are is read first: each report of the batch is read after their rebuild.
+
+    Args:
+        warehouse: Where the days are noted.
+        results: Of a batch that begins when the first one is asked for.
+    """
+    with warehouse_connection(warehouse) as connection:
+        rebuilt_ids = tuple(rebuilt_id for (rebuilt_id,) in connection.execute(_REBUILT_AND_SEALED))
+        resting = _affected_requests(connection, _definitions(connection), rebuilt_ids)
+    left = {(each.definition.id, each.period) for each in resting}
+    for result in results:
+        request = result.due.request
+        if _is_generated(result):
+            left.discard((request.definition.id, request.period))
+        yield result
+    if rebuilt_ids and not left:
+        with warehouse_connection(warehouse) as connection:
+            forget_rebuilt_days(connection, rebuilt_ids)
+
+
+def _is_generated(result: DueResult) -> bool:
+    return result.error is None and all(
+        outcome.report.status in {"ready", "held"} for outcome in result.outcomes
+    )
+
+
+def _definitions(connection: Connection[Any]) -> dict[UUID, ReportDefinition]:
+    current = definitions_of(connection, on_unreadable=_LOG.error)
+    return {each.id: each for each in current if each.status is not Status.ARCHIVED}
+
+
+def _affected_requests(
+    connection: Connection[Any],
+    definitions: dict[UUID, ReportDefinition],
+    rebuilt_ids: Sequence[int],
+) -> list[ReportRequest]:
+    if not rebuilt_ids:
+        return []
+    rests_on = {each.name: each.rests_on for each in DATASETS}
+    pairs = [
+        (definition.id, table)
+        for definition in definitions.values()
+        for table in rests_on.get(definition.config.dataset, ())
+    ]
+    bound = {
+        "definitions": [definition_id for definition_id, _ in pairs],
+        "tables": [table for _, table in pairs],
+        "rebuilt_ids": list(rebuilt_ids),
+    }
+    return [
+        _request(definitions, row)
+        for row in connection.execute(_AFFECTED_REPORTS, bound).fetchall()
+    ]
+
+
+def _settled_requests(
+    connection: Connection[Any],
+    definitions: Collection[ReportDefinition],
+    first_day: date,
+    delay_seconds: int,
+) -> Iterable[ReportRequest]:
+    financial = {each.id: each for each in definitions if each.category is Category.FINANCIAL}
+    bound = {"definitions": list(financial), "first_day": first_day}
+    for *row, is_held in connection.execute(_HELD_OR_PROVISIONAL, bound).fetchall():
+        request = _request(financial, row)
+        sealed = report_state(connection, request, delay_seconds=delay_seconds).sealed
+        state = SealState.FINAL if sealed is None else sealed.state
+        if state is SealState.FINAL or (is_held and state is SealState.PROVISIONAL):
+            yield request
+
+
+def _request(definitions: dict[UUID, ReportDefinition], row: Sequence[Any]) -> ReportRequest:
+    definition_id, first, end, event_id = row
+    period = Period(first=first, end=end, event_id=event_id)
+    return ReportRequest(definition=definitions[definition_id], period=period)

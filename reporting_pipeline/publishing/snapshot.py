@@ -1,0 +1,247 @@
+"""One report read from the warehouse: its rows, totals, seals and names, all in one snapshot.
+
+What belongs here: what is read, and the manifest that says it. What does not: formats (`exports`)
+and what becomes of the files (`publish`).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import Connection, IsolationLevel, sql
+from psycopg.rows import dict_row
+from sqlalchemy import URL
+
+from reporting_pipeline.checks.seals import SealedPeriod, seals_of
+from reporting_pipeline.domain.period import Period
+from reporting_pipeline.errors import WarehouseUnavailable
+from reporting_pipeline.exports.manifest import (
+    ColumnPart,
+    DefinitionPart,
+    Manifest,
+    OrganizationPart,
+    PeriodPart,
+    TotalPart,
+)
+from reporting_pipeline.exports.report_document import NO_ROWS, Chart, ReportDocument
+from reporting_pipeline.exports.row_spool import RowSpool, psycopg_statement, spool_rows
+from reporting_pipeline.publishing.gate import seal_parts, watermark_parts
+from reporting_pipeline.registry.datasets import Dataset, dataset
+from reporting_pipeline.registry.logic_version import LOGIC_VERSION
+from reporting_pipeline.report_definitions.compile import compile_report
+from reporting_pipeline.report_definitions.compiled import CompiledReport, ReportColumn
+from reporting_pipeline.report_definitions.definition import ReportDefinition
+from reporting_pipeline.warehouse.engine import warehouse_connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportRequest:
+    """Which report is asked for.
+
+    Attributes:
+        definition: Pinned to its version.
+        is_provisional_allowed: A financial report over held days is published stamped PROVISIONAL.
+    """
+
+    definition: ReportDefinition
+    period: Period
+    is_provisional_allowed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportState:
+    """What a report stands on, before a row of it is read.
+
+    Attributes:
+        sealed: None where the report rests on no report day.
+        landed_through: The greatest record clock landed of any source table; None: nothing landed.
+    """
+
+    sealed: SealedPeriod | None
+    landed_through: datetime | None
+
+
+@contextmanager
+def report_snapshot(warehouse: URL) -> Iterator[Connection[Any]]:
+    """A connection that reads one state of the warehouse, and cannot write.
+
+    Raises:
+        WarehouseUnavailable: The warehouse cannot be reached, or failed on the way.
+    """
+    try:
+        with warehouse_connection(warehouse) as connection, snapshot_of(connection):
+            yield connection
+    except psycopg.OperationalError as error:
+        message = (
+            f"the warehouse at {warehouse.host}:{warehouse.port}/{warehouse.database} failed while "
+            f"a report was read: {error}; ask for the report again"
+        )
+        raise WarehouseUnavailable(message) from error
+
+
+@contextmanager
+def snapshot_of(connection: Connection[Any]) -> Iterator[None]:
+    """Let a connection that is in no transaction read one state of the warehouse, and not write."""
+    connection.isolation_level = IsolationLevel.REPEATABLE_READ
+    connection.read_only = True
+    try:
+        with connection.transaction():
+            yield
+    finally:
+        if not connection.closed:
+            connection.isolation_level = None
+            connection.read_only = None
+
+
+def report_state(
+    connection: Connection[Any], request: ReportRequest, *, delay_seconds: int
+) -> ReportState:
+    """The seals of the days that a report rests on, and how far the sources are landed."""
+    source = dataset(request.definition.config.dataset)
+    sealed = None
+    if source.rests_on:
+        sealed = seals_of(
+            connection,
+            request.definition.organization_id,
+            first=request.period.first or _first_day(connection, source, request),
+            end=request.period.end,
+            report_tables=source.rests_on,
+            delay_seconds=delay_seconds,
+        )
+    clocks = connection.execute("select max(record_clock) from landing.watermarks").fetchone()
+    return ReportState(sealed=sealed, landed_through=clocks[0] if clocks else None)
+
+
+def read_report(
+    connection: Connection[Any],
+    request: ReportRequest,
+    standing: ReportState,
+    *,
+    is_provisional: bool,
+    spool_path: Path,
+) -> ReportDocument:
+    """Read a report: its rows into a new file `spool_path`, all else into the document.
+
+    Raises:
+        DefinitionInvalid: The definition asks for what its dataset does not have.
+        ExportIncomplete: Other rows came than the snapshot holds.
+    """
+    config = request.definition.config
+    report = compile_report(config, request.definition.organization_id, request.period)
+    rows = spool_rows(connection, report, spool_path)
+    chart = Chart(x=config.chart.x, y=config.chart.y) if config.chart else None
+    return ReportDocument(
+        title=request.definition.name,
+        manifest=_manifest(connection, request, standing, report, rows).model_copy(
+            update={"is_provisional": is_provisional}
+        ),
+        rows=rows,
+        currency=report.currency,
+        notes=() if rows.row_count else (NO_ROWS,),
+        time_zone=config.time_zone,
+        locale=config.locale,
+        csv_profile=config.csv_profile,
+        has_totals=config.totals,
+        chart=chart,
+    )
+
+
+def _manifest(
+    connection: Connection[Any],
+    request: ReportRequest,
+    standing: ReportState,
+    report: CompiledReport,
+    rows: RowSpool,
+) -> Manifest:
+    definition, period = request.definition, request.period
+    organization_id = definition.organization_id
+    name = _name(connection, "ticketing_organizations", organization_id) or str(organization_id)
+    return Manifest(
+        definition=DefinitionPart(
+            id=definition.id,
+            slug=definition.slug,
+            name=definition.name,
+            version=definition.version,
+            category=definition.category,
+            dataset=definition.config.dataset,
+        ),
+        organization=OrganizationPart(id=organization_id, name=name),
+        period=PeriodPart(
+            first=period.first, end=period.end, event_id=period.event_id, token=period.token
+        ),
+        logic_version=LOGIC_VERSION,
+        time_zone=definition.config.time_zone,
+        locale=definition.config.locale,
+        csv_profile=definition.config.csv_profile,
+        filters=(*_event_filter(connection, period), *report.filters),
+        columns=tuple(map(_column_part, report.columns)),
+        row_key=report.key,
+        row_count=rows.row_count,
+        rows_sha256=rows.sha256,
+        totals=_totals(connection, report),
+        watermarks=watermark_parts(standing.sealed) if standing.sealed else (),
+        seals=seal_parts(standing.sealed) if standing.sealed else (),
+        is_provisional=False,
+    )
+
+
+def _column_part(column: ReportColumn) -> ColumnPart:
+    return ColumnPart(
+        name=column.name,
+        header=column.header,
+        type=column.column.type,
+        unit=column.column.unit,
+        kind=column.column.kind,
+    )
+
+
+def _totals(connection: Connection[Any], report: CompiledReport) -> tuple[TotalPart, ...]:
+    if report.totals is None:
+        return ()
+    statement, parameters = psycopg_statement(report.totals)
+    with connection.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(statement.encode(), parameters).fetchall()
+    return tuple(
+        TotalPart(
+            currency=row.pop("currency"),
+            values={name: int(value) for name, value in row.items() if value is not None},
+        )
+        for row in found
+    )
+
+
+def _event_filter(connection: Connection[Any], period: Period) -> tuple[str, ...]:
+    if period.event_id is None:
+        return ()
+    name = _name(connection, "ticketing_events", period.event_id)
+    return (f"Event is {name or period.event_id}",)
+
+
+def _name(connection: Connection[Any], table: str, row_id: UUID) -> str | None:
+    statement = sql.SQL("select name from {} where id = %s").format(
+        sql.Identifier("landing", table)
+    )
+    found = connection.execute(statement, (row_id,)).fetchone()
+    return None if found is None else str(found[0])
+
+
+def _first_day(connection: Connection[Any], source: Dataset, request: ReportRequest) -> date:
+    """The first report day of an event in a dataset; the period's last where it has none."""
+    last = request.period.end - timedelta(days=1)
+    if source.day_column is None:
+        return last
+    statement = sql.SQL(
+        "select min({day}) from {relation}"
+        " where organization_id = %s and event_id = %s and {day} <= %s"
+    ).format(
+        day=sql.Identifier(source.day_column),
+        relation=sql.Identifier(source.schema, source.relation),
+    )
+    bound = (request.definition.organization_id, request.period.event_id, last)
+    found = connection.execute(statement, bound).fetchone()
+    return (found and found[0]) or last

@@ -1,0 +1,286 @@
+"""Working on requests: take one, generate its report, say what became of it.
+
+What belongs here: the work on one request, and what its outcome means. What does not: leases
+(`leases`), and going on until somebody says stop (`serve`).
+"""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from threading import Event
+from uuid import UUID
+
+import redis
+from psycopg import OperationalError
+
+from reporting_pipeline import errors
+from reporting_pipeline.catalogue.definition_store import definition_version
+from reporting_pipeline.catalogue.generated_reports import GeneratedReport
+from reporting_pipeline.catalogue.notices import publish_notices
+from reporting_pipeline.errors import ReportingError
+from reporting_pipeline.publishing.generate import Publisher, generate
+from reporting_pipeline.publishing.publish import settle
+from reporting_pipeline.publishing.snapshot import ReportRequest
+from reporting_pipeline.requests.ask import AskContext
+from reporting_pipeline.requests.leases import (
+    DefinitionLock,
+    LeaseTimes,
+    RequestEnd,
+    end_request,
+    heartbeat,
+    postpone,
+    retry_later,
+    take_request,
+)
+from reporting_pipeline.requests.queue_lists import remove_hint, sync_queue_lists
+from reporting_pipeline.requests.request_queue import StoredRequest, stored_request
+from reporting_pipeline.settings import Settings
+from reporting_pipeline.telemetry.json_log import log_ids
+from reporting_pipeline.telemetry.spans import annotate_span, span
+from reporting_pipeline.warehouse.engine import warehouse_connection
+
+_TIMEOUT_SECONDS = 5
+# A definition that somebody else works on is asked for again so much later.
+_BUSY_SECONDS = 1.0
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """Somebody who works on requests.
+
+    Attributes:
+        redis_url: None: without Redis.
+        name: By which a person finds the process.
+    """
+
+    publisher: Publisher
+    times: LeaseTimes
+    redis_url: str | None
+    name: str
+
+    @classmethod
+    def of(cls, settings: Settings, publisher: Publisher, name: str) -> "Worker":
+        """Somebody of that name who works on requests as the settings say."""
+        return cls(
+            publisher=publisher,
+            times=LeaseTimes.of(settings),
+            redis_url=settings.redis_address(),
+            name=name,
+        )
+
+    def client(self) -> redis.Redis | None:
+        """A client for Redis that waits for no more than some seconds; None without Redis."""
+        if self.redis_url is None:
+            return None
+        return redis.Redis.from_url(
+            self.redis_url,
+            socket_timeout=_TIMEOUT_SECONDS,
+            socket_connect_timeout=_TIMEOUT_SECONDS,
+        )
+
+    def publish(self) -> None:
+        """Publish the notices that wait."""
+        if self.redis_url is not None:
+            publish_notices(self.publisher.warehouse, self.redis_url, self.publisher.clock())
+
+
+def work_on_next(worker: Worker, *, among: Sequence[UUID] | None = None) -> StoredRequest | None:
+    """Take the next request and work on it.
+
+    Args:
+        worker: Who.
+        among: Only one of these.
+
+    Returns:
+        The request as it stands afterwards; None where none may be taken now.
+
+    Raises:
+        WarehouseUnavailable: The warehouse cannot be reached.
+    """
+    while True:
+        # The session is the lease: it ends with this process, however that ends.
+        with warehouse_connection(worker.publisher.warehouse) as session:
+            session.autocommit = True
+            request = take_request(
+                session, worker.times, worker.name, worker.publisher.clock(), among=among
+            )
+            if request is None:
+                return None
+            client = worker.client()
+            lock = DefinitionLock(client, request, worker.times.stale_seconds)
+            if lock.acquire():
+                try:
+                    return _work(worker, request, client, lock)
+                finally:
+                    lock.release()
+            postpone(session, request, _BUSY_SECONDS)
+
+
+def _work(
+    worker: Worker, request: StoredRequest, client: redis.Redis | None, lock: DefinitionLock
+) -> StoredRequest:
+    if client is not None:
+        _remove_hint(client, request)
+    worker.publish()
+    with (
+        log_ids(organization_id=request.organization_id, request_id=request.id),
+        span("request", attempt=request.attempts),
+        heartbeat(worker.publisher.warehouse, request, worker.times, lock),
+    ):
+        ended = _result_of(worker.publisher, request)
+        annotate_span(status=ended.status if isinstance(ended, RequestEnd) else "failed")
+    with warehouse_connection(worker.publisher.warehouse) as connection:
+        now = worker.publisher.clock()
+        if isinstance(ended, RequestEnd):
+            counts = end_request(connection, request, ended, now)
+        else:
+            counts = retry_later(connection, request, ended, now)
+        if not counts:
+            _LOG.warning("request %s went to another worker meanwhile", request.id)
+        standing = stored_request(connection, request.id)
+    worker.publish()
+    return standing
+
+
+def _result_of(publisher: Publisher, request: StoredRequest) -> RequestEnd | tuple[str, str]:
+    """How it ended, or class and message of a failure that may pass."""
+    try:
+        return _end_from(_generated(publisher, request))
+    except ReportingError as error:
+        failure = (type(error).__name__, error.message)
+        return failure if error.retryable else RequestEnd(status="failed", failure=failure)
+    except Exception as error:  # noqa: BLE001 - it may be the machine's; after 5 attempts it is dead
+        _LOG.error("request %s: a fault of the program", request.id, exc_info=error)
+        return type(error).__name__, str(error)
+
+
+def _end_from(report: GeneratedReport) -> RequestEnd | tuple[str, str]:
+    edition = report.edition or None
+    if report.status == "ready":
+        return RequestEnd(status="completed", edition=edition)
+    failure = (report.failure_class or "", report.failure_message or "")
+    if report.status == "held":
+        return RequestEnd(status="held", edition=edition, failure=failure)
+    return failure if _may_pass(failure[0]) else RequestEnd(status="failed", failure=failure)
+
+
+def _generated(publisher: Publisher, request: StoredRequest) -> GeneratedReport:
+    with warehouse_connection(publisher.warehouse) as connection:
+        definition = definition_version(connection, request.definition_id, request.version)
+    key = request.key
+    wanted = ReportRequest(
+        definition=definition,
+        period=key.period,
+        is_provisional_allowed=request.is_provisional_allowed,
+    )
+    [outcome] = generate(publisher, wanted, [key.format])
+    return outcome.report
+
+
+def _may_pass(error_name: str) -> bool:
+    """Whether a repetition may help; what is no expected error may have been the machine's."""
+    error = getattr(errors, error_name, None)
+    if isinstance(error, type) and issubclass(error, ReportingError):
+        return error.retryable
+    return True
+
+
+def _remove_hint(client: redis.Redis, request: StoredRequest) -> None:
+    try:
+        remove_hint(client, request.organization_id, request.id)
+    except redis.RedisError as error:
+        _LOG.info("Redis cannot be reached: %s", error)
+
+
+_POLL_SECONDS = 1.0
+
+
+def serve(worker: Worker, stop: Event, *, once: bool = False) -> Iterator[StoredRequest]:
+    """Work on requests; what each has come to is yielded.
+
+    A warehouse or a Redis that is away is waited for. What has begun is finished when `stop` is
+    set.
+
+    Args:
+        worker: Who.
+        stop: Set from elsewhere to end it.
+        once: End where nothing may be taken now.
+
+    Raises:
+        WarehouseUnavailable: With `once`, where the warehouse cannot be reached.
+    """
+    publisher = worker.publisher
+    settle(publisher.warehouse, publisher.store, publisher.clock())
+    with _RedisQueue.of(worker) as lists:
+        while not stop.is_set():
+            try:
+                lists.look()
+                done = work_on_next(worker)
+                if done is None:
+                    worker.publish()
+            except (ReportingError, OperationalError) as error:
+                if once:
+                    raise
+                _LOG.warning("no request can be taken: %s", error)
+                done = None
+            if done is not None:
+                yield done
+            elif once:
+                return
+            else:
+                lists.wait(stop)
+
+
+@dataclass(slots=True, kw_only=True)
+class _RedisQueue:
+    """The worker's eye on Redis."""
+
+    worker: Worker
+    client: redis.Redis | None
+    topics: redis.client.PubSub | None
+    looked_at: float = 0.0
+
+    @classmethod
+    @contextmanager
+    def of(cls, worker: Worker) -> Iterator["_RedisQueue"]:
+        client = worker.client()
+        if client is None:
+            yield cls(worker=worker, client=None, topics=None)
+            return
+        with closing(client), closing(_topics(client)) as topics:
+            yield cls(worker=worker, client=client, topics=topics)
+
+    def look(self) -> None:
+        """Take in what was pushed, if nobody has looked for a while."""
+        now = time.monotonic()
+        if self.client is None or now - self.looked_at < _POLL_SECONDS:
+            return
+        self.looked_at = now
+        publisher = self.worker.publisher
+        asking = AskContext(
+            now=publisher.clock(), final_delay_seconds=publisher.final_delay_seconds
+        )
+        try:
+            sync_queue_lists(publisher.warehouse, self.client, asking)
+        except redis.RedisError as error:
+            _LOG.warning("Redis cannot be reached, requests are taken from the table: %s", error)
+
+    def wait(self, stop: Event) -> None:
+        """Wait for a message, a second, or the stop."""
+        if self.topics is None:
+            stop.wait(_POLL_SECONDS)
+            return
+        try:
+            if not self.topics.subscribed:
+                self.topics.psubscribe("reporting:org:*")
+            self.topics.get_message(ignore_subscribe_messages=True, timeout=_POLL_SECONDS)
+        except redis.RedisError:
+            stop.wait(_POLL_SECONDS)
+
+
+def _topics(client: redis.Redis) -> redis.client.PubSub:
+    topics: redis.client.PubSub = client.pubsub()  # type: ignore[no-untyped-call]
+    return topics

@@ -1,0 +1,53 @@
+"""Only folders of ours in which nobody has written are taken for abandoned."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from reporting_pipeline.housekeeping.leftovers import abandoned_folders, remove_folder
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+SINCE = datetime(2021, 1, 1, tzinfo=UTC)
+
+
+def folder(parent: Path, name: str, *, is_old: bool = True, inner_is_old: bool = True) -> Path:
+    path = parent / name
+    path.mkdir()
+    (path / "rows").write_text("1,2")
+    for each, age in ((path / "rows", inner_is_old), (path, is_old)):
+        if age:
+            os.utime(each, (LONG_AGO.timestamp(),) * 2)
+    return path
+
+
+@pytest.mark.parametrize(
+    "name", ["reporting-a1b2c3_8", "reporting-restated-a1b2c3_8", "reporting-dbt-a1b2c3_8"]
+)
+def test_a_folder_of_ours_is_removed_with_all_that_is_in_it(name: str, tmp_path: Path) -> None:
+    path = folder(tmp_path, name)
+
+    assert abandoned_folders(tmp_path, SINCE) == [path]
+    remove_folder(path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["reporting-tests-a1b2c3", "reporting-archive", "other-a1b2c3_8"])
+def test_a_folder_of_others_stays(name: str, tmp_path: Path) -> None:
+    folder(tmp_path, name)
+
+    assert abandoned_folders(tmp_path, SINCE) == []
+
+
+def test_a_folder_in_which_something_was_written_since_stays(tmp_path: Path) -> None:
+    folder(tmp_path, "reporting-a1b2c3_8", inner_is_old=False)
+
+    assert abandoned_folders(tmp_path, SINCE) == []
+
+
+def test_a_link_to_a_folder_stays(tmp_path: Path) -> None:
+    elsewhere = folder(tmp_path, "elsewhere")
+    (tmp_path / "reporting-a1b2c3_8").symlink_to(elsewhere)
+
+    assert abandoned_folders(tmp_path, SINCE) == []

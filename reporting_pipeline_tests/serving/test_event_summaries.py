@@ -1,0 +1,95 @@
+"""An event's summary comes from memory, as of a day, and is its organisation's alone."""
+
+import time
+from datetime import date
+from uuid import UUID
+
+import pytest
+
+from reporting_pipeline.serving.event_summaries import EventSummaries
+from reporting_pipeline.serving.hot_cache import CacheLimits
+from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline_tests.acceptance.given import Pipeline
+
+FIRST, LAST = date(2025, 1, 1), date(2026, 12, 31)
+
+
+@pytest.fixture
+def summaries(shared_season_pipeline: Pipeline) -> EventSummaries:
+    bounds = CacheLimits(ttl_seconds=600, max_entries=100, max_bytes=10**6)
+    return EventSummaries(shared_season_pipeline.warehouse, bounds, time.monotonic)
+
+
+def an_event(pipeline: Pipeline) -> tuple[UUID, UUID, date, int]:
+    """Organisation, event, last day and what was sold up to then."""
+    with warehouse_connection(pipeline.warehouse) as connection:
+        [found] = connection.execute(
+            "select organization_id, event_id, date, sold_to_date_count"
+            " from reporting.report_event_summary order by event_id, date desc limit 1"
+        ).fetchall()
+    return found
+
+
+def sell(pipeline: Pipeline, event_id: UUID, day: date) -> None:
+    with warehouse_connection(pipeline.warehouse) as connection:
+        connection.execute(
+            "update reporting.report_event_summary set sold_to_date_count = sold_to_date_count + 1"
+            " where event_id = %s and date = %s",
+            (event_id, day),
+        )
+
+
+def test_a_summary_is_the_last_row_up_to_the_day(
+    shared_season_pipeline: Pipeline, summaries: EventSummaries
+) -> None:
+    organization_id, event_id, day, sold = an_event(shared_season_pipeline)
+    found = summaries.summary(organization_id, event_id, LAST)
+    assert found is not None
+    assert (found.row["date"], found.row["sold_to_date_count"]) == (day.isoformat(), sold)
+    assert summaries.summary(organization_id, event_id, date(2000, 1, 1)) is None
+
+
+def test_another_organisation_gets_nothing(
+    shared_season_pipeline: Pipeline, summaries: EventSummaries
+) -> None:
+    organization_id, event_id, _, _ = an_event(shared_season_pipeline)
+    assert summaries.summary(organization_id, event_id, LAST) is not None
+    assert summaries.summary(UUID(int=9), event_id, LAST) is None
+
+
+def test_a_restatement_is_seen_once_it_is_told(
+    shared_season_pipeline: Pipeline, summaries: EventSummaries
+) -> None:
+    organization_id, event_id, day, sold = an_event(shared_season_pipeline)
+    former = summaries.summary(organization_id, event_id, LAST)
+    sell(shared_season_pipeline, event_id, day)
+    assert summaries.summary(organization_id, event_id, LAST) is former
+    summaries.forget(organization_id)
+    restated = summaries.summary(organization_id, event_id, LAST)
+    assert former is not None
+    assert restated is not None
+    assert restated.row["sold_to_date_count"] == sold + 1
+    assert restated.version != former.version
+
+
+def test_a_rebuild_that_changes_nothing_keeps_what_is_in_memory(
+    shared_season_pipeline: Pipeline, summaries: EventSummaries
+) -> None:
+    organization_id, event_id, _, _ = an_event(shared_season_pipeline)
+    former = summaries.summary(organization_id, event_id, LAST)
+    summaries.forget_all()
+    assert summaries.summary(organization_id, event_id, LAST) is former
+
+
+def test_what_is_restated_between_the_two_questions_is_not_kept(
+    shared_season_pipeline: Pipeline, summaries: EventSummaries
+) -> None:
+    organization_id, event_id, day, _ = an_event(shared_season_pipeline)
+    summaries.summary(organization_id, event_id, LAST)  # the version is known
+    sell(shared_season_pipeline, event_id, day)
+    read = summaries.summary(organization_id, event_id, day)  # another day: it is read now
+    sell(shared_season_pipeline, event_id, day)
+    newest = summaries.summary(organization_id, event_id, day)
+    assert read is not None
+    assert newest is not None
+    assert newest.row["sold_to_date_count"] == read.row["sold_to_date_count"] + 1
