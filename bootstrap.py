@@ -37,21 +37,24 @@ PIP_INSTALL = ("-m", "pip", "install", "--disable-pip-version-check")
 OLDEST_PYTHON = (3, 11)
 FIRST_UNTRIED_PYTHON = (3, 14)
 
+# sqlfluff takes one templater for an invocation: Jinja for dbt, placeholders for all other files.
+PLAIN_SQL = (
+    *("--templater", "placeholder"),
+    *("docs", "reporting_pipeline", "reporting_pipeline_tests"),
+)
 LINTS = (
     ("format", ("ruff", "format", "--check", ".")),
     ("lint", ("ruff", "check", ".")),
     ("types", ("mypy",)),
     ("layers", ("lint-imports",)),
-    ("SQL", ("sqlfluff", "lint", "dbt_project/models")),
-    (
-        "SQL of the checks",
-        ("sqlfluff", "lint", "--templater", "placeholder", "reporting_pipeline/checks"),
-    ),
+    ("SQL of dbt", ("sqlfluff", "lint", "dbt_project")),
+    ("SQL that Python runs", ("sqlfluff", "lint", *PLAIN_SQL)),
 )
 FORMATTERS = (
     ("format", ("ruff", "format", ".")),
     ("lint", ("ruff", "check", "--fix", ".")),
-    ("SQL", ("sqlfluff", "fix", "dbt_project/models")),
+    ("SQL of dbt", ("sqlfluff", "fix", "dbt_project")),
+    ("SQL that Python runs", ("sqlfluff", "fix", *PLAIN_SQL)),
 )
 TESTS = ("pytest", "--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal")
 

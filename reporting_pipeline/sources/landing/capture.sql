@@ -3,7 +3,7 @@
 
 insert into touched
 select distinct
-    'report_sales_daily',
+    'report_sales_daily' as report_table,
     event.organization_id,
     event.id,
     movement.report_day
@@ -15,7 +15,7 @@ where movement.report_day is not null;
 
 insert into touched
 select distinct
-    'report_sales_daily',
+    'report_sales_daily' as report_table,
     event.organization_id,
     event.id,
     movement.report_day
@@ -27,7 +27,7 @@ where movement.report_day is not null;
 
 insert into touched
 select distinct
-    'report_sales_daily',
+    'report_sales_daily' as report_table,
     event.organization_id,
     event.id,
     movement.report_day
@@ -39,7 +39,7 @@ where movement.report_day is not null;
 
 insert into touched
 select distinct
-    'report_sales_daily',
+    'report_sales_daily' as report_table,
     event.organization_id,
     event.id,
     movement.report_day
@@ -52,12 +52,12 @@ where movement.report_day is not null;
 
 insert into counted_once
 select distinct on (movement.order_id)
-    current_setting('reporting.phase'),
-    'report_sales_daily',
-    movement.order_id,
-    movement.id,
+    current_setting('reporting.phase') as phase,
+    'report_sales_daily' as report_table,
+    movement.order_id as id,
+    movement.id as counted_id,
     event.organization_id,
-    event.id,
+    event.id as event_id,
     movement.report_day
 from landing.ticketing_order_line_movements as movement
 inner join landing.ticketing_orders as placed on movement.order_id = placed.id
@@ -71,10 +71,10 @@ order by movement.order_id, movement.occurred_at, movement.line_no, movement.id;
 
 insert into line_openings
 select distinct on (movement.order_id, movement.line_no)
-    current_setting('reporting.phase'),
+    current_setting('reporting.phase') as phase,
     movement.order_id,
     movement.line_no,
-    movement.reason = 'comp'
+    movement.reason = 'comp' as is_comp
 from landing.ticketing_order_line_movements as movement
 where
     movement.report_day is not null
@@ -88,7 +88,7 @@ order by movement.order_id, movement.line_no, movement.occurred_at, movement.id;
 
 insert into touched
 select distinct
-    'report_revenue_daily',
+    'report_revenue_daily' as report_table,
     transaction.organization_id,
     transaction.event_id,
     transaction.report_day
@@ -101,7 +101,7 @@ where exists (
 
 insert into touched
 select distinct
-    'report_reconciliation_breaks',
+    'report_reconciliation_breaks' as report_table,
     transaction.organization_id,
     transaction.event_id,
     transaction.report_day
@@ -149,7 +149,7 @@ with bookings as (
 )
 
 select distinct
-    'report_reconciliation_breaks',
+    'report_reconciliation_breaks' as report_table,
     place.organization_id,
     place.event_id,
     booking.report_day
@@ -158,7 +158,7 @@ inner join bookings as booking on place.order_id = booking.order_id;
 
 insert into touched
 select distinct
-    'report_attendance_daily',
+    'report_attendance_daily' as report_table,
     event.organization_id,
     event.id,
     standing.report_day
@@ -202,12 +202,12 @@ standing as (
 )
 
 select distinct on (standing.ticket_id)
-    current_setting('reporting.phase'),
-    'report_attendance_daily',
-    standing.ticket_id,
-    standing.id,
+    current_setting('reporting.phase') as phase,
+    'report_attendance_daily' as report_table,
+    standing.ticket_id as id,
+    standing.id as counted_id,
     event.organization_id,
-    event.id,
+    event.id as event_id,
     standing.report_day
 from standing
 inner join affected_tickets on standing.ticket_id = affected_tickets.id
@@ -220,12 +220,12 @@ where
     and standing.reverts_scan_id is null
     and ticket_type.is_admission
     and not exists (
-        select from landing.scanning_scans as copy
-        inner join landing.scanning_scans as revert on copy.id = revert.reverts_scan_id
+        select from landing.scanning_scans as copied
+        inner join landing.scanning_scans as revert on copied.id = revert.reverts_scan_id
         where
-            copy.device_id = standing.device_id
-            and copy.device_sequence = standing.device_sequence
-            and copy.report_day is not null
+            copied.device_id = standing.device_id
+            and copied.device_sequence = standing.device_sequence
+            and copied.report_day is not null
             and revert.report_day is not null
             and revert.outcome = 'accepted'
             and not exists (
@@ -241,7 +241,7 @@ order by standing.ticket_id, standing.scanned_at, standing.received_at, standing
 
 insert into touched
 select distinct
-    'inventory',
+    'inventory' as report_table,
     event.organization_id,
     event.id,
     movement.report_day
@@ -254,45 +254,46 @@ where
 -- Every day of an event that has changed.
 insert into touched
 select distinct
-    'report_event_summary',
+    'report_event_summary' as report_table,
     event.organization_id,
     event.id,
     day.report_day
 from changed_events
 inner join landing.ticketing_events as event on changed_events.id = event.id
-cross join lateral (
-    select movement.report_day
-    from landing.ticketing_orders as placed
-    inner join landing.ticketing_order_line_movements as movement on placed.id = movement.order_id
-    where placed.event_id = event.id
-    union
-    select transaction.report_day
-    from landing.ledger_transactions as transaction
-    where
-        transaction.event_id = event.id
-        and transaction.organization_id = event.organization_id
-        and exists (
-            select from landing.ledger_entries as entry
-            where entry.transaction_id = transaction.id
-        )
-    union
-    select scan.report_day
-    from landing.scanning_scans as scan
-    where
-        scan.event_id = event.id
-        and not exists (
-            select from landing.scanning_scans as earlier
-            where
-                earlier.device_id = scan.device_id
-                and earlier.device_sequence = scan.device_sequence
-                and earlier.report_day is not null
-                and (earlier.received_at, earlier.id) < (scan.received_at, scan.id)
-        )
-    union
-    select movement.report_day
-    from landing.seating_inventory_movements as movement
-    where movement.event_id = event.id
-    union
-    select landing.report_day(event.ends_at, event.timezone, event.day_cutoff)
-) as day
+cross join
+    lateral (
+        select movement.report_day
+        from landing.ticketing_orders as placed
+        inner join landing.ticketing_order_line_movements as movement on placed.id = movement.order_id
+        where placed.event_id = event.id
+        union
+        select transaction.report_day
+        from landing.ledger_transactions as transaction
+        where
+            transaction.event_id = event.id
+            and transaction.organization_id = event.organization_id
+            and exists (
+                select from landing.ledger_entries as entry
+                where entry.transaction_id = transaction.id
+            )
+        union
+        select scan.report_day
+        from landing.scanning_scans as scan
+        where
+            scan.event_id = event.id
+            and not exists (
+                select from landing.scanning_scans as earlier
+                where
+                    earlier.device_id = scan.device_id
+                    and earlier.device_sequence = scan.device_sequence
+                    and earlier.report_day is not null
+                    and (earlier.received_at, earlier.id) < (scan.received_at, scan.id)
+            )
+        union
+        select movement.report_day
+        from landing.seating_inventory_movements as movement
+        where movement.event_id = event.id
+        union
+        select landing.report_day(event.ends_at, event.timezone, event.day_cutoff)
+    ) as day
 where day.report_day is not null;

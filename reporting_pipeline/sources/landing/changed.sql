@@ -11,7 +11,9 @@ create temporary table changed_events on commit drop as
 select
     incoming.id,
     landed.id is null as is_new,
-    (landed.timezone, landed.day_cutoff) is distinct from (incoming.timezone, incoming.day_cutoff) as is_redated
+    coalesce(
+        landed.timezone <> incoming.timezone or landed.day_cutoff <> incoming.day_cutoff, true
+    ) as is_redated
 from incoming_ticketing_events as incoming
 left join landing.ticketing_events as landed on incoming.id = landed.id
 where
@@ -35,7 +37,10 @@ where
     landed.id is null
     or (landed.organization_id, landed.event_id, landed.channel, landed.currency, landed.status = 'pending')
     is distinct from
-    (incoming.organization_id, incoming.event_id, incoming.channel, incoming.currency, incoming.status = 'pending');
+    (
+        incoming.organization_id, incoming.event_id, incoming.channel, incoming.currency,
+        incoming.status = 'pending'
+    );
 
 create temporary table changed_tickets on commit drop as
 select incoming.id
@@ -133,28 +138,28 @@ reached as (
     select
         landed.device_id,
         landed.device_sequence,
-        true
+        true as is_reread
     from taken_back
     inner join landing.scanning_scans as landed on taken_back.id = landed.id
     union all
     select
         incoming.device_id,
         incoming.device_sequence,
-        true
+        true as is_reread
     from taken_back
     inner join incoming_scanning_scans as incoming on taken_back.id = incoming.id
     union all
     select
         landed.device_id,
         landed.device_sequence,
-        false
+        false as is_reread
     from landing.scanning_scans as landed
     inner join changed_events on landed.event_id = changed_events.id
     union all
     select
         landed.device_id,
         landed.device_sequence,
-        false
+        false as is_reread
     from landing.scanning_scans as landed
     inner join changed_tickets on landed.ticket_id = changed_tickets.id
 )

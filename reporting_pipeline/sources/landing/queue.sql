@@ -45,7 +45,7 @@ group by touched.event_id
 union all
 select
     placed.event_id,
-    min(movement.report_day)
+    min(movement.report_day) as report_day
 from line_openings as present
 inner join line_openings as former
     on
@@ -62,20 +62,7 @@ where
 group by placed.event_id;
 
 insert into touched
-select distinct
-    'report_event_summary',
-    event.organization_id,
-    event.id,
-    standing.report_day
-from (
-    select
-        touched_from.event_id,
-        min(touched_from.report_day) as report_day
-    from touched_from
-    group by touched_from.event_id
-) as since
-inner join landing.ticketing_events as event on since.event_id = event.id
-inner join (
+with standing as (
     select
         placed.event_id,
         movement.report_day
@@ -89,10 +76,10 @@ inner join (
         transaction.event_id,
         transaction.report_day
     from landing.ledger_transactions as transaction
-    inner join landing.ticketing_events as owned
+    inner join landing.ticketing_events as own_event
         on
-            transaction.event_id = owned.id
-            and transaction.organization_id = owned.organization_id
+            transaction.event_id = own_event.id
+            and transaction.organization_id = own_event.organization_id
     where
         exists (
             select from landing.ledger_entries as entry
@@ -127,10 +114,25 @@ inner join (
     union
     select
         ending.id,
-        landing.report_day(ending.ends_at, ending.timezone, ending.day_cutoff)
+        landing.report_day(ending.ends_at, ending.timezone, ending.day_cutoff) as report_day
     from landing.ticketing_events as ending
     where ending.id in (select touched_from.event_id from touched_from)
-) as standing
+)
+
+select distinct
+    'report_event_summary' as report_table,
+    event.organization_id,
+    event.id,
+    standing.report_day
+from (
+    select
+        touched_from.event_id,
+        min(touched_from.report_day) as report_day
+    from touched_from
+    group by touched_from.event_id
+) as since
+inner join landing.ticketing_events as event on since.event_id = event.id
+inner join standing
     on event.id = standing.event_id
 where standing.report_day >= since.report_day;
 
@@ -138,7 +140,7 @@ where standing.report_day >= since.report_day;
 -- summary to move away from.
 insert into touched
 select distinct
-    'report_event_summary',
+    'report_event_summary' as report_table,
     touched.organization_id,
     touched.event_id,
     touched.report_day
@@ -158,6 +160,6 @@ select distinct
     touched.organization_id,
     touched.event_id,
     touched.report_day,
-    now()
+    now() as touched_at
 from touched
 where touched.report_table <> 'inventory';

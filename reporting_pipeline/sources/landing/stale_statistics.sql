@@ -20,7 +20,7 @@ stale as (
         union all
         select
             pg_inherits.inhparent,
-            sum(changed.row_count)
+            sum(changed.row_count) as row_count
         from changed
         inner join pg_inherits on changed.id = pg_inherits.inhrelid
         group by pg_inherits.inhparent

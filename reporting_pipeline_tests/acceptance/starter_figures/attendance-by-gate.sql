@@ -6,10 +6,19 @@ with days as (
         and (%(event_id)s::uuid is null or event_id = %(event_id)s)
 )
 
-select date, g.name, sum(admission_count), sum(reentry_count), sum(exit_count),
-    sum(scan_count), sum(rejected_count), sum(rejected_already_used_count),
-    sum(rejected_unknown_count), sum(rejected_wrong_gate_count), sum(offline_count),
+select
+    date,
+    g.name,
+    sum(admission_count),
+    sum(reentry_count),
+    sum(exit_count),
+    sum(scan_count),
+    sum(rejected_count),
+    sum(rejected_already_used_count),
+    sum(rejected_unknown_count),
+    sum(rejected_wrong_gate_count),
+    sum(offline_count),
     sum(late_count)
-from days join landing.scanning_gates g on g.id = gate_id
+from days inner join landing.scanning_gates as g on g.id = gate_id
 group by date, g.name
 order by date, g.name collate "C"

@@ -6,8 +6,17 @@ with days as (
         and (%(event_id)s::uuid is null or event_id = %(event_id)s)
 )
 
-select date, kind, coalesce(e.name, '(no single event)'), days.currency, ticketing_minor,
-    ledger_minor, difference_minor, order_id::text, transaction_id::text, entry_id::text
+select
+    date,
+    kind,
+    coalesce(e.name, '(no single event)'),
+    days.currency,
+    ticketing_minor,
+    ledger_minor,
+    difference_minor,
+    order_id::text,
+    transaction_id::text,
+    entry_id::text
 from days
-left join landing.ticketing_events e on e.id = event_id
+left join landing.ticketing_events as e on e.id = event_id
 order by date, kind collate "C", days.currency, difference_minor desc, event_id, order_id

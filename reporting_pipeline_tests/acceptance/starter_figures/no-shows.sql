@@ -2,25 +2,34 @@
 -- taken back by an accepted scan that names any copy of it.
 with standing as (
     select distinct on (device_id, device_sequence) *
-    from landing.scanning_scans order by device_id, device_sequence, received_at, id
+    from landing.scanning_scans
+    order by device_id, device_sequence, received_at, id
 ),
+
 came as (
-    select distinct ticket_id from standing s
-    where direction = 'entry' and outcome = 'accepted' and reverts_scan_id is null
+    select distinct ticket_id from standing as s
+    where
+        direction = 'entry' and outcome = 'accepted' and reverts_scan_id is null
         and not exists (
-            select from standing r join landing.scanning_scans taken_back
-                on taken_back.id = r.reverts_scan_id and r.outcome = 'accepted'
-            where (taken_back.device_id, taken_back.device_sequence)
+            select from standing as r inner join landing.scanning_scans as taken_back
+                on r.reverts_scan_id = taken_back.id and r.outcome = 'accepted'
+            where
+                (taken_back.device_id, taken_back.device_sequence)
                 = (s.device_id, s.device_sequence)
         )
 )
 
-select t.name, o.channel, k.is_comp, count(*) filter (where k.status = 'valid'),
-    count(c.ticket_id), count(*) filter (where k.status = 'valid' and c.ticket_id is null)
-from landing.ticketing_tickets k
-join landing.ticketing_ticket_types t on t.id = k.ticket_type_id
-join landing.ticketing_orders o on o.id = k.order_id
-left join came c on c.ticket_id = k.id
+select
+    t.name,
+    o.channel,
+    k.is_comp,
+    count(*) filter (where k.status = 'valid'),
+    count(c.ticket_id),
+    count(*) filter (where k.status = 'valid' and c.ticket_id is null)
+from landing.ticketing_tickets as k
+inner join landing.ticketing_ticket_types as t on k.ticket_type_id = t.id
+inner join landing.ticketing_orders as o on k.order_id = o.id
+left join came as c on k.id = c.ticket_id
 where t.is_admission and k.event_id = %(event_id)s
 group by t.name, o.channel, k.is_comp
 order by 6 desc, t.name collate "C", o.channel collate "C", k.is_comp
