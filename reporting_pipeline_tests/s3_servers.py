@@ -1,6 +1,6 @@
 """Real stores: a folder, and buckets of two servers that speak the protocol of S3.
 
-rclone checks signatures; moto knows what rclone leaves out, such as versions and conditions.
+rclone checks signatures; moto supports what rclone does not, such as versions and conditions.
 """
 
 import os
@@ -37,7 +37,7 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     root = tmp_path_factory.mktemp("s3")
     (root / _BUCKET).mkdir()
     access_key, secret_key = secrets.token_hex(8), secrets.token_hex(16)
-    # The quotes are rclone's: the variable holds a line of CSV, and the pair is one value of it.
+    # rclone needs the quotes: the variable is a line of CSV, and the pair is one value of it.
     environment = child_environment(
         {"RCLONE_AUTH_KEY": f'"{access_key},{secret_key}"', "RCLONE_CONFIG": os.devnull}
     )
@@ -64,17 +64,17 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 
 def _announced(server: subprocess.Popen[str]) -> str:
     assert server.stderr is not None
-    said = []
+    lines = []
     for line in server.stderr:
-        said.append(line)
+        lines.append(line)
         if found := re.search(r"Starting s3 server on \[(http://[\d.:]+)/\]", line):
             return found[1]
-    pytest.fail(f"rclone did not start: {''.join(said)}")
+    pytest.fail(f"rclone did not start: {''.join(lines)}")
 
 
 @pytest.fixture
 def s3_environment(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
-    """The server's address and credentials where an operator puts them."""
+    """The server's address and credentials in the variables that an operator sets."""
     _set_environment(s3_server, monkeypatch)
     return s3_server
 
@@ -123,5 +123,5 @@ def folder_address(tmp_path: Path) -> str:
 
 @pytest.fixture(params=["folder", "bucket", "moto"])
 def store(request: pytest.FixtureRequest) -> ObjectStore:
-    """An empty store: what a test says of it holds for a folder and for both buckets."""
+    """An empty store: a folder, and a bucket of each server."""
     return open_store(request.getfixturevalue(f"{request.param}_address"))

@@ -1,11 +1,11 @@
-"""The store that files go to, by address: a folder, or a bucket of S3 or what speaks its protocol.
+"""The store of report files: a folder, or a bucket of S3 or of a server that speaks its protocol.
 
-    exports, /srv/exports     a folder; it is made where it is missing
+    exports, /srv/exports     a folder; it is created if it is missing
     file:///srv/exports       the same
     s3://bucket/prefix        endpoint, region and credentials from the usual AWS_* variables
 
-What belongs here: whole objects in and out, and what went wrong. What does not: which objects there
-are. Only this package imports obstore; docs/adr says why it is obstore.
+What belongs here: writing and reading whole objects, and their errors. What does not: which objects
+exist (`catalogue`). Only this package imports obstore; docs/adr explains the choice.
 """
 
 from pathlib import Path
@@ -18,10 +18,10 @@ from reporting_pipeline.store.object_store import ObjectStore, is_key
 
 
 def open_store(address: str) -> ObjectStore:
-    """The store at an address. Nothing is sent to a bucket yet; a folder is made where missing.
+    """The store at an address. A missing folder is created; no request is sent to a bucket yet.
 
     Raises:
-        StoreError: The address is malformed, or the folder cannot be made.
+        StoreError: The address is malformed, or the folder cannot be created.
     """
     if "://" not in address:
         if not address or "\0" in address:
@@ -29,7 +29,7 @@ def open_store(address: str) -> ObjectStore:
         return FolderStore(Path(address))
     parts = urlsplit(address)
     if parts.query or parts.fragment or "@" in parts.netloc:
-        # A secret may stand here: the address is not repeated.
+        # The address may contain a secret, so the message does not repeat it.
         raise StoreError(_malformed(f"{parts.scheme}://..."))
     if parts.scheme == "s3":
         return _bucket_store(address, parts)

@@ -1,7 +1,6 @@
 """A bucket as a store: S3, or a server that speaks its protocol.
 
-What belongs here: how requests are made and what their errors mean. What does not: credentials;
-obstore reads them, the region and the endpoint from the usual AWS_* variables.
+obstore reads credentials, region and endpoint from the usual AWS_* variables.
 """
 
 import re
@@ -24,12 +23,12 @@ from reporting_pipeline.store.object_store import (
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
-# Five retries with backoff and jitter bridge a second or two; longer is the caller's to retry.
+# Five retries with backoff and jitter bridge a second or two; callers retry longer outages.
 _RETRIES = 5
 _RETRY_TIMEOUT = timedelta(minutes=2)
-# The whole of one request, a long download included, and the longest silence within it.
+# The limit of one whole request, a long download included, and of a pause without data in it.
 _REQUEST_TIMEOUT = timedelta(hours=1)
-_SILENCE_TIMEOUT = timedelta(minutes=1)
+_PAUSE_TIMEOUT = timedelta(minutes=1)
 
 _ANSWER = re.compile(r"(?<=status code: )(?P<status>\d{3})[ A-Za-z-]*")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
@@ -37,7 +36,7 @@ _RETRYABLE_STATUSES = frozenset({"408", "429", "500", "502", "503", "504"})
 
 
 def is_bucket(name: str) -> bool:
-    """Whether S3 allows such a name."""
+    """Whether S3 allows the name."""
     return _BUCKET.fullmatch(name) is not None
 
 
@@ -45,19 +44,19 @@ class BucketStore(ObjectStore):
     """A bucket, below a prefix.
 
     An object appears when its last request completes. A killed upload leaves no object, but parts
-    that are billed: `leftovers` lists them, and a rule of the bucket may abort them too.
+    that are billed: `leftovers` lists them. A lifecycle rule of the bucket may abort them too.
     """
 
     def __init__(self, bucket: str, prefix: str = "") -> None:
         objects = S3Store(
             bucket,
             prefix=prefix or None,
-            # Given here, obstore asks for no AWS_ALLOW_HTTP: only an endpoint that the operator
-            # wrote as http:// is spoken to in clear, and secrets are never sent.
+            # With this option obstore does not need AWS_ALLOW_HTTP. Only an endpoint that the
+            # operator wrote as http:// is used without encryption, and secrets are never sent.
             client_options={
                 "allow_http": True,
                 "timeout": _REQUEST_TIMEOUT,
-                "read_timeout": _SILENCE_TIMEOUT,
+                "read_timeout": _PAUSE_TIMEOUT,
             },
             retry_config={"max_retries": _RETRIES, "retry_timeout": _RETRY_TIMEOUT},
         )
@@ -77,7 +76,7 @@ class BucketStore(ObjectStore):
         return f"{self.address}/{key}"
 
     def leftovers(self, before: datetime) -> list[Leftover]:
-        """The uploads below the prefix that were begun before an instant and never completed."""
+        """The uploads below the prefix that began before an instant and never completed."""
         found = []
         with self._uploads("listed") as client:
             pages = client.get_paginator("list_multipart_uploads")
@@ -107,14 +106,14 @@ class BucketStore(ObjectStore):
 
     @contextmanager
     def _uploads(self, done: str) -> Iterator[Any]:
-        """A client that knows of unfinished uploads, which obstore does not list."""
+        """A client of boto3, for the unfinished uploads that obstore does not list."""
         import boto3
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError, ClientError
 
         doing = f"{self.address}: unfinished uploads could not be {done}"
         environment = child_environment({})
-        # As obstore addresses the bucket; of the two names of the region boto3 knows the second.
+        # The bucket is addressed as by obstore. boto3 reads only the second name of the region.
         region = environment.get("AWS_REGION", environment.get("AWS_DEFAULT_REGION"))
         client = boto3.client(
             "s3", region_name=region, config=Config(s3={"addressing_style": "path"})
@@ -128,7 +127,7 @@ class BucketStore(ObjectStore):
             )
             raise StoreError(message) from error
         except BotoCoreError as error:
-            message = f"{doing}: {error}; check AWS_ENDPOINT_URL and that the store is up"
+            message = f"{doing}: {error}; check AWS_ENDPOINT_URL and that the store is running"
             raise StoreUnavailable(message) from error
         finally:
             client.close()
@@ -143,5 +142,5 @@ class BucketStore(ObjectStore):
         if answer is not None and answer["status"] not in _RETRYABLE_STATUSES:
             advice = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and their rights"
             return StoreError(f"{doing}: {reason}; {advice}")
-        advice = "check AWS_ENDPOINT_URL, that credentials are set and that the store is up"
+        advice = "check AWS_ENDPOINT_URL, that credentials are set and that the store is running"
         return StoreUnavailable(f"{doing}: {reason}; {advice}")

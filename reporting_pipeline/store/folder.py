@@ -1,7 +1,4 @@
-"""A folder as a store.
-
-What belongs here: what makes a file whole and lasting. What does not: anything of a bucket.
-"""
+"""A folder as a store."""
 
 import os
 from collections.abc import Iterable
@@ -21,23 +18,23 @@ from reporting_pipeline.store.object_store import (
     cause,
 )
 
-# No key begins with a dot, so nothing here is ever listed or read as an object.
+# No key begins with a dot, so files in this folder are never listed or read as objects.
 _STAGING = ".staging"
 
 
 class FolderStore(ObjectStore):
-    """A folder, which is made where it is missing.
+    """A folder, which is created if it is missing.
 
-    A file appears under its key by one rename, after its bytes were compared and forced to the
-    disk; when `put` returns, it outlasts a power cut. What a killed process leaves lies in
-    `.staging` and may be removed.
+    A file appears under its key by one rename, after its bytes were compared and flushed to the
+    disk. When `put` returns, the file survives a power cut. Unfinished writes of killed processes
+    are in `.staging` and may be removed.
     """
 
     def __init__(self, root: Path) -> None:
         try:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            message = f"the store {root} cannot be made: {error}; correct the address"
+            message = f"the store {root} cannot be created: {error}; correct the address"
             raise StoreError(message) from error
         self._root = root.resolve()
         super().__init__(str(self._root), LocalStore(self._root, automatic_cleanup=True))
@@ -64,12 +61,12 @@ class FolderStore(ObjectStore):
         return str(self._root / key)
 
     def leftovers(self, before: datetime) -> list[Leftover]:
-        """What lies in `.staging` and was last written before an instant."""
+        """The files in `.staging` that were last written before an instant."""
         found = []
         for path in (self._root / _STAGING).glob("*"):
             try:
                 written_at = datetime.fromtimestamp(path.lstat().st_mtime, UTC)
-            except FileNotFoundError:  # its writer has just published it
+            except FileNotFoundError:  # its writer has just renamed it
                 continue
             if written_at < before:
                 name = f"{_STAGING}/{path.name}"
@@ -87,13 +84,13 @@ class FolderStore(ObjectStore):
     def _publish(self, staged: str, key: str) -> None:
         path = self._root / key
         try:
-            # A new name lasts when its folder is on the disk; so does the name of a new folder.
-            made = [folder for folder in path.parents if not folder.exists()]
-            _force_to_disk(self._root / staged)
+            # A new name, of a file or a folder, survives a power cut once its folder is flushed.
+            created = [folder for folder in path.parents if not folder.exists()]
+            _flush(self._root / staged)
             with self._explained("written", key):
                 obstore.rename(self._objects, staged, key)
-            for folder in (path.parent, *(folder.parent for folder in made)):
-                _force_to_disk(folder)
+            for folder in (path.parent, *(folder.parent for folder in created)):
+                _flush(folder)
         except OSError as error:
             message = f"{self.address}: {key} could not be written: {error}"
             raise StoreError(message) from error
@@ -104,8 +101,8 @@ class FolderStore(ObjectStore):
             message = f"{self.address}: {key} leaves the folder by a symbolic link; remove the link"
             raise StoreError(message)
 
-    def _is_ours(self, key: str) -> bool:
-        return super()._is_ours(key) and self._is_inside(key)
+    def _is_valid(self, key: str) -> bool:
+        return super()._is_valid(key) and self._is_inside(key)
 
     def _is_inside(self, key: str) -> bool:
         return (self._root / key).resolve().is_relative_to(self._root)
@@ -114,8 +111,8 @@ class FolderStore(ObjectStore):
         return StoreError(f"{doing}: {cause(error)}")
 
 
-def _force_to_disk(path: Path) -> None:
-    # obstore renames whole files into place but forces nothing to the disk.
+def _flush(path: Path) -> None:
+    # obstore renames whole files into place but does not flush them to the disk.
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

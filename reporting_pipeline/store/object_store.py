@@ -1,7 +1,11 @@
-"""What every store does, over obstore: write and prove, read, look up, list, delete.
+"""The operations of every store, over obstore: write and verify, read, look up, list, delete.
 
-What belongs here: what a folder and a bucket have in common. What does not: where they differ
-(`folder`, `bucket`): how an object becomes visible, and what an error means.
+Keys are valid in a folder and in S3, and mean the same in both:
+
+    00000001-0000-4000-8000-000000000001/report_sales_daily/2026-02-28/sales.csv
+
+The subclasses in `folder` and `bucket` define how an object becomes visible, and how errors of the
+library are translated.
 """
 
 import hashlib
@@ -21,16 +25,24 @@ from reporting_pipeline.errors import ObjectNotFound, StoreError
 BINARY = "application/octet-stream"
 """The media type of objects that nobody opens in a browser."""
 
-# Objects up to one part go in one request, larger ones in parts. S3 takes 10,000 parts: 80 GB.
+# An object of up to one part is sent in one request, a larger one in parts. S3 accepts 10,000
+# parts: 80 GB.
 _PART_BYTES = 8 * 1024 * 1024
 _PARTS_IN_FLIGHT = 2
 _READ_BYTES = 1024 * 1024
 _MAX_CAUSE_CHARACTERS = 300
 
+_MAX_KEY_BYTES = 1024  # of S3
+_MAX_SEGMENT_BYTES = 255  # of every common file system
+# No percent sign: a proxy may decode it and so change the key. No dot at either end: this excludes
+# `..`, hidden files, and names that Windows shortens.
+_SEGMENT = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?")
+_DEVICE_NAME = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredObject:
-    """An object that was written, read back and found equal to what was sent."""
+    """An object that was written, read back, and found equal to the bytes that were sent."""
 
     key: str
     byte_count: int
@@ -39,12 +51,12 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leftover:
-    """What a killed writer has left; it is no object, and no reader sees it.
+    """An unfinished write of a killed process. It is no object, and readers do not see it.
 
     Attributes:
-        name: Where it lies: a path below the folder, or the key that was being written.
+        name: The path below the folder, or the key that was being written.
         upload_id: The unfinished upload in a bucket; None in a folder.
-        begun_at: When it was last written, in a bucket when it was begun.
+        begun_at: When the file in a folder was last written, or the upload to a bucket begun.
     """
 
     name: str
@@ -53,10 +65,10 @@ class Leftover:
 
 
 class ObjectStore(ABC):
-    """Objects under keys; `object_keys` says which keys there may be.
+    """Objects under keys; `check_key` defines the valid keys.
 
-    Every method raises StoreError for a key that is not allowed, before anything else is done;
-    StoreUnavailable where the same call may succeed later; StoreError for all else.
+    Every method raises StoreError for an invalid key, before it does anything else. It raises
+    StoreUnavailable if the same call may succeed later, and StoreError for all other failures.
     """
 
     def __init__(self, address: str, objects: LocalStore | S3Store) -> None:
@@ -68,32 +80,32 @@ class ObjectStore(ABC):
 
     @abstractmethod
     def put(self, key: str, chunks: Iterable[bytes], media_type: str = BINARY) -> StoredObject:
-        """Write `chunks` as the object `key`, in place of what was there.
+        """Write `chunks` as the object `key`, in place of a former object.
 
-        A reader sees the former object or the whole new one. If `chunks` raises, its error passes
-        through and the former object stands. Memory is bounded by a few parts of 8 MiB. What was
-        written is read back, and its size and SHA-256 are those of what was sent. A bucket gives
-        the media type to browsers; a folder does not keep it.
+        A reader sees the former object or the whole new one. If `chunks` raises an error, the error
+        is passed on and the former object stays. Memory is bounded by a few parts of 8 MiB. The
+        object is read back, and its size and SHA-256 are compared with those of the sent bytes. A
+        bucket gives the media type to browsers; a folder does not keep it.
         """
 
     @abstractmethod
     def location(self, key: str) -> str:
-        """Where a person finds the object: a path, or an s3:// address."""
+        """The object's place for people: a path, or an s3:// address."""
 
-    def leftovers(self, before: datetime) -> list[Leftover]:  # noqa: ARG002 - for the others
-        """What writers have left that were killed before an instant, oldest first."""
+    def leftovers(self, before: datetime) -> list[Leftover]:  # noqa: ARG002 - for the subclasses
+        """The unfinished writes that are older than an instant, oldest first."""
         return []
 
-    def remove(self, leftover: Leftover) -> None:  # noqa: B027 - for a store that leaves nothing
-        """Remove a leftover; does nothing where it is gone."""
+    def remove(self, leftover: Leftover) -> None:  # noqa: B027 - a store may have no leftovers
+        """Remove a leftover; does nothing if it is gone."""
 
     def get(self, key: str) -> Iterator[bytes]:
-        """The object's bytes, in chunks; iterating raises ObjectNotFound where there is none."""
+        """The object's bytes, in chunks; iterating raises ObjectNotFound if there is no object."""
         self._check(key)
         return self._read(key)
 
     def exists(self, key: str) -> bool:
-        """Whether there is such an object."""
+        """Whether the object exists."""
         self._check(key)
         try:
             with self._explained("looked up", key):
@@ -103,33 +115,33 @@ class ObjectStore(ABC):
         return True
 
     def delete(self, key: str) -> None:
-        """Remove the object; does nothing where there is none."""
+        """Delete the object; does nothing if there is none."""
         self._check(key)
         with suppress(ObjectNotFound), self._explained("deleted", key):
             obstore.delete(self._objects, key)
 
     def list_keys(self, folder: str = "") -> Iterator[str]:
-        """The keys below `folder`, in no order; names that are no keys are left out."""
+        """The keys below `folder`, in no order; names that are not valid keys are left out."""
         if folder:
             self._check(folder)
         with self._explained("listed", folder):
             for page in obstore.list(self._objects, folder or None, chunk_size=1000):
-                yield from (each["path"] for each in page if self._is_ours(each["path"]))
+                yield from (each["path"] for each in page if self._is_valid(each["path"]))
 
     def list_folders(self) -> list[str]:
         """The first segment of every key that has more than one, sorted."""
         with self._explained("listed", ""):
             found = obstore.list_with_delimiter(self._objects)
-        return sorted(name for name in found["common_prefixes"] if self._is_ours(name))
+        return sorted(name for name in found["common_prefixes"] if self._is_valid(name))
 
     @abstractmethod
     def _failure(self, doing: str, error: Exception) -> StoreError:
-        """What an error of the library means here."""
+        """Translate an error of the library."""
 
     def _check(self, key: str) -> None:
         check_key(key)
 
-    def _is_ours(self, key: str) -> bool:
+    def _is_valid(self, key: str) -> bool:
         return is_key(key)
 
     def _write(
@@ -182,33 +194,17 @@ class ObjectStore(ABC):
             if done == "written" or "NoSuchBucket" in str(error):
                 message = f"{doing}: there is no such bucket; create it or correct the address"
                 raise StoreError(message) from error
-            message = f"{self.address} holds no object {key}"
+            message = f"{self.address} has no object {key}"
             raise ObjectNotFound(message) from error
-        except (BaseError, OSError) as error:  # the library's writers raise the latter
+        except (BaseError, OSError) as error:  # the library's writers raise OSError
             raise self._failure(doing, error) from error
-
-
-def cause(error: Exception) -> str:
-    """The library's own words on one line, without its dump of internals."""
-    summary = str(error).partition("Debug source")[0]
-    return " ".join(summary.split())[:_MAX_CAUSE_CHARACTERS]
-
-
-_MAX_KEY_BYTES = 1024  # of S3
-_MAX_SEGMENT_BYTES = 255  # of every usual file system
-
-# No percent sign: what looks encoded would mean another key after a proxy. No leading or trailing
-# dot: `..`, hidden files, and names that Windows shortens.
-_SEGMENT = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?")
-
-_DEVICE_NAME = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
 
 
 def check_key(key: str) -> None:
     """Accept a relative path of plain segments: letters, digits, `.`, `_` and `-`.
 
     Raises:
-        StoreError: It is anything else; the message names the segment.
+        StoreError: The key is not such a path; the message names the segment.
     """
     if len(key.encode(errors="replace")) > _MAX_KEY_BYTES:
         message = f"the key {key[:40]!r}... is longer than {_MAX_KEY_BYTES} bytes"
@@ -223,12 +219,18 @@ def check_key(key: str) -> None:
 
 
 def is_key(name: str) -> bool:
-    """Whether `check_key` would accept it."""
+    """Whether `check_key` accepts the name."""
     try:
         check_key(name)
     except StoreError:
         return False
     return True
+
+
+def cause(error: Exception) -> str:
+    """The library's own message on one line, without its dump of internals."""
+    summary = str(error).partition("Debug source")[0]
+    return " ".join(summary.split())[:_MAX_CAUSE_CHARACTERS]
 
 
 def _is_plain(segment: str) -> bool:

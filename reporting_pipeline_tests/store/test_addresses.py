@@ -1,4 +1,4 @@
-"""Which store an address leads to."""
+"""The store of an address."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A bucket as a store: signatures, failures, and what is told to whom."""
+"""A bucket as a store: signatures, failures, and messages without secrets."""
 
 import socket
 import threading
@@ -14,7 +14,7 @@ from reporting_pipeline.store.bucket import BucketStore
 
 
 class _BusyHandler(BaseHTTPRequestHandler):
-    """Stores one object, after it has refused a number of requests with 503 Slow Down."""
+    """Stores one object, after it refuses a number of requests with 503 Slow Down."""
 
     refusals_left = 0
     content = b""
@@ -35,7 +35,7 @@ class _BusyHandler(BaseHTTPRequestHandler):
         self._answer(200, self.content + self.damage)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def _answer(self, status: int, body: bytes) -> None:
         self.send_response(status)
@@ -48,7 +48,7 @@ class _BusyHandler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def busy_handler(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[_BusyHandler]]:
-    """A server that refuses as often as the test sets in `refusals_left`."""
+    """A server that refuses as many requests as `refusals_left`."""
 
     class Handler(_BusyHandler):
         pass
@@ -64,7 +64,7 @@ def busy_handler(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[_BusyHandler]
         thread.join()
 
 
-def test_a_busy_server_is_asked_again(busy_handler: type[_BusyHandler]) -> None:
+def test_a_request_to_a_busy_server_is_repeated(busy_handler: type[_BusyHandler]) -> None:
     busy_handler.refusals_left = 3
 
     BucketStore("bucket").put("a.csv", [b"content"])
@@ -108,7 +108,7 @@ def test_a_damaged_object_is_reported(busy_handler: type[_BusyHandler]) -> None:
 
 
 @pytest.mark.parametrize("variable", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
-def test_wrong_credentials_are_an_error_that_says_what_to_check(
+def test_wrong_credentials_are_an_error_that_names_the_variables(
     bucket_address: str, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.setenv(variable, "canary-of-a-secret")

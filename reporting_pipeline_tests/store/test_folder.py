@@ -1,4 +1,4 @@
-"""A folder as a store: what lies on the disk, and what must not be reached."""
+"""A folder as a store: the files on the disk, and the limits of the folder."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,7 +17,7 @@ def files_below(root: Path) -> dict[str, bytes]:
     }
 
 
-def test_a_missing_folder_is_made(tmp_path: Path) -> None:
+def test_a_missing_folder_is_created(tmp_path: Path) -> None:
     FolderStore(tmp_path / "a" / "b").put("c/d.csv", [b"x"])
 
     assert files_below(tmp_path) == {"a/b/c/d.csv": b"x"}
@@ -30,7 +30,7 @@ def test_a_location_is_a_path(tmp_path: Path) -> None:
     assert Path(store.location("a/b.csv")).read_bytes() == b"x"
 
 
-def test_nothing_is_left_of_an_interrupted_put(tmp_path: Path) -> None:
+def test_an_interrupted_put_leaves_no_file(tmp_path: Path) -> None:
     def chunks() -> Iterable[bytes]:
         yield b"x" * 9_000_000
         raise RuntimeError
@@ -59,18 +59,18 @@ def test_a_file_that_differs_from_what_was_sent_never_appears(tmp_path: Path) ->
     assert files_below(tmp_path) == {"a/b.csv": b"former"}
 
 
-def test_bytes_are_on_the_disk_before_the_name_and_names_before_the_answer(
+def test_bytes_are_flushed_before_the_name_and_names_before_put_returns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    forced: list[tuple[str, bool]] = []
-    really_force = folder._force_to_disk
+    flushed: list[tuple[str, bool]] = []
+    really_flush = folder._flush
 
-    def force(path: Path) -> None:
+    def flush(path: Path) -> None:
         place = path.relative_to(tmp_path).as_posix().partition("/")[0]
-        forced.append((place, (tmp_path / "a/b/c.csv").exists()))
-        really_force(path)
+        flushed.append((place, (tmp_path / "a/b/c.csv").exists()))
+        really_flush(path)
 
-    monkeypatch.setattr(folder, "_force_to_disk", force)
+    monkeypatch.setattr(folder, "_flush", flush)
     store = FolderStore(tmp_path)
 
     store.put("a/b/c.csv", [b"x"])
@@ -78,10 +78,10 @@ def test_bytes_are_on_the_disk_before_the_name_and_names_before_the_answer(
 
     first = [(".staging", False), ("a", True), ("a", True), (".", True)]
     again = [(".staging", True), ("a", True)]
-    assert forced == first + again
+    assert flushed == first + again
 
 
-def test_an_empty_folder_does_not_outlast_its_last_file(tmp_path: Path) -> None:
+def test_an_empty_folder_is_removed_with_its_last_file(tmp_path: Path) -> None:
     store = FolderStore(tmp_path / "store")
     store.put("a/b/c.csv", [b"x"])
 
@@ -91,7 +91,7 @@ def test_an_empty_folder_does_not_outlast_its_last_file(tmp_path: Path) -> None:
     assert (tmp_path / "store").is_dir()
 
 
-def test_a_symbolic_link_does_not_lead_out_of_the_folder(tmp_path: Path) -> None:
+def test_a_symbolic_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "secret.csv").write_bytes(b"secret")
@@ -121,7 +121,7 @@ def test_a_store_may_itself_be_a_symbolic_link(tmp_path: Path) -> None:
     assert files_below(tmp_path / "real") == {"a.csv": b"x"}
 
 
-def test_files_of_others_are_not_listed(tmp_path: Path) -> None:
+def test_other_files_are_not_listed(tmp_path: Path) -> None:
     (tmp_path / ".hidden").write_bytes(b"x")
     (tmp_path / "a file.txt").write_bytes(b"x")
     (tmp_path / "lost+found").mkdir()
@@ -146,7 +146,7 @@ def test_a_key_that_is_a_folder_is_refused(tmp_path: Path) -> None:
 def test_a_file_in_place_of_the_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x")
 
-    with pytest.raises(StoreError, match="file cannot be made"):
+    with pytest.raises(StoreError, match="file cannot be created"):
         FolderStore(tmp_path / "file")
 
 

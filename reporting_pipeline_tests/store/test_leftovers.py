@@ -1,4 +1,4 @@
-"""What a killed writer leaves is found, in a folder and in a bucket, and nothing else is."""
+"""Unfinished writes are found in a folder and in a bucket, and nothing else is."""
 
 import os
 from datetime import UTC, datetime, timedelta
@@ -32,7 +32,7 @@ def test_a_staged_file_is_removed_and_objects_stay(tmp_path: Path) -> None:
     assert list(store.list_keys()) == ["a/b.csv"]
 
 
-def test_an_unfinished_upload_is_aborted_below_our_prefix_only(moto_address: str) -> None:
+def test_only_unfinished_uploads_below_the_prefix_are_aborted(moto_address: str) -> None:
     bucket = moto_address.split("/")[2]
     client: Any = boto3.client("s3", region_name="us-east-1")
     for key in ("reports/a/b.csv", "others/a/b.csv"):
@@ -52,7 +52,7 @@ def test_an_unfinished_upload_is_aborted_below_our_prefix_only(moto_address: str
     assert [each["Key"] for each in left] == ["others/a/b.csv"]
 
 
-def test_a_store_that_is_down_may_be_asked_later(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_is_down_is_unavailable_for_leftovers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")

@@ -1,4 +1,4 @@
-"""What every store promises, kept by a folder and by a bucket alike."""
+"""The contract of every store, checked for a folder and for buckets of two servers."""
 
 import hashlib
 import signal
@@ -20,13 +20,13 @@ def content(store: ObjectStore, key: str = KEY) -> bytes:
 
 
 def large_chunks() -> Iterator[bytes]:
-    """Two parts and a half: S3 must join them."""
+    """Two parts and a half, which S3 must join."""
     for number in range(20):
         yield bytes([number]) * MEBIBYTE
 
 
 @pytest.mark.parametrize("chunks", [[b"one", b"", b" two"], [], [b""]])
-def test_what_was_put_is_what_is_got(store: ObjectStore, chunks: list[bytes]) -> None:
+def test_a_read_returns_what_was_put(store: ObjectStore, chunks: list[bytes]) -> None:
     sent = b"".join(chunks)
 
     stored = store.put(KEY, chunks)
@@ -144,8 +144,8 @@ def test_a_deleted_object_is_gone_and_may_be_deleted_again(store: ObjectStore) -
     assert list(store.list_keys()) == ["organization/other.csv"]
 
 
-def test_reading_what_is_not_there_says_so(store: ObjectStore) -> None:
-    with pytest.raises(ObjectNotFound, match=f"holds no object {KEY}"):
+def test_reading_a_missing_object_is_an_error(store: ObjectStore) -> None:
+    with pytest.raises(ObjectNotFound, match=f"has no object {KEY}"):
         content(store)
 
 

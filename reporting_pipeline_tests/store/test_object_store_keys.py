@@ -1,4 +1,4 @@
-"""Keys are harmless everywhere, or refused."""
+"""Keys mean the same place everywhere, or are refused."""
 
 import pytest
 
