@@ -1,6 +1,8 @@
-"""What applying definitions does: the difference of what is declared to what stands, as values.
+"""Report definitions in the catalogue: the current version of each, and all former versions.
 
-What belongs here: the comparison. What does not: reading and writing the catalogue (`definitions`).
+A new version is made by every change of what a definition reports: name, category, schedule,
+formats or config. A change of the status makes no version. Definitions are never removed; an
+archived one is no longer used.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,129 +28,8 @@ from reporting_pipeline.report_definitions.definition import (
 )
 from reporting_pipeline.report_definitions.parse import config_from
 
-# What decides when which report is due.
+# A change of these fields changes when reports are due.
 _SCHEDULING = frozenset({"schedule", "config.period", "config.after_event"})
-
-
-class ChangeKind(StrEnum):
-    """What applying does to a definition."""
-
-    ADDED = "added"
-    CHANGED = "changed"
-    UNCHANGED = "unchanged"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldChange:
-    """One field that is declared otherwise than it stands.
-
-    Attributes:
-        field: `status`, `config.columns`.
-        old: As plain values; None where nothing is said.
-        new: As plain values; None where nothing is said.
-    """
-
-    field: str
-    old: Any
-    new: Any
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DefinitionChange:
-    """The difference between a declared definition and its current version.
-
-    Attributes:
-        definition: As it is once applied, with the version that it then has.
-        former_version: None where it is new.
-        fields: What differs, in the order of the fields; of a new one nothing.
-    """
-
-    definition: ReportDefinition
-    former_version: int | None
-    fields: tuple[FieldChange, ...]
-
-    @property
-    def kind(self) -> ChangeKind:
-        """What applying does."""
-        if self.former_version is None:
-            return ChangeKind.ADDED
-        return ChangeKind.CHANGED if self.fields else ChangeKind.UNCHANGED
-
-    @property
-    def is_beginning(self) -> bool:
-        """Whether its reports are expected from now on: it begins to run, or by another rule."""
-        changed = {each.field for each in self.fields}
-        is_activated = "status" in changed and self.definition.status is Status.ACTIVE
-        return self.kind is ChangeKind.ADDED or is_activated or bool(changed & _SCHEDULING)
-
-    @property
-    def is_new_version(self) -> bool:
-        """Whether applying makes a version."""
-        return self.definition.version != self.former_version
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppliedDefinition(DefinitionChange):
-    """A change that now stands in the catalogue.
-
-    Attributes:
-        applied_at: When.
-    """
-
-    applied_at: datetime
-
-
-def require_distinct(declared: Sequence[DeclaredDefinition]) -> None:
-    """Refuse what cannot be applied together.
-
-    Raises:
-        DefinitionInvalid: Two of them are the same definition, or one is of no organisation.
-    """
-    seen: set[tuple[UUID | None, str]] = set()
-    for each in declared:
-        if each.organization_id is None:
-            message = f"organization_id: {each.slug} is of no organisation; say which"
-            raise DefinitionInvalid(message)
-        identity = (each.organization_id, each.slug)
-        if identity in seen:
-            message = f"slug: {each.slug} of organisation {each.organization_id} is declared twice"
-            raise DefinitionInvalid(message)
-        seen.add(identity)
-
-
-def change_of(
-    declared: DeclaredDefinition, standing: Mapping[UUID, ReportDefinition]
-) -> DefinitionChange:
-    """The change that a definition stands for, given the current versions by id."""
-    first = declared.numbered(1)
-    former = standing.get(first.id)
-    if former is None:
-        return DefinitionChange(definition=first, former_version=None, fields=())
-    old, new = _said(former), _said(first)
-    fields = tuple(
-        FieldChange(field=field, old=old.get(field), new=new.get(field))
-        for field in dict.fromkeys((*old, *new))
-        if old.get(field) != new.get(field)
-    )
-    is_new_version = any(each.field != "status" for each in fields)
-    return DefinitionChange(
-        definition=declared.numbered(former.version + is_new_version),
-        former_version=former.version,
-        fields=fields,
-    )
-
-
-def _said(definition: ReportDefinition) -> dict[str, Any]:
-    """Every field of a definition as plain values, those of the config by `config.<name>`."""
-    config = definition.config.model_dump(mode="json")
-    return {
-        "name": definition.name,
-        "category": str(definition.category),
-        "schedule": str(definition.schedule),
-        "status": str(definition.status),
-        "formats": [str(each) for each in definition.formats],
-    } | {f"config.{name}": value for name, value in config.items()}
-
 
 _CURRENT = """
     select
@@ -205,34 +86,102 @@ _PUT_VERSION = """
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('report definitions', 0))"
 
 
+class ChangeKind(StrEnum):
+    """The effect of applying a definition."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldChange:
+    """One field whose declared value differs from the current one.
+
+    Attributes:
+        field: `status`, `config.columns`.
+        old: The current value, as plain values; None if there is none.
+        new: The declared value, as plain values; None if there is none.
+    """
+
+    field: str
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefinitionChange:
+    """The difference between a declared definition and its current version.
+
+    Attributes:
+        definition: The definition after it is applied, with its version then.
+        former_version: None if the definition is new.
+        fields: The differences, in the order of the fields; empty for a new definition.
+    """
+
+    definition: ReportDefinition
+    former_version: int | None
+    fields: tuple[FieldChange, ...]
+
+    @property
+    def kind(self) -> ChangeKind:
+        """The effect of applying the change."""
+        if self.former_version is None:
+            return ChangeKind.ADDED
+        return ChangeKind.CHANGED if self.fields else ChangeKind.UNCHANGED
+
+    @property
+    def is_beginning(self) -> bool:
+        """Whether reports are expected from now on: it becomes active or its schedule changes."""
+        changed = {each.field for each in self.fields}
+        is_activated = "status" in changed and self.definition.status is Status.ACTIVE
+        return self.kind is ChangeKind.ADDED or is_activated or bool(changed & _SCHEDULING)
+
+    @property
+    def is_new_version(self) -> bool:
+        """Whether applying the change makes a new version."""
+        return self.definition.version != self.former_version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedDefinition(DefinitionChange):
+    """A change that the catalogue now contains.
+
+    Attributes:
+        applied_at: The time of the change.
+    """
+
+    applied_at: datetime
+
+
 def plan_definitions(
     connection: Connection[Any], definitions: Iterable[DeclaredDefinition]
 ) -> list[DefinitionChange]:
-    """What applying would do, in the order given; nothing is written.
+    """The changes that applying would make, in the order given; nothing is written.
 
     Raises:
-        DefinitionInvalid: Two of them are the same definition, or one is of no organisation.
+        DefinitionInvalid: A definition is declared twice, or has no organisation.
     """
     declared = list(definitions)
-    require_distinct(declared)
-    standing = {each.id: each for each in definitions_of(connection)}
-    return [change_of(each, standing) for each in declared]
+    _require_distinct(declared)
+    current = {each.id: each for each in definitions_of(connection)}
+    return [_change_of(each, current) for each in declared]
 
 
 def apply_definitions(
     connection: Connection[Any], definitions: Iterable[DeclaredDefinition], now: datetime
 ) -> list[AppliedDefinition]:
-    """Make the catalogue say what is declared, in the connection's transaction.
+    """Write the declared definitions to the catalogue, in the connection's transaction.
 
-    Definitions that are not among these stay as they are. Applying the same twice changes nothing.
+    Other definitions stay as they are. Applying the same definitions twice changes nothing.
 
     Args:
-        connection: To the warehouse; whoever applies meanwhile waits for its end.
-        definitions: Checked, each of an organisation.
-        now: What a new version says of when it was made.
+        connection: To the warehouse; other callers wait until its transaction ends.
+        definitions: Validated, each with an organisation.
+        now: The creation time of new versions.
 
     Returns:
-        One change per definition, in the order given, also where nothing changed.
+        One change per definition, in the order given, even if nothing changed.
 
     Raises:
         DefinitionInvalid: As plan.
@@ -268,18 +217,18 @@ def definitions_of(
     *,
     on_unreadable: Callable[[DefinitionInvalid], None] | None = None,
 ) -> list[ReportDefinition]:
-    """The current versions, ordered by organisation and slug; None: whichever.
+    """The current versions, ordered by organisation and slug; an argument of None selects all.
 
     Args:
         connection: To the warehouse.
-        organization_id: Of this organisation.
-        schedule: With this schedule.
-        status: In this status.
-        on_unreadable: Is told of each stored config that this version of the package cannot read;
-            the definition is left out.
+        organization_id: Only this organisation's.
+        schedule: Only those with this schedule.
+        status: Only those in this status.
+        on_unreadable: Called for each stored config that this version of the package cannot
+            read; the definition is left out.
 
     Raises:
-        DefinitionInvalid: There is such a config, and nobody to tell.
+        DefinitionInvalid: There is such a config, and no `on_unreadable`.
     """
     bound = {"organization_id": organization_id, "schedule": schedule, "status": status}
     return _read(connection, _CURRENT, bound | {"slug": None}, on_unreadable)
@@ -288,10 +237,10 @@ def definitions_of(
 def definition_version(
     connection: Connection[Any], definition_id: UUID, version: int
 ) -> ReportDefinition:
-    """One version, as it was made; its status is today's.
+    """One version as it was made, with the current status.
 
     Raises:
-        UnknownDefinition: There is none.
+        UnknownDefinition: There is no such version.
     """
     found = _read(connection, _VERSION, {"id": definition_id, "version": version})
     if not found:
@@ -306,7 +255,7 @@ def definition_by_slug(
     """The current version of an organisation's definition.
 
     Raises:
-        UnknownDefinition: There is none; the message lists those that there are.
+        UnknownDefinition: There is no such definition; the message lists the existing ones.
     """
     bound = {"organization_id": organization_id, "slug": slug, "schedule": None, "status": None}
     found = _read(connection, _CURRENT, bound)
@@ -321,9 +270,57 @@ def definition_by_slug(
 
 
 def known_organizations(connection: Connection[Any]) -> list[UUID]:
-    """The organisations that Ticketing has told of, in order: a template is for all of them."""
+    """The organisations that have landed from Ticketing, in order; templates apply to them."""
     found = connection.execute("select id from landing.ticketing_organizations order by id")
     return [organization_id for (organization_id,) in found]
+
+
+def _require_distinct(declared: Sequence[DeclaredDefinition]) -> None:
+    """Refuse definitions that cannot be applied together."""
+    seen: set[tuple[UUID | None, str]] = set()
+    for each in declared:
+        if each.organization_id is None:
+            message = f"organization_id: {each.slug} has no organisation; state one"
+            raise DefinitionInvalid(message)
+        identity = (each.organization_id, each.slug)
+        if identity in seen:
+            message = f"slug: {each.slug} of organisation {each.organization_id} is declared twice"
+            raise DefinitionInvalid(message)
+        seen.add(identity)
+
+
+def _change_of(
+    declared: DeclaredDefinition, current: Mapping[UUID, ReportDefinition]
+) -> DefinitionChange:
+    """The change that a declared definition makes, given the current versions by id."""
+    first = declared.numbered(1)
+    former = current.get(first.id)
+    if former is None:
+        return DefinitionChange(definition=first, former_version=None, fields=())
+    old, new = _plain_fields(former), _plain_fields(first)
+    fields = tuple(
+        FieldChange(field=field, old=old.get(field), new=new.get(field))
+        for field in dict.fromkeys((*old, *new))
+        if old.get(field) != new.get(field)
+    )
+    is_new_version = any(each.field != "status" for each in fields)
+    return DefinitionChange(
+        definition=declared.numbered(former.version + is_new_version),
+        former_version=former.version,
+        fields=fields,
+    )
+
+
+def _plain_fields(definition: ReportDefinition) -> dict[str, Any]:
+    """The fields of a definition as plain values; fields of the config are `config.<name>`."""
+    config = definition.config.model_dump(mode="json")
+    return {
+        "name": definition.name,
+        "category": str(definition.category),
+        "schedule": str(definition.schedule),
+        "status": str(definition.status),
+        "formats": [str(each) for each in definition.formats],
+    } | {f"config.{name}": value for name, value in config.items()}
 
 
 def _columns(definition: ReportDefinition) -> dict[str, object]:

@@ -1,10 +1,9 @@
 """Generated reports in the catalogue: one row per organisation, definition, period and format.
 
-An edition is published in two transactions around the store: `prepare` writes down what is about to
-be put there, `complete` makes it the edition. A process that dies between leaves the former edition
-and a note of the upcoming one, by which `publishing.publish.settle` goes on or back.
-
-What belongs here: the rows. What does not: the store, files, and the diff between editions.
+An edition is published in two transactions, one before and one after the file is put into the
+store: `record_upcoming` records the upcoming edition, `complete_edition` makes it current. If the
+process dies in between, the former edition stays current, and `publishing.publish.settle` later
+completes or drops the upcoming one.
 """
 
 import json
@@ -25,13 +24,13 @@ from reporting_pipeline.exports.manifest import FilePart, Manifest
 
 
 class UpcomingEdition(BaseModel):
-    """What is being put into the store, as it is written down before.
+    """An edition that is being put into the store.
 
     Attributes:
         storage_path: The key of the file.
-        manifest: As it will stand beside the file.
+        manifest: The manifest beside the file.
         landed_through: The greatest record clock landed when the rows were read.
-        generated_at: When they were.
+        generated_at: The time of the generation.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,19 +44,19 @@ class UpcomingEdition(BaseModel):
     def file(self) -> FilePart:
         """The file of the edition."""
         if self.manifest.file is None:
-            message = f"the manifest of {self.storage_path} says nothing of the file"
+            message = f"the manifest of {self.storage_path} does not describe the file"
             raise ValueError(message)
         return self.manifest.file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratedReport(KeyedRow):
-    """One row of the catalogue.
+    """One row of `catalogue.generated_reports`.
 
     Attributes:
-        edition: 0 while none is published.
-        storage_path: The key of the current edition's file; None while there is none.
-        upcoming: What was being put into the store when the row was last written.
+        edition: The number of the current edition; 0 while none is published.
+        storage_path: The key of the current edition's file; None if there is none.
+        upcoming: The edition that was being put into the store when the row was last written.
     """
 
     status: str
@@ -75,18 +74,18 @@ class GeneratedReport(KeyedRow):
     upcoming: dict[str, Any] | None
 
     def upcoming_edition(self) -> UpcomingEdition | None:
-        """What was being put into the store."""
+        """The edition that was being put into the store, if any."""
         return None if self.upcoming is None else UpcomingEdition.model_validate(self.upcoming)
 
     def is_edition(self, upcoming: UpcomingEdition) -> bool:
-        """Whether the upcoming file is the current edition's: the same bytes in the same place."""
+        """Whether an upcoming edition is the current one: the same bytes at the same key."""
         return (self.file_sha256, self.storage_path) == (
             upcoming.file.sha256,
             upcoming.storage_path,
         )
 
     def current_manifest(self) -> Manifest | None:
-        """The manifest of the current edition; None while there is none."""
+        """The manifest of the current edition; None if there is none."""
         return None if self.manifest is None else Manifest.model_validate(self.manifest)
 
 
@@ -134,22 +133,22 @@ _EDITION = """
 
 
 def generated_report(connection: Connection[Any], report_id: UUID) -> GeneratedReport | None:
-    """A report by its id; None where it was never asked for."""
+    """A report by its id; None if it was never requested."""
     with connection.cursor(row_factory=class_row(GeneratedReport)) as cursor:
         return cursor.execute(f"{_SELECT} where keyed.id = %s", (report_id,)).fetchone()
 
 
 def required_report(connection: Connection[Any], key: ReportKey) -> GeneratedReport:
-    """A report that was noted before.
+    """A report whose row exists.
 
     Raises:
-        ExportIncomplete: The catalogue has lost it meanwhile.
+        ExportIncomplete: The row was lost meanwhile.
     """
     report = generated_report(connection, key.id)
     if report is None:
         message = (
             f"the catalogue has lost report {key.id}, {key.slug} of {key.period}, while it was "
-            "generated; ask for it again"
+            "generated; request it again"
         )
         raise ExportIncomplete(message)
     return report
@@ -161,7 +160,7 @@ def generated_reports(
     organization_id: UUID | None = None,
     definition_id: UUID | None = None,
 ) -> list[GeneratedReport]:
-    """The catalogue, newest period first, of one organisation or definition where one is given."""
+    """The generated reports, newest period first, of one organisation or definition if given."""
     where = (
         " where (%(o)s::uuid is null or keyed.organization_id = %(o)s)"
         " and (%(d)s::uuid is null or keyed.definition_id = %(d)s)"
@@ -173,7 +172,7 @@ def generated_reports(
 
 
 def unsettled_reports(connection: Connection[Any]) -> list[GeneratedReport]:
-    """The reports of which an edition was being published and not completed."""
+    """The reports with an upcoming edition that was not completed, oldest change first."""
     with connection.cursor(row_factory=class_row(GeneratedReport)) as cursor:
         return cursor.execute(
             f"{_SELECT} where keyed.upcoming is not null order by keyed.updated_at"
@@ -189,15 +188,15 @@ def set_status(
     now: datetime,
     failure: tuple[str, str] | None = None,
 ) -> None:
-    """Say how far a report is, without touching its current edition.
+    """Set the status of a report, without a change of its current edition.
 
     Args:
         connection: To the warehouse.
-        key: Which report.
-        status: `queued`, `running`, `failed` or `held`; `ready` where it goes on standing.
-        version: Of the definition that is asked for; the row keeps that of its current edition.
+        key: The report.
+        status: `queued`, `running`, `failed` or `held`; `ready` if the current edition stays valid.
+        version: The requested version of the definition; a row with an edition keeps its version.
         now: The time of the change.
-        failure: Class and message, where it failed or is held.
+        failure: Class and message, if it failed or is held.
     """
     failure_class, failure_message = failure or (None, None)
     connection.execute(
@@ -221,15 +220,15 @@ def set_status(
 
 
 def record_upcoming(connection: Connection[Any], key: ReportKey, upcoming: UpcomingEdition) -> None:
-    """Write down what is about to be put into the store; the row must be there."""
+    """Record the edition that is about to be put into the store; the report's row must exist."""
     connection.execute(
         "update catalogue.generated_reports set upcoming = %s where id = %s",
-        (_text_kept(upcoming), key.id),
+        (_json_value(upcoming), key.id),
     )
 
 
 def drop_upcoming(connection: Connection[Any], report_id: UUID) -> None:
-    """The store does not hold what was upcoming: the former edition stands."""
+    """Drop an upcoming edition that the store does not have; the former one stays current."""
     connection.execute(
         "update catalogue.generated_reports set upcoming = null where id = %s", (report_id,)
     )
@@ -243,10 +242,10 @@ def complete_edition(
     causes: Sequence[str],
     now: datetime,
 ) -> int:
-    """Make what was upcoming the current edition; its number rises if the bytes are others.
+    """Make the upcoming edition the current one; the number rises only if the bytes differ.
 
     Returns:
-        The number of the edition.
+        The number of the current edition.
     """
     is_new = not report.is_edition(upcoming)
     edition = report.edition + 1 if is_new else report.edition
@@ -264,7 +263,7 @@ def complete_edition(
         "file_sha256": upcoming.file.sha256,
         "rows_sha256": manifest.rows_sha256,
         "landed_through": upcoming.landed_through,
-        "manifest": _text_kept(manifest),
+        "manifest": _json_value(manifest),
         "causes": list(causes),
         "now": now,
     }
@@ -274,5 +273,5 @@ def complete_edition(
     return edition
 
 
-def _text_kept(model: BaseModel) -> Json:
+def _json_value(model: BaseModel) -> Json:
     return Json(json.loads(model.model_dump_json()))

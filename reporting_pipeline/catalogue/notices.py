@@ -1,8 +1,9 @@
-"""Notices: what others are told of reports, over Redis, after it is true.
+"""Notices: messages over Redis about committed changes of reports, requests and definitions.
 
-A notice is written in the transaction that makes it true and published afterwards; one that could
-not be published stays and is published with the next. Who dies after publishing and before noting
-it has it published again: the same message, under the same `id`. Two topics get each of them:
+A notice is written in the transaction of the change and published afterwards. If it cannot be
+published, it is published with the next ones. If the process dies after publishing a notice and
+before recording that, the same message is published again, with the same `id`. Each notice is
+published on two topics:
 
     reporting:org:{organization_id}
     reporting:definition:{definition_id}
@@ -10,11 +11,10 @@ it has it published again: the same message, under the same `id`. Two topics get
     {"id": 4711, "version": 1, "type": "available", "organization_id": ..., "definition_id": ...,
      "report_id": ..., "period": "2026-02-28", "format": "pdf", "edition": 2, "reason": null}
 
-`type` is available, held or failed. A message of a request also has its `request_id`, and no
-edition; its `type` is queued, started, completed, held or failed. That a definition was changed is
-told with the `type` defined, its `slug` and its `definition_version`.
-
-What belongs here: writing and publishing notices. What does not: queues and requests.
+`type` is available, held or failed. A notice about a request also has its `request_id`, and no
+edition; its `type` is queued, started, completed, held or failed. A notice about a changed
+definition has the `type` defined, the `slug` and the `definition_version`. A notice about rebuilt
+report days has the `type` rebuilt, and only the organisation's topic.
 """
 
 import json
@@ -24,11 +24,12 @@ from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 import redis
-from psycopg import Connection
+from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
 from sqlalchemy import URL
 
 from reporting_pipeline.catalogue.report_keys import ReportKey
+from reporting_pipeline.registry.report_tables import REPORT_TABLES, SCHEMA
 from reporting_pipeline.report_definitions.definition import ReportDefinition
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
@@ -45,18 +46,7 @@ _REBUILT = """
         'reporting:org:' || organization_id,
         jsonb_build_object('version', 1, 'type', 'rebuilt', 'organization_id', organization_id),
         %(now)s
-    from (
-        select organization_id from reporting.report_sales_daily where date = any(%(days)s)
-        union
-        select organization_id from reporting.report_revenue_daily where date = any(%(days)s)
-        union
-        select organization_id from reporting.report_attendance_daily where date = any(%(days)s)
-        union
-        select organization_id from reporting.report_event_summary where date = any(%(days)s)
-        union
-        select organization_id from reporting.report_reconciliation_breaks
-        where date = any(%(days)s)
-    ) as concerned
+    from ({organizations}) as concerned
     order by organization_id
 """
 
@@ -70,7 +60,7 @@ def write_report_notice(
     now: datetime,
     reason: str | None = None,
 ) -> None:
-    """Write down what is to be told of a report, in the transaction that makes it true."""
+    """Write a notice about a report, in the transaction of the change."""
     _write(connection, key, {"type": kind, "edition": edition, "reason": reason}, now)
 
 
@@ -83,15 +73,15 @@ def write_request_notice(
     now: datetime,
     reason: str | None = None,
 ) -> None:
-    """Write down what is to be told of a request, in the transaction that makes it true."""
-    told = {"type": kind, "edition": None, "reason": reason, "request_id": str(request_id)}
-    _write(connection, key, told, now)
+    """Write a notice about a request, in the transaction of the change."""
+    fields = {"type": kind, "edition": None, "reason": reason, "request_id": str(request_id)}
+    _write(connection, key, fields, now)
 
 
 def write_definition_notice(
     connection: Connection[Any], definition: ReportDefinition, now: datetime
 ) -> None:
-    """Write down that a definition was changed, in the transaction that makes it true."""
+    """Write a notice about a changed definition, in the transaction of the change."""
     message = {
         "version": _MESSAGE_VERSION,
         "type": "defined",
@@ -103,8 +93,51 @@ def write_definition_notice(
     _write_message(connection, definition.organization_id, definition.id, message, now)
 
 
+def publish_notices(warehouse: URL, redis_url: str, now: datetime) -> int:
+    """Publish the notices that were not published yet, oldest first; each at least once.
+
+    Returns:
+        How many were published. If Redis cannot be reached, the rest waits for the next call.
+    """
+    client = redis.Redis.from_url(
+        redis_url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS
+    )
+    published = 0
+    try:
+        with client:
+            batch = _BATCH
+            while batch == _BATCH:
+                batch = _publish_batch(warehouse, client, now)
+                published += batch
+    except redis.RedisError:
+        return published
+    return published
+
+
+def notify_rebuilt_days(
+    warehouse: URL,
+    days: Collection[date],
+    *,
+    redis_url: str | None,
+    clock: Callable[[], datetime],
+) -> None:
+    """Notify the organisations with rows on rebuilt report days; does nothing without Redis."""
+    if redis_url is None or not days:
+        return
+    with warehouse_connection(warehouse) as connection:
+        organizations = sql.SQL(" union ").join(
+            sql.SQL("select organization_id from {} where date = any(%(days)s)").format(
+                sql.Identifier(SCHEMA, table.name)
+            )
+            for table in REPORT_TABLES
+        )
+        statement = sql.SQL(_REBUILT).format(organizations=organizations)
+        connection.execute(statement, {"days": sorted(days), "now": clock()})
+    publish_notices(warehouse, redis_url, clock())
+
+
 def _write(
-    connection: Connection[Any], key: ReportKey, told: Mapping[str, object], now: datetime
+    connection: Connection[Any], key: ReportKey, fields: Mapping[str, object], now: datetime
 ) -> None:
     message = {
         "version": _MESSAGE_VERSION,
@@ -113,7 +146,7 @@ def _write(
         "report_id": str(key.id),
         "period": key.period.token,
         "format": str(key.format),
-        **told,
+        **fields,
     }
     _write_message(connection, key.organization_id, key.definition_id, message, now)
 
@@ -132,27 +165,6 @@ def _write_message(
     )
 
 
-def publish_notices(warehouse: URL, redis_url: str, now: datetime) -> int:
-    """Publish what was not published yet, oldest first; each at least once.
-
-    Returns:
-        How many were published. Where Redis cannot be reached, the rest stays for the next time.
-    """
-    client = redis.Redis.from_url(
-        redis_url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS
-    )
-    published = 0
-    try:
-        with client:
-            batch = _BATCH
-            while batch == _BATCH:
-                batch = _publish_batch(warehouse, client, now)
-                published += batch
-    except redis.RedisError:
-        return published
-    return published
-
-
 def _publish_batch(warehouse: URL, client: redis.Redis, now: datetime) -> int:
     with warehouse_connection(warehouse) as connection:
         waiting = connection.execute(
@@ -167,21 +179,3 @@ def _publish_batch(warehouse: URL, client: redis.Redis, now: datetime) -> int:
             (now, [row[0] for row in waiting]),
         )
     return len(waiting)
-
-
-def notify_rebuilt_days(
-    warehouse: URL,
-    days: Collection[date],
-    *,
-    redis_url: str | None,
-    clock: Callable[[], datetime],
-) -> None:
-    """Notify the organisations that have rows on rebuilt report days.
-
-    Without Redis it does nothing.
-    """
-    if redis_url is None or not days:
-        return
-    with warehouse_connection(warehouse) as connection:
-        connection.execute(_REBUILT, {"days": sorted(days), "now": clock()})
-    publish_notices(warehouse, redis_url, clock())

@@ -1,11 +1,9 @@
-"""Which report a file is, and where it stands in the store.
+"""The key of a generated report, its names in the store, and the catalogue rows that have the key.
 
-    {organization}/{slug}/{period}/{slug}_{period}.csv                  the file
-    {organization}/{slug}/{period}/{slug}_{period}_PROVISIONAL.csv      over days that are not final
-    {organization}/{slug}/{period}/....manifest.json                    its manifest, beside it
-    {organization}/{slug}/{period}/rows/{rows_sha256}.csv.zst           the rows of an edition
-
-What belongs here: names. What does not: what is in them.
+{organization}/{slug}/{period}/{slug}_{period}.csv                  the file
+{organization}/{slug}/{period}/{slug}_{period}_PROVISIONAL.csv      over days that are not final
+{organization}/{slug}/{period}/....manifest.json                    its manifest, beside it
+{organization}/{slug}/{period}/rows/{rows_sha256}.csv.zst           the rows of an edition
 """
 
 from dataclasses import dataclass, fields
@@ -22,7 +20,7 @@ PROVISIONAL_MARK = "_PROVISIONAL"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportKey:
-    """A generated report: organisation, definition, period and format. There is one of each."""
+    """The key of a generated report: organisation, definition, period and format."""
 
     organization_id: UUID
     definition_id: UUID
@@ -32,7 +30,7 @@ class ReportKey:
 
     @classmethod
     def of(cls, definition: ReportDefinition, period: Period, format_: ReportFormat) -> "ReportKey":
-        """The report of a definition, whatever its version."""
+        """The key of a definition's report; it does not depend on the definition's version."""
         return cls(
             organization_id=definition.organization_id,
             definition_id=definition.id,
@@ -43,49 +41,38 @@ class ReportKey:
 
     @property
     def id(self) -> UUID:
-        """Its id in the catalogue: the same report has the same id, also after a wipe."""
+        """The report's id in the catalogue; the same report has the same id even after a wipe."""
         parts = (self.organization_id, self.definition_id, self.period.token, self.format)
         return uuid5(_NAMESPACE, "/".join(map(str, parts)))
 
     @property
     def lock_name(self) -> str:
-        """What is locked while it is made: all formats of a definition's period."""
+        """The name of the lock during generation; all formats of a period share it."""
         return f"report {self.definition_id} {self.period.token}"
 
     def file_name(self, *, is_provisional: bool) -> str:
-        """The name of its file."""
+        """The name of the report's file."""
         mark = PROVISIONAL_MARK if is_provisional else ""
         return f"{self.slug}_{self.period.token}{mark}.{self.format}"
 
     def file_key(self, *, is_provisional: bool) -> str:
-        """Where its file stands."""
+        """The key of the report's file in the store."""
         return f"{self.folder}/{self.file_name(is_provisional=is_provisional)}"
 
     @property
     def folder(self) -> str:
-        """Where all files of the definition's period stand."""
+        """The folder of all files of the definition's period."""
         return f"{self.organization_id}/{self.slug}/{self.period.token}"
-
-
-def manifest_key(file_key: str) -> str:
-    """Where the manifest beside a file stands."""
-    return f"{file_key}{MANIFEST_SUFFIX}"
-
-
-def rows_key(manifest: Manifest) -> str:
-    """Where the rows of a report are kept, which all its formats share."""
-    folder = f"{manifest.organization.id}/{manifest.definition.slug}/{manifest.period.token}"
-    return f"{folder}/rows/{manifest.rows_sha256}.csv.zst"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyedRow:
-    """Which report a row is about; a subclass adds what its table says of it.
+    """A catalogue row about one report; subclasses add the other columns of their table.
 
     Attributes:
-        id: Of the row.
-        slug: The definition's; the only field that is no column of the row.
-        version: Of the definition.
+        id: The id of the row.
+        slug: The definition's slug; the only field that is not a column of the row.
+        version: The definition's version.
     """
 
     id: UUID
@@ -101,7 +88,7 @@ class KeyedRow:
 
     @property
     def key(self) -> ReportKey:
-        """Which report it is."""
+        """The key of the report."""
         return ReportKey(
             organization_id=self.organization_id,
             definition_id=self.definition_id,
@@ -112,12 +99,23 @@ class KeyedRow:
 
 
 def select_statement(row: type[KeyedRow], table: str) -> str:
-    """A SELECT of all that a subclass holds, from its table and the definitions, as `keyed`."""
+    """A SELECT of all fields of a subclass, from its table (as `keyed`) and the definitions."""
     columns = ", ".join(
         "definition.slug" if each.name == "slug" else f"keyed.{each.name}" for each in fields(row)
     )
     return (
-        f"select {columns} from {table} as keyed"  # noqa: S608 - our own names
+        f"select {columns} from {table} as keyed"  # noqa: S608 - names from the code
         " inner join catalogue.report_definitions as definition"
         " on definition.id = keyed.definition_id"
     )
+
+
+def manifest_key(file_key: str) -> str:
+    """The key of the manifest beside a file."""
+    return f"{file_key}{MANIFEST_SUFFIX}"
+
+
+def rows_key(manifest: Manifest) -> str:
+    """The key of a report's kept rows, which all its formats share."""
+    folder = f"{manifest.organization.id}/{manifest.definition.slug}/{manifest.period.token}"
+    return f"{folder}/rows/{manifest.rows_sha256}.csv.zst"

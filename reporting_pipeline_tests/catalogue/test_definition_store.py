@@ -1,4 +1,4 @@
-"""Definitions in the catalogue: what makes a version, and that versions never change."""
+"""Definitions in the catalogue: which changes make a version, and that versions never change."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -90,7 +90,7 @@ def test_applying_the_same_again_changes_nothing(rolled_back: Connection) -> Non
     ],
     ids=["name", "category", "schedule", "formats", "config"],
 )
-def test_what_a_report_is_makes_a_version(
+def test_a_change_of_the_report_makes_a_version(
     rolled_back: Connection, fields: dict[str, Any], changes: list[FieldChange]
 ) -> None:
     apply_definitions(rolled_back, [declared()], NOW)
@@ -115,7 +115,7 @@ def test_a_status_makes_no_version(rolled_back: Connection) -> None:
     assert len(versions(rolled_back)) == 1
 
 
-def test_going_back_is_a_version_too(rolled_back: Connection) -> None:
+def test_a_change_back_makes_a_version_too(rolled_back: Connection) -> None:
     for name in ("Daily sales", "Sales", "Daily sales"):
         apply_definitions(rolled_back, [declared(name=name)], NOW)
     assert versions(rolled_back) == [(1, "Daily sales"), (3, "Daily sales"), (2, "Sales")]
@@ -134,23 +134,23 @@ def test_a_plan_writes_nothing(rolled_back: Connection) -> None:
     assert definitions_of(rolled_back) == []
 
 
-def test_what_is_not_declared_stays(rolled_back: Connection) -> None:
+def test_definitions_that_are_not_declared_stay(rolled_back: Connection) -> None:
     apply_definitions(rolled_back, [declared(slug="weekly"), declared()], NOW)
     apply_definitions(rolled_back, [declared(name="Sales")], LATER)
     assert [each.slug for each in definitions_of(rolled_back)] == ["daily-sales", "weekly"]
 
 
-def test_one_that_is_declared_twice_is_refused(rolled_back: Connection) -> None:
+def test_a_definition_declared_twice_is_refused(rolled_back: Connection) -> None:
     with pytest.raises(DefinitionInvalid, match=r"slug: daily-sales of organisation .* twice"):
         apply_definitions(rolled_back, [declared(), declared(name="Other")], NOW)
 
 
 def test_a_template_cannot_be_applied(rolled_back: Connection) -> None:
-    with pytest.raises(DefinitionInvalid, match="organization_id: daily-sales is of no"):
+    with pytest.raises(DefinitionInvalid, match="organization_id: daily-sales has no organisation"):
         apply_definitions(rolled_back, [from_mapping(definition())], NOW)
 
 
-def test_definitions_are_found_by_what_they_are(rolled_back: Connection) -> None:
+def test_definitions_are_found_by_organisation_schedule_and_status(rolled_back: Connection) -> None:
     mine = declared(status="active")
     theirs = declared(OTHER_ORGANIZATION, schedule="weekly")
     apply_definitions(rolled_back, [theirs, mine], NOW)
@@ -186,11 +186,11 @@ def test_a_stored_config_that_cannot_be_read_does_not_hide_the_others(
     rolled_back.execute(
         "update catalogue.report_definitions set config = '{\"dataset\": 1}' where slug <> 'other'"
     )
-    told: list[DefinitionInvalid] = []
+    errors: list[DefinitionInvalid] = []
 
-    found = definitions_of(rolled_back, on_unreadable=told.append)
+    found = definitions_of(rolled_back, on_unreadable=errors.append)
 
-    assert ([each.slug for each in found], len(told)) == (["other"], 1)
+    assert ([each.slug for each in found], len(errors)) == (["other"], 1)
 
 
 def test_the_starter_set_is_stored_as_it_is_declared(rolled_back: Connection) -> None:
@@ -203,7 +203,7 @@ def test_the_starter_set_is_stored_as_it_is_declared(rolled_back: Connection) ->
     assert {each.kind for each in plan_definitions(rolled_back, found)} == {ChangeKind.UNCHANGED}
 
 
-def test_organisations_are_those_that_landed(rolled_back: Connection) -> None:
+def test_the_known_organisations_are_those_that_landed(rolled_back: Connection) -> None:
     assert known_organizations(rolled_back) == []
     rolled_back.execute(
         "insert into landing.ticketing_organizations values (%s, 'Acme', 'UTC', 'EUR', now())",

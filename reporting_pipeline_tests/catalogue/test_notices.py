@@ -1,4 +1,4 @@
-"""Notices are published once they are true, and none is lost while Redis is away."""
+"""Notices are published after the commit, and none is lost while Redis is down."""
 
 import json
 from datetime import UTC, date, datetime
@@ -34,9 +34,12 @@ def test_a_notice_reaches_both_topics_once(warehouse_url: URL, redis_url: str) -
         assert publish_notices(warehouse_url, redis_url, NOW) == 0
         messages = [topics.get_message(timeout=5) for _ in range(2)]
 
-    told = {message["channel"].decode(): json.loads(message["data"]) for message in messages}
-    assert len({message.pop("id") for message in told.values()}) == 2
-    assert told.keys() == {f"reporting:org:{UUID(int=1)}", f"reporting:definition:{UUID(int=2)}"}
+    published = {message["channel"].decode(): json.loads(message["data"]) for message in messages}
+    assert len({message.pop("id") for message in published.values()}) == 2
+    assert published.keys() == {
+        f"reporting:org:{UUID(int=1)}",
+        f"reporting:definition:{UUID(int=2)}",
+    }
     assert all(
         message
         == {
@@ -50,11 +53,11 @@ def test_a_notice_reaches_both_topics_once(warehouse_url: URL, redis_url: str) -
             "edition": 3,
             "reason": None,
         }
-        for message in told.values()
+        for message in published.values()
     )
 
 
-def test_notices_wait_while_redis_is_away(warehouse_url: URL, redis_url: str) -> None:
+def test_notices_wait_while_redis_is_down(warehouse_url: URL, redis_url: str) -> None:
     with warehouse_connection(warehouse_url) as connection:
         write_report_notice(connection, KEY, "held", edition=0, now=NOW, reason="a break")
 
@@ -62,7 +65,7 @@ def test_notices_wait_while_redis_is_away(warehouse_url: URL, redis_url: str) ->
     assert publish_notices(warehouse_url, redis_url, NOW) == 2
 
 
-def test_a_notice_that_is_told_twice_has_the_same_id(warehouse_url: URL, redis_url: str) -> None:
+def test_a_notice_published_twice_has_the_same_id(warehouse_url: URL, redis_url: str) -> None:
     with warehouse_connection(warehouse_url) as connection:
         write_report_notice(connection, KEY, "available", edition=1, now=NOW)
 
@@ -78,7 +81,9 @@ def test_a_notice_that_is_told_twice_has_the_same_id(warehouse_url: URL, redis_u
     assert first == second
 
 
-def test_a_notice_of_what_did_not_happen_is_never_told(warehouse_url: URL, redis_url: str) -> None:
+def test_a_notice_of_a_rolled_back_change_is_never_published(
+    warehouse_url: URL, redis_url: str
+) -> None:
     with warehouse_connection(warehouse_url) as connection:
         write_report_notice(connection, KEY, "available", edition=1, now=NOW)
         connection.rollback()
