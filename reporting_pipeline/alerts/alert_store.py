@@ -1,7 +1,9 @@
 """Alerts in the catalogue, and the notices about their changes.
 
-reporting:org:{organization_id}    alerts of one organisation
-reporting:operations               alerts that concern all of them, such as of a source
+    reporting:org:{organization_id}    alerts of one organisation
+    reporting:operations               alerts that concern all of them, such as of a source
+
+The notices of an alert go to its topic above, in the transaction of the change.
 """
 
 from collections.abc import Collection, Mapping, Sequence
