@@ -1,9 +1,11 @@
 """The key of a generated report, its names in the store, and the catalogue rows that have the key.
 
-{organization}/{slug}/{period}/{slug}_{period}.csv                  the file
-{organization}/{slug}/{period}/{slug}_{period}_PROVISIONAL.csv      over days that are not final
-{organization}/{slug}/{period}/....manifest.json                    its manifest, beside it
-{organization}/{slug}/{period}/rows/{rows_sha256}.csv.zst           the rows of an edition
+    {organization}/{slug}/{period}/{slug}_{period}.csv                  the file
+    {organization}/{slug}/{period}/{slug}_{period}_PROVISIONAL.csv      over days that are not final
+    {organization}/{slug}/{period}/....manifest.json                    its manifest, beside it
+    {organization}/{slug}/{period}/rows/{rows_sha256}.csv.zst           the rows of an edition
+
+All formats and editions of a report share one folder.
 """
 
 from dataclasses import dataclass, fields

@@ -1,10 +1,10 @@
-"""The gate: whether a report may be published over the seals of its days.
+"""The gate: decides from the seals of its days whether a report may be published.
 
     final         published
     provisional   published; a financial report is stamped PROVISIONAL
-    held          published; a financial report is not, unless it is asked for as provisional
+    held          published; a financial report only if it is requested as provisional
 
-What belongs here: the rule. What does not: the seals themselves (`checks.seals`).
+The seals are made in `checks.seals`.
 """
 
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ _ONE_DAY = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What the gate says of one report.
+    """The gate's decision on one report.
 
     Attributes:
-        held_by: Why it is not published, each with its days; none where it is.
-        is_provisional: It is published with the stamp.
+        held_by: The reasons why it is not published, each with its days; empty if it is published.
+        is_provisional: It is published with the stamp PROVISIONAL.
     """
 
     held_by: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ class Verdict:
 def judge(
     category: Category, sealed: SealedPeriod | None, *, is_provisional_allowed: bool
 ) -> Verdict:
-    """The verdict on a report whose days are sealed so; None: it rests on no report day."""
+    """The verdict on a report by the seals of its days; None if it depends on no report day."""
     if category is not Category.FINANCIAL or sealed is None:
         return Verdict()
     if sealed.state is SealState.HELD and not is_provisional_allowed:
@@ -50,7 +50,7 @@ def judge(
 
 
 def seal_parts(sealed: SealedPeriod) -> tuple[SealPart, ...]:
-    """The seals as a manifest has them: days after each other with one state and reason are one."""
+    """The seals for a manifest; consecutive days with the same state and reasons are one part."""
     parts = []
     for (state, reasons), days in groupby(sealed.seals, lambda seal: (seal.state, seal.reasons)):
         period = [seal.day for seal in days]
@@ -60,10 +60,10 @@ def seal_parts(sealed: SealedPeriod) -> tuple[SealPart, ...]:
 
 
 def watermark_parts(sealed: SealedPeriod) -> tuple[WatermarkPart, ...]:
-    """The watermarks as far as they matter to the period.
+    """The watermarks for a manifest, as far as they matter to the period.
 
-    A source that is past the period's last delay stands there with that instant: a report of last
-    year does not change because the source was read again today.
+    A source that is past the period's last delay is shown with that instant, so that a report of
+    last year does not change because the source was read again today.
     """
     return tuple(
         WatermarkPart(
@@ -77,7 +77,7 @@ def watermark_parts(sealed: SealedPeriod) -> tuple[WatermarkPart, ...]:
 
 
 def _utc(instant: datetime) -> str:
-    # It comes with the zone of the session that read it, which is whatever the server likes.
+    # The instant has the zone of the database session, which depends on the server.
     return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 

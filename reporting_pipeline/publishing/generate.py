@@ -1,10 +1,9 @@
-"""Generating a report: read once, written in each of its formats, published behind the gate.
+"""Generates a report: reads it once, writes each of its formats, and publishes them.
 
     one lock per definition and period -> one snapshot -> seals -> rows -> files -> editions
 
-A format that fails does not stop the others. What belongs here: that order, and what becomes of
-failures. What does not: reading (`report_rows`), the gate's rule (`gate`), formats (`exports`), the
-store and the catalogue (`publish`).
+A format that fails does not stop the others. Rows are read in `snapshot`, the gate decides in
+`gate`, files are put into the store and the catalogue in `publish`.
 """
 
 import logging
@@ -60,11 +59,11 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publisher:
-    """Where reports are read and where they go.
+    """The warehouse that reports are read from, and the store that they are published to.
 
     Attributes:
-        clock: The time now, with its zone; only what the catalogue says of itself shows it.
-        final_delay_seconds: How long after a day's end late rows are waited for.
+        final_delay_seconds: How long after a day's end late rows are awaited.
+        clock: The time now, with its zone; only the catalogue's own timestamps depend on it.
     """
 
     warehouse: URL
@@ -74,11 +73,11 @@ class Publisher:
 
     @classmethod
     def of(cls, settings: Settings, clock: Callable[[], datetime] = _utc_now) -> "Publisher":
-        """Where the settings say.
+        """The publisher of the settings.
 
         Raises:
             SettingsError: An address is missing.
-            StoreError: The store's is malformed.
+            StoreError: The store's address is malformed.
         """
         return cls(
             warehouse=settings.warehouse_url(),
@@ -90,13 +89,13 @@ class Publisher:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one report in one format.
+    """The result of generating a report in one format.
 
     Attributes:
-        report: As the catalogue has it afterwards.
-        is_new_edition: Its bytes are others than before.
-        location: The path or s3:// address of its file; None where none was published now.
-        seconds: How long it took; reading is counted with the first format.
+        report: The catalogue row afterwards.
+        is_new_edition: Its bytes differ from the former edition's.
+        location: The path or s3:// address of the file; None if none was published now.
+        seconds: The duration; the time of reading is part of the first format's.
     """
 
     report: GeneratedReport
@@ -108,15 +107,14 @@ class Outcome:
 def generate(
     publisher: Publisher, request: ReportRequest, formats: Sequence[ReportFormat] = ()
 ) -> list[Outcome]:
-    """Generate a report in `formats`, all of its definition's by default.
+    """Generate a report in `formats`; by default in all formats of its definition.
 
     Returns:
-        One outcome per format: ready, held with the reasons, or failed with the cause. What fails
-        for all formats alike is raised.
+        One outcome per format: ready, held with the reasons, or failed with the cause.
 
     Raises:
-        WarehouseUnavailable: The warehouse cannot be reached, or the report is being generated
-            elsewhere for too long.
+        WarehouseUnavailable: The warehouse cannot be reached, or another process generates the
+            report for too long.
     """
     definition = request.definition
     keys = [
@@ -149,7 +147,7 @@ def _observations(outcome: Outcome) -> Iterator[Observation]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Generation:
-    """One report being generated; the connection holds its lock."""
+    """One report that is being generated; the connection holds its lock."""
 
     publisher: Publisher
     request: ReportRequest
@@ -157,15 +155,15 @@ class _Generation:
     folder: Path
 
     def run(self, keys: Sequence[ReportKey]) -> list[Outcome]:
-        """Read the report and deliver it in each format."""
+        """Read the report and publish it in each format."""
         begun = time.monotonic()
         if not views_are_current(self.connection):
             ensure_views(self.publisher.warehouse)
         formers = {key: self._begin(key) for key in keys}
         try:
             with span("report.read"):
-                document, standing, verdict = self._read()
-        except Exception as error:  # noqa: BLE001 - whatever it is, no report stays "running"
+                document, state, verdict = self._read()
+        except Exception as error:  # noqa: BLE001 - no error may leave a report "running"
             return [self._failed(formers[key], key, error, begun) for key in keys]
         if document is None:
             reasons = "; ".join(verdict.held_by)
@@ -173,14 +171,14 @@ class _Generation:
         outcomes = []
         for key in keys:
             with log_ids(report_id=key.id), span("report.file", format=key.format):
-                outcome = self._deliver(formers[key], key, (document, standing), begun)
+                outcome = self._publish(formers[key], key, (document, state), begun)
                 annotate_span(status=outcome.report.status)
             outcomes.append(outcome)
             begun = time.monotonic()
         return outcomes
 
     def _begin(self, key: ReportKey) -> GeneratedReport | None:
-        """Settle what was left of it, and say that it runs; how it stood before."""
+        """Settle an interrupted publication, set the status to running; return the former row."""
         now = self.publisher.clock()
         settle_report(self.connection, self.publisher.store, key, now)
         with self.connection.transaction():
@@ -191,44 +189,44 @@ class _Generation:
         return former
 
     def _read(self) -> tuple[ReportDocument | None, ReportState, Verdict]:
-        """The report, its standing and the gate's verdict; no report where it is held."""
+        """The report, its state and the gate's verdict; no report if it is held."""
         with snapshot_of(self.connection):
-            standing = report_state(
+            state = report_state(
                 self.connection,
                 self.request,
                 delay_seconds=self.publisher.final_delay_seconds,
             )
             verdict = judge(
                 self.request.definition.category,
-                standing.sealed,
+                state.sealed,
                 is_provisional_allowed=self.request.is_provisional_allowed,
             )
             if verdict.held_by:
-                return None, standing, verdict
+                return None, state, verdict
             document = read_report(
                 self.connection,
                 self.request,
-                standing,
+                state,
                 is_provisional=verdict.is_provisional,
                 spool_path=self.folder / "rows.csv",
             )
-            return document, standing, verdict
+            return document, state, verdict
 
-    def _deliver(
+    def _publish(
         self,
         former: GeneratedReport | None,
         key: ReportKey,
         read: tuple[ReportDocument, ReportState],
         begun: float,
     ) -> Outcome:
-        document, standing = read
+        document, state = read
         target = self.folder / f"report.{key.format}"
         try:
             format_ = FORMATS[key.format]
             format_.refuse(document)
             format_.write(document, target)
             rendered = RenderedFile.of(
-                key, target, document.manifest, document.rows, standing.landed_through
+                key, target, document.manifest, document.rows, state.landed_through
             )
             report = publish(
                 self.connection, self.publisher.store, rendered, self.publisher.clock()
@@ -252,7 +250,7 @@ class _Generation:
         begun: float,
     ) -> Outcome:
         if not isinstance(error, ReportingError):
-            _LOG.error("%s of %s: a fault of the program", key.slug, key.period, exc_info=error)
+            _LOG.error("%s of %s: unexpected error", key.slug, key.period, exc_info=error)
         return self._unpublished(former, key, (type(error).__name__, str(error)), begun)
 
     def _unpublished(

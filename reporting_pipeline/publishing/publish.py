@@ -1,15 +1,13 @@
-"""Publishing one report file: into the store, into the catalogue, then as a notice.
+"""Publishes one report file: into the store, into the catalogue, then as a notice.
 
     1  the rows are kept under their digest
-    2  what is upcoming is written down
-    3  the file, then its manifest, are put
-    4  the catalogue makes it the edition, with a notice
+    2  the catalogue records the upcoming edition
+    3  the file, then its manifest, are put into the store
+    4  the catalogue makes the edition current, with a notice
 
-The file's key is the same for all editions, so the store holds one of them at it, whole. Who dies
-after 2 leaves a note, by which `settle` goes on to 4 where the store holds the new file, and
-forgets it where it does not: the former edition or the new one, never half of each.
-
-What belongs here: the order of these steps. What does not: making the file (`generate`).
+All editions have the same file key, so the store has the whole file of one edition. If the process
+dies after step 2, `settle` completes step 4 if the store has the new file, and drops the upcoming
+edition if it does not. The result is the former edition or the new one, never half of each.
 """
 
 import hashlib
@@ -55,11 +53,11 @@ _JSON_TYPE = "application/json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedFile:
-    """A report's file, written and not published.
+    """A report's file that is written and not yet published.
 
     Attributes:
-        manifest: As it will stand beside the file.
-        rows: What it was written from.
+        manifest: The manifest beside the published file.
+        rows: The rows that the file was written from.
         landed_through: The greatest record clock landed when the rows were read.
     """
 
@@ -78,7 +76,7 @@ class RenderedFile:
         rows: RowSpool,
         landed_through: datetime | None,
     ) -> "RenderedFile":
-        """A file as it lies there, with its size and digest."""
+        """A file on disk, with its size and digest in the manifest."""
         digest, byte_count = hashlib.sha256(), 0
         for chunk in chunks(path):
             digest.update(chunk)
@@ -103,12 +101,12 @@ def publish(
 ) -> GeneratedReport:
     """Put a rendered file into the store and make it the report's edition.
 
-    The same bytes as before make no new edition. The row of the catalogue must be there; the
-    connection is the one that holds the report's lock.
+    The same bytes as before make no new edition. The report's row must exist in the catalogue. The
+    connection holds the report's lock.
 
     Raises:
-        StoreError: The store refused; the former edition stands.
-        ExportIncomplete: The store holds other bytes than were rendered.
+        StoreError: The store failed; the former edition stays current.
+        ExportIncomplete: The store has other bytes than the rendered file.
     """
     key = rendered.key
     upcoming = UpcomingEdition(
@@ -125,22 +123,22 @@ def publish(
     if stored.sha256 != upcoming.file.sha256:
         message = (
             f"{store.location(upcoming.storage_path)} has SHA-256 {stored.sha256}, the rendered "
-            f"file {upcoming.file.sha256}: it changed on the way; generate the report again"
+            f"file {upcoming.file.sha256}: it changed during the upload; generate the report again"
         )
         raise ExportIncomplete(message)
-    return _finish(connection, store, key, upcoming, now)
+    return _complete(connection, store, key, upcoming, now)
 
 
 def settle(warehouse: URL, store: ObjectStore, now: datetime) -> int:
-    """Finish, or forget, what others were publishing when they died.
+    """Complete or drop the upcoming editions of processes that died.
 
     Returns:
-        How many reports were settled; those that are being published are left alone.
+        How many reports were settled; those that are being published are not changed.
     """
     with warehouse_connection(warehouse) as connection:
-        left = unsettled_reports(connection)
+        interrupted = unsettled_reports(connection)
     settled = 0
-    for report in left:
+    for report in interrupted:
         with report_lock_if_free(warehouse, report.key) as locked:
             settled += locked is not None and settle_report(locked, store, report.key, now)
     return settled
@@ -149,24 +147,24 @@ def settle(warehouse: URL, store: ObjectStore, now: datetime) -> int:
 def settle_report(
     connection: Connection[Any], store: ObjectStore, key: ReportKey, now: datetime
 ) -> bool:
-    """Finish, or forget, the upcoming edition of a report; the connection holds its lock.
+    """Complete or drop the upcoming edition of a report; the connection holds its lock.
 
     Returns:
-        Whether there was one.
+        Whether there was an upcoming edition.
     """
     report = generated_report(connection, key.id)
     upcoming = None if report is None else report.upcoming_edition()
     if report is None or upcoming is None:
         return False
     if _stored_sha256(store, upcoming.storage_path) == upcoming.file.sha256:
-        _finish(connection, store, key, upcoming, now)
+        _complete(connection, store, key, upcoming, now)
     else:
         with connection.transaction():
             drop_upcoming(connection, report.id)
     return True
 
 
-def _finish(
+def _complete(
     connection: Connection[Any],
     store: ObjectStore,
     key: ReportKey,
@@ -176,20 +174,20 @@ def _finish(
     store.put(manifest_key(upcoming.storage_path), _json(upcoming.manifest), _JSON_TYPE)
     with connection.transaction():
         report = required_report(connection, key)
-        causes = _restatement(connection, store, report, upcoming)
+        causes = _restated_causes(connection, store, report, upcoming)
         edition = complete_edition(connection, report, upcoming, causes=causes, now=now)
         if edition != report.edition:
             write_report_notice(connection, key, "available", edition=edition, now=now)
         return required_report(connection, key)
 
 
-def _restatement(
+def _restated_causes(
     connection: Connection[Any],
     store: ObjectStore,
     report: GeneratedReport,
     upcoming: UpcomingEdition,
 ) -> list[str]:
-    """Record what the edition changes; the causes, none where it is the first or the same."""
+    """Record the restated rows; the causes, or none if the edition is the first or the same."""
     former, new = report.current_manifest(), upcoming.manifest
     if former is None or report.is_edition(upcoming):
         return []
@@ -197,7 +195,7 @@ def _restatement(
         with TemporaryDirectory(prefix="reporting-restated-") as folder:
             former_rows = fetch_rows(store, former, Path(folder))
             new_rows = fetch_rows(store, new, Path(folder))
-            # Rows that are gone from the store cannot be compared; the digests still tell.
+            # Rows that the store no longer has cannot be compared; the digests still differ.
             if former_rows is not None and new_rows is not None:
                 record_restatement(connection, (former, former_rows), (new, new_rows))
     return causes_of(connection, former, new, _landed_through(connection, report))

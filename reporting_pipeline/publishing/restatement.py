@@ -1,15 +1,16 @@
-"""What a new edition changed: which rows are added, removed or changed, and why.
+"""The changes of a new edition: rows that are added, removed or changed, and the causes.
 
-The causes are of the edition as a whole:
+The rows of published editions are kept in the store, so that a later edition can be compared with
+them. There is one compressed object per set of rows, under its digest: the formats of a report, and
+editions with the same rows, share it.
+
+The causes apply to the edition as a whole:
 
     definition      another version of the definition
-    logic version   what a column means has changed (CHANGELOG, "Report numbers")
+    logic version   the meaning of a column has changed (CHANGELOG, "Report numbers")
     correction      a mutable row of the organisation, or a reversal, was recorded since
-    late row        another row of these days was recorded since, or nothing else explains it
-    seal            the rows are the same; what is said of them is not
-
-What belongs here: comparing two sets of rows in the warehouse, and the causes. What does not:
-when an edition is new (`generated`).
+    late row        another row of these days was recorded since, or no other cause applies
+    seal            the rows are the same; the seals, or other statements about them, differ
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -41,8 +42,8 @@ _DIFFERENCES = """
     on conflict do nothing
 """
 
-# Rows that are told apart: what stands on one side only, and each value that differs. No column of
-# a report has a space in its name.
+# Rows with a key: those that only one side has, and each value that differs. No column of a report
+# has a space in its name.
 _BY_KEY = """
     with
     former as (
@@ -65,7 +66,7 @@ _BY_KEY = """
     where cell.former_value is distinct from cell.new_value
 """
 
-# Rows that nothing tells apart are compared whole; equal ones are counted.
+# Rows without a key are compared whole, and equal ones are counted.
 _WHOLE = """
     select 'removed' as change, 0 as place, whole as row_key, null as column_name,
         whole as former_value, null as new_value
@@ -129,13 +130,13 @@ _RECORDED_SINCE = """
 def causes_of(
     connection: Connection[Any], former: Manifest, new: Manifest, since: datetime | None
 ) -> list[str]:
-    """Why an edition differs from the one before.
+    """The causes why an edition differs from the former one.
 
     Args:
         connection: To the warehouse.
-        former: The manifest of the edition before.
+        former: The manifest of the former edition.
         new: The manifest of the new one.
-        since: The greatest record clock landed when the former was made.
+        since: The greatest record clock landed when the former edition was made.
     """
     causes = []
     if former.definition.version != new.definition.version:
@@ -151,18 +152,19 @@ def causes_of(
 def record_restatement(
     connection: Connection[Any], former: tuple[Manifest, Path], new: tuple[Manifest, Path]
 ) -> None:
-    """Record what differs between the rows of two editions, given as files of canonical rows.
+    """Record the differences between the rows of two editions, given as files of canonical rows.
 
-    Memory is flat: the rows are compared by PostgreSQL. Done again, it changes nothing. Columns
-    that only one of the two has are not compared. Rows whose key is not shown are told apart by all
-    that they show beside figures, where that differs from row to row; else each is compared whole.
+    PostgreSQL compares the rows, so memory use does not grow with them. A repeated call changes
+    nothing. Columns that only one edition has are not compared. If the report does not show the key
+    of its rows, all shown columns except figures identify a row, if they are unique; otherwise
+    whole rows are compared.
     """
     former_manifest, former_path = former
     new_manifest, new_path = new
     _load(connection, "former_rows", former_manifest, former_path)
     _load(connection, "new_rows", new_manifest, new_path)
     common = [name for name in _names(new_manifest) if name in _names(former_manifest)]
-    key = _identifying(connection, former_manifest, new_manifest)
+    key = _identifying_columns(connection, former_manifest, new_manifest)
     connection.execute(
         sql.SQL(_DIFFERENCES).format(differences=_differences(key, common)),
         {
@@ -175,78 +177,8 @@ def record_restatement(
     connection.execute("drop table former_rows, new_rows")
 
 
-def _recorded_since(
-    connection: Connection[Any], manifest: Manifest, since: datetime | None
-) -> list[str]:
-    bound = {
-        "organization_id": manifest.organization.id,
-        "first": manifest.period.first or manifest.period.end.replace(year=1),
-        "end": manifest.period.end,
-        "since": since,
-    }
-    found = connection.execute(_RECORDED_SINCE, bound).fetchone() or (False, False)
-    return [cause for cause, is_so in zip(("correction", "late row"), found, strict=True) if is_so]
-
-
-def _identifying(connection: Connection[Any], former: Manifest, new: Manifest) -> Sequence[str]:
-    """The columns by which rows of both sides are the same row; none where there are none."""
-    if new.row_key == former.row_key != ():
-        return new.row_key
-    shown = set(_names(former))
-    names = [each.name for each in new.columns if each.kind in _DESCRIBING and each.name in shown]
-    statement = sql.SQL(_ARE_DISTINCT).format(key=_object(names))
-    found = connection.execute(statement).fetchone()
-    return names if found == (True,) else ()
-
-
-def _differences(key: Iterable[str], common: list[str]) -> sql.Composed:
-    rows = {"former_row": _object(common), "new_row": _object(common)}
-    if not key:
-        return sql.SQL(_WHOLE).format(**rows)
-    cells = sql.SQL(", ").join(
-        sql.SQL("({place}, {name}, former.{column}, new.{column})").format(
-            place=sql.Literal(place), name=sql.Literal(name), column=sql.Identifier(name)
-        )
-        for place, name in enumerate(common, start=1)
-        if name not in set(key)
-    )
-    if not cells.as_string():
-        cells = sql.Composed([sql.SQL("(0, null, null, null)")])
-    return sql.SQL(_BY_KEY).format(key=_object(key), **rows, cells=cells)
-
-
-def _object(names: Iterable[str]) -> sql.Composed:
-    # As text in the order of the report; jsonb would sort the names by length.
-    columns = list(names)
-    return sql.SQL("json_object(array[{names}]::text[], array[{values}]::text[])::text").format(
-        names=sql.SQL(", ").join(map(sql.Literal, columns)),
-        values=sql.SQL(", ").join(map(sql.Identifier, columns)),
-    )
-
-
-def _names(manifest: Manifest) -> list[str]:
-    return [column.name for column in manifest.columns]
-
-
-def _load(connection: Connection[Any], table: str, manifest: Manifest, path: Path) -> None:
-    columns = sql.SQL(", ").join(
-        sql.SQL("{} text").format(sql.Identifier(name)) for name in _names(manifest)
-    )
-    create = sql.SQL("create temporary table {} ({}) on commit drop")
-    connection.execute(create.format(sql.Identifier(table), columns))
-    load = sql.SQL("copy {} from stdin (format csv, encoding 'UTF8')")
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(load.format(sql.Identifier(table))) as copy,
-        path.open("rb") as file,
-    ):
-        while chunk := file.read(_CHUNK_BYTES):
-            copy.write(chunk)
-    connection.execute(sql.SQL("analyze {}").format(sql.Identifier(table)))
-
-
 def keep_rows(store: ObjectStore, manifest: Manifest, rows: RowSpool) -> None:
-    """Keep a report's rows, where they are not kept already."""
+    """Keep a report's rows in the store, unless they are kept already."""
     import pyarrow as pa
 
     key = rows_key(manifest)
@@ -266,7 +198,7 @@ def keep_rows(store: ObjectStore, manifest: Manifest, rows: RowSpool) -> None:
 
 
 def fetch_rows(store: ObjectStore, manifest: Manifest, folder: Path) -> Path | None:
-    """The canonical rows of a published edition as a file in `folder`; None if they are gone."""
+    """The canonical rows of a published edition, as a file in `folder`; None if they are gone."""
     import pyarrow as pa
 
     compressed = folder / f"{manifest.rows_sha256}.zst"
@@ -289,3 +221,77 @@ def chunks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
             yield chunk
+
+
+def _recorded_since(
+    connection: Connection[Any], manifest: Manifest, since: datetime | None
+) -> list[str]:
+    bound = {
+        "organization_id": manifest.organization.id,
+        "first": manifest.period.first or manifest.period.end.replace(year=1),
+        "end": manifest.period.end,
+        "since": since,
+    }
+    found = connection.execute(_RECORDED_SINCE, bound).fetchone() or (False, False)
+    return [cause for cause, is_so in zip(("correction", "late row"), found, strict=True) if is_so]
+
+
+def _load(connection: Connection[Any], table: str, manifest: Manifest, path: Path) -> None:
+    columns = sql.SQL(", ").join(
+        sql.SQL("{} text").format(sql.Identifier(name)) for name in _names(manifest)
+    )
+    create = sql.SQL("create temporary table {} ({}) on commit drop")
+    connection.execute(create.format(sql.Identifier(table), columns))
+    load = sql.SQL("copy {} from stdin (format csv, encoding 'UTF8')")
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(load.format(sql.Identifier(table))) as copy,
+        path.open("rb") as file,
+    ):
+        while chunk := file.read(_CHUNK_BYTES):
+            copy.write(chunk)
+    connection.execute(sql.SQL("analyze {}").format(sql.Identifier(table)))
+
+
+def _identifying_columns(
+    connection: Connection[Any], former: Manifest, new: Manifest
+) -> Sequence[str]:
+    """The columns that identify a row on both sides; empty if there are none."""
+    if new.row_key == former.row_key != ():
+        return new.row_key
+    shown = set(_names(former))
+    names = [each.name for each in new.columns if each.kind in _DESCRIBING and each.name in shown]
+    statement = sql.SQL(_ARE_DISTINCT).format(key=_json_object(names))
+    found = connection.execute(statement).fetchone()
+    return names if found == (True,) else ()
+
+
+def _differences(key: Iterable[str], common: list[str]) -> sql.Composed:
+    rows = {"former_row": _json_object(common), "new_row": _json_object(common)}
+    if not key:
+        return sql.SQL(_WHOLE).format(**rows)
+    cells = sql.SQL(", ").join(
+        sql.SQL("({place}, {name}, former.{column}, new.{column})").format(
+            place=sql.Literal(place), name=sql.Literal(name), column=sql.Identifier(name)
+        )
+        for place, name in enumerate(common, start=1)
+        if name not in set(key)
+    )
+    if not cells.as_string():
+        cells = sql.Composed([sql.SQL("(0, null, null, null)")])
+    return sql.SQL(_BY_KEY).format(key=_json_object(key), **rows, cells=cells)
+
+
+def _json_object(names: Iterable[str]) -> sql.Composed:
+    # JSON text keeps the order of the report; jsonb sorts names by length.
+    columns = list(names)
+    return sql.SQL(
+        "json_json_object(array[{names}]::text[], array[{values}]::text[])::text"
+    ).format(
+        names=sql.SQL(", ").join(map(sql.Literal, columns)),
+        values=sql.SQL(", ").join(map(sql.Identifier, columns)),
+    )
+
+
+def _names(manifest: Manifest) -> list[str]:
+    return [column.name for column in manifest.columns]

@@ -1,8 +1,4 @@
-"""One report read from the warehouse: its rows, totals, seals and names, all in one snapshot.
-
-What belongs here: what is read, and the manifest that says it. What does not: formats (`exports`)
-and what becomes of the files (`publish`).
-"""
+"""Reads one report from the warehouse: its rows, totals, seals and names, all in one snapshot."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,11 +37,12 @@ from reporting_pipeline.warehouse.engine import warehouse_connection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportRequest:
-    """Which report is asked for.
+    """The report that is requested.
 
     Attributes:
-        definition: Pinned to its version.
-        is_provisional_allowed: A financial report over held days is published stamped PROVISIONAL.
+        definition: The definition, in one version.
+        is_provisional_allowed: A financial report over held days is published with the stamp
+            PROVISIONAL.
     """
 
     definition: ReportDefinition
@@ -55,11 +52,12 @@ class ReportRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportState:
-    """What a report stands on, before a row of it is read.
+    """The state of the data that a report depends on, before its rows are read.
 
     Attributes:
-        sealed: None where the report rests on no report day.
-        landed_through: The greatest record clock landed of any source table; None: nothing landed.
+        sealed: The seals of its days; None if it depends on no report day.
+        landed_through: The greatest record clock landed of any source table; None if nothing has
+            landed.
     """
 
     sealed: SealedPeriod | None
@@ -68,10 +66,10 @@ class ReportState:
 
 @contextmanager
 def report_snapshot(warehouse: URL) -> Iterator[Connection[Any]]:
-    """A connection that reads one state of the warehouse, and cannot write.
+    """A connection that reads one snapshot of the warehouse, and cannot write.
 
     Raises:
-        WarehouseUnavailable: The warehouse cannot be reached, or failed on the way.
+        WarehouseUnavailable: The warehouse cannot be reached, or fails meanwhile.
     """
     try:
         with warehouse_connection(warehouse) as connection, snapshot_of(connection):
@@ -79,14 +77,14 @@ def report_snapshot(warehouse: URL) -> Iterator[Connection[Any]]:
     except psycopg.OperationalError as error:
         message = (
             f"the warehouse at {warehouse.host}:{warehouse.port}/{warehouse.database} failed while "
-            f"a report was read: {error}; ask for the report again"
+            f"a report was read: {error}; request the report again"
         )
         raise WarehouseUnavailable(message) from error
 
 
 @contextmanager
 def snapshot_of(connection: Connection[Any]) -> Iterator[None]:
-    """Let a connection that is in no transaction read one state of the warehouse, and not write."""
+    """Let a connection outside a transaction read one snapshot of the warehouse, read-only."""
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
     connection.read_only = True
     try:
@@ -101,7 +99,7 @@ def snapshot_of(connection: Connection[Any]) -> Iterator[None]:
 def report_state(
     connection: Connection[Any], request: ReportRequest, *, delay_seconds: int
 ) -> ReportState:
-    """The seals of the days that a report rests on, and how far the sources are landed."""
+    """The seals of the days that a report depends on, and how far the sources have landed."""
     source = dataset(request.definition.config.dataset)
     sealed = None
     if source.rests_on:
@@ -120,16 +118,16 @@ def report_state(
 def read_report(
     connection: Connection[Any],
     request: ReportRequest,
-    standing: ReportState,
+    state: ReportState,
     *,
     is_provisional: bool,
     spool_path: Path,
 ) -> ReportDocument:
-    """Read a report: its rows into a new file `spool_path`, all else into the document.
+    """Read a report: its rows into a new file `spool_path`, the rest into the document.
 
     Raises:
-        DefinitionInvalid: The definition asks for what its dataset does not have.
-        ExportIncomplete: Other rows came than the snapshot holds.
+        DefinitionInvalid: The definition uses something that its dataset does not have.
+        ExportIncomplete: The rows differ from those of the snapshot.
     """
     config = request.definition.config
     report = compile_report(config, request.definition.organization_id, request.period)
@@ -137,7 +135,7 @@ def read_report(
     chart = Chart(x=config.chart.x, y=config.chart.y) if config.chart else None
     return ReportDocument(
         title=request.definition.name,
-        manifest=_manifest(connection, request, standing, report, rows).model_copy(
+        manifest=_manifest(connection, request, state, report, rows).model_copy(
             update={"is_provisional": is_provisional}
         ),
         rows=rows,
@@ -154,7 +152,7 @@ def read_report(
 def _manifest(
     connection: Connection[Any],
     request: ReportRequest,
-    standing: ReportState,
+    state: ReportState,
     report: CompiledReport,
     rows: RowSpool,
 ) -> Manifest:
@@ -184,8 +182,8 @@ def _manifest(
         row_count=rows.row_count,
         rows_sha256=rows.sha256,
         totals=_totals(connection, report),
-        watermarks=watermark_parts(standing.sealed) if standing.sealed else (),
-        seals=seal_parts(standing.sealed) if standing.sealed else (),
+        watermarks=watermark_parts(state.sealed) if state.sealed else (),
+        seals=seal_parts(state.sealed) if state.sealed else (),
         is_provisional=False,
     )
 
@@ -231,7 +229,7 @@ def _name(connection: Connection[Any], table: str, row_id: UUID) -> str | None:
 
 
 def _first_day(connection: Connection[Any], source: Dataset, request: ReportRequest) -> date:
-    """The first report day of an event in a dataset; the period's last where it has none."""
+    """The first report day of an event in a dataset; the period's last day if it has none."""
     last = request.period.end - timedelta(days=1)
     if source.day_column is None:
         return last

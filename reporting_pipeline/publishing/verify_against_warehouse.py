@@ -1,11 +1,9 @@
-"""Verifying a file against the warehouse: its rows against the tables, these against the ledger.
+"""Verifies a file against the warehouse: its rows against the tables, the tables with the ledger.
 
 The report is compiled again from the version of its definition and its period, in one snapshot, and
 compared row by row and cell by cell, in order. A file may be just as it was published and still
-differ: the warehouse has learnt something since. Then the next edition says what.
-
-What belongs here: what needs the warehouse. What does not: what a file says by itself
-(`exports.verify`).
+differ, because rows have landed since. Then the next edition shows the difference. The checks that
+need no warehouse are in `exports.verify`.
 """
 
 from collections.abc import Iterator
@@ -38,31 +36,31 @@ from reporting_pipeline.exports.verify.difference import (
 from reporting_pipeline.exports.verify.row_checks import RowComparison
 from reporting_pipeline.publishing.snapshot import report_snapshot
 from reporting_pipeline.registry.datasets import dataset
+from reporting_pipeline.registry.report_tables import RECONCILIATION_BREAKS
 from reporting_pipeline.report_definitions.compile import compile_report
 
-_BREAKS = "report_reconciliation_breaks"
 _RESTATED = Difference(
     kind=DifferenceKind.ROWS_DIGEST,
     message=(
-        "the file is as it was published; the warehouse has other rows since: generate the report "
-        "again for its next edition, and see what changed in dataset restatement_changes"
+        "the file is as it was published, and the warehouse has changed since: generate the report "
+        "again for its next edition, and see the changes in the dataset restatement_changes"
     ),
 )
 
 
 def verify_against_warehouse(warehouse: URL, path: Path, offline: Verification) -> Verification:
-    """Compare a file with what the warehouse says now, and that with the ledger.
+    """Compare a file with the rows of the warehouse, and the tables with the ledger.
 
     Args:
         warehouse: Its address.
         path: The file.
-        offline: What verifying the file by itself gave.
+        offline: The result of verifying the file without the warehouse.
 
     Returns:
-        The same with what was found here: the first cell that differs comes first.
+        The offline result with the differences found here; the first differing cell comes first.
 
     Raises:
-        UnknownDefinition: The catalogue does not have the definition's version.
+        UnknownDefinition: The catalogue does not have this version of the definition.
         WarehouseUnavailable: The warehouse cannot be reached.
     """
     ensure_views(warehouse)
@@ -88,7 +86,7 @@ def verify_against_warehouse(warehouse: URL, path: Path, offline: Verification) 
 
 
 def _current_rows(connection: Connection[Any], manifest: Manifest, path: Path) -> RowSpool:
-    """The report's rows as the warehouse has them now."""
+    """The report's rows in the warehouse now."""
     part = manifest.period
     period = Period(first=part.first, end=part.end, event_id=part.event_id)
     definition = definition_version(connection, manifest.definition.id, manifest.definition.version)
@@ -108,7 +106,7 @@ def _differing_rows(path: Path, offline: Verification, rows: RowSpool) -> list[D
     try:
         return comparison.first_difference(format_.read(path, manifest), _spooled_rows(rows))
     except FileUnreadable:
-        return []  # it is among what was found offline
+        return []  # the offline result has this error already
 
 
 def _spooled_rows(rows: RowSpool) -> Iterator[CanonicalRow]:
@@ -121,9 +119,9 @@ def _spooled_rows(rows: RowSpool) -> Iterator[CanonicalRow]:
 
 
 def _ledger_differences(connection: Connection[Any], manifest: Manifest) -> Iterator[Difference]:
-    """The errors that the checks find on the report's days, of its organisation or of all."""
+    """The errors of the checks on the report's days, for its organisation or for all."""
     days = _days(manifest)
-    tables = (*dataset(manifest.definition.dataset).rests_on, _BREAKS)
+    tables = (*dataset(manifest.definition.dataset).rests_on, RECONCILIATION_BREAKS.name)
     for table in dict.fromkeys(tables):
         for check in checks_of(table):
             for of_day in check.find(connection, days).values():
@@ -131,7 +129,7 @@ def _ledger_differences(connection: Connection[Any], manifest: Manifest) -> Iter
 
 
 def _days(manifest: Manifest) -> list[date]:
-    """The report days that the report rests on, which its seals name."""
+    """The report days that the report depends on: those of its seals."""
     return [
         seal.first + timedelta(days=offset)
         for seal in manifest.seals
