@@ -1,7 +1,6 @@
-"""Processes that are there at once: forked from one that has imported what a worker needs.
+"""Processes that start quickly: forked from a server that has imported what a worker needs.
 
-That one has no threads and has opened nothing, unlike the process of the tests. What belongs here:
-how such a process is had. What does not: what it does.
+Unlike the process of the tests, the server has no threads and no open connections.
 """
 
 from collections.abc import Callable
@@ -20,7 +19,7 @@ _IMPORTED = [
 
 
 def forked(target: Callable[..., None], *arguments: object) -> BaseProcess:
-    """A process that runs a function, which a module must hold by its name; it is started."""
+    """A started process that runs a function of a module."""
     context = get_context("forkserver")
     context.set_forkserver_preload(_IMPORTED)
     process = context.Process(target=target, args=arguments, daemon=True)

@@ -1,4 +1,4 @@
-"""Rows of report tables, put there without building: what the tests of files start from."""
+"""Rows of report tables, inserted without a build, for the tests of files."""
 
 import csv
 from collections.abc import Collection
@@ -34,7 +34,7 @@ _DEFAULTS: dict[str, object] = {
 
 
 def insert_row(connection: psycopg.Connection, table: str, **values: object) -> None:
-    """Insert one row; what is not named is a usual key, 0, or null where it may be null."""
+    """Insert one row; other columns get a sample key, 0, or null if they are nullable."""
     columns = report_table(table).columns
     row = {
         column.name: None if column.nullable else _DEFAULTS.get(column.name, 0)
@@ -73,7 +73,7 @@ def insert_many(url: URL, table: str, *, days: int, rows_per_day: int) -> None:
 
 
 def load_season_tables(url: URL, tables: Collection[str]) -> None:
-    """Fill report tables with what the bundled season must give."""
+    """Fill report tables with the expected rows of the bundled season."""
     with warehouse_connection(url) as connection, connection.cursor() as cursor:
         for table in tables:
             statement = SQL("copy {} from stdin (format csv, header match)").format(
@@ -84,11 +84,11 @@ def load_season_tables(url: URL, tables: Collection[str]) -> None:
 
 
 def season_rows(table: str) -> list[list[str]]:
-    """The rows that the bundled season must give, as text, without the header, sorted."""
+    """The expected rows of the bundled season, as text, without the header, sorted."""
     with season_file(table).open(encoding="utf-8", newline="") as file:
         return sorted(list(csv.reader(file))[1:])
 
 
 def season_file(table: str) -> Path:
-    """The published rows of one report table."""
+    """The file of the expected rows of one report table."""
     return SEASON / "expected" / f"{table}.csv"

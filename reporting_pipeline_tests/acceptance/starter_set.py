@@ -25,7 +25,7 @@ from reporting_pipeline.report_definitions.period_rules import resolve
 from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.given_reports import BERLIN, NOW, TOKYO, Desk
+from reporting_pipeline_tests.sample_reports import BERLIN, NOW, TOKYO, ReportGenerator
 
 MACHINE_FORMATS = (ReportFormat.CSV, ReportFormat.XLSX, ReportFormat.PARQUET, ReportFormat.JSONL)
 _YEAR = Period(first=date(2025, 1, 1), end=date(2026, 1, 1))
@@ -69,10 +69,10 @@ def generated_files(
     formats: Sequence[ReportFormat] = MACHINE_FORMATS,
 ) -> Iterator[ReportFile]:
     """Generate reports into a folder; each must become ready."""
-    desk = Desk(warehouse=pipeline.warehouse, store=open_store(str(store)))
+    generator = ReportGenerator(warehouse=pipeline.warehouse, store=open_store(str(store)))
     for request in requests:
         definition = request.definition
-        for outcome in desk.ask(definition, request.period, *formats):
+        for outcome in generator.generate(definition, request.period, *formats):
             report = outcome.report
             assert report.status == "ready", report
             assert report.storage_path is not None

@@ -16,7 +16,7 @@ from sqlalchemy import URL
 
 from reporting_pipeline.cli import main
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.given_reports import BERLIN, REVENUE, TOKYO
+from reporting_pipeline_tests.sample_reports import BERLIN, REVENUE, TOKYO
 
 _GOOD: Mapping[str, Any] = {**REVENUE, "organization_id": str(BERLIN)}
 _EQUALS = {"column": "currency", "operator": "=", "value": "EUR"}

@@ -12,16 +12,16 @@ from reporting_pipeline.report_definitions.definition import ReportDefinition
 from reporting_pipeline.store import open_store
 from reporting_pipeline_tests.acceptance.faults import PlainOrder, plain_orders
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.given_reports import (
+from reporting_pipeline_tests.oracle.books import Books
+from reporting_pipeline_tests.sample_reports import (
     ATTENDANCE,
     BERLIN,
     REVENUE,
     TOKYO,
-    Desk,
-    defined,
+    ReportGenerator,
+    define,
     one_day,
 )
-from reporting_pipeline_tests.oracle.books import Books
 
 RESTATEMENTS: Mapping[str, object] = {
     "slug": "restatements",
@@ -43,7 +43,7 @@ class _Case:
     """An organisation's order whose booking and ledger entries arrive one after the other."""
 
     pipeline: Pipeline
-    desk: Desk
+    generator: ReportGenerator
     order: PlainOrder
     season: Books
 
@@ -53,7 +53,7 @@ class _Case:
         organization_id = {str(BERLIN): TOKYO, str(TOKYO): BERLIN}[self.order.organization_id]
         if not other:
             organization_id = BERLIN if organization_id == TOKYO else TOKYO
-        return defined(self.pipeline.warehouse, mapping, organization_id)
+        return define(self.pipeline.warehouse, mapping, organization_id)
 
     def arrive_without(self, *row_ids: str) -> None:
         """Let the season arrive but for these rows and their entries; land, build, seal."""
@@ -67,14 +67,18 @@ class _Case:
         self.pipeline.build_touched()
         self.pipeline.seal_all()
 
-    def ask(self, definition: ReportDefinition) -> GeneratedReport:
-        return self.desk.ask_one(definition, one_day(self.order.day))
+    def generate(self, definition: ReportDefinition) -> GeneratedReport:
+        return self.generator.generate_one(definition, one_day(self.order.day))
 
 
 @pytest.fixture
 def case(pipeline: Pipeline, season: Books, tmp_path: Path) -> _Case:
-    desk = Desk(warehouse=pipeline.warehouse, store=open_store(str(tmp_path / "store")))
-    return _Case(pipeline=pipeline, desk=desk, order=plain_orders(season)[0], season=season)
+    generator = ReportGenerator(
+        warehouse=pipeline.warehouse, store=open_store(str(tmp_path / "store"))
+    )
+    return _Case(
+        pipeline=pipeline, generator=generator, order=plain_orders(season)[0], season=season
+    )
 
 
 def test_missing_entry_holds_what_rests_on_it_and_its_arrival_is_the_next_edition(
@@ -83,44 +87,44 @@ def test_missing_entry_holds_what_rests_on_it_and_its_arrival_is_the_next_editio
     order = case.order
     case.arrive_without(order.movement_id, order.sale_id, order.payment_id)
     definition = case.definition()
-    first = case.ask(definition)
+    first = case.generate(definition)
     assert (first.status, first.edition, first.is_provisional) == ("ready", 1, False)
-    first_bytes = case.desk.file(first.storage_path)
+    first_bytes = case.generator.file(first.storage_path)
 
     # The order is booked, its ledger entries are missing.
     case.arrive_without(order.sale_id, order.payment_id)
-    held = case.ask(definition)
+    held = case.generate(definition)
     assert (held.status, held.edition, held.storage_path) == ("held", 1, first.storage_path)
     assert held.failure_message is not None
     assert str(order.day) in held.failure_message
     assert order.order_id in held.failure_message
-    assert case.desk.file(first.storage_path) == first_bytes
+    assert case.generator.file(first.storage_path) == first_bytes
     # Nothing else is held: other organisations, other days, reports that are not of money.
-    assert case.ask(case.definition(other=True)).status == "ready"
+    assert case.generate(case.definition(other=True)).status == "ready"
     before = one_day(order.day.replace(day=order.day.day - 1))
-    assert case.desk.ask_one(definition, before).status == "ready"
-    assert case.ask(case.definition(ATTENDANCE)).status == "ready"
+    assert case.generator.generate_one(definition, before).status == "ready"
+    assert case.generate(case.definition(ATTENDANCE)).status == "ready"
 
     # Asked for in spite of it, the report is stamped and stands beside the final one.
-    [stamped] = case.desk.ask(definition, one_day(order.day), is_provisional_allowed=True)
+    [stamped] = case.generator.generate(definition, one_day(order.day), is_provisional_allowed=True)
     assert stamped.report.is_provisional
     assert (stamped.report.storage_path or "").endswith("_PROVISIONAL.csv")
-    assert case.desk.manifest(stamped.report.storage_path).seals[0].state == "held"
+    assert case.generator.manifest(stamped.report.storage_path).seals[0].state == "held"
 
     case.arrive_without()
-    released = case.ask(definition)
+    released = case.generate(definition)
     assert (released.status, released.is_provisional) == ("ready", False)
     assert released.edition == stamped.report.edition + 1
     assert released.storage_path == first.storage_path
 
-    [(causes,)] = case.desk.query(
+    [(causes,)] = case.generator.query(
         "select causes from catalogue.generated_report_editions where report_id = %s"
         " and edition = %s",
         released.id,
         released.edition,
     )
     assert causes == ["late row"]
-    changes = case.desk.query(
+    changes = case.generator.query(
         "select change, cause, column_name, new_value::bigint - former_value::bigint"
         " from catalogue.restatement_changes where definition_id = %s and edition = %s"
         " and former_value is not null and column_name is not null",
@@ -128,8 +132,8 @@ def test_missing_entry_holds_what_rests_on_it_and_its_arrival_is_the_next_editio
         released.edition,
     )
     assert changes == [("changed", "late row", "gross_minor", order.minor)]
-    restated = case.desk.ask_one(case.definition(RESTATEMENTS), one_day(order.day))
-    rows = list(csv.DictReader(case.desk.file(restated.storage_path).decode().splitlines()))
+    restated = case.generator.generate_one(case.definition(RESTATEMENTS), one_day(order.day))
+    rows = list(csv.DictReader(case.generator.file(restated.storage_path).decode().splitlines()))
     assert {
         (row["slug"], row["edition"], row["cause"])
         for row in rows

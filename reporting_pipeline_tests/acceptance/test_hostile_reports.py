@@ -27,8 +27,14 @@ from reporting_pipeline.report_definitions.definition import ReportDefinition, R
 from reporting_pipeline.report_definitions.parse import from_mapping
 from reporting_pipeline.store import open_store
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.given_reports import BERLIN, REVENUE, Desk, defined, one_day
 from reporting_pipeline_tests.hostile import AWKWARD, FORMULAS, hostile_strings
+from reporting_pipeline_tests.sample_reports import (
+    BERLIN,
+    REVENUE,
+    ReportGenerator,
+    define,
+    one_day,
+)
 
 _LIFE = Period(first=date(2025, 1, 1), end=date(2026, 1, 1))
 _LONGEST_CELL = 32_767
@@ -66,12 +72,12 @@ _RUNS = re.compile("[\\s\u200b-\u200f\u202a-\u202e\ufeff']*[=+@|%\uff1d\uff0b\uf
 class _Hostile:
     """The season with such names, and somebody who asks for reports of it."""
 
-    desk: Desk
+    generator: ReportGenerator
     listener: socket.socket
 
     def rows(self) -> list[list[str]]:
         """What the report of tickets must say, null as nothing."""
-        found = self.desk.query(
+        found = self.generator.query(
             "select t.id::text, o.name, e.name, v.name, y.name, t.status"
             " from landing.ticketing_tickets t"
             " join landing.ticketing_ticket_types y on y.id = t.ticket_type_id"
@@ -84,7 +90,7 @@ class _Hostile:
 
     def file(self, definition: ReportDefinition, period: Period, format_: ReportFormat) -> Path:
         """The file of a report."""
-        [outcome] = self.desk.ask(definition, period, format_)
+        [outcome] = self.generator.generate(definition, period, format_)
         assert outcome.report.status == "ready", outcome.report.failure_message
         assert outcome.location is not None
         path = Path(outcome.location)
@@ -95,7 +101,7 @@ class _Hostile:
     def tickets(self, format_: ReportFormat, profile: str = "machine") -> Path:
         """The report of tickets as a file."""
         config = {**_TICKETS["config"], "csv_profile": profile}
-        definition = defined(self.desk.warehouse, {**_TICKETS, "config": config})
+        definition = define(self.generator.warehouse, {**_TICKETS, "config": config})
         return self.file(definition, _LIFE, format_)
 
 
@@ -104,26 +110,32 @@ def hostile(
     shared_season_pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[_Hostile]:
     """Every string that is no empty one is the name of a ticket type that tickets have."""
-    desk = Desk(
+    generator = ReportGenerator(
         warehouse=shared_season_pipeline.warehouse,
         store=open_store(str(tmp_path_factory.mktemp("store"))),
     )
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setblocking(False)
         bait = f'<img src="http://127.0.0.1:{listener.getsockname()[1]}/x"></td></table>'
-        desk.query("update landing.ticketing_organizations set name = %s", "=1+1\u202e\u6771\u4eac")
-        desk.query("update landing.ticketing_events set name = %s", f"{bait}\u0645\u0631\u062d")
-        desk.query("update landing.seating_venues set name = %s", "@SUM(1)\r\n\u0928\u092e\u0938")
-        desk.query("update landing.scanning_gates set name = %s", "%%0A=1;=2,=3\t=4")
+        generator.query(
+            "update landing.ticketing_organizations set name = %s", "=1+1\u202e\u6771\u4eac"
+        )
+        generator.query(
+            "update landing.ticketing_events set name = %s", f"{bait}\u0645\u0631\u062d"
+        )
+        generator.query(
+            "update landing.seating_venues set name = %s", "@SUM(1)\r\n\u0928\u092e\u0938"
+        )
+        generator.query("update landing.scanning_gates set name = %s", "%%0A=1;=2,=3\t=4")
         names = [each for each in hostile_strings() if 0 < len(each) <= _LONGEST_CELL]
-        desk.query(
+        generator.query(
             "insert into landing.ticketing_ticket_types select gen_random_uuid(), event_id,"
             " name.text, is_admission, updated_at from (select * from"
             " landing.ticketing_ticket_types order by id limit 1) template,"
             " unnest(%s::text[]) as name (text)",
             names,
         )
-        desk.query(
+        generator.query(
             "with types as (select id, row_number() over (order by id) as n from"
             " landing.ticketing_ticket_types), own as (select t.id, row_number() over"
             " (order by t.id) as n from landing.ticketing_tickets t"
@@ -134,7 +146,7 @@ def hostile(
             " and types.n = own.n %% (select count(*) from types) + 1",
             BERLIN,
         )
-        yield _Hostile(desk=desk, listener=listener)
+        yield _Hostile(generator=generator, listener=listener)
 
 
 def _shown(rows: Sequence[Sequence[str]]) -> list[list[str]]:
@@ -199,7 +211,9 @@ def test_a_pdf_holds_every_name_and_reaches_for_nothing(hostile: _Hostile) -> No
         "columns": ["ticket_type_name", "event_name", "venue_name"],
         "filters": [{"column": "status", "operator": "in", "values": list(_FEW_HAVE)}],
     }
-    definition = defined(hostile.desk.warehouse, {**_TICKETS, "slug": "names", "config": config})
+    definition = define(
+        hostile.generator.warehouse, {**_TICKETS, "slug": "names", "config": config}
+    )
     path = hostile.file(definition, _LIFE, ReportFormat.PDF)
     with pikepdf.open(path) as pdf:
         parts = [
@@ -223,12 +237,12 @@ def test_a_text_that_a_cell_cannot_hold_is_refused_whole_and_other_formats_hold_
 ) -> None:
     type_id = "00000003-0000-4000-8000-000000000001"
     long = "x" * (_LONGEST_CELL + 1)
-    hostile.desk.query(
+    hostile.generator.query(
         "update landing.ticketing_ticket_types set name = %s where id = %s", long, type_id
     )
     config = {**_TICKETS["config"], "columns": ["ticket_id", "ticket_type_name"]}
-    definition = defined(hostile.desk.warehouse, {**_TICKETS, "slug": "long", "config": config})
-    outcomes = hostile.desk.ask(definition, _LIFE, *ReportFormat)
+    definition = define(hostile.generator.warehouse, {**_TICKETS, "slug": "long", "config": config})
+    outcomes = hostile.generator.generate(definition, _LIFE, *ReportFormat)
 
     by_format = {each.report.format: each.report for each in outcomes}
     refusing = {ReportFormat.XLSX, ReportFormat.PDF}
@@ -261,7 +275,9 @@ def test_headings_of_csv_are_texts_and_come_back(hostile: _Hostile) -> None:
     for number, batch in enumerate(_batches()):
         for profile in ("machine", "spreadsheet"):
             mapping = _with_labels(batch, f"labels-{number}-{profile}", profile)
-            path = hostile.file(defined(hostile.desk.warehouse, mapping), _DAY, ReportFormat.CSV)
+            path = hostile.file(
+                define(hostile.generator.warehouse, mapping), _DAY, ReportFormat.CSV
+            )
             encoding = "utf-8" if profile == "machine" else "utf-8-sig"
             with path.open(encoding=encoding, newline="") as file:
                 found = next(csv.reader(file, strict=True))[: len(batch)]
@@ -276,7 +292,7 @@ def test_headings_of_a_workbook_are_texts_and_come_back(hostile: _Hostile) -> No
 
     for number, batch in enumerate(_batches()):
         mapping = _with_labels(batch, f"labels-{number}-machine", "machine")
-        path = hostile.file(defined(hostile.desk.warehouse, mapping), _DAY, ReportFormat.XLSX)
+        path = hostile.file(define(hostile.generator.warehouse, mapping), _DAY, ReportFormat.XLSX)
         cells = next(load_workbook(path).worksheets[0].iter_rows(max_col=len(batch)))
         assert [_text(each.value) for each in cells] == batch
         _require_passive(path)

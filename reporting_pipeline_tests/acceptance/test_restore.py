@@ -12,7 +12,7 @@ from reporting_pipeline.embedded.postgres import Postgres
 from reporting_pipeline.store.folder import FolderStore
 from reporting_pipeline.warehouse.engine import conninfo
 from reporting_pipeline_tests.acceptance.given import Pipeline, assert_same
-from reporting_pipeline_tests.given_reports import REVENUE, Desk, defined, one_day
+from reporting_pipeline_tests.sample_reports import REVENUE, ReportGenerator, define, one_day
 
 DAY = one_day(date(2025, 9, 10))
 
@@ -37,12 +37,13 @@ def _run(program: Path, *arguments: str) -> None:
 def test_a_restored_warehouse_goes_on_and_gives_the_file_that_was_lost(
     season_pipeline: Pipeline, restored: Pipeline, tmp_path: Path
 ) -> None:
-    lost = Desk(season_pipeline.warehouse, FolderStore(tmp_path / "lost"))
-    made_again = Desk(restored.warehouse, FolderStore(tmp_path / "again"))
+    lost = ReportGenerator(season_pipeline.warehouse, FolderStore(tmp_path / "lost"))
+    made_again = ReportGenerator(restored.warehouse, FolderStore(tmp_path / "again"))
 
     assert restored.land().new_count == 0
     former, again = (
-        desk.ask_one(defined(desk.warehouse, REVENUE), DAY) for desk in (lost, made_again)
+        generator.generate_one(define(generator.warehouse, REVENUE), DAY)
+        for generator in (lost, made_again)
     )
 
     assert_same(season_pipeline.tables(), restored.tables())

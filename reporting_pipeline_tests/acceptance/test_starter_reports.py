@@ -25,7 +25,7 @@ from reporting_pipeline_tests.acceptance.starter_set import (
     generated_files,
     starter_requests,
 )
-from reporting_pipeline_tests.given_reports import BERLIN, TOKYO
+from reporting_pipeline_tests.sample_reports import BERLIN, TOKYO
 
 _PDFS = {("daily-sales", BERLIN), ("event-settlement", TOKYO), ("comps", TOKYO), ("tax", BERLIN)}
 """Many pages; other scripts and no decimals; no rows; two currencies."""

@@ -25,8 +25,8 @@ from reporting_pipeline.embedded.process import die_with_parent, free_port
 from reporting_pipeline.settings import child_environment
 from reporting_pipeline.warehouse.engine import conninfo, warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.given_reports import ATTENDANCE, defined
-from reporting_pipeline_tests.requests.given_requests import queued
+from reporting_pipeline_tests.requests.sample_requests import queued
+from reporting_pipeline_tests.sample_reports import ATTENDANCE, define
 
 _BIN = Path(sys.executable).parent
 _LOCATION = "reporting_pipeline_tests.orchestration.request_location"
@@ -126,7 +126,7 @@ def test_of_two_daemons_one_ticks_and_the_other_goes_on_when_it_is_killed(
     machine: Machine, pipeline: Pipeline, empty_database_url: URL
 ) -> None:
     warehouse = pipeline.warehouse
-    definitions = [defined(warehouse, ATTENDANCE, UUID(int=number)) for number in (1, 2, 3)]
+    definitions = [define(warehouse, ATTENDANCE, UUID(int=number)) for number in (1, 2, 3)]
     for definition in definitions:
         queued(warehouse, definition, _DAY)
     daemons = {name: machine.daemon(name) for name in ("one", "other")}

@@ -17,7 +17,7 @@ from reporting_pipeline.errors import SourceUnavailable
 from reporting_pipeline.sources.landing.faults import forget_faults, remember_fault
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.alerts.receiver import Receiver
-from reporting_pipeline_tests.given_reports import REVENUE, defined
+from reporting_pipeline_tests.sample_reports import REVENUE, define
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -102,7 +102,7 @@ def test_a_supplied_cause_is_resolved_when_it_is_no_longer_supplied(
     warehouse_url: URL, receiver: Receiver
 ) -> None:
     alerts = alerts_of(warehouse_url, receiver)
-    definition = defined(warehouse_url, REVENUE)
+    definition = define(warehouse_url, REVENUE)
     missing = [overdue_report(definition, f"2025-05-0{day}", NOW) for day in (1, 2)]
 
     opened = alerts.evaluate_supplied(missing, AlertKind.REPORT_OVERDUE)

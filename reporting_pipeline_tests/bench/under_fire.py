@@ -26,7 +26,7 @@ from reporting_pipeline.requests.ask import AskContext, ask_within
 from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.bench.workers import Workers, workers
-from reporting_pipeline_tests.given_reports import ATTENDANCE, defined, one_day
+from reporting_pipeline_tests.sample_reports import ATTENDANCE, define, one_day
 
 WORKERS = 2
 WIPES = 2
@@ -225,7 +225,7 @@ def _ask(fire: Fire, warehouse: URL) -> set[str]:
     asking = AskContext(now=datetime.now(UTC), final_delay_seconds=0)
     asked = set()
     for number in range(1, fire.organization_count + 1):
-        definition = defined(warehouse, ATTENDANCE, UUID(int=number))
+        definition = define(warehouse, ATTENDANCE, UUID(int=number))
         with warehouse_connection(warehouse) as connection:
             for offset in range(fire.each):
                 period = one_day(_FIRST_DAY + timedelta(days=offset))

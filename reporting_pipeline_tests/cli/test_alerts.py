@@ -11,7 +11,7 @@ from reporting_pipeline.cli import main
 from reporting_pipeline.settings import child_environment
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.cli.conftest import program
-from reporting_pipeline_tests.given_reports import REVENUE, defined
+from reporting_pipeline_tests.sample_reports import REVENUE, define
 
 _NOTHING = "0 alerts are open; now 0 were opened, 0 updated, 0 resolved\n"
 
@@ -46,7 +46,7 @@ def test_what_stands_is_listed_and_what_is_over_only_if_asked_for(own_warehouse:
 def test_a_report_past_its_deadline_is_told_though_no_daemon_has_ever_run(
     own_warehouse: URL,
 ) -> None:
-    defined(own_warehouse, REVENUE)
+    define(own_warehouse, REVENUE)
     with warehouse_connection(own_warehouse) as connection:
         connection.execute(
             "update catalogue.report_definitions set expected_since = %s",

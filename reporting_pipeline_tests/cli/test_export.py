@@ -8,12 +8,12 @@ from click.testing import CliRunner, Result
 from reporting_pipeline.cli import main
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.given_reports import (
+from reporting_pipeline_tests.sample_reports import (
     ATTENDANCE,
     BERLIN,
     REVENUE,
     TOKYO,
-    defined,
+    define,
 )
 
 COLUMNS = ("report", "organisation", "period", "format", "status", "edition", "rows", "bytes")
@@ -42,8 +42,8 @@ def given(season_pipeline: Pipeline, store: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("REPORTING_STORE_URL", str(store))
     monkeypatch.setenv("REPORTING_HOME", str(home))
     monkeypatch.setenv("DAGSTER_HOME", str(home / "dagster"))
-    defined(season_pipeline.warehouse, REVENUE)
-    defined(season_pipeline.warehouse, ATTENDANCE)
+    define(season_pipeline.warehouse, REVENUE)
+    define(season_pipeline.warehouse, ATTENDANCE)
     return season_pipeline
 
 

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from reporting_pipeline.cli import main
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.given_reports import BERLIN, REVENUE, defined
+from reporting_pipeline_tests.sample_reports import BERLIN, REVENUE, define
 
 DAY = "2025-09-10"
 REPORT = f"revenue, {DAY}, csv"
@@ -28,7 +28,7 @@ def given(season_pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("REPORTING_STORE_URL", str(tmp_path / "store"))
     monkeypatch.setenv("REPORTING_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home" / "dagster"))
-    defined(season_pipeline.warehouse, REVENUE)
+    define(season_pipeline.warehouse, REVENUE)
     return season_pipeline
 
 

@@ -16,7 +16,7 @@ from reporting_pipeline.store import open_store
 from reporting_pipeline_tests.acceptance.given import Pipeline
 from reporting_pipeline_tests.exports.documents import EVERY_TYPE, ROWS, document
 from reporting_pipeline_tests.exports.xlsx.packages import DATA, edited, replaced
-from reporting_pipeline_tests.given_reports import REVENUE, Desk, defined, one_day
+from reporting_pipeline_tests.sample_reports import REVENUE, ReportGenerator, define, one_day
 
 DAY = date(2025, 9, 10)
 
@@ -88,8 +88,12 @@ def test_a_file_is_compared_with_the_warehouse(
     address = season_pipeline.warehouse.render_as_string(hide_password=False)
     monkeypatch.setenv("REPORTING_DATABASE_URL", address)
     monkeypatch.setenv("REPORTING_HOME", str(tmp_path / "home"))
-    desk = Desk(warehouse=season_pipeline.warehouse, store=open_store(str(tmp_path / "store")))
-    [outcome] = desk.ask(defined(desk.warehouse, REVENUE), one_day(DAY), ReportFormat.CSV)
+    generator = ReportGenerator(
+        warehouse=season_pipeline.warehouse, store=open_store(str(tmp_path / "store"))
+    )
+    [outcome] = generator.generate(
+        define(generator.warehouse, REVENUE), one_day(DAY), ReportFormat.CSV
+    )
     file = tmp_path / "store" / (outcome.report.storage_path or "")
 
     result = run(file, "--against-warehouse")

@@ -32,13 +32,13 @@ from reporting_pipeline.sources.contract import DOMAINS
 from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.given_reports import (
+from reporting_pipeline_tests.sample_reports import (
     ATTENDANCE,
     BERLIN,
     NOW,
     REVENUE,
     TOKYO,
-    defined,
+    define,
     one_day,
 )
 
@@ -104,13 +104,13 @@ def due(warehouse: URL, as_of_days: Sequence[date], **selection: Any) -> list[tu
 def test_a_report_is_due_on_the_days_of_its_schedule(
     schedule: str, period: object, expected: list[tuple[str, str]], warehouse_url: URL
 ) -> None:
-    defined(warehouse_url, definition(schedule=schedule, period=period))
+    define(warehouse_url, definition(schedule=schedule, period=period))
 
     assert [each[1:] for each in due(warehouse_url, MARCH[:10])] == expected
 
 
 def test_a_daily_report_is_due_every_day_about_the_day_before(warehouse_url: URL) -> None:
-    defined(warehouse_url, REVENUE)
+    define(warehouse_url, REVENUE)
 
     assert due(warehouse_url, MARCH[1::-1]) == [
         ("revenue", "03-01", "2025-02-28"),
@@ -130,14 +130,14 @@ def test_a_daily_report_is_due_every_day_about_the_day_before(warehouse_url: URL
 def test_a_manual_report_that_is_named_is_due_where_its_period_ends(
     period: object, expected: list[str], warehouse_url: URL
 ) -> None:
-    defined(warehouse_url, definition(schedule="manual", period=period))
+    define(warehouse_url, definition(schedule="manual", period=period))
 
     assert [each[2] for each in due(warehouse_url, MARCH[:10], slugs=("revenue",))] == expected
 
 
 def test_only_active_definitions_are_due_and_named_ones_unless_archived(warehouse_url: URL) -> None:
     for status in ("draft", "active", "paused", "archived"):
-        defined(warehouse_url, definition(slug=status, status=status))
+        define(warehouse_url, definition(slug=status, status=status))
     slugs = ("draft", "active", "paused", "archived")
 
     assert [each[0] for each in due(warehouse_url, MARCH[:1])] == ["active"]
@@ -149,9 +149,9 @@ def test_only_active_definitions_are_due_and_named_ones_unless_archived(warehous
 
 
 def test_what_is_due_can_be_narrowed_and_unknown_names_are_refused(warehouse_url: URL) -> None:
-    defined(warehouse_url, REVENUE)
-    defined(warehouse_url, REVENUE, TOKYO)
-    defined(warehouse_url, definition(slug="monthly", schedule="monthly", period="month"))
+    define(warehouse_url, REVENUE)
+    define(warehouse_url, REVENUE, TOKYO)
+    define(warehouse_url, definition(slug="monthly", schedule="monthly", period="month"))
 
     with warehouse_connection(warehouse_url) as connection:
         of_tokyo = due_reports(connection, MARCH[:1], Selection(organization_ids=(TOKYO,)))
@@ -194,8 +194,8 @@ def test_an_event_is_due_once_all_sources_have_landed_past_its_days(
     landed_through: datetime, domains: Sequence[str], expected: list[date], warehouse_url: URL
 ) -> None:
     end_event(warehouse_url, landed_through, domains)
-    defined(warehouse_url, definition(schedule="post_event", period="event_to_date"))
-    defined(warehouse_url, definition(schedule="post_event", period="event_to_date"), TOKYO)
+    define(warehouse_url, definition(schedule="post_event", period="event_to_date"))
+    define(warehouse_url, definition(schedule="post_event", period="event_to_date"), TOKYO)
 
     with warehouse_connection(warehouse_url) as connection:
         dues = event_due_times(connection, USUAL.moments)
@@ -229,7 +229,7 @@ def test_an_event_is_due_when_the_definition_says_and_each_period_of_it_once(
     end_event(warehouse_url, datetime(2025, 7, 1, tzinfo=UTC))
     post_event = definition(category="operational", schedule="post_event", period="event_to_date")
     post_event["config"]["after_event"] = after_event
-    defined(warehouse_url, post_event)
+    define(warehouse_url, post_event)
 
     with warehouse_connection(warehouse_url) as connection:
         dues = event_due_times(connection, AfterEvent.model_validate(after_event).moments)
@@ -242,7 +242,7 @@ def test_an_event_is_due_when_the_definition_says_and_each_period_of_it_once(
 
 def test_reports_of_events_are_due_on_the_days_that_are_asked_for(warehouse_url: URL) -> None:
     end_event(warehouse_url, datetime(2025, 5, 2, tzinfo=UTC))
-    defined(warehouse_url, definition(schedule="post_event", period="event_to_date"))
+    define(warehouse_url, definition(schedule="post_event", period="event_to_date"))
 
     days = [date(2025, 5, 1), date(2025, 5, 2), date(2025, 5, 3)]
 
@@ -261,7 +261,7 @@ def publisher(shared_season_pipeline: Pipeline, tmp_path: Path) -> Publisher:
 
 def requests(publisher: Publisher) -> list[DueReport]:
     """Two reports of one day, and one of the day before."""
-    revenue, attendance = (defined(publisher.warehouse, each) for each in (REVENUE, ATTENDANCE))
+    revenue, attendance = (define(publisher.warehouse, each) for each in (REVENUE, ATTENDANCE))
     day = date(2025, 9, 10)
     return [
         DueReport(
@@ -324,7 +324,7 @@ def test_formats_that_a_definition_does_not_ask_for_are_not_made(publisher: Publ
 
 
 def test_notices_go_out_at_the_end_of_a_batch(publisher: Publisher, redis_url: str) -> None:
-    definition = defined(publisher.warehouse, {**REVENUE, "slug": "noticed"})
+    definition = define(publisher.warehouse, {**REVENUE, "slug": "noticed"})
     request = ReportRequest(definition=definition, period=one_day(date(2025, 9, 10)))
     due_report = DueReport(as_of=date(2025, 9, 11), request=request)
     with redis.Redis.from_url(redis_url) as client, client.pubsub() as listener:

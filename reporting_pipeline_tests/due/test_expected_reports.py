@@ -21,7 +21,7 @@ from reporting_pipeline.due.expected_reports import (
 from reporting_pipeline.report_definitions.definition import Schedule
 from reporting_pipeline.report_definitions.parse import from_mapping
 from reporting_pipeline.sources.contract import DOMAINS
-from reporting_pipeline_tests.given_reports import BERLIN, REVENUE, TOKYO
+from reporting_pipeline_tests.sample_reports import BERLIN, REVENUE, TOKYO
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ZONES = {BERLIN: "Europe/Berlin", TOKYO: "Asia/Tokyo"}

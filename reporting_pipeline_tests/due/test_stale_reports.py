@@ -15,11 +15,11 @@ from reporting_pipeline.publishing.generate import Publisher
 from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.given_reports import (
+from reporting_pipeline_tests.sample_reports import (
     ATTENDANCE,
     BERLIN,
     NOW,
-    defined,
+    define,
     one_day,
 )
 
@@ -60,7 +60,7 @@ def remembered(publisher: Publisher) -> list[str]:
 
 def generated(publisher: Publisher, *periods: Period) -> Iterator[str]:
     """Generate the attendance of periods; how each ended."""
-    definition = defined(publisher.warehouse, ATTENDANCE)
+    definition = define(publisher.warehouse, ATTENDANCE)
     due = [
         DueReport(as_of=each.end, request=ReportRequest(definition=definition, period=each))
         for each in periods

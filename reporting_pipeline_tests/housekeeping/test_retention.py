@@ -19,7 +19,7 @@ from reporting_pipeline.housekeeping.retention import (
 from reporting_pipeline.store.folder import FolderStore
 from reporting_pipeline.store.object_store import ObjectStore
 from reporting_pipeline.warehouse.engine import conninfo
-from reporting_pipeline_tests.given_reports import BERLIN
+from reporting_pipeline_tests.sample_reports import BERLIN
 
 YEARS: Mapping[str, int] = {"financial": 10, "sales": 5, "operational": 2}
 DAY = date(2015, 6, 30)

@@ -11,8 +11,8 @@ from reporting_pipeline.housekeeping.retention import (
 )
 from reporting_pipeline.requests.leases import RequestEnd, end_request
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.given_reports import NOW, REVENUE, defined
-from reporting_pipeline_tests.requests.given_requests import Workers, queued
+from reporting_pipeline_tests.requests.sample_requests import Workers, queued
+from reporting_pipeline_tests.sample_reports import NOW, REVENUE, define
 
 FAILURE = ("StoreUnavailable", "away")
 ENDS = {
@@ -27,7 +27,7 @@ ENDS = {
 def test_what_ended_before_is_forgotten_and_what_is_open_stays(
     warehouse_url: URL, workers: Workers, status: str
 ) -> None:
-    revenue = defined(warehouse_url, REVENUE)
+    revenue = define(warehouse_url, REVENUE)
     queued(warehouse_url, revenue)
     ended = workers.must_take(warehouse_url)
     with warehouse_connection(warehouse_url) as connection:

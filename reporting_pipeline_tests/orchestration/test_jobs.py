@@ -10,8 +10,8 @@ import pytest
 from reporting_pipeline.checks.checks import CHECKS
 from reporting_pipeline.orchestration.code_location import build_definitions
 from reporting_pipeline.settings import Settings
-from reporting_pipeline_tests.given_reports import BERLIN, REVENUE, TOKYO, defined
 from reporting_pipeline_tests.orchestration.shown import shown
+from reporting_pipeline_tests.sample_reports import BERLIN, REVENUE, TOKYO, define
 
 DAY = "2025-09-01"
 # One sale of the day is charged 100 minor units more than Ticketing booked; its legs still balance.
@@ -59,7 +59,7 @@ def _evaluations(result: dg.ExecuteInProcessResult, name: str) -> dict[str | Non
 def test_a_day_is_landed_built_checked_sealed_and_reported(
     defs: dg.Definitions, settings: Settings
 ) -> None:
-    defined(settings.warehouse_url(), REVENUE)
+    define(settings.warehouse_url(), REVENUE)
     with dg.DagsterInstance.ephemeral() as instance:
         job = defs.resolve_job_def("daily_build")
         result = job.execute_in_process(instance=instance, partition_key=DAY)
@@ -80,7 +80,7 @@ def test_a_day_is_landed_built_checked_sealed_and_reported(
 def test_a_range_is_one_run_with_one_result_per_check_and_day(
     defs: dg.Definitions, settings: Settings
 ) -> None:
-    defined(settings.warehouse_url(), REVENUE)
+    define(settings.warehouse_url(), REVENUE)
     first, last = date(2025, 10, 22), date(2025, 10, 29)
     days = {str(first + timedelta(days=n)) for n in range((last - first).days + 1)}
     with dg.DagsterInstance.ephemeral() as instance:
@@ -110,7 +110,7 @@ def test_a_break_holds_the_reports_of_its_organisation_and_no_other(
     defs: dg.Definitions, settings: Settings, warehouse: psycopg.Connection
 ) -> None:
     for organization_id in (BERLIN, TOKYO):
-        defined(settings.warehouse_url(), REVENUE, organization_id)
+        define(settings.warehouse_url(), REVENUE, organization_id)
     [order] = {order for (order,) in warehouse.execute(OVERCHARGE, [DAY])}
     with dg.DagsterInstance.ephemeral() as instance:
         result = _run(defs, instance, "2025-08-31", "2025-09-02")
@@ -172,7 +172,7 @@ def test_a_failed_check_shows_what_is_wrong_and_is_tied_to_the_build(
 def test_a_day_that_is_mended_is_sealed_and_its_reports_follow(
     defs: dg.Definitions, settings: Settings, warehouse: psycopg.Connection
 ) -> None:
-    defined(settings.warehouse_url(), REVENUE)
+    define(settings.warehouse_url(), REVENUE)
     assert warehouse.execute(OVERCHARGE, [DAY]).fetchone() is not None
     with dg.DagsterInstance.ephemeral() as instance:
         held = shown(_run(defs, instance, DAY, DAY), "daily_reports")[DAY]

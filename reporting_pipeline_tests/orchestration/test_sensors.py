@@ -14,14 +14,14 @@ from reporting_pipeline.orchestration.code_location import build_definitions
 from reporting_pipeline.orchestration.resources import Backlog, Reports, Warehouse
 from reporting_pipeline.orchestration.run_requests import SLOT_TAG, rebuild_runs
 from reporting_pipeline.settings import Settings
-from reporting_pipeline_tests.given_reports import (
+from reporting_pipeline_tests.orchestration.shown import shown
+from reporting_pipeline_tests.sample_reports import (
     ATTENDANCE,
     BERLIN,
     REVENUE,
     TOKYO,
-    defined,
+    define,
 )
-from reporting_pipeline_tests.orchestration.shown import shown
 
 NOW = datetime(2025, 9, 9, 12, tzinfo=UTC)
 TODAY = NOW.date()
@@ -80,7 +80,7 @@ def daemon(settings: Settings) -> Iterator[Daemon]:
 def applied(settings: Settings, warehouse: psycopg.Connection) -> None:
     """Definitions that were applied eight days before, of two organisations."""
     for organization_id in (BERLIN, TOKYO):
-        defined(settings.warehouse_url(), REVENUE, organization_id)
+        define(settings.warehouse_url(), REVENUE, organization_id)
     warehouse.execute("update catalogue.report_definitions set expected_since = %s", [APPLIED])
 
 
@@ -171,7 +171,7 @@ def test_an_event_has_its_reports_when_it_is_over_and_when_it_is_final_each_once
     over_at += timedelta(days=1)
     of_event = copy.deepcopy(dict[str, Any](ATTENDANCE)) | {"schedule": "post_event"}
     of_event["config"]["period"] = "event_to_date"
-    defined(settings.warehouse_url(), of_event)
+    define(settings.warehouse_url(), of_event)
     warehouse.execute(
         "update catalogue.report_definitions set expected_since = %s", [over_at - timedelta(days=1)]
     )
@@ -204,7 +204,7 @@ def test_a_report_whose_day_waits_is_not_taken_along_by_one_whose_day_does_not(
     daemon: Daemon, settings: Settings, warehouse: psycopg.Connection
 ) -> None:
     daemon.now = APPLIED
-    defined(settings.warehouse_url(), ATTENDANCE)
+    define(settings.warehouse_url(), ATTENDANCE)
     warehouse.execute("update catalogue.report_definitions set expected_since = %s", [APPLIED])
     touch(warehouse, "report_revenue_daily", EIGHT_DAYS[0])
 
@@ -295,7 +295,7 @@ def test_only_reports_that_rest_on_a_rebuilt_day_are_generated_again(
         (REVENUE, BERLIN),
         (monthly, BERLIN),
     ):
-        defined(settings.warehouse_url(), definition, organization_id)
+        define(settings.warehouse_url(), definition, organization_id)
     warehouse.execute(
         "update catalogue.report_definitions set expected_since = %s",
         [daemon.now - timedelta(days=3)],
@@ -350,7 +350,7 @@ def _day_with_scans(warehouse: psycopg.Connection) -> date:
 def test_a_held_report_is_released_when_its_days_are_final(
     daemon: Daemon, settings: Settings, warehouse: psycopg.Connection
 ) -> None:
-    defined(settings.warehouse_url(), REVENUE)
+    define(settings.warehouse_url(), REVENUE)
     warehouse.execute("update catalogue.report_definitions set expected_since = %s", [NOW])
     through = _land_ledger_through(warehouse, NOW - timedelta(days=1))
     warehouse.execute(

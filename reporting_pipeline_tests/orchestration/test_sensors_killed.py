@@ -23,8 +23,8 @@ from reporting_pipeline.requests.queue_lists import queue_list
 from reporting_pipeline.settings import child_environment
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.given_reports import BERLIN, REVENUE, defined
 from reporting_pipeline_tests.orchestration import sensor_process
+from reporting_pipeline_tests.sample_reports import BERLIN, REVENUE, define
 
 _FIRST_DAY = date(2025, 7, 1)
 _OURS = "reporting_pipeline.orchestration.sensors"
@@ -113,7 +113,7 @@ def test_a_daemon_killed_at_a_step_names_each_request_once(
     shared_season_pipeline: Pipeline, redis_url: str, store_url: str, tmp_path: Path
 ) -> None:
     warehouse = shared_season_pipeline.warehouse
-    defined(warehouse, REVENUE)
+    define(warehouse, REVENUE)
     environment = {
         "REPORTING_DATABASE_URL": warehouse.render_as_string(hide_password=False),
         "REPORTING_REDIS_URL": redis_url,

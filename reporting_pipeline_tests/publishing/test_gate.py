@@ -1,4 +1,4 @@
-"""What the gate lets through, and what it says of what it holds."""
+"""The gate's verdicts, and the seals and watermarks of a manifest."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -49,13 +49,13 @@ F, P, H = SealState.FINAL, SealState.PROVISIONAL, SealState.HELD
         (Category.OPERATIONAL, [P], False, Verdict()),
     ],
 )
-def test_verdict(
+def test_only_financial_reports_are_held_or_provisional(
     category: Category, states: list[SealState], is_allowed: bool, verdict: Verdict
 ) -> None:
     assert judge(category, sealed(*states), is_provisional_allowed=is_allowed) == verdict
 
 
-def test_a_report_that_rests_on_no_day_passes() -> None:
+def test_a_report_that_depends_on_no_day_is_published() -> None:
     assert judge(Category.FINANCIAL, None, is_provisional_allowed=False) == Verdict()
 
 
@@ -70,7 +70,7 @@ def test_days_with_one_state_and_reason_are_one_part() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reached", "told"),
+    ("reached", "text"),
     [
         (SETTLED_AT - timedelta(hours=1), "2025-05-09T01:00:00Z"),
         (SETTLED_AT, "2025-05-09T02:00:00Z"),
@@ -82,9 +82,9 @@ def test_days_with_one_state_and_reason_are_one_part() -> None:
         (None, "never"),
     ],
 )
-def test_a_source_that_is_past_the_period_says_the_same_for_ever(
-    reached: datetime | None, told: str
+def test_the_watermark_of_a_source_past_the_period_does_not_change(
+    reached: datetime | None, text: str
 ) -> None:
     [part] = watermark_parts(sealed(F, reached=reached))
 
-    assert part.complete_through == told
+    assert part.complete_through == text

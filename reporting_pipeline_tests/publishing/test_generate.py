@@ -1,4 +1,4 @@
-"""The same rows are the same bytes and the same edition; other rows are the next one."""
+"""The same rows give the same bytes and edition; changed rows give the next edition."""
 
 import hashlib
 import threading
@@ -15,12 +15,12 @@ from reporting_pipeline.store import open_store
 from reporting_pipeline.store.object_store import BINARY, ObjectStore, StoredObject
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.given_reports import (
+from reporting_pipeline_tests.sample_reports import (
     ATTENDANCE,
     BERLIN,
     REVENUE,
-    Desk,
-    defined,
+    ReportGenerator,
+    define,
     one_day,
 )
 
@@ -29,20 +29,22 @@ SHIFT = "update reporting.report_revenue_daily set gross_minor = gross_minor + 1
 
 
 @pytest.fixture
-def desk(season_pipeline: Pipeline, tmp_path: Path) -> Desk:
-    return Desk(warehouse=season_pipeline.warehouse, store=open_store(str(tmp_path / "store")))
+def generator(season_pipeline: Pipeline, tmp_path: Path) -> ReportGenerator:
+    return ReportGenerator(
+        warehouse=season_pipeline.warehouse, store=open_store(str(tmp_path / "store"))
+    )
 
 
-def test_a_report_is_a_file_a_manifest_and_a_row_that_agree(desk: Desk) -> None:
-    definition = defined(desk.warehouse, REVENUE)
+def test_the_file_the_manifest_and_the_catalogue_row_agree(generator: ReportGenerator) -> None:
+    definition = define(generator.warehouse, REVENUE)
 
-    report = desk.ask_one(definition, one_day(DAY))
+    report = generator.generate_one(definition, one_day(DAY))
 
     assert report.storage_path == f"{BERLIN}/revenue/2025-09-10/revenue_2025-09-10.csv"
-    content = desk.file(report.storage_path)
+    content = generator.file(report.storage_path)
     assert content.splitlines()[0] == b"date,event_id,currency,gross_minor,refund_minor"
     assert content.splitlines()[1].endswith(b",EUR,45600,18650")
-    manifest = desk.manifest(report.storage_path)
+    manifest = generator.manifest(report.storage_path)
     assert manifest.file is not None
     assert manifest.file.sha256 == report.file_sha256 == hashlib.sha256(content).hexdigest()
     assert (manifest.file.byte_count, report.byte_count) == (len(content), len(content))
@@ -62,127 +64,135 @@ def test_a_report_is_a_file_a_manifest_and_a_row_that_agree(desk: Desk) -> None:
     }
 
 
-def test_the_same_rows_are_the_same_bytes_and_no_new_edition(desk: Desk) -> None:
-    definition = defined(desk.warehouse, REVENUE)
-    first = desk.ask_one(definition, one_day(DAY))
-    before = {key: desk.file(key) for key in desk.store.list_keys()}
+def test_the_same_rows_give_the_same_bytes_and_no_new_edition(generator: ReportGenerator) -> None:
+    definition = define(generator.warehouse, REVENUE)
+    first = generator.generate_one(definition, one_day(DAY))
+    before = {key: generator.file(key) for key in generator.store.list_keys()}
 
-    desk.now += timedelta(days=40)
-    again = desk.ask_one(definition, one_day(DAY))
+    generator.now += timedelta(days=40)
+    again = generator.generate_one(definition, one_day(DAY))
 
     assert (again.edition, again.generated_at) == (1, first.generated_at)
-    assert {key: desk.file(key) for key in desk.store.list_keys()} == before
+    assert {key: generator.file(key) for key in generator.store.list_keys()} == before
 
 
-def test_a_wiped_catalogue_gives_the_same_files_again(desk: Desk) -> None:
-    desk.ask_one(defined(desk.warehouse, REVENUE), one_day(DAY))
-    before = {key: desk.file(key) for key in desk.store.list_keys()}
+def test_a_wiped_catalogue_gives_the_same_files_again(generator: ReportGenerator) -> None:
+    generator.generate_one(define(generator.warehouse, REVENUE), one_day(DAY))
+    before = {key: generator.file(key) for key in generator.store.list_keys()}
 
-    desk.query(
+    generator.query(
         "truncate catalogue.report_definitions, catalogue.report_definition_versions,"
         " catalogue.generated_reports, catalogue.generated_report_editions,"
         " catalogue.restated_rows, catalogue.notices cascade"
     )
-    desk.ask_one(defined(desk.warehouse, REVENUE), one_day(DAY))
+    generator.generate_one(define(generator.warehouse, REVENUE), one_day(DAY))
 
-    assert {key: desk.file(key) for key in desk.store.list_keys()} == before
+    assert {key: generator.file(key) for key in generator.store.list_keys()} == before
 
 
-def test_another_version_of_the_definition_is_the_next_edition(desk: Desk) -> None:
-    desk.ask_one(defined(desk.warehouse, REVENUE), one_day(DAY))
-    renamed = defined(desk.warehouse, {**REVENUE, "name": "Revenue"})
+def test_another_version_of_the_definition_is_the_next_edition(generator: ReportGenerator) -> None:
+    generator.generate_one(define(generator.warehouse, REVENUE), one_day(DAY))
+    renamed = define(generator.warehouse, {**REVENUE, "name": "Revenue"})
 
-    report = desk.ask_one(renamed, one_day(DAY))
+    report = generator.generate_one(renamed, one_day(DAY))
 
-    # The bytes of a CSV do not say the definition's name: no new edition, but the new version.
+    # A CSV does not contain the definition's name: no new edition, but the new version.
     assert (report.edition, report.version) == (1, 2)
     shortened = {**REVENUE, "config": {**_config(), "columns": ["date", "currency", "gross_minor"]}}
-    report = desk.ask_one(defined(desk.warehouse, shortened), one_day(DAY))
+    report = generator.generate_one(define(generator.warehouse, shortened), one_day(DAY))
     assert (report.edition, report.version) == (2, 3)
-    assert _causes(desk) == [(1, []), (2, ["definition"])]
+    assert _causes(generator) == [(1, []), (2, ["definition"])]
 
 
-def test_an_empty_report_is_a_file_with_its_headers(desk: Desk) -> None:
-    report = desk.ask_one(defined(desk.warehouse, REVENUE), one_day(date(2024, 2, 29)))
+def test_an_empty_report_is_a_file_with_its_headers(generator: ReportGenerator) -> None:
+    report = generator.generate_one(
+        define(generator.warehouse, REVENUE), one_day(date(2024, 2, 29))
+    )
 
     assert (report.status, report.row_count) == ("ready", 0)
-    assert desk.file(report.storage_path) == b"date,event_id,currency,gross_minor,refund_minor\n"
+    assert (
+        generator.file(report.storage_path) == b"date,event_id,currency,gross_minor,refund_minor\n"
+    )
 
 
 def test_a_failing_format_does_not_stop_the_others(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    generator: ReportGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("reporting_pipeline.exports.pdf.write.MAX_ROWS", 0)
-    definition = defined(desk.warehouse, {**REVENUE, "formats": ["pdf", "csv"]})
+    definition = define(generator.warehouse, {**REVENUE, "formats": ["pdf", "csv"]})
 
-    pdf, csv = desk.ask(definition, one_day(DAY))
+    pdf, csv = generator.generate(definition, one_day(DAY))
 
     assert (pdf.report.status, pdf.report.failure_class) == ("failed", "FormatCannotHold")
     assert (csv.report.status, csv.report.failure_class) == ("ready", None)
 
 
-def test_a_fault_of_the_program_leaves_no_report_running(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+def test_an_unexpected_error_leaves_no_report_running(
+    generator: ReportGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr("reporting_pipeline.exports.jsonl_format.JsonLinesFormat.write", fail)
-    definition = defined(desk.warehouse, {**REVENUE, "formats": ["jsonl", "csv"]})
+    definition = define(generator.warehouse, {**REVENUE, "formats": ["jsonl", "csv"]})
 
-    jsonl, csv = desk.ask(definition, one_day(DAY))
+    jsonl, csv = generator.generate(definition, one_day(DAY))
 
     assert (jsonl.report.status, jsonl.report.failure_class) == ("failed", "ZeroDivisionError")
     assert csv.report.status == "ready"
     monkeypatch.setattr("reporting_pipeline.publishing.generate.read_report", fail)
-    assert [each.report.status for each in desk.ask(definition, one_day(DAY))] == ["failed"] * 2
+    assert [each.report.status for each in generator.generate(definition, one_day(DAY))] == [
+        "failed"
+    ] * 2
 
 
-def test_only_financial_reports_wait_at_the_gate(desk: Desk) -> None:
-    desk.query("delete from reporting.sealed_days where date = %s", DAY)
+def test_only_financial_reports_are_held(generator: ReportGenerator) -> None:
+    generator.query("delete from reporting.sealed_days where date = %s", DAY)
 
-    held = desk.ask_one(defined(desk.warehouse, REVENUE), one_day(DAY))
-    open_to_all = desk.ask_one(defined(desk.warehouse, ATTENDANCE), one_day(DAY))
+    held = generator.generate_one(define(generator.warehouse, REVENUE), one_day(DAY))
+    unheld = generator.generate_one(define(generator.warehouse, ATTENDANCE), one_day(DAY))
 
     assert (held.status, held.failure_class, held.edition) == ("held", "held", 0)
     assert held.failure_message == "2025-09-10: the day was built and not checked since"
-    assert list(desk.store.list_keys(f"{BERLIN}/attendance")) != []
-    assert list(desk.store.list_keys(f"{BERLIN}/revenue")) == []
-    assert open_to_all.status == "ready"
+    assert list(generator.store.list_keys(f"{BERLIN}/attendance")) != []
+    assert list(generator.store.list_keys(f"{BERLIN}/revenue")) == []
+    assert unheld.status == "ready"
 
 
-def test_days_whose_delay_is_open_are_published_provisional_then_final(desk: Desk) -> None:
-    definition = defined(desk.warehouse, REVENUE)
+def test_days_within_the_delay_are_published_provisional_then_final(
+    generator: ReportGenerator,
+) -> None:
+    definition = define(generator.warehouse, REVENUE)
     reads = "update landing.source_reads set complete_through = %s::timestamptz"
-    desk.query(reads, "2025-09-11T05:00:00Z")  # the day has ended in New York, an hour ago
+    generator.query(reads, "2025-09-11T05:00:00Z")  # the day has ended in New York, an hour ago
 
-    early = desk.ask_one(definition, one_day(DAY))
-    desk.query(reads, "2025-09-11T06:00:00Z")
-    late = desk.ask_one(definition, one_day(DAY))
-    desk.query(reads, "2026-09-11T06:00:00Z")
-    much_later = desk.ask_one(definition, one_day(DAY))
+    early = generator.generate_one(definition, one_day(DAY))
+    generator.query(reads, "2025-09-11T06:00:00Z")
+    late = generator.generate_one(definition, one_day(DAY))
+    generator.query(reads, "2026-09-11T06:00:00Z")
+    much_later = generator.generate_one(definition, one_day(DAY))
 
     assert (early.is_provisional, early.edition) == (True, 1)
     assert (late.is_provisional, late.edition) == (False, 2)
     assert much_later.edition == 2
-    assert _causes(desk) == [(1, []), (2, ["seal"])]
+    assert _causes(generator) == [(1, []), (2, ["seal"])]
 
 
-def test_rows_that_changed_are_restated(desk: Desk) -> None:
-    definition = defined(desk.warehouse, REVENUE)
-    desk.ask_one(definition, one_day(DAY))
+def test_rows_that_changed_are_restated(generator: ReportGenerator) -> None:
+    definition = define(generator.warehouse, REVENUE)
+    generator.generate_one(definition, one_day(DAY))
 
-    desk.query(SHIFT, DAY)
-    report = desk.ask_one(definition, one_day(DAY))
+    generator.query(SHIFT, DAY)
+    report = generator.generate_one(definition, one_day(DAY))
 
     assert report.edition == 2
-    assert desk.query(
+    assert generator.query(
         "select change, column_name, former_value, new_value from catalogue.restatement_changes"
     ) == [("changed", "gross_minor", "45600", "45601")]
 
 
 class _Killed(BaseException):
-    """The process ends here."""
+    """The process dies here."""
 
 
 class _DyingStore(ObjectStore):
@@ -211,90 +221,101 @@ class _DyingStore(ObjectStore):
 # Three writes: the rows, the file, its manifest.
 @pytest.mark.parametrize("place", [1, 2, 3])
 @pytest.mark.parametrize("after", [False, True])
-def test_a_death_between_any_two_steps_leaves_the_old_edition_or_the_new_one(
-    desk: Desk, place: int, after: bool
+def test_a_crash_between_any_two_steps_leaves_the_old_edition_or_the_new_one(
+    generator: ReportGenerator, place: int, after: bool
 ) -> None:
-    definition = defined(desk.warehouse, REVENUE)
-    first = desk.ask_one(definition, one_day(DAY))
-    old = desk.file(first.storage_path)
+    definition = define(generator.warehouse, REVENUE)
+    first = generator.generate_one(definition, one_day(DAY))
+    old = generator.file(first.storage_path)
     new = old.replace(b"45600", b"45601")
-    desk.query(SHIFT, DAY)
-    dying = Desk(warehouse=desk.warehouse, store=_DyingStore(desk.store, place, after=after))
+    generator.query(SHIFT, DAY)
+    dying = ReportGenerator(
+        warehouse=generator.warehouse, store=_DyingStore(generator.store, place, after=after)
+    )
 
     with pytest.raises(_Killed):
-        dying.ask(definition, one_day(DAY))
+        dying.generate(definition, one_day(DAY))
 
-    settle(desk.warehouse, desk.store, desk.now)
-    [report] = desk.catalogue()
-    content = desk.file(report.storage_path)
+    settle(generator.warehouse, generator.store, generator.now)
+    [report] = generator.catalogue()
+    content = generator.file(report.storage_path)
     is_new = (place, after) in {(2, True), (3, False), (3, True)}
     assert content == (new if is_new else old)
     assert report.edition == (2 if is_new else 1)
     assert report.file_sha256 == hashlib.sha256(content).hexdigest()
-    manifest = desk.manifest(report.storage_path)
+    manifest = generator.manifest(report.storage_path)
     assert manifest.file is not None
     assert manifest.file.sha256 == report.file_sha256
     assert report.upcoming is None
 
-    # Asked for again, it is the new edition in any case, once.
-    report = desk.ask_one(definition, one_day(DAY))
+    # Generated again, it is the new edition in any case, once.
+    report = generator.generate_one(definition, one_day(DAY))
     assert (report.edition, report.status) == (2, "ready")
-    assert desk.file(report.storage_path) == new
-    assert len(desk.query("select 1 from catalogue.notices where message->>'edition' = '2'")) == 2
+    assert generator.file(report.storage_path) == new
+    assert (
+        len(generator.query("select 1 from catalogue.notices where message->>'edition' = '2'")) == 2
+    )
 
 
-def test_a_report_that_is_being_published_is_not_settled(desk: Desk) -> None:
-    definition = defined(desk.warehouse, REVENUE)
-    dying = Desk(warehouse=desk.warehouse, store=_DyingStore(desk.store, 2, after=True))
+def test_a_report_that_is_being_published_is_not_settled(generator: ReportGenerator) -> None:
+    definition = define(generator.warehouse, REVENUE)
+    dying = ReportGenerator(
+        warehouse=generator.warehouse, store=_DyingStore(generator.store, 2, after=True)
+    )
     with pytest.raises(_Killed):
-        dying.ask(definition, one_day(DAY))
-    [report] = desk.catalogue()
+        dying.generate(definition, one_day(DAY))
+    [report] = generator.catalogue()
 
-    with report_lock(desk.warehouse, report.key):
-        assert settle(desk.warehouse, desk.store, desk.now) == 0
-    assert settle(desk.warehouse, desk.store, desk.now) == 1
+    with report_lock(generator.warehouse, report.key):
+        assert settle(generator.warehouse, generator.store, generator.now) == 0
+    assert settle(generator.warehouse, generator.store, generator.now) == 1
 
 
-def test_many_at_once_make_one_edition(desk: Desk) -> None:
-    definition = defined(desk.warehouse, REVENUE)
-    threads = [threading.Thread(target=desk.ask, args=(definition, one_day(DAY))) for _ in range(4)]
+def test_concurrent_generations_make_one_edition(generator: ReportGenerator) -> None:
+    definition = define(generator.warehouse, REVENUE)
+    threads = [
+        threading.Thread(target=generator.generate, args=(definition, one_day(DAY)))
+        for _ in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    [report] = desk.catalogue()
+    [report] = generator.catalogue()
     assert (report.edition, report.status) == (1, "ready")
 
 
-def test_all_machine_formats_share_one_digest_of_rows(desk: Desk) -> None:
+def test_all_machine_formats_share_one_digest_of_rows(generator: ReportGenerator) -> None:
     formats = [ReportFormat.CSV, ReportFormat.JSONL, ReportFormat.PARQUET]
-    definition = defined(desk.warehouse, {**REVENUE, "formats": [str(each) for each in formats]})
+    definition = define(
+        generator.warehouse, {**REVENUE, "formats": [str(each) for each in formats]}
+    )
 
-    outcomes = desk.ask(definition, one_day(DAY))
+    outcomes = generator.generate(definition, one_day(DAY))
 
     assert [each.report.status for each in outcomes] == ["ready"] * 3
     assert len({each.report.rows_sha256 for each in outcomes}) == 1
-    assert len(list(desk.store.list_keys(f"{BERLIN}/revenue/2025-09-10/rows"))) == 1
+    assert len(list(generator.store.list_keys(f"{BERLIN}/revenue/2025-09-10/rows"))) == 1
 
 
-def test_every_store_gets_the_same_objects(desk: Desk, store: ObjectStore) -> None:
-    definition = defined(desk.warehouse, REVENUE)
-    desk.ask(definition, one_day(DAY))
+def test_every_store_gets_the_same_objects(generator: ReportGenerator, store: ObjectStore) -> None:
+    definition = define(generator.warehouse, REVENUE)
+    generator.generate(definition, one_day(DAY))
 
-    elsewhere = Desk(warehouse=desk.warehouse, store=store)
-    [outcome] = elsewhere.ask(definition, one_day(DAY))
+    elsewhere = ReportGenerator(warehouse=generator.warehouse, store=store)
+    [outcome] = elsewhere.generate(definition, one_day(DAY))
 
     assert outcome.location == store.location(outcome.report.storage_path or "")
     assert {key: elsewhere.file(key) for key in store.list_keys()} == {
-        key: desk.file(key) for key in desk.store.list_keys()
+        key: generator.file(key) for key in generator.store.list_keys()
     }
 
 
 @pytest.fixture(autouse=True)
-def _no_transaction_stays_open(desk: Desk) -> Iterator[None]:
+def _no_transaction_stays_open(generator: ReportGenerator) -> Iterator[None]:
     yield
-    with warehouse_connection(desk.warehouse) as connection:
+    with warehouse_connection(generator.warehouse) as connection:
         left = connection.execute(
             "select count(*) from pg_stat_activity where datname = current_database()"
             " and state like 'idle in transaction%'"
@@ -308,9 +329,9 @@ def _config() -> dict[str, object]:
     return config
 
 
-def _causes(desk: Desk) -> list[tuple[object, ...]]:
+def _causes(generator: ReportGenerator) -> list[tuple[object, ...]]:
     return list(
-        desk.query(
+        generator.query(
             "select edition, causes from catalogue.generated_report_editions order by edition"
         )
     )

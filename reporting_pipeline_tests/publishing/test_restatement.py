@@ -1,4 +1,4 @@
-"""What two sets of rows differ in, value by value, and why."""
+"""The differences between two sets of rows, value by value, and their causes."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -76,7 +76,7 @@ def connection(warehouse_url: URL) -> Iterator[Connection]:
 def changes(
     connection: Connection, folder: Path, former: tuple[Any, str], new: tuple[Any, str]
 ) -> list[tuple[Any, ...]]:
-    """What is recorded of rows given as CSV."""
+    """The recorded differences of rows given as CSV."""
     paths = [folder / "former", folder / "new"]
     for path, (_, rows) in zip(paths, (former, new), strict=True):
         path.write_text(rows, encoding="utf-8", newline="")
@@ -88,7 +88,7 @@ def changes(
     ).fetchall()
 
 
-def test_rows_are_told_apart_by_their_key(connection: Connection, tmp_path: Path) -> None:
+def test_rows_are_matched_by_their_key(connection: Connection, tmp_path: Path) -> None:
     found = changes(
         connection,
         tmp_path,
@@ -116,7 +116,7 @@ def test_rows_are_told_apart_by_their_key(connection: Connection, tmp_path: Path
     ]
 
 
-def test_a_null_is_no_empty_text(connection: Connection, tmp_path: Path) -> None:
+def test_a_null_differs_from_an_empty_text(connection: Connection, tmp_path: Path) -> None:
     found = changes(connection, tmp_path, (manifest("a"), '1,"",3\n'), (manifest("b"), "1,,3\n"))
 
     assert found == [("changed", '{"day" : "1"}', "what", "", None)]
@@ -133,7 +133,7 @@ def test_rows_without_a_key_are_counted(connection: Connection, tmp_path: Path) 
     assert [row[0] for row in found] == ["removed", "removed", "added"]
 
 
-def test_rows_whose_key_is_not_shown_are_told_apart_by_what_is(
+def test_rows_whose_key_is_not_shown_are_matched_by_the_shown_columns(
     connection: Connection, tmp_path: Path
 ) -> None:
     found = changes(
@@ -200,7 +200,7 @@ def test_a_report_of_keys_alone_has_added_and_removed_rows(
     assert [row[0] for row in found] == ["removed", "added"]
 
 
-def test_causes(connection: Connection) -> None:
+def test_the_causes_of_an_edition(connection: Connection) -> None:
     former = manifest("a")
 
     assert causes_of(connection, former, manifest("a", version=2), SINCE) == ["definition"]

@@ -1,4 +1,4 @@
-"""Verifying against the warehouse: the first cell that differs is named, and so is the ledger's."""
+"""Verifying against the warehouse names the first differing cell and errors of the ledger."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.store import open_store
 from reporting_pipeline_tests.acceptance.given import Pipeline
 from reporting_pipeline_tests.exports.xlsx.packages import DATA, edited, replaced
-from reporting_pipeline_tests.given_reports import REVENUE, Desk, defined, one_day
+from reporting_pipeline_tests.sample_reports import REVENUE, ReportGenerator, define, one_day
 
 DAY = date(2025, 9, 10)  # EUR 456.00 gross, 186.50 refunded
 WEEK = Period(first=date(2025, 9, 8), end=date(2025, 9, 15))
@@ -23,31 +23,35 @@ SHIFT = "update reporting.report_revenue_daily set gross_minor = gross_minor + 1
 
 
 @pytest.fixture
-def desk(season_pipeline: Pipeline, tmp_path: Path) -> Desk:
-    return Desk(warehouse=season_pipeline.warehouse, store=open_store(str(tmp_path / "store")))
+def generator(season_pipeline: Pipeline, tmp_path: Path) -> ReportGenerator:
+    return ReportGenerator(
+        warehouse=season_pipeline.warehouse, store=open_store(str(tmp_path / "store"))
+    )
 
 
-def published(desk: Desk, period: Period, format_: ReportFormat, folder: Path) -> Path:
-    """A report's file as somebody holds it, with its manifest."""
-    [outcome] = desk.ask(
-        defined(desk.warehouse, REVENUE), period, format_, is_provisional_allowed=True
+def published(
+    generator: ReportGenerator, period: Period, format_: ReportFormat, folder: Path
+) -> Path:
+    """A published file in a local folder, with its manifest."""
+    [outcome] = generator.generate(
+        define(generator.warehouse, REVENUE), period, format_, is_provisional_allowed=True
     )
     key = outcome.report.storage_path or ""
     path = folder / key.rpartition("/")[2]
-    path.write_bytes(desk.file(key))
-    path.with_name(path.name + MANIFEST_SUFFIX).write_bytes(desk.file(key + MANIFEST_SUFFIX))
+    path.write_bytes(generator.file(key))
+    path.with_name(path.name + MANIFEST_SUFFIX).write_bytes(generator.file(key + MANIFEST_SUFFIX))
     return path
 
 
-def verified(desk: Desk, path: Path) -> Verification:
-    return verify_against_warehouse(desk.warehouse, path, verify_file(path))
+def verified(generator: ReportGenerator, path: Path) -> Verification:
+    return verify_against_warehouse(generator.warehouse, path, verify_file(path))
 
 
 @pytest.mark.parametrize("format_", [ReportFormat.CSV, ReportFormat.XLSX])
-def test_a_file_that_nobody_changed_is_proven(
-    desk: Desk, format_: ReportFormat, tmp_path: Path
+def test_an_unchanged_file_is_proven(
+    generator: ReportGenerator, format_: ReportFormat, tmp_path: Path
 ) -> None:
-    found = verified(desk, published(desk, WEEK, format_, tmp_path))
+    found = verified(generator, published(generator, WEEK, format_, tmp_path))
 
     assert found.differences == ()
     assert [(each.what, each.value) for each in found.proofs[-2:]] == [
@@ -56,11 +60,11 @@ def test_a_file_that_nobody_changed_is_proven(
     ]
 
 
-def test_a_changed_digit_is_named_in_its_cell(desk: Desk, tmp_path: Path) -> None:
-    path = published(desk, one_day(DAY), ReportFormat.XLSX, tmp_path)
+def test_a_changed_digit_is_named_in_its_cell(generator: ReportGenerator, tmp_path: Path) -> None:
+    path = published(generator, one_day(DAY), ReportFormat.XLSX, tmp_path)
     edited(path, DATA, replaced("<v>456.00</v>", "<v>465.00</v>"))
 
-    first, *others = verified(desk, path).differences
+    first, *others = verified(generator, path).differences
 
     assert str(first) == (
         "cell: sheet Data, row 2, column 'gross_minor': expected 456.00 EUR, found 465.00 EUR"
@@ -70,25 +74,25 @@ def test_a_changed_digit_is_named_in_its_cell(desk: Desk, tmp_path: Path) -> Non
     }
 
 
-def test_a_row_that_was_removed_is_named_by_its_key(desk: Desk, tmp_path: Path) -> None:
-    path = published(desk, WEEK, ReportFormat.CSV, tmp_path)
+def test_a_removed_row_is_named_by_its_key(generator: ReportGenerator, tmp_path: Path) -> None:
+    path = published(generator, WEEK, ReportFormat.CSV, tmp_path)
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join([*lines[:2], *lines[3:]]))
 
-    first, *_ = verified(desk, path).differences
+    first, *_ = verified(generator, path).differences
 
     day, event, *_ = lines[2].split(",")
     assert str(first).startswith(f"row: row 2: a row is missing before it: date {day}, event_id ")
     assert event in str(first)
 
 
-def test_what_the_warehouse_learnt_since_is_told_from_what_was_changed(
-    desk: Desk, tmp_path: Path
+def test_a_later_change_of_the_warehouse_differs_from_a_changed_file(
+    generator: ReportGenerator, tmp_path: Path
 ) -> None:
-    path = published(desk, one_day(DAY), ReportFormat.CSV, tmp_path)
-    desk.query(SHIFT, DAY)
+    path = published(generator, one_day(DAY), ReportFormat.CSV, tmp_path)
+    generator.query(SHIFT, DAY)
 
-    cell, since, ledger = verified(desk, path).differences
+    cell, since, ledger = verified(generator, path).differences
 
     assert cell.message == "row 1, column 'gross_minor': expected 456.01 EUR, found 456.00 EUR"
     assert since.message.startswith("the file is as it was published")
@@ -96,19 +100,19 @@ def test_what_the_warehouse_learnt_since_is_told_from_what_was_changed(
     assert "revenue_equals_entries" in ledger.message
 
 
-def test_errors_of_other_days_do_not_matter(desk: Desk, tmp_path: Path) -> None:
-    path = published(desk, one_day(DAY), ReportFormat.CSV, tmp_path)
-    desk.query(SHIFT, DAY + timedelta(days=1))
+def test_errors_of_other_days_do_not_matter(generator: ReportGenerator, tmp_path: Path) -> None:
+    path = published(generator, one_day(DAY), ReportFormat.CSV, tmp_path)
+    generator.query(SHIFT, DAY + timedelta(days=1))
 
-    assert verified(desk, path).is_proven
+    assert verified(generator, path).is_proven
 
 
-def test_a_definition_that_the_catalogue_does_not_have_is_named(desk: Desk, tmp_path: Path) -> None:
-    path = published(desk, one_day(DAY), ReportFormat.CSV, tmp_path)
+def test_an_unknown_definition_is_named(generator: ReportGenerator, tmp_path: Path) -> None:
+    path = published(generator, one_day(DAY), ReportFormat.CSV, tmp_path)
     offline = verify_file(path)
     definition = offline.manifest.definition.model_copy(update={"version": 9})
     other = offline.manifest.model_copy(update={"definition": definition})
     path.with_name(path.name + MANIFEST_SUFFIX).write_text(other.to_json())
 
     with pytest.raises(UnknownDefinition, match="there is no version 9"):
-        verified(desk, path)
+        verified(generator, path)

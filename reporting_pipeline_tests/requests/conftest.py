@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from reporting_pipeline_tests.requests.given_requests import Workers
+from reporting_pipeline_tests.requests.sample_requests import Workers
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 from reporting_pipeline.cli import main as reporting
 from reporting_pipeline.requests.worker import serve
 from reporting_pipeline.settings import set_environment
-from reporting_pipeline_tests.requests.given_requests import worker_at
+from reporting_pipeline_tests.requests.sample_requests import worker_at
 
 _REQUESTS = "reporting_pipeline.requests"
 _PUBLISHING = "reporting_pipeline.publishing"

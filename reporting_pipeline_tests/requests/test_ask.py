@@ -18,15 +18,7 @@ from reporting_pipeline.requests.request_queue import waiting_requests
 from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.given_reports import (
-    ATTENDANCE,
-    NOW,
-    REVENUE,
-    Desk,
-    defined,
-    one_day,
-)
-from reporting_pipeline_tests.requests.given_requests import (
+from reporting_pipeline_tests.requests.sample_requests import (
     ASKING,
     Workers,
     ask_for,
@@ -34,12 +26,20 @@ from reporting_pipeline_tests.requests.given_requests import (
     queued,
     seen,
 )
+from reporting_pipeline_tests.sample_reports import (
+    ATTENDANCE,
+    NOW,
+    REVENUE,
+    ReportGenerator,
+    define,
+    one_day,
+)
 
 DAY = date(2025, 9, 10)
 
 
 def test_the_same_question_from_twenty_at_once_is_one_request(warehouse_url: URL) -> None:
-    revenue = defined(warehouse_url, REVENUE)
+    revenue = define(warehouse_url, REVENUE)
     start = Barrier(20)
 
     def ask_once(_: int) -> AskResult:
@@ -55,7 +55,7 @@ def test_the_same_question_from_twenty_at_once_is_one_request(warehouse_url: URL
 
 
 def test_what_is_ended_may_be_asked_for_again(warehouse_url: URL, workers: Workers) -> None:
-    revenue = defined(warehouse_url, REVENUE)
+    revenue = define(warehouse_url, REVENUE)
     first = queued(warehouse_url, revenue)
     running = workers.must_take(warehouse_url)
     assert not ask_for(warehouse_url, revenue).is_new
@@ -71,8 +71,8 @@ def test_what_is_ended_may_be_asked_for_again(warehouse_url: URL, workers: Worke
 
 
 def test_another_version_is_another_request(warehouse_url: URL) -> None:
-    first = queued(warehouse_url, defined(warehouse_url, REVENUE))
-    renamed = defined(warehouse_url, {**REVENUE, "name": "Takings"})
+    first = queued(warehouse_url, define(warehouse_url, REVENUE))
+    renamed = define(warehouse_url, {**REVENUE, "name": "Takings"})
     second = queued(warehouse_url, renamed)
     assert (first.version, second.version) == (1, 2)
 
@@ -80,7 +80,7 @@ def test_another_version_is_another_request(warehouse_url: URL) -> None:
 def test_who_also_wants_a_provisional_file_gets_it_after_a_hold(
     warehouse_url: URL, workers: Workers
 ) -> None:
-    revenue = defined(warehouse_url, REVENUE)
+    revenue = define(warehouse_url, REVENUE)
     queued(warehouse_url, revenue)
     running = workers.must_take(warehouse_url)
     ask_for(warehouse_url, revenue, is_provisional_allowed=True)
@@ -121,7 +121,7 @@ def test_who_also_wants_a_provisional_file_gets_it_after_a_hold(
 def test_what_cannot_be_had_is_refused_before_it_waits(
     warehouse_url: URL, changed: dict[str, object], period: Period, format_: str, reason: str
 ) -> None:
-    definition = defined(warehouse_url, {**REVENUE, **changed})
+    definition = define(warehouse_url, {**REVENUE, **changed})
     request = ReportRequest(definition=definition, period=period)
 
     with pytest.raises(DefinitionInvalid, match=reason):
@@ -134,8 +134,8 @@ def test_a_report_whose_days_stand_needs_no_request(
     season_pipeline: Pipeline, store_url: str
 ) -> None:
     warehouse = season_pipeline.warehouse
-    revenue = defined(warehouse, REVENUE)
-    Desk(warehouse, open_store(store_url)).ask_one(revenue, one_day(DAY))
+    revenue = define(warehouse, REVENUE)
+    ReportGenerator(warehouse, open_store(store_url)).generate_one(revenue, one_day(DAY))
 
     answer = ask_for(warehouse, revenue, DAY)
     assert answer.request is None
@@ -156,10 +156,10 @@ def test_a_report_of_another_version_or_never_made_is_requested(
     shared_season_pipeline: Pipeline, store_url: str
 ) -> None:
     warehouse = shared_season_pipeline.warehouse
-    attendance = defined(warehouse, ATTENDANCE)
-    Desk(warehouse, open_store(store_url)).ask_one(attendance, one_day(DAY))
+    attendance = define(warehouse, ATTENDANCE)
+    ReportGenerator(warehouse, open_store(store_url)).generate_one(attendance, one_day(DAY))
     assert ask_for(warehouse, attendance, DAY).report is not None
 
     assert ask_for(warehouse, attendance, DAY + timedelta(days=1)).request is not None
-    renamed = defined(warehouse, {**ATTENDANCE, "name": "Who came"})
+    renamed = define(warehouse, {**ATTENDANCE, "name": "Who came"})
     assert ask_for(warehouse, renamed, DAY).request is not None

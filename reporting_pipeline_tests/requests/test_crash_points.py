@@ -23,22 +23,22 @@ from reporting_pipeline.requests.worker import serve
 from reporting_pipeline_tests.acceptance.given import Pipeline
 from reporting_pipeline_tests.bench.under_fire import Place
 from reporting_pipeline_tests.forked import forked
-from reporting_pipeline_tests.given_reports import (
-    ATTENDANCE,
-    BERLIN,
-    REVENUE,
-    Desk,
-    defined,
-)
 from reporting_pipeline_tests.requests.crash_points import (
     POINTS,
     work_and_die,
     work_and_stop,
 )
-from reporting_pipeline_tests.requests.given_requests import (
+from reporting_pipeline_tests.requests.sample_requests import (
     queued_days,
     seen,
     worker_at,
+)
+from reporting_pipeline_tests.sample_reports import (
+    ATTENDANCE,
+    BERLIN,
+    REVENUE,
+    ReportGenerator,
+    define,
 )
 
 FIRST_DAY = date(2025, 6, 1)
@@ -80,28 +80,28 @@ def test_a_worker_killed_at_a_step_leaves_each_effect_once(
 ) -> None:
     point, day = POINTS[name], FIRST_DAY + timedelta(days=list(POINTS).index(name))
     warehouse, store_url = shared_season_pipeline.warehouse, (tmp_path / "store").as_uri()
-    defined(warehouse, REVENUE)
+    define(warehouse, REVENUE)
     worker = worker_at(warehouse, store_url, redis_url)
-    desk = Desk(warehouse, worker.publisher.store)
+    generator = ReportGenerator(warehouse, worker.publisher.store)
     wanted = {"version": 1, "definition": "revenue", "period": str(day), "format": "csv"}
     message = json.dumps(wanted).encode()
 
     with redis.Redis.from_url(redis_url) as client, heard(redis_url) as told:
         client.rpush(queue_list(BERLIN), message)
         killed_at(name, warehouse, store_url, redis_url)
-        left = desk.query(REQUESTS, day)
+        left = generator.query(REQUESTS, day)
         assert [status for _, status, _, _ in left] == ([point.left] if point.left else [])
         assert (message in client.lrange(queue_list(BERLIN), 0, -1)) == point.is_pushed
 
         list(serve(worker, Event(), once=True))
 
-        [(_, status, lost_leases, attempts)] = desk.query(REQUESTS, day)
+        [(_, status, lost_leases, attempts)] = generator.query(REQUESTS, day)
         lost = int(point.left == "running")
         assert (status, lost_leases, attempts) == ("completed", lost, 1 + lost)
         assert client.keys("reporting:queue:*") == []
         assert client.exists(DEAD_LIST) == 0
-    [(path, digest, edition)] = desk.query(REPORTS, day)
-    assert (edition, hashlib.sha256(desk.file(str(path))).hexdigest()) == (1, digest)
+    [(path, digest, edition)] = generator.query(REPORTS, day)
+    assert (edition, hashlib.sha256(generator.file(str(path))).hexdigest()) == (1, digest)
     assert Counter({kind: len(set(ids)) for kind, ids in told.items()}) == {
         "queued": 1,
         "started": 1,
@@ -120,7 +120,7 @@ def test_a_worker_killed_at_a_step_leaves_each_effect_once(
 def test_a_worker_that_is_told_to_stop_ends_what_it_has_begun_and_leaves_the_rest(
     where: str, pipeline: Pipeline, redis_url: str, tmp_path: Path
 ) -> None:
-    attendance = defined(pipeline.warehouse, ATTENDANCE)
+    attendance = define(pipeline.warehouse, ATTENDANCE)
     begun, rest = queued_days(pipeline.warehouse, attendance, 2)
     place = Place(warehouse=pipeline.warehouse, redis_url=redis_url, folder=tmp_path)
 

@@ -21,21 +21,21 @@ from reporting_pipeline.requests.leases import (
 )
 from reporting_pipeline.requests.request_queue import StoredRequest, waiting_requests
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.given_reports import (
-    ATTENDANCE,
-    BERLIN,
-    NOW,
-    REVENUE,
-    TOKYO,
-    defined,
-)
-from reporting_pipeline_tests.requests.given_requests import (
+from reporting_pipeline_tests.requests.sample_requests import (
     Workers,
     notices,
     pass_time,
     queued,
     queued_days,
     seen,
+)
+from reporting_pipeline_tests.sample_reports import (
+    ATTENDANCE,
+    BERLIN,
+    NOW,
+    REVENUE,
+    TOKYO,
+    define,
 )
 
 DONE = RequestEnd(status="completed", edition=1)
@@ -53,7 +53,7 @@ def repeated(warehouse: URL, request: StoredRequest) -> bool:
 
 
 def test_a_request_is_taken_once(warehouse_url: URL, workers: Workers) -> None:
-    definitions = [defined(warehouse_url, REVENUE), defined(warehouse_url, REVENUE, TOKYO)]
+    definitions = [define(warehouse_url, REVENUE), define(warehouse_url, REVENUE, TOKYO)]
     for definition in definitions:
         queued(warehouse_url, definition)
     start = Barrier(6)
@@ -73,7 +73,7 @@ def test_a_request_is_taken_once(warehouse_url: URL, workers: Workers) -> None:
 def test_a_dead_workers_request_goes_to_another_and_its_late_word_does_not_count(
     warehouse_url: URL, workers: Workers
 ) -> None:
-    queued(warehouse_url, defined(warehouse_url, REVENUE))
+    queued(warehouse_url, define(warehouse_url, REVENUE))
     zombie = workers.must_take(warehouse_url)
     assert workers.take(warehouse_url) is None
 
@@ -93,7 +93,7 @@ def test_a_dead_workers_request_goes_to_another_and_its_late_word_does_not_count
 def test_a_rescued_request_that_nobody_took_again_is_not_ended_by_the_first(
     warehouse_url: URL, workers: Workers
 ) -> None:
-    revenue = defined(warehouse_url, REVENUE)
+    revenue = define(warehouse_url, REVENUE)
     queued(warehouse_url, revenue)
     zombie = workers.must_take(warehouse_url)
     pass_time(warehouse_url, zombie, 31)
@@ -106,7 +106,7 @@ def test_a_rescued_request_that_nobody_took_again_is_not_ended_by_the_first(
 def test_a_failure_that_may_pass_is_repeated_later_and_later_and_then_dead(
     warehouse_url: URL, workers: Workers
 ) -> None:
-    request = queued(warehouse_url, defined(warehouse_url, REVENUE))
+    request = queued(warehouse_url, define(warehouse_url, REVENUE))
     waits = []
     for attempt in range(1, MAX_FAILURES + 1):
         request = workers.must_take(warehouse_url)
@@ -128,7 +128,7 @@ def test_a_failure_that_may_pass_is_repeated_later_and_later_and_then_dead(
 def test_a_killed_workers_request_is_back_at_once_and_no_failure(
     warehouse_url: URL, workers: Workers
 ) -> None:
-    request = queued(warehouse_url, defined(warehouse_url, REVENUE))
+    request = queued(warehouse_url, define(warehouse_url, REVENUE))
     killed = workers.must_take(warehouse_url)
     assert workers.take(warehouse_url) is None
 
@@ -159,7 +159,7 @@ def test_a_killed_workers_request_is_back_at_once_and_no_failure(
 def test_a_request_that_ends_each_of_its_workers_is_dead_too(
     warehouse_url: URL, workers: Workers, seconds: int, reason: str
 ) -> None:
-    request = queued(warehouse_url, defined(warehouse_url, REVENUE))
+    request = queued(warehouse_url, define(warehouse_url, REVENUE))
     for lost in range(MAX_LOST_LEASES):
         assert seen(warehouse_url, request).lost_leases == max(lost - 1, 0)
         taken = workers.take(warehouse_url)
@@ -173,7 +173,7 @@ def test_a_request_that_ends_each_of_its_workers_is_dead_too(
     now = seen(warehouse_url, request)
     assert (now.status, now.failure_class) == ("dead", "WorkerDied")
     assert now.failure_message == f"{MAX_LOST_LEASES} workers died at it; of the last one: {reason}"
-    other = queued(warehouse_url, defined(warehouse_url, ATTENDANCE))
+    other = queued(warehouse_url, define(warehouse_url, ATTENDANCE))
     assert workers.must_take(warehouse_url).id == other.id
 
 
@@ -189,7 +189,7 @@ def test_the_first_loss_costs_no_wait() -> None:
 
 
 def test_what_is_handed_back_was_no_attempt(warehouse_url: URL, workers: Workers) -> None:
-    request = queued(warehouse_url, defined(warehouse_url, REVENUE))
+    request = queued(warehouse_url, define(warehouse_url, REVENUE))
     held = workers.must_take(warehouse_url)
     with warehouse_connection(warehouse_url) as connection:
         postpone(connection, held, 1)
@@ -200,7 +200,7 @@ def test_what_is_handed_back_was_no_attempt(warehouse_url: URL, workers: Workers
 
 
 def test_one_definition_is_worked_on_by_one_worker(warehouse_url: URL, workers: Workers) -> None:
-    revenue, attendance = (defined(warehouse_url, each) for each in (REVENUE, ATTENDANCE))
+    revenue, attendance = (define(warehouse_url, each) for each in (REVENUE, ATTENDANCE))
     queued_days(warehouse_url, revenue, 2)
     queued(warehouse_url, attendance)
 
@@ -213,10 +213,10 @@ def test_one_definition_is_worked_on_by_one_worker(warehouse_url: URL, workers: 
 
 
 def test_organisations_take_turns(warehouse_url: URL, workers: Workers) -> None:
-    of_berlin = queued_days(warehouse_url, defined(warehouse_url, REVENUE), 40)
+    of_berlin = queued_days(warehouse_url, define(warehouse_url, REVENUE), 40)
     third = UUID("00000001-0000-4000-8000-000000000003")
     for organization_id in (TOKYO, third):
-        queued(warehouse_url, defined(warehouse_url, REVENUE, organization_id))
+        queued(warehouse_url, define(warehouse_url, REVENUE, organization_id))
     with warehouse_connection(warehouse_url) as connection:
         announced = [each.organization_id for each in waiting_requests(connection, 5)]
 
@@ -227,7 +227,7 @@ def test_organisations_take_turns(warehouse_url: URL, workers: Workers) -> None:
         ended(warehouse_url, request)
 
     assert served == announced == [BERLIN, TOKYO, third, BERLIN, BERLIN]
-    late = queued(warehouse_url, defined(warehouse_url, ATTENDANCE, TOKYO))
+    late = queued(warehouse_url, define(warehouse_url, ATTENDANCE, TOKYO))
     assert workers.must_take(warehouse_url).id == late.id
     assert Counter(seen(warehouse_url, each).status for each in of_berlin) == {
         "completed": 3,
@@ -238,7 +238,7 @@ def test_organisations_take_turns(warehouse_url: URL, workers: Workers) -> None:
 def test_an_organisations_own_requests_come_in_their_order(
     warehouse_url: URL, workers: Workers
 ) -> None:
-    asked = queued_days(warehouse_url, defined(warehouse_url, REVENUE), 3)
+    asked = queued_days(warehouse_url, define(warehouse_url, REVENUE), 3)
     served = []
     for _ in asked:
         request = workers.must_take(warehouse_url)

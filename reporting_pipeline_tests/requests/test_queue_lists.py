@@ -18,18 +18,18 @@ from reporting_pipeline.requests.queue_lists import (
 )
 from reporting_pipeline.requests.request_queue import StoredRequest, waiting_requests
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.given_reports import (
-    ATTENDANCE,
-    BERLIN,
-    REVENUE,
-    TOKYO,
-    defined,
-)
-from reporting_pipeline_tests.requests.given_requests import (
+from reporting_pipeline_tests.requests.sample_requests import (
     ASKING,
     Workers,
     queued,
     queued_days,
+)
+from reporting_pipeline_tests.sample_reports import (
+    ATTENDANCE,
+    BERLIN,
+    REVENUE,
+    TOKYO,
+    define,
 )
 
 LIST = queue_list(BERLIN)
@@ -62,7 +62,7 @@ def lies_in(redis_url: str, name: str = LIST) -> list[bytes]:
 
 
 def test_a_message_becomes_a_request_and_its_hint(warehouse_url: URL, redis_url: str) -> None:
-    revenue = defined(warehouse_url, REVENUE)
+    revenue = define(warehouse_url, REVENUE)
     by_id = message(definition=str(revenue.id), period="2025-03", provisional=True)
     push(redis_url, message(), by_id)
 
@@ -104,10 +104,10 @@ POISON = {
 def test_poison_is_put_aside_with_its_reason_and_the_rest_is_served(
     warehouse_url: URL, redis_url: str
 ) -> None:
-    defined(warehouse_url, REVENUE)
-    defined(warehouse_url, {**ATTENDANCE, "status": "paused"})
-    defined(warehouse_url, {**ATTENDANCE, "slug": "former", "status": "archived"})
-    defined(warehouse_url, {**REVENUE, "slug": "takings-tokyo"}, TOKYO)
+    define(warehouse_url, REVENUE)
+    define(warehouse_url, {**ATTENDANCE, "status": "paused"})
+    define(warehouse_url, {**ATTENDANCE, "slug": "former", "status": "archived"})
+    define(warehouse_url, {**REVENUE, "slug": "takings-tokyo"}, TOKYO)
     push(redis_url, *(raw for raw, _ in POISON.values()), message())
 
     assert look(warehouse_url, redis_url) == SyncResult(asked=1, dead=len(POISON))
@@ -125,7 +125,7 @@ def test_poison_is_put_aside_with_its_reason_and_the_rest_is_served(
     "owner", [str(UUID(int=77)), "nobody", "0000000A-0000-4000-8000-000000000001"]
 )
 def test_the_list_of_nobody_holds_poison(warehouse_url: URL, redis_url: str, owner: str) -> None:
-    defined(warehouse_url, REVENUE)
+    define(warehouse_url, REVENUE)
     push(redis_url, message(), name=f"reporting:queue:{owner}")
 
     assert look(warehouse_url, redis_url) == SyncResult(dead=1)
@@ -133,7 +133,7 @@ def test_the_list_of_nobody_holds_poison(warehouse_url: URL, redis_url: str, own
 
 
 def test_a_hint_of_another_organisation_is_poison(warehouse_url: URL, redis_url: str) -> None:
-    request = queued(warehouse_url, defined(warehouse_url, REVENUE, TOKYO))
+    request = queued(warehouse_url, define(warehouse_url, REVENUE, TOKYO))
     push(redis_url, hint_message(request.id))
 
     assert look(warehouse_url, redis_url) == SyncResult(dead=1)
@@ -142,7 +142,7 @@ def test_a_hint_of_another_organisation_is_poison(warehouse_url: URL, redis_url:
 
 
 def test_ten_thousand_of_the_same_are_one_request(warehouse_url: URL, redis_url: str) -> None:
-    defined(warehouse_url, REVENUE)
+    define(warehouse_url, REVENUE)
     push(redis_url, *[message()] * 10_000)
 
     assert look(warehouse_url, redis_url) == SyncResult(asked=10_000)
@@ -152,7 +152,7 @@ def test_ten_thousand_of_the_same_are_one_request(warehouse_url: URL, redis_url:
 def test_the_lists_follow_the_table_after_a_wipe_and_when_something_was_taken(
     warehouse_url: URL, redis_url: str, workers: Workers
 ) -> None:
-    requests = queued_days(warehouse_url, defined(warehouse_url, REVENUE), 3)
+    requests = queued_days(warehouse_url, define(warehouse_url, REVENUE), 3)
     look(warehouse_url, redis_url)
     assert lies_in(redis_url) == [hint_message(each.id) for each in requests]
 
@@ -171,7 +171,7 @@ def test_the_lists_follow_the_table_after_a_wipe_and_when_something_was_taken(
 def test_a_message_is_removed_after_its_request_is_there_and_read_twice_is_one(
     warehouse_url: URL, redis_url: str
 ) -> None:
-    defined(warehouse_url, REVENUE)
+    define(warehouse_url, REVENUE)
     push(redis_url, message())
     with pytest.raises(WarehouseUnavailable):
         look(warehouse_url.set(port=1), redis_url)
@@ -187,7 +187,7 @@ def test_a_message_is_removed_after_its_request_is_there_and_read_twice_is_one(
 
 
 def test_only_one_looks_at_a_time(warehouse_url: URL, redis_url: str) -> None:
-    defined(warehouse_url, REVENUE)
+    define(warehouse_url, REVENUE)
     push(redis_url, message())
     with warehouse_connection(warehouse_url) as connection:
         connection.execute("select pg_advisory_lock(hashtextextended('request lists', 0))")

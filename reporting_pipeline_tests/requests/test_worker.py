@@ -16,14 +16,7 @@ from reporting_pipeline.requests.queue_lists import queue_list
 from reporting_pipeline.requests.worker import Worker, serve, work_on_next
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.given_reports import (
-    ATTENDANCE,
-    BERLIN,
-    REVENUE,
-    TOKYO,
-    defined,
-)
-from reporting_pipeline_tests.requests.given_requests import (
+from reporting_pipeline_tests.requests.sample_requests import (
     HOLD,
     Workers,
     ask_for,
@@ -31,6 +24,13 @@ from reporting_pipeline_tests.requests.given_requests import (
     queued,
     seen,
     worker_at,
+)
+from reporting_pipeline_tests.sample_reports import (
+    ATTENDANCE,
+    BERLIN,
+    REVENUE,
+    TOKYO,
+    define,
 )
 
 DAY = date(2025, 9, 10)
@@ -67,9 +67,9 @@ def told(heard: redis.client.PubSub, organization_id: UUID) -> list[str]:
 def test_requests_are_generated_and_each_step_is_told(
     worker: Worker, warehouse: URL, redis_url: str, heard: redis.client.PubSub
 ) -> None:
-    request = queued(warehouse, defined(warehouse, REVENUE), DAY)
+    request = queued(warehouse, define(warehouse, REVENUE), DAY)
     held_day = DAY - timedelta(days=1)
-    held = queued(warehouse, defined(warehouse, REVENUE, TOKYO), held_day)
+    held = queued(warehouse, define(warehouse, REVENUE, TOKYO), held_day)
     with warehouse_connection(warehouse) as connection:
         connection.execute(HOLD, (held_day, TOKYO))
 
@@ -82,13 +82,13 @@ def test_requests_are_generated_and_each_step_is_told(
     assert messages == ["queued", "started", "available", "completed"]
     with redis.Redis.from_url(redis_url) as client:
         assert client.keys("reporting:*") == []
-    assert ask_for(warehouse, defined(warehouse, REVENUE), DAY).report is not None
+    assert ask_for(warehouse, define(warehouse, REVENUE), DAY).report is not None
 
 
 def test_what_died_between_its_commit_and_its_message_is_told_by_the_next(
     worker: Worker, warehouse: URL, heard: redis.client.PubSub
 ) -> None:
-    queued(warehouse, defined(warehouse, REVENUE), DAY)
+    queued(warehouse, define(warehouse, REVENUE), DAY)
     silent = worker_at(warehouse, worker.publisher.store.address, None)
     assert work_on_next(silent) is not None
     assert told(heard, BERLIN) == []
@@ -98,7 +98,7 @@ def test_what_died_between_its_commit_and_its_message_is_told_by_the_next(
 
 
 def test_without_redis_the_table_is_enough(warehouse: URL, store_url: str) -> None:
-    request = queued(warehouse, defined(warehouse, REVENUE), DAY)
+    request = queued(warehouse, define(warehouse, REVENUE), DAY)
     away = worker_at(warehouse, store_url, "redis://127.0.0.1:1/0")
 
     assert [each.status for each in serve(away, Event(), once=True)] == ["completed"]
@@ -106,7 +106,7 @@ def test_without_redis_the_table_is_enough(warehouse: URL, store_url: str) -> No
 
 
 def test_a_wipe_of_redis_loses_nothing(worker: Worker, warehouse: URL, redis_url: str) -> None:
-    revenue = defined(warehouse, REVENUE)
+    revenue = define(warehouse, REVENUE)
     for offset in range(3):
         queued(warehouse, revenue, DAY + timedelta(days=offset))
     done = []
@@ -118,7 +118,7 @@ def test_a_wipe_of_redis_loses_nothing(worker: Worker, warehouse: URL, redis_url
 
 
 def test_what_is_pushed_is_served(worker: Worker, warehouse: URL, redis_url: str) -> None:
-    defined(warehouse, REVENUE)
+    define(warehouse, REVENUE)
     wanted = {"version": 1, "definition": "revenue", "period": str(DAY), "format": "csv"}
     with redis.Redis.from_url(redis_url) as client:
         client.rpush(queue_list(BERLIN), json.dumps(wanted))
@@ -142,7 +142,7 @@ def test_what_is_pushed_is_served(worker: Worker, warehouse: URL, redis_url: str
 def test_a_failure_is_repeated_where_that_may_help(
     worker: Worker, warehouse: URL, spoil: str, status: str, failure_class: str
 ) -> None:
-    request = queued(warehouse, defined(warehouse, REVENUE), DAY)
+    request = queued(warehouse, define(warehouse, REVENUE), DAY)
     with warehouse_connection(warehouse) as connection:
         connection.execute(spoil.encode())
 
@@ -155,7 +155,7 @@ def test_a_failure_is_repeated_where_that_may_help(
 def test_a_definition_that_another_works_on_waits(
     worker: Worker, warehouse: URL, redis_url: str
 ) -> None:
-    revenue, attendance = defined(warehouse, REVENUE), defined(warehouse, ATTENDANCE)
+    revenue, attendance = define(warehouse, REVENUE), define(warehouse, ATTENDANCE)
     request = queued(warehouse, revenue, DAY)
     queued(warehouse, attendance, DAY)
     with redis.Redis.from_url(redis_url) as client:
@@ -172,7 +172,7 @@ def test_a_definition_that_another_works_on_waits(
 def test_the_lock_of_a_dead_worker_is_not_waited_for(
     warehouse: URL, redis_url: str, workers: Workers
 ) -> None:
-    queued(warehouse, defined(warehouse, REVENUE))
+    queued(warehouse, define(warehouse, REVENUE))
     dead = workers.must_take(warehouse)
     workers.die(dead)
     living = workers.must_take(warehouse)
@@ -193,7 +193,7 @@ def test_the_lock_of_a_dead_worker_is_not_waited_for(
 def test_a_lease_is_kept_up_while_the_work_goes_on(
     warehouse: URL, redis_url: str, workers: Workers
 ) -> None:
-    queued(warehouse, defined(warehouse, REVENUE))
+    queued(warehouse, define(warehouse, REVENUE))
     request = workers.must_take(warehouse)
     beat = "select heartbeat_at > started_at from catalogue.report_requests where id = %s"
     with redis.Redis.from_url(redis_url) as client:

@@ -23,16 +23,16 @@ from reporting_pipeline.settings import Settings
 from reporting_pipeline.store import open_store
 from reporting_pipeline_tests.acceptance.given import Pipeline
 from reporting_pipeline_tests.architecture.repository import DOCS
-from reporting_pipeline_tests.given_reports import (
+from reporting_pipeline_tests.requests.sample_requests import worker_at
+from reporting_pipeline_tests.sample_reports import (
     ATTENDANCE,
     BERLIN,
     NOW,
     REVENUE,
-    Desk,
-    defined,
+    ReportGenerator,
+    define,
     one_day,
 )
-from reporting_pipeline_tests.requests.given_requests import worker_at
 
 DAY = date(2025, 10, 25)
 MIDNIGHT = datetime(2025, 10, 25, tzinfo=UTC)
@@ -55,7 +55,7 @@ class Platform:
     """A platform with a desk, and whoever generates reports beside it."""
 
     desk: ReportDesk
-    maker: Desk
+    maker: ReportGenerator
     clock: Clock
     redis_url: str | None
 
@@ -77,7 +77,7 @@ class Platform:
             BERLIN,
             DAY,
         )
-        [outcome] = self.maker.ask(definition, one_day(DAY))
+        [outcome] = self.maker.generate(definition, one_day(DAY))
         assert outcome.is_new_edition
         if self.redis_url is not None:
             publish_notices(self.maker.warehouse, self.redis_url, NOW)
@@ -96,7 +96,7 @@ def platform_on(pipeline: Pipeline, folder: Path, redis_url: str | None) -> Iter
     with report_desk(settings, clock=clock) as desk:
         yield Platform(
             desk=replace(desk, clock=lambda: NOW),
-            maker=Desk(pipeline.warehouse, open_store(settings.store_address()), NOW),
+            maker=ReportGenerator(pipeline.warehouse, open_store(settings.store_address()), NOW),
             clock=clock,
             redis_url=redis_url,
         )
@@ -127,8 +127,8 @@ def until(is_so: Callable[[], bool]) -> None:
 def test_a_restatement_is_seen_by_all_threads_as_soon_as_redis_tells_of_it(
     told: Platform,
 ) -> None:
-    definition = defined(told.maker.warehouse, {**ATTENDANCE, "slug": "restated-told"})
-    [outcome] = told.maker.ask(definition, one_day(DAY))
+    definition = define(told.maker.warehouse, {**ATTENDANCE, "slug": "restated-told"})
+    [outcome] = told.maker.generate(definition, one_day(DAY))
     former = told.maker.file(outcome.report.storage_path)
     assert told.contents(definition.slug, 8) == {former}
 
@@ -139,8 +139,8 @@ def test_a_restatement_is_seen_by_all_threads_as_soon_as_redis_tells_of_it(
 
 
 def test_without_redis_a_restatement_is_seen_after_the_caches_time(alone: Platform) -> None:
-    definition = defined(alone.maker.warehouse, {**ATTENDANCE, "slug": "restated-untold"})
-    [outcome] = alone.maker.ask(definition, one_day(DAY))
+    definition = define(alone.maker.warehouse, {**ATTENDANCE, "slug": "restated-untold"})
+    [outcome] = alone.maker.generate(definition, one_day(DAY))
     former = alone.maker.file(outcome.report.storage_path)
     assert alone.contents(definition.slug, 8) == {former}
 
@@ -152,7 +152,7 @@ def test_without_redis_a_restatement_is_seen_after_the_caches_time(alone: Platfo
 
 
 def test_a_hundred_who_ask_at_once_for_what_is_not_there_are_one_request(told: Platform) -> None:
-    definition = defined(told.maker.warehouse, {**ATTENDANCE, "slug": "asked-by-all"})
+    definition = define(told.maker.warehouse, {**ATTENDANCE, "slug": "asked-by-all"})
     with ThreadPoolExecutor(100) as threads:
         answers = list(threads.map(lambda _: told.ask(definition.slug), range(100)))
     assert {each.report for each in answers} == {None}
@@ -183,7 +183,7 @@ def work_on(platform: Platform, answer: LookupResult) -> UUID:
 def test_a_report_over_days_that_are_not_final_is_had_until_the_next_landing(
     alone: Platform,
 ) -> None:
-    definition = defined(alone.maker.warehouse, {**ATTENDANCE, "slug": "not-final"})
+    definition = define(alone.maker.warehouse, {**ATTENDANCE, "slug": "not-final"})
     with landed_through(alone, MIDNIGHT):
         report_id = work_on(alone, alone.ask(definition.slug))
         file = alone.desk.file(BERLIN, report_id)
@@ -199,7 +199,7 @@ def test_a_report_over_days_that_are_not_final_is_had_until_the_next_landing(
 
 
 def test_a_provisional_report_is_for_who_allows_it(alone: Platform) -> None:
-    definition = defined(alone.maker.warehouse, {**REVENUE, "slug": "provisional"})
+    definition = define(alone.maker.warehouse, {**REVENUE, "slug": "provisional"})
 
     def ask(*, is_provisional_allowed: bool) -> LookupResult:
         return alone.desk.report(
@@ -220,11 +220,11 @@ def test_a_provisional_report_is_for_who_allows_it(alone: Platform) -> None:
 
 
 def test_a_changed_definition_is_seen_as_soon_as_redis_tells_of_it(told: Platform) -> None:
-    definition = defined(told.maker.warehouse, {**ATTENDANCE, "slug": "renamed-told"})
-    told.maker.ask(definition, one_day(DAY))
+    definition = define(told.maker.warehouse, {**ATTENDANCE, "slug": "renamed-told"})
+    told.maker.generate(definition, one_day(DAY))
     assert told.ask(definition.slug).report is not None
 
-    defined(told.maker.warehouse, {**ATTENDANCE, "slug": definition.slug, "name": "Visitors"})
+    define(told.maker.warehouse, {**ATTENDANCE, "slug": definition.slug, "name": "Visitors"})
     publish_notices(told.maker.warehouse, str(told.redis_url), NOW)
     until(lambda: told.ask(definition.slug).report is None)
 
@@ -232,7 +232,7 @@ def test_a_changed_definition_is_seen_as_soon_as_redis_tells_of_it(told: Platfor
 def test_a_definition_that_nobody_has_is_refused_and_not_remembered(alone: Platform) -> None:
     with pytest.raises(UnknownDefinition, match="later"):
         alone.ask("later")
-    defined(alone.maker.warehouse, {**ATTENDANCE, "slug": "later"})
+    define(alone.maker.warehouse, {**ATTENDANCE, "slug": "later"})
     assert alone.ask("later").request is not None
 
 
@@ -253,7 +253,7 @@ def test_the_example_of_the_documentation_runs(
     alone: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warehouse = alone.maker.warehouse
-    defined(warehouse, {**REVENUE, "slug": "daily-revenue", "formats": ["xlsx"]})
+    define(warehouse, {**REVENUE, "slug": "daily-revenue", "formats": ["xlsx"]})
     address = warehouse.render_as_string(hide_password=False)
     monkeypatch.setenv("REPORTING_DATABASE_URL", address)
     monkeypatch.setenv("REPORTING_STORE_URL", alone.desk.settings.store_address())

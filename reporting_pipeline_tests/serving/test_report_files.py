@@ -15,12 +15,12 @@ from reporting_pipeline.telemetry.metric_store import read_totals
 from reporting_pipeline.telemetry.metrics import CACHE_REQUESTS
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.given_reports import (
+from reporting_pipeline_tests.sample_reports import (
     ATTENDANCE,
     BERLIN,
     TOKYO,
-    Desk,
-    defined,
+    ReportGenerator,
+    define,
     one_day,
 )
 
@@ -28,28 +28,32 @@ DAY = date(2025, 5, 1)
 
 
 @pytest.fixture
-def desk(shared_season_pipeline: Pipeline, store_url: str) -> Desk:
-    return Desk(shared_season_pipeline.warehouse, open_store(store_url))
+def generator(shared_season_pipeline: Pipeline, store_url: str) -> ReportGenerator:
+    return ReportGenerator(shared_season_pipeline.warehouse, open_store(store_url))
 
 
-def hot(desk: Desk, *, max_file_bytes: int = 10**6) -> ReportFiles:
+def hot(generator: ReportGenerator, *, max_file_bytes: int = 10**6) -> ReportFiles:
     bounds = CacheLimits(ttl_seconds=600, max_entries=100, max_bytes=10**7)
     return ReportFiles(
-        desk.warehouse, desk.store, bounds, max_file_bytes=max_file_bytes, clock=time.monotonic
+        generator.warehouse,
+        generator.store,
+        bounds,
+        max_file_bytes=max_file_bytes,
+        clock=time.monotonic,
     )
 
 
-def published(desk: Desk, slug: str, day: date = DAY) -> Outcome:
-    definition = defined(desk.warehouse, {**ATTENDANCE, "slug": slug})
-    [outcome] = desk.ask(definition, one_day(day), is_provisional_allowed=True)
+def published(generator: ReportGenerator, slug: str, day: date = DAY) -> Outcome:
+    definition = define(generator.warehouse, {**ATTENDANCE, "slug": slug})
+    [outcome] = generator.generate(definition, one_day(day), is_provisional_allowed=True)
     assert outcome.report.status == "ready"
     return outcome
 
 
-def replace(desk: Desk, outcome: Outcome, content: bytes) -> None:
+def replace(generator: ReportGenerator, outcome: Outcome, content: bytes) -> None:
     """Another edition, as if it had been published."""
-    stored = desk.store.put(str(outcome.report.storage_path), [content])
-    desk.query(
+    stored = generator.store.put(str(outcome.report.storage_path), [content])
+    generator.query(
         "update catalogue.generated_reports"
         " set edition = edition + 1, file_sha256 = %s, byte_count = %s where id = %s",
         stored.sha256,
@@ -58,30 +62,32 @@ def replace(desk: Desk, outcome: Outcome, content: bytes) -> None:
     )
 
 
-def test_the_file_is_read_once_and_then_given_from_memory(desk: Desk) -> None:
-    report = published(desk, "hot-once").report
-    reports = hot(desk)
+def test_the_file_is_read_once_and_then_given_from_memory(generator: ReportGenerator) -> None:
+    report = published(generator, "hot-once").report
+    reports = hot(generator)
     first = reports.report(BERLIN, report.id)
     assert first is not None
-    assert first.content == desk.file(report.storage_path)
-    desk.store.delete(str(report.storage_path))
+    assert first.content == generator.file(report.storage_path)
+    generator.store.delete(str(report.storage_path))
     again = reports.report(BERLIN, report.id)
     assert again == first
 
 
-def test_another_organisation_and_an_unknown_report_get_nothing(desk: Desk) -> None:
-    report = published(desk, "hot-alone").report
-    reports = hot(desk)
+def test_another_organisation_and_an_unknown_report_get_nothing(generator: ReportGenerator) -> None:
+    report = published(generator, "hot-alone").report
+    reports = hot(generator)
     assert reports.report(BERLIN, report.id) is not None
     assert reports.report(TOKYO, report.id) is None
     assert reports.report(BERLIN, UUID(int=5)) is None
 
 
-def test_a_restated_report_is_new_once_it_is_forgotten_and_others_stay(desk: Desk) -> None:
-    outcome = published(desk, "hot-restated")
-    reports = hot(desk)
+def test_a_restated_report_is_new_once_it_is_forgotten_and_others_stay(
+    generator: ReportGenerator,
+) -> None:
+    outcome = published(generator, "hot-restated")
+    reports = hot(generator)
     reports.report(BERLIN, outcome.report.id)
-    replace(desk, outcome, b"restated")
+    replace(generator, outcome, b"restated")
     known = reports.report(BERLIN, outcome.report.id)
     assert known is not None
     assert known.edition.edition == 1
@@ -93,51 +99,55 @@ def test_a_restated_report_is_new_once_it_is_forgotten_and_others_stay(desk: Des
     assert (restated.content, restated.edition.edition) == (b"restated", 2)
 
 
-def test_a_file_that_is_restated_between_the_two_questions_is_the_new_one(desk: Desk) -> None:
-    outcome = published(desk, "hot-between")
-    reports = hot(desk, max_file_bytes=10**6)
+def test_a_file_that_is_restated_between_the_two_questions_is_the_new_one(
+    generator: ReportGenerator,
+) -> None:
+    outcome = published(generator, "hot-between")
+    reports = hot(generator, max_file_bytes=10**6)
     reports._editions.get(  # it knows the edition, and has not read the file
         _key(outcome), lambda: reports._current(BERLIN, outcome.report.id)
     )
-    replace(desk, outcome, b"restated")
+    replace(generator, outcome, b"restated")
     found = reports.report(BERLIN, outcome.report.id)
     assert found is not None
     assert found.content == b"restated"
 
 
-def test_a_file_that_is_being_replaced_is_never_given_as_the_edition(desk: Desk) -> None:
-    outcome = published(desk, "hot-replaced")
-    reports = hot(desk)
-    desk.store.put(str(outcome.report.storage_path), [b"not in the catalogue yet"])
+def test_a_file_that_is_being_replaced_is_never_given_as_the_edition(
+    generator: ReportGenerator,
+) -> None:
+    outcome = published(generator, "hot-replaced")
+    reports = hot(generator)
+    generator.store.put(str(outcome.report.storage_path), [b"not in the catalogue yet"])
     with pytest.raises(StoreUnavailable, match="is being replaced"):
         reports.report(BERLIN, outcome.report.id)
-    replace(desk, outcome, b"now it is")
+    replace(generator, outcome, b"now it is")
     found = reports.report(BERLIN, outcome.report.id)
     assert found is not None
     assert found.content == b"now it is"
 
 
-def test_a_large_file_is_left_in_the_store(desk: Desk) -> None:
-    report = published(desk, "hot-large").report
-    found = hot(desk, max_file_bytes=10).report(BERLIN, report.id)
+def test_a_large_file_is_left_in_the_store(generator: ReportGenerator) -> None:
+    report = published(generator, "hot-large").report
+    found = hot(generator, max_file_bytes=10).report(BERLIN, report.id)
     assert found is not None
     assert (found.content, found.edition.storage_path) == (None, report.storage_path)
 
 
-def test_hits_and_misses_are_counted_for_everybody_to_see(desk: Desk) -> None:
-    report = published(desk, "hot-counted").report
-    before = _counted(desk)
-    reports = hot(desk)
+def test_hits_and_misses_are_counted_for_everybody_to_see(generator: ReportGenerator) -> None:
+    report = published(generator, "hot-counted").report
+    before = _counted(generator)
+    reports = hot(generator)
     for _ in range(4):
         reports.report(BERLIN, report.id)
     reports.forget_all()
     reports.report(BERLIN, report.id)
-    added = {result: count - before.get(result, 0) for result, count in _counted(desk).items()}
+    added = {result: count - before.get(result, 0) for result, count in _counted(generator).items()}
     assert added == {"hit": 3, "miss": 2}
 
 
-def _counted(desk: Desk) -> dict[str, float]:
-    with warehouse_connection(desk.warehouse) as connection:
+def _counted(generator: ReportGenerator) -> dict[str, float]:
+    with warehouse_connection(generator.warehouse) as connection:
         return {each.labels[1]: each.total for each in read_totals(connection, [CACHE_REQUESTS])}
 
 

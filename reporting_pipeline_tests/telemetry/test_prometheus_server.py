@@ -20,14 +20,14 @@ from reporting_pipeline.store import open_store
 from reporting_pipeline.telemetry.prometheus import metrics_page, serve_metrics
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.given_reports import (
+from reporting_pipeline_tests.requests.sample_requests import queued_days
+from reporting_pipeline_tests.sample_reports import (
     ATTENDANCE,
     BERLIN,
-    Desk,
-    defined,
+    ReportGenerator,
+    define,
     one_day,
 )
-from reporting_pipeline_tests.requests.given_requests import queued_days
 from reporting_pipeline_tests.telemetry.prometheus_server import (
     EXAMPLES,
     PROMETHEUS,
@@ -67,10 +67,12 @@ def work(pipeline: Pipeline, store_url: str) -> None:
     """Work of each kind: a report, cache requests, queued requests, alerts."""
     now = datetime.now(UTC)
     warehouse = pipeline.warehouse
-    desk = Desk(warehouse, open_store(store_url), now)
-    definition = defined(warehouse, {**ATTENDANCE, "slug": f"counted-{now:%H%M%S%f}"})
-    [outcome] = desk.ask(definition, one_day(DAY), is_provisional_allowed=True)
-    hot = ReportFiles(warehouse, desk.store, BOUNDS, max_file_bytes=10**6, clock=time.monotonic)
+    generator = ReportGenerator(warehouse, open_store(store_url), now)
+    definition = define(warehouse, {**ATTENDANCE, "slug": f"counted-{now:%H%M%S%f}"})
+    [outcome] = generator.generate(definition, one_day(DAY), is_provisional_allowed=True)
+    hot = ReportFiles(
+        warehouse, generator.store, BOUNDS, max_file_bytes=10**6, clock=time.monotonic
+    )
     for _ in range(3):
         hot.report(definition.organization_id, outcome.report.id)
     hot.forget_all()

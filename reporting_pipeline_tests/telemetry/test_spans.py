@@ -17,8 +17,8 @@ from reporting_pipeline.requests.worker import work_on_next
 from reporting_pipeline.telemetry.json_log import JsonFormatter, log_ids
 from reporting_pipeline.telemetry.spans import annotate_span, span
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.given_reports import ATTENDANCE, defined, one_day
-from reporting_pipeline_tests.requests.given_requests import queued, worker_at
+from reporting_pipeline_tests.requests.sample_requests import queued, worker_at
+from reporting_pipeline_tests.sample_reports import ATTENDANCE, define, one_day
 
 DAY = date(2025, 10, 25)
 
@@ -93,7 +93,7 @@ def test_reports_generated_in_parallel_have_the_run_id_and_are_within_its_step(
 ) -> None:
     warehouse = shared_season_pipeline.warehouse
     definitions = [
-        defined(warehouse, {**ATTENDANCE, "slug": f"side-{number}"}) for number in range(4)
+        define(warehouse, {**ATTENDANCE, "slug": f"side-{number}"}) for number in range(4)
     ]
     due = [
         DueReport(
@@ -114,7 +114,7 @@ def test_a_request_and_its_report_are_one_trace(
     kept_spans: InMemorySpanExporter, shared_season_pipeline: Pipeline, tmp_path: Path
 ) -> None:
     warehouse, store_url = shared_season_pipeline.warehouse, (tmp_path / "store").as_uri()
-    definition = defined(warehouse, {**ATTENDANCE, "slug": "traced"})
+    definition = define(warehouse, {**ATTENDANCE, "slug": "traced"})
     request = queued(warehouse, definition)
     assert work_on_next(worker_at(warehouse, store_url), among=[request.id]) is not None
     assert drawn(kept_spans) == [

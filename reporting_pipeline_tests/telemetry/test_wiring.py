@@ -13,7 +13,7 @@ from reporting_pipeline.telemetry.metric_store import read_totals
 from reporting_pipeline.telemetry.metrics import CUMULATIVE_METRICS
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.given_reports import ATTENDANCE, Desk, defined, one_day
+from reporting_pipeline_tests.sample_reports import ATTENDANCE, ReportGenerator, define, one_day
 
 DAY = date(2025, 5, 1)
 
@@ -52,11 +52,13 @@ def test_a_report_is_counted_by_format_and_status(
     shared_season_pipeline: Pipeline, tmp_path: Path
 ) -> None:
     before = counted(shared_season_pipeline)
-    desk = Desk(shared_season_pipeline.warehouse, open_store(str(tmp_path / "store")))
-    definition = defined(desk.warehouse, {**ATTENDANCE, "formats": ["csv", "jsonl"]})
-    outcomes = desk.ask(definition, one_day(DAY), is_provisional_allowed=True)
-    held = defined(desk.warehouse, {**ATTENDANCE, "slug": "future", "category": "financial"})
-    [refused] = desk.ask(held, one_day(date(2031, 1, 1)))
+    generator = ReportGenerator(
+        shared_season_pipeline.warehouse, open_store(str(tmp_path / "store"))
+    )
+    definition = define(generator.warehouse, {**ATTENDANCE, "formats": ["csv", "jsonl"]})
+    outcomes = generator.generate(definition, one_day(DAY), is_provisional_allowed=True)
+    held = define(generator.warehouse, {**ATTENDANCE, "slug": "future", "category": "financial"})
+    [refused] = generator.generate(held, one_day(date(2031, 1, 1)))
     after = counted(shared_season_pipeline)
 
     def added(*key: str) -> tuple[int, float]:
@@ -84,18 +86,20 @@ def test_log_records_of_a_report_have_its_ids(
         def emit(self, record: logging.LogRecord) -> None:
             lines.append(json.loads(JsonFormatter().format(record)))
 
-    desk = Desk(shared_season_pipeline.warehouse, open_store(str(tmp_path / "store")))
-    definition = defined(desk.warehouse, {**ATTENDANCE, "slug": "logged"})
+    generator = ReportGenerator(
+        shared_season_pipeline.warehouse, open_store(str(tmp_path / "store"))
+    )
+    definition = define(generator.warehouse, {**ATTENDANCE, "slug": "logged"})
 
     def fails(*_: object) -> None:
         message = "a fault"
         raise RuntimeError(message)
 
-    monkeypatch.setattr(desk.store, "put", fails)
+    monkeypatch.setattr(generator.store, "put", fails)
     log, handler = logging.getLogger("reporting_pipeline"), Kept()
     log.addHandler(handler)
     try:
-        [outcome] = desk.ask(definition, one_day(DAY), is_provisional_allowed=True)
+        [outcome] = generator.generate(definition, one_day(DAY), is_provisional_allowed=True)
     finally:
         log.removeHandler(handler)
     [logged] = lines

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from reporting_pipeline.report_definitions.declared import DeclaredDefinition
 from reporting_pipeline.report_definitions.parse import from_mapping
-from reporting_pipeline_tests import given_reports
+from reporting_pipeline_tests import sample_reports
 from reporting_pipeline_tests.acceptance.day.world import ZONES, identity
 
 REVENUE, ATTENDANCE, REVENUE_OF_WEEK = "revenue", "attendance", "revenue-of-week"
@@ -25,8 +25,8 @@ def definitions() -> list[DeclaredDefinition]:
 
 
 def _templates() -> list[dict[str, Any]]:
-    revenue = dict[str, Any](given_reports.REVENUE) | {"slug": REVENUE}
-    attendance = dict[str, Any](given_reports.ATTENDANCE) | {"slug": ATTENDANCE}
+    revenue = dict[str, Any](sample_reports.REVENUE) | {"slug": REVENUE}
+    attendance = dict[str, Any](sample_reports.ATTENDANCE) | {"slug": ATTENDANCE}
     at_doors = {"doors_hours": DOORS_HOURS}
     return [
         revenue,

@@ -13,8 +13,8 @@ from reporting_pipeline.orchestration.resources import AlertEvaluator
 from reporting_pipeline.orchestration.sensors import alert_sensor
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import conninfo
-from reporting_pipeline_tests.given_reports import BERLIN, NOW, REVENUE, defined
 from reporting_pipeline_tests.orchestration.shown import shown
+from reporting_pipeline_tests.sample_reports import BERLIN, NOW, REVENUE, define
 
 _FAULT = """
     insert into landing.source_faults values
@@ -87,7 +87,7 @@ def test_a_channel_that_is_of_no_use_stops_no_run_and_no_other_channel(
 def test_a_round_finds_reports_past_their_deadline_and_days_that_are_too_old(
     settings: Settings, warehouse: psycopg.Connection
 ) -> None:
-    defined(settings.warehouse_url(), REVENUE)
+    define(settings.warehouse_url(), REVENUE)
     warehouse.execute(
         "insert into landing.touched_days (report_table, report_day, organization_id, touched_at)"
         " values ('report_sales_daily', '2025-03-01', %s, now())",

@@ -13,7 +13,7 @@ from reporting_pipeline.errors import DefinitionInvalid, StoreUnavailable
 from reporting_pipeline.orchestration.assets.export_results import BatchSummary, end_step
 from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.parse import from_mapping
-from reporting_pipeline_tests.given_reports import BERLIN, REVENUE
+from reporting_pipeline_tests.sample_reports import BERLIN, REVENUE
 
 DEFINITION = from_mapping({**REVENUE, "organization_id": str(BERLIN)}).numbered(1)
 PERIOD = Period(first=date(2025, 9, 10), end=date(2025, 9, 11))

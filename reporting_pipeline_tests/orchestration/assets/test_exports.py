@@ -12,14 +12,14 @@ import pytest
 from reporting_pipeline.orchestration.code_location import build_definitions
 from reporting_pipeline.orchestration.partitions import ENDED_EVENTS_NAME
 from reporting_pipeline.settings import Settings
-from reporting_pipeline_tests.given_reports import (
+from reporting_pipeline_tests.orchestration.shown import shown
+from reporting_pipeline_tests.sample_reports import (
     ATTENDANCE,
     BERLIN,
     REVENUE,
     TOKYO,
-    defined,
+    define,
 )
-from reporting_pipeline_tests.orchestration.shown import shown
 
 NEW_YORK_EVENT = "00000002-0000-4000-8000-000000000002"
 BERLIN_EVENT = "00000002-0000-4000-8000-000000000001"
@@ -57,8 +57,8 @@ def test_a_partition_shows_what_became_of_its_reports_and_the_first_rows_of_one(
     settings: Settings, instance: dg.DagsterInstance
 ) -> None:
     for organization_id in (BERLIN, TOKYO):
-        defined(settings.warehouse_url(), REVENUE, organization_id)
-    defined(settings.warehouse_url(), ATTENDANCE)
+        define(settings.warehouse_url(), REVENUE, organization_id)
+    define(settings.warehouse_url(), ATTENDANCE)
 
     found = shown(
         run(settings, instance, "daily_reports", "2025-09-10", "2025-09-10"), "daily_reports"
@@ -122,8 +122,8 @@ def test_weeks_and_months_have_the_reports_that_are_due_when_they_end(
     settings: Settings,
     instance: dg.DagsterInstance,
 ) -> None:
-    defined(settings.warehouse_url(), scheduled(schedule, rule))
-    defined(settings.warehouse_url(), REVENUE)
+    define(settings.warehouse_url(), scheduled(schedule, rule))
+    define(settings.warehouse_url(), REVENUE)
 
     found = shown(
         run(settings, instance, f"{schedule}_reports", *partitions), f"{schedule}_reports"
@@ -138,7 +138,7 @@ def test_weeks_and_months_have_the_reports_that_are_due_when_they_end(
 def test_an_event_is_reported_after_its_last_day_and_when_it_is_final(
     settings: Settings, instance: dg.DagsterInstance
 ) -> None:
-    defined(settings.warehouse_url(), scheduled("post_event", "event_to_date"))
+    define(settings.warehouse_url(), scheduled("post_event", "event_to_date"))
     events = [NEW_YORK_EVENT, BERLIN_EVENT]
     instance.add_dynamic_partitions(ENDED_EVENTS_NAME, events)
 
@@ -156,8 +156,8 @@ def test_an_event_is_reported_after_its_last_day_and_when_it_is_final(
 def test_one_definition_that_fails_does_not_stop_the_others(
     settings: Settings, instance: dg.DagsterInstance, warehouse: psycopg.Connection
 ) -> None:
-    defined(settings.warehouse_url(), ATTENDANCE)
-    defined(settings.warehouse_url(), REVENUE)
+    define(settings.warehouse_url(), ATTENDANCE)
+    define(settings.warehouse_url(), REVENUE)
     lose_a_column(warehouse, "attendance")
 
     result = run(settings, instance, "daily_reports", "2025-09-10", "2025-09-10")
@@ -174,7 +174,7 @@ def test_one_definition_that_fails_does_not_stop_the_others(
 def test_a_step_of_which_every_report_failed_fails_and_is_not_repeated(
     settings: Settings, instance: dg.DagsterInstance, warehouse: psycopg.Connection
 ) -> None:
-    defined(settings.warehouse_url(), ATTENDANCE)
+    define(settings.warehouse_url(), ATTENDANCE)
     lose_a_column(warehouse, "attendance")
 
     result = run(settings, instance, "daily_reports", "2025-09-10", "2025-09-10")

@@ -13,13 +13,13 @@ from reporting_pipeline.orchestration.resources import Reports
 from reporting_pipeline.orchestration.sensors import requests_sensor
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.given_reports import REVENUE, TOKYO, defined
-from reporting_pipeline_tests.requests.given_requests import (
+from reporting_pipeline_tests.requests.sample_requests import (
     HOLD,
     Workers,
     queued,
     seen,
 )
+from reporting_pipeline_tests.sample_reports import REVENUE, TOKYO, define
 
 DAY = date(2025, 9, 10)
 
@@ -61,8 +61,8 @@ def run(
 
 
 def test_a_batch_is_one_run_that_lists_each_result(reports: Reports, url: URL) -> None:
-    first = queued(url, defined(url, REVENUE), DAY)
-    second = queued(url, defined(url, REVENUE, TOKYO), DAY)
+    first = queued(url, define(url, REVENUE), DAY)
+    second = queued(url, define(url, REVENUE, TOKYO), DAY)
     with warehouse_connection(url) as connection:
         connection.execute(HOLD, (DAY, TOKYO))
 
@@ -91,7 +91,7 @@ def test_a_batch_is_one_run_that_lists_each_result(reports: Reports, url: URL) -
 
 
 def test_what_is_in_a_run_on_its_way_is_not_named_again(reports: Reports, url: URL) -> None:
-    revenue = defined(url, REVENUE)
+    revenue = define(url, REVENUE)
     queued(url, revenue, DAY)
     with dg.DagsterInstance.ephemeral() as instance:
         asked = must_ask(instance, reports)
@@ -112,7 +112,7 @@ def test_what_is_in_a_run_on_its_way_is_not_named_again(reports: Reports, url: U
 
 
 def test_what_a_killed_run_left_is_named_in_another(reports: Reports, url: URL) -> None:
-    queued(url, defined(url, REVENUE), DAY)
+    queued(url, define(url, REVENUE), DAY)
     with dg.DagsterInstance.ephemeral() as instance, ExitStack() as sessions:
         workers = Workers(sessions)
         asked = must_ask(instance, reports)
@@ -127,7 +127,7 @@ def test_what_a_killed_run_left_is_named_in_another(reports: Reports, url: URL) 
 
 
 def test_a_run_is_named_no_more_than_a_batch(reports: Reports, url: URL) -> None:
-    revenue, takings = defined(url, REVENUE), defined(url, REVENUE, TOKYO)
+    revenue, takings = define(url, REVENUE), define(url, REVENUE, TOKYO)
     for offset in range(BATCH_SIZE + 1):
         queued(url, revenue, date(2025, 3, 1) + timedelta(days=offset))
     last = queued(url, takings)

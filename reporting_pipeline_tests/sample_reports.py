@@ -1,7 +1,4 @@
-"""Definitions in the catalogue, and generating them, as tests of delivery need them.
-
-What belongs here: definitions of tests and where reports go. What does not: what is expected.
-"""
+"""Sample report definitions, and a generator of their reports for tests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -54,10 +51,10 @@ ATTENDANCE: Mapping[str, object] = {
 }
 
 
-def defined(
+def define(
     warehouse: URL, mapping: Mapping[str, object], organization_id: UUID = BERLIN
 ) -> ReportDefinition:
-    """A definition as the catalogue has it after it was applied."""
+    """Apply a definition; the catalogue's version of it."""
     declared = from_mapping({**mapping, "organization_id": str(organization_id)})
     with warehouse_connection(warehouse) as connection:
         [applied] = apply_definitions(connection, [declared], NOW)
@@ -70,14 +67,14 @@ def one_day(day: date) -> Period:
 
 
 @dataclass
-class Desk:
-    """Somebody who asks for reports, and looks at what came of it."""
+class ReportGenerator:
+    """Generates reports, and reads the catalogue and the store."""
 
     warehouse: URL
     store: ObjectStore
     now: datetime = field(default=NOW)
 
-    def ask(
+    def generate(
         self,
         definition: ReportDefinition,
         period: Period,
@@ -96,24 +93,24 @@ class Desk:
         )
         return generate(publisher, request, formats)
 
-    def ask_one(self, definition: ReportDefinition, period: Period) -> GeneratedReport:
-        """Generate a report of one format; what the catalogue says of it."""
-        [outcome] = self.ask(definition, period)
+    def generate_one(self, definition: ReportDefinition, period: Period) -> GeneratedReport:
+        """Generate a report of one format; its catalogue row."""
+        [outcome] = self.generate(definition, period)
         return outcome.report
 
     def catalogue(self) -> list[GeneratedReport]:
-        """All that it says."""
+        """All generated reports of the catalogue."""
         with warehouse_connection(self.warehouse) as connection:
             return generated_reports(connection)
 
     def query(self, statement: str, *values: object) -> Sequence[tuple[object, ...]]:
-        """Rows of the warehouse; the statement may change them."""
+        """Run a statement in the warehouse; the rows it returns."""
         with warehouse_connection(self.warehouse) as connection:
             cursor = connection.execute(statement.encode(), values)
             return cursor.fetchall() if cursor.description else []
 
     def file(self, key: str | None) -> bytes:
-        """An object of the store."""
+        """The bytes of an object of the store."""
         return b"".join(self.store.get(key or ""))
 
     def manifest(self, key: str | None) -> Manifest:

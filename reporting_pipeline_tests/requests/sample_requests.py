@@ -1,7 +1,4 @@
-"""Requests as tests ask for them, and a worker.
-
-What belongs here: asking and working. What does not: what is expected.
-"""
+"""Sample requests for reports, and workers for tests."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -20,13 +17,13 @@ from reporting_pipeline.requests.request_queue import StoredRequest, stored_requ
 from reporting_pipeline.requests.worker import Worker
 from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.given_reports import NOW, one_day
+from reporting_pipeline_tests.sample_reports import NOW, one_day
 
 ASKING = AskContext(now=NOW, final_delay_seconds=7200)
 TIMES = LeaseTimes(heartbeat_seconds=10, stale_seconds=30)
 FIRST_DAY = date(2025, 3, 1)
 
-# What holds the revenue of a day and an organisation.
+# An objection that holds the revenue of a day and an organisation.
 HOLD = (
     "insert into reporting.seal_objections"
     " (date, position, organization_id, report_table, check_name, message)"
@@ -41,7 +38,7 @@ def ask_for(
     *,
     is_provisional_allowed: bool = False,
 ) -> AskResult:
-    """Ask for a definition's day as CSV."""
+    """Request a definition's day as CSV."""
     request = ReportRequest(
         definition=definition, period=one_day(day), is_provisional_allowed=is_provisional_allowed
     )
@@ -49,23 +46,23 @@ def ask_for(
 
 
 def queued(warehouse: URL, definition: ReportDefinition, day: date = FIRST_DAY) -> StoredRequest:
-    """A request for a definition's day that waits."""
+    """A queued request for a definition's day."""
     request = ask_for(warehouse, definition, day).request
     assert request is not None
     return request
 
 
 def queued_days(warehouse: URL, definition: ReportDefinition, count: int) -> list[StoredRequest]:
-    """Requests for so many days."""
+    """Queued requests for this many days."""
     days = [FIRST_DAY + timedelta(days=offset) for offset in range(count)]
     return [queued(warehouse, definition, day) for day in days]
 
 
 class Workers:
-    """Workers that take requests and do nothing with them; they live until they die.
+    """Workers that take requests and do not work on them.
 
     Args:
-        sessions: Ends what they hold at the end of the test.
+        sessions: Closes the sessions of the workers at the end of the test.
     """
 
     def __init__(self, sessions: ExitStack) -> None:
@@ -75,7 +72,7 @@ class Workers:
     def take(
         self, warehouse: URL, name: str = "worker", *, among: Sequence[UUID] | None = None
     ) -> StoredRequest | None:
-        """The next request, leased by a worker of its own."""
+        """The next request, leased by a new worker."""
         session = self._sessions.enter_context(warehouse_connection(warehouse))
         session.autocommit = True
         request = take_request(session, TIMES, name, NOW, among=among)
@@ -84,24 +81,24 @@ class Workers:
         return request
 
     def must_take(self, warehouse: URL, *, among: Sequence[UUID] | None = None) -> StoredRequest:
-        """As take, where there is one."""
+        """The next request, which must exist."""
         request = self.take(warehouse, among=among)
         assert request is not None
         return request
 
     def die(self, request: StoredRequest) -> None:
-        """The worker that took it is killed."""
+        """Kill the worker that took a request."""
         self._held[request.fence].close()
 
 
 def seen(warehouse: URL, request: StoredRequest) -> StoredRequest:
-    """A request as it stands now."""
+    """A request as it is now."""
     with warehouse_connection(warehouse) as connection:
         return stored_request(connection, request.id)
 
 
 def pass_time(warehouse: URL, request: StoredRequest, seconds: int) -> None:
-    """Let so much time pass for one request."""
+    """Let time pass for one request."""
     with warehouse_connection(warehouse) as connection:
         connection.execute(
             "update catalogue.report_requests set"
@@ -112,7 +109,7 @@ def pass_time(warehouse: URL, request: StoredRequest, seconds: int) -> None:
 
 
 def notices(warehouse: URL, request: StoredRequest) -> list[str]:
-    """What was told of a request, in order."""
+    """The types of the notices about a request, in order."""
     with warehouse_connection(warehouse) as connection:
         found = connection.execute(
             "select message ->> 'type' from catalogue.notices"
@@ -123,7 +120,7 @@ def notices(warehouse: URL, request: StoredRequest) -> list[str]:
 
 
 def worker_at(warehouse: URL, store_url: str, redis_url: str | None = None) -> Worker:
-    """A worker whose clock stands still."""
+    """A worker whose clock does not move."""
     publisher = Publisher(
         warehouse=warehouse,
         store=open_store(store_url),
