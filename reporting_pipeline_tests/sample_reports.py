@@ -14,7 +14,7 @@ from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.publishing.generate import Outcome, Publisher, generate
 from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
-from reporting_pipeline.report_definitions.parse import from_mapping
+from reporting_pipeline.report_definitions.parse import parse_definition
 from reporting_pipeline.store.object_store import ObjectStore
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
@@ -55,7 +55,7 @@ def define(
     warehouse: URL, mapping: Mapping[str, object], organization_id: UUID = BERLIN
 ) -> ReportDefinition:
     """Apply a definition; the catalogue's version of it."""
-    declared = from_mapping({**mapping, "organization_id": str(organization_id)})
+    declared = parse_definition({**mapping, "organization_id": str(organization_id)})
     with warehouse_connection(warehouse) as connection:
         [applied] = apply_definitions(connection, [declared], NOW)
     return applied.definition

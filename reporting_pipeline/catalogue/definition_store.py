@@ -18,15 +18,15 @@ from psycopg.types.json import Json
 
 from reporting_pipeline.catalogue.notices import write_definition_notice
 from reporting_pipeline.errors import DefinitionInvalid, UnknownDefinition
-from reporting_pipeline.report_definitions.declared import DeclaredDefinition
 from reporting_pipeline.report_definitions.definition import (
     Category,
+    DeclaredDefinition,
     ReportDefinition,
     ReportFormat,
     Schedule,
     Status,
 )
-from reporting_pipeline.report_definitions.parse import config_from
+from reporting_pipeline.report_definitions.parse import parse_config
 
 # A change of these fields changes when reports are due.
 _SCHEDULING = frozenset({"schedule", "config.period", "config.after_event"})
@@ -293,7 +293,7 @@ def _change_of(
     declared: DeclaredDefinition, current: Mapping[UUID, ReportDefinition]
 ) -> DefinitionChange:
     """The change that a declared definition makes, given the current versions by id."""
-    first = declared.numbered(1)
+    first = declared.as_version(1)
     former = current.get(first.id)
     if former is None:
         return DefinitionChange(definition=first, former_version=None, fields=())
@@ -305,7 +305,7 @@ def _change_of(
     )
     is_new_version = any(each.field != "status" for each in fields)
     return DefinitionChange(
-        definition=declared.numbered(former.version + is_new_version),
+        definition=declared.as_version(former.version + is_new_version),
         former_version=former.version,
         fields=fields,
     )
@@ -368,5 +368,5 @@ def _definition(row: Mapping[str, Any]) -> ReportDefinition:
         status=Status(row["status"]),
         formats=tuple(map(ReportFormat, row["formats"])),
         version=row["version"],
-        config=config_from(row["config"], f"{source}, version {row['version']}"),
+        config=parse_config(row["config"], f"{source}, version {row['version']}"),
     )

@@ -28,15 +28,14 @@ from reporting_pipeline.catalogue.definition_store import (
 )
 from reporting_pipeline.cli.session import session
 from reporting_pipeline.errors import DefinitionInvalid, UnknownDefinition
-from reporting_pipeline.report_definitions.broken import broken_definitions
-from reporting_pipeline.report_definitions.declared import DeclaredDefinition
-from reporting_pipeline.report_definitions.definition import Schedule, Status
+from reporting_pipeline.report_definitions.definition import DeclaredDefinition, Schedule, Status
 from reporting_pipeline.report_definitions.files import (
     STARTER_SET,
     for_organizations,
     read_folder,
     write_folder,
 )
+from reporting_pipeline.report_definitions.parse import broken_definitions
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _CHANGE = "{:<10} {} {}"
@@ -96,7 +95,7 @@ def export(directory: Path, organization: UUID | None) -> None:
     """
     with session() as settings, warehouse_connection(settings.warehouse_url()) as connection:
         found = definitions_of(connection, organization)
-    written = write_folder(directory, map(DeclaredDefinition.of, found))
+    written = write_folder(directory, map(DeclaredDefinition.from_version, found))
     click.echo(f"{len(written)} definitions in {directory}")
 
 
@@ -136,7 +135,7 @@ def show(slug: str, organization: UUID | None, version: int | None) -> None:
         if version is not None:
             found = definition_version(connection, found.id, version)
     click.echo(f"# version {found.version}")
-    click.echo(DeclaredDefinition.of(found).to_yaml(), nl=False)
+    click.echo(DeclaredDefinition.from_version(found).to_yaml(), nl=False)
 
 
 def _require_some(wanted: Sequence[DeclaredDefinition]) -> None:

@@ -23,13 +23,12 @@ from reporting_pipeline.catalogue.definition_store import definitions_of
 from reporting_pipeline.due.report_calendar import EventDueTime, event_due_times
 from reporting_pipeline.errors import UnknownDefinition
 from reporting_pipeline.publishing.snapshot import ReportRequest
-from reporting_pipeline.report_definitions.after_event import USUAL, Moment
 from reporting_pipeline.report_definitions.definition import (
     ReportDefinition,
     Schedule,
     Status,
 )
-from reporting_pipeline.report_definitions.period_rules import resolve
+from reporting_pipeline.report_definitions.period_rules import DEFAULT_AFTER_EVENT, Moment, resolve
 
 _LOG = logging.getLogger(__name__)
 _DAY = timedelta(days=1)
@@ -120,7 +119,7 @@ def events_due(connection: Connection[Any]) -> list[UUID]:
     Those that have ended are among them before anything is defined.
     """
     active = definitions_of(connection, status=Status.ACTIVE, on_unreadable=_LOG.error)
-    moments = {*USUAL.moments, *moments_of(active)}
+    moments = {*DEFAULT_AFTER_EVENT.moments, *moments_of(active)}
     dues = event_due_times(connection, moments)
     return list(dict.fromkeys(due.event_id for due in dues if due.is_landed))
 

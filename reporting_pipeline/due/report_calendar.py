@@ -14,7 +14,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from reporting_pipeline.report_definitions.after_event import Moment
+from reporting_pipeline.report_definitions.period_rules import Moment
 from reporting_pipeline.sources.contract import DOMAINS
 
 _DAY = timedelta(days=1)

@@ -52,7 +52,7 @@ from reporting_pipeline.exports.presentation import (
 )
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.registry.columns import ColumnType, Unit
-from reporting_pipeline.report_definitions.compiled import ReportColumn
+from reporting_pipeline.report_definitions.compile import ReportColumn
 
 if TYPE_CHECKING:
     import pyarrow as pa

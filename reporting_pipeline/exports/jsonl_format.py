@@ -22,7 +22,7 @@ from reporting_pipeline.exports.format import Format, ProblemSink, ignore_proble
 from reporting_pipeline.exports.manifest import ColumnPart, Manifest
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.registry.columns import ColumnType
-from reporting_pipeline.report_definitions.compiled import ReportColumn
+from reporting_pipeline.report_definitions.compile import ReportColumn
 from reporting_pipeline.report_definitions.definition import ReportFormat
 
 if TYPE_CHECKING:

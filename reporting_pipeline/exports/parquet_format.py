@@ -20,7 +20,7 @@ from reporting_pipeline.exports.format import Format, ProblemSink, ignore_proble
 from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.exports.row_spool import arrow_type
-from reporting_pipeline.report_definitions.compiled import ReportColumn
+from reporting_pipeline.report_definitions.compile import ReportColumn
 from reporting_pipeline.report_definitions.definition import ReportFormat
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.exports.row_spool import RowSpool
-from reporting_pipeline.report_definitions.compiled import ReportColumn
+from reporting_pipeline.report_definitions.compile import ReportColumn
 
 NO_ROWS = "There are no rows in this period."
 """The sentence in place of rows, in files for people."""

@@ -29,8 +29,11 @@ from reporting_pipeline.exports.row_spool import RowSpool, psycopg_statement, sp
 from reporting_pipeline.publishing.gate import seal_parts, watermark_parts
 from reporting_pipeline.registry.datasets import Dataset, dataset
 from reporting_pipeline.registry.logic_version import LOGIC_VERSION
-from reporting_pipeline.report_definitions.compile import compile_report
-from reporting_pipeline.report_definitions.compiled import CompiledReport, ReportColumn
+from reporting_pipeline.report_definitions.compile import (
+    CompiledReport,
+    ReportColumn,
+    compile_report,
+)
 from reporting_pipeline.report_definitions.definition import ReportDefinition
 from reporting_pipeline.warehouse.engine import warehouse_connection
 

@@ -1,5 +1,8 @@
-"""Report definitions: what may be asked for, and the statement that it becomes.
+"""Report definitions: the language in which an organisation describes a report.
 
-What belongs here: the schema of a definition, its compilation, its YAML, the starter set. What does
-not: where definitions are kept and who runs them (`delivery`).
+A definition is YAML or JSON. `parse` reads it, `config` and `definition` are its schema,
+`additivity` compares it with its dataset, and `compile` makes its SQL statements.
+
+What belongs here: the schema of a definition, its compilation, its files, the starter set.
+What does not: storing definitions (`catalogue`) and making reports (`publishing`).
 """

@@ -1,47 +1,70 @@
-"""What a report may sum: measures only, and money only within its currency.
+"""Rules that a config must keep for its dataset: known columns, fitting values, allowed sums.
 
-    measure   summed over the rows of a group
-    balance   the last one of the period, in a report grouped by all of the key but the day; one
-              that is called opening stands before its day, so there the first one counts
-    ratio     as a balance: the parts that it is computed from are balances
-    money     in a report that shows its currency; grouped by it, or filtered to one
-
-What belongs here: these rules, each refusal with its reason. What does not: the sums (`compile`).
+measure   may be summed over the rows of a group
+balance   the last one of the period counts, in a report that is grouped by all of the key but
+the day; of an opening balance, the state before its day, the first one
+ratio     as a balance, because it is computed from balances
+money     needs its currency in the report, as a group or filtered to one value
 """
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 
+from reporting_pipeline.errors import UnknownDataset
 from reporting_pipeline.registry.columns import Column, ColumnKind, ColumnType, Unit
 from reporting_pipeline.registry.datasets import Dataset
 from reporting_pipeline.report_definitions.config import ReportConfig
-from reporting_pipeline.report_definitions.filters import pinned, placed
-from reporting_pipeline.report_definitions.problems import Problem
+from reporting_pipeline.report_definitions.document import InvalidField, quoted
+from reporting_pipeline.report_definitions.filters import (
+    OPERATORS,
+    Comparison,
+    Equals,
+    InRange,
+    IsNull,
+    NoneOf,
+    OneOf,
+    comparisons,
+    fixed_columns,
+    typed_value,
+)
 
-# Every row of a report has the same one, so it counts as grouped.
-_SAME_IN_ALL_ROWS = frozenset({"organization_id"})
+ORGANIZATION = "organization_id"
+
+# Every row of a report has the same organisation, so it counts as grouped.
+_SAME_IN_ALL_ROWS = frozenset({ORGANIZATION})
 
 
-def additivity_problems(config: ReportConfig, dataset: Dataset) -> list[Problem]:
-    """What the report would have to sum and may not; all its names must be known."""
-    problems = [*_currency_problems(config, dataset), *_totals_problems(config, dataset)]
-    if config.group_by:
-        problems += _grouping_problems(config, dataset)
-    elif config.having:
-        problems.append(Problem("having", "is for grouped reports; filters choose other rows"))
-    return problems
+def invalid_fields(config: ReportConfig, dataset: Dataset) -> list[InvalidField]:
+    """All fields of the config that the dataset cannot answer; empty where it can."""
+    unknown = list(_unknown_columns(config, dataset))
+    faults = [
+        *unknown,
+        *(fault for path, each in _comparisons(config) for fault in _unfit(path, each, dataset)),
+        *_event_period(config, dataset),
+    ]
+    if unknown:
+        return faults  # the other rules look names up
+    return [*faults, *_sums(config, dataset), *_chart(config, dataset)]
+
+
+def column_or_none(dataset: Dataset, name: str) -> Column | None:
+    """The column of that name, if the dataset has it."""
+    try:
+        return dataset.column(name)
+    except UnknownDataset:
+        return None
 
 
 def grouped_columns(config: ReportConfig, dataset: Dataset) -> tuple[str, ...]:
     """The columns that a grouped report is grouped by.
 
-    A currency that the filters fix and the report shows is one of them, named or not: it adds no
-    row.
+    A currency that the filters fix and the report shows is always one of them: it adds no row.
     """
     currency = currency_column(dataset)
     if currency is None or currency in config.group_by:
         return config.group_by
     is_shown = any(each.name == currency for each in config.columns)
-    is_fixed = currency in pinned(config.filters)
+    is_fixed = currency in fixed_columns(config.filters)
     return (*config.group_by, currency) if is_shown and is_fixed else config.group_by
 
 
@@ -53,63 +76,147 @@ def currency_column(dataset: Dataset) -> str | None:
     return None
 
 
-def is_last_of_period(config: ReportConfig, dataset: Dataset) -> bool:
-    """Whether a group holds at most one row per day, so that its last row is one row."""
-    grouped = {*grouped_columns(config, dataset), *_SAME_IN_ALL_ROWS}
-    return set(dataset.key) - {dataset.day_column} <= grouped
-
-
 def is_opening(column: Column) -> bool:
-    """Whether a balance stands before its day, so that the first one of a period counts."""
+    """A balance from before its day, of which the first one of a period counts."""
     return column.kind is ColumnKind.BALANCE and column.name.startswith("opening_")
 
 
-def _currency_problems(config: ReportConfig, dataset: Dataset) -> Iterator[Problem]:
+def _unknown_columns(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidField]:
+    asked = [(f"columns[{i}].name", each.name) for i, each in enumerate(config.columns)]
+    asked += [(f"group_by[{i}]", name) for i, name in enumerate(config.group_by)]
+    asked += [(f"sort[{i}].column", each.column) for i, each in enumerate(config.sort)]
+    asked += [(f"{path}.column", each.column) for path, each in _comparisons(config)]
+    if config.chart is not None:
+        asked += [("chart.x", config.chart.x), ("chart.y", config.chart.y)]
+    known = [column.name for column in dataset.columns]
+    for field, name in asked:
+        if name not in known:
+            names = ", ".join(get_close_matches(name, known) or known)
+            reason = f"dataset {dataset.name} has no column {quoted(name)}; did you mean {names}?"
+            yield InvalidField(field, reason)
+
+
+def _comparisons(config: ReportConfig) -> Iterator[tuple[str, Comparison]]:
+    yield from comparisons(config.filters)
+    yield from comparisons(config.having, "having")
+
+
+def _unfit(path: str, comparison: Comparison, dataset: Dataset) -> Iterator[InvalidField]:
+    column = column_or_none(dataset, comparison.column)
+    if column is None:
+        return
+    if column.name == ORGANIZATION:
+        reason = "a report has only rows of its definition's organisation; remove this filter"
+        yield InvalidField(f"{path}.column", reason)
+        return
+    allowed = OPERATORS[column.type]
+    if comparison.operator not in allowed:
+        reason = (
+            f"{comparison.operator} does not apply to {column.name}, which has type {column.type}; "
+            f"use one of {', '.join(sorted(allowed))}"
+        )
+        yield InvalidField(f"{path}.operator", reason)
+        return
+    yield from _unfit_operands(path, comparison, column)
+
+
+def _unfit_operands(path: str, comparison: Comparison, column: Column) -> Iterator[InvalidField]:
+    fault_count = 0
+    for field, value in _operands(comparison):
+        try:
+            typed_value(column, value)
+        except ValueError as error:
+            fault_count += 1
+            yield InvalidField(f"{path}.{field}", str(error))
+    if isinstance(comparison, InRange) and fault_count == 0:
+        yield from _unfit_range(path, comparison, column)
+
+
+def _operands(comparison: Comparison) -> list[tuple[str, object]]:
+    match comparison:
+        case Equals():
+            return [("value", comparison.value)]
+        case OneOf() | NoneOf():
+            return [(f"values[{index}]", each) for index, each in enumerate(comparison.values)]
+        case InRange():
+            bounds = (("from", comparison.first), ("to", comparison.end))
+            return [(field, value) for field, value in bounds if value is not None]
+        case IsNull():
+            return []
+
+
+def _unfit_range(path: str, comparison: InRange, column: Column) -> Iterator[InvalidField]:
+    if comparison.first is None and comparison.end is None:
+        yield InvalidField(f"{path}.from", "is missing; a range needs `from`, `to` or both")
+    elif comparison.first is not None and comparison.end is not None:
+        first, end = typed_value(column, comparison.first), typed_value(column, comparison.end)
+        if end <= first:
+            reason = (
+                f"{comparison.end} is not after `from`, {comparison.first}; a range ends before "
+                "its `to`"
+            )
+            yield InvalidField(f"{path}.to", reason)
+
+
+def _event_period(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidField]:
+    is_of_event = config.period.rule == "event_to_date"
+    if is_of_event and column_or_none(dataset, "event_id") is None:
+        reason = f"event_to_date covers one event; dataset {dataset.name} has no column event_id"
+        yield InvalidField("period.rule", reason)
+
+
+def _sums(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidField]:
+    yield from _currency(config, dataset)
+    columns = [dataset.column(each.name) for each in config.columns]
+    if config.totals and not any(each.kind is ColumnKind.MEASURE for each in columns):
+        yield InvalidField("totals", "the report has no measure, so it has no totals")
+    if config.group_by:
+        yield from _grouping(config, dataset)
+    elif config.having:
+        yield InvalidField("having", "is only for grouped reports; use filters")
+
+
+def _currency(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidField]:
     money = [each.name for each in config.columns if dataset.column(each.name).unit is Unit.MINOR]
     currency = currency_column(dataset)
     if not money or currency is None:
         return
     if currency not in {each.name for each in config.columns}:
-        reason = f"{money[0]} is money, which means nothing without {currency}; show that too"
-        yield Problem("columns", reason)
+        reason = f"{money[0]} is money, which needs its currency; add the column {currency}"
+        yield InvalidField("columns", reason)
     elif config.group_by and currency not in grouped_columns(config, dataset):
         reason = (
             f"{money[0]} is money, and amounts of different currencies are never added; group by "
-            f"{currency}, or filter it to one with ="
+            f"{currency}, or filter it to one value with ="
         )
-        yield Problem("group_by", reason)
+        yield InvalidField("group_by", reason)
 
 
-def _totals_problems(config: ReportConfig, dataset: Dataset) -> Iterator[Problem]:
-    columns = [dataset.column(each.name) for each in config.columns]
-    if config.totals and not any(each.kind is ColumnKind.MEASURE for each in columns):
-        yield Problem("totals", "no column of the report may be summed: it shows no measure")
-
-
-def _grouping_problems(config: ReportConfig, dataset: Dataset) -> Iterator[Problem]:
+def _grouping(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidField]:
     grouped = grouped_columns(config, dataset)
     for index, each in enumerate(config.columns):
-        reason = _reason_not_to_show(dataset.column(each.name), config, dataset)
+        reason = _reason_against(dataset.column(each.name), config, dataset)
         if each.name not in grouped and reason is not None:
-            yield Problem(f"columns[{index}].name", reason)
+            yield InvalidField(f"columns[{index}].name", reason)
     shown = {each.name for each in config.columns} | set(grouped)
     asked = [(f"sort[{index}].column", each.column) for index, each in enumerate(config.sort)]
-    asked += [(f"{path}.column", each.column) for path, each in placed(config.having, "having")]
+    having = comparisons(config.having, "having")
+    asked += [(f"{path}.column", each.column) for path, each in having]
     for field, name in asked:
         if name not in shown:
-            reason = f"{name} is neither grouped nor a column of this grouped report"
-            yield Problem(field, reason)
+            reason = f"{name} is neither in group_by nor a column of this grouped report"
+            yield InvalidField(field, reason)
     for index, name in enumerate(config.group_by):
         if dataset.column(name).unit is not None:
-            yield Problem(f"group_by[{index}]", f"{name} is a figure; rows are grouped by names")
+            yield InvalidField(f"group_by[{index}]", f"{name} is a figure; group by other columns")
 
 
-def _reason_not_to_show(column: Column, config: ReportConfig, dataset: Dataset) -> str | None:
-    """Why a column that is not grouped cannot stand in a grouped report."""
+def _reason_against(column: Column, config: ReportConfig, dataset: Dataset) -> str | None:
+    """Why a grouped report cannot show a column that it is not grouped by."""
     match column.kind:
         case ColumnKind.MEASURE:
             return None
-        case ColumnKind.BALANCE | ColumnKind.RATIO if is_last_of_period(config, dataset):
+        case ColumnKind.BALANCE | ColumnKind.RATIO if _has_one_row_per_day(config, dataset):
             return None
         case ColumnKind.BALANCE | ColumnKind.RATIO:
             missing = [
@@ -118,8 +225,28 @@ def _reason_not_to_show(column: Column, config: ReportConfig, dataset: Dataset) 
                 if name not in {*config.group_by, dataset.day_column, *_SAME_IN_ALL_ROWS}
             ]
             return (
-                f"{column.name} is a {column.kind}, which is never summed; its last value of the "
-                f"period can be had when the report is also grouped by {', '.join(missing)}"
+                f"{column.name} is a {column.kind}, which is never summed; to show its last value "
+                f"of the period, also group by {', '.join(missing)}"
             )
         case _:
-            return f"{column.name} is neither grouped nor a measure; add it to group_by"
+            return f"{column.name} is neither in group_by nor a measure; add it to group_by"
+
+
+def _has_one_row_per_day(config: ReportConfig, dataset: Dataset) -> bool:
+    """A group has at most one row per day, so its last balance is a single one."""
+    grouped = {*grouped_columns(config, dataset), *_SAME_IN_ALL_ROWS}
+    return set(dataset.key) - {dataset.day_column} <= grouped
+
+
+def _chart(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidField]:
+    if config.chart is None:
+        return
+    shown = {each.name for each in config.columns}
+    for field, name in (("chart.x", config.chart.x), ("chart.y", config.chart.y)):
+        if name not in shown:
+            yield InvalidField(field, f"{name} is not a column of the report")
+    if dataset.column(config.chart.x).type not in {ColumnType.DATE, ColumnType.TEXT}:
+        yield InvalidField("chart.x", f"{config.chart.x} is neither a day nor text")
+    if dataset.column(config.chart.y).kind is not ColumnKind.MEASURE:
+        reason = f"{config.chart.y} is not a measure; only measures are summed"
+        yield InvalidField("chart.y", reason)

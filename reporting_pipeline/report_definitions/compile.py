@@ -1,14 +1,13 @@
-"""From a config, an organisation and a period to the statements of a report.
+"""Compiles a config, an organisation and a period into the statements of a report.
 
-A definition's words never become SQL text: columns are looked up among those of the dataset, and
-every value is bound. The organisation and the period are always among the conditions.
-
-What belongs here: the statements. What does not: running them (`exports.row_spool`), and what may
-be asked (`answerable`).
+Text of a definition never becomes SQL: columns are looked up among those of the dataset, and every
+value is bound. The organisation and the period are always among the conditions.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import (
@@ -22,11 +21,13 @@ from sqlalchemy import (
     Select,
     Text,
     Uuid,
+    and_,
     cast,
     collate,
     column,
     func,
     null,
+    or_,
     select,
     table,
 )
@@ -40,15 +41,34 @@ from reporting_pipeline.registry.columns import Column, ColumnKind, ColumnType, 
 from reporting_pipeline.registry.datasets import Dataset
 from reporting_pipeline.registry.datasets import dataset as registered
 from reporting_pipeline.report_definitions.additivity import (
+    ORGANIZATION,
+    column_or_none,
     currency_column,
     grouped_columns,
+    invalid_fields,
     is_opening,
 )
-from reporting_pipeline.report_definitions.answerable import ORGANIZATION, column_of, problems_with
-from reporting_pipeline.report_definitions.compiled import CompiledReport, Query, ReportColumn
-from reporting_pipeline.report_definitions.conditions import Elements, condition, sentence
 from reporting_pipeline.report_definitions.config import ReportConfig, SortKey
-from reporting_pipeline.report_definitions.problems import refuse
+from reporting_pipeline.report_definitions.document import raise_if_invalid
+from reporting_pipeline.report_definitions.filters import (
+    AllOf,
+    AnyOf,
+    Comparison,
+    Equals,
+    Filter,
+    InRange,
+    IsNull,
+    NoneOf,
+    OneOf,
+    sentence,
+    typed_value,
+)
+
+Query: TypeAlias = Select[*tuple[Any, ...]]
+"""A statement that reads rows of some columns."""
+
+_Elements: TypeAlias = Mapping[str, ColumnElement[Any]]
+# The columns of a relation, by name; a statement can name no others.
 
 _TYPES: MappingProxyType[ColumnType, TypeEngine[Any]] = MappingProxyType(
     {
@@ -63,11 +83,69 @@ _TYPES: MappingProxyType[ColumnType, TypeEngine[Any]] = MappingProxyType(
         ColumnType.UUIDS: ARRAY(Uuid()),
     }
 )
-_BY_BYTES = frozenset({ColumnType.CURRENCY, ColumnType.TEXT})
+_SORTED_BY_BYTES = frozenset({ColumnType.CURRENCY, ColumnType.TEXT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportColumn:
+    """One column of a report.
+
+    Attributes:
+        column: The column of the dataset; its name is the name in machine formats.
+        label: The heading from the definition; None: the column's own title.
+        is_summed: Totals have it: measures only.
+    """
+
+    column: Column
+    label: str | None = None
+    is_summed: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name in machine formats, unless the definition labels it."""
+        return self.column.name
+
+    @property
+    def machine_header(self) -> str:
+        """Its header in files for machines: the label if the definition has one."""
+        return self.label or self.column.name
+
+    @property
+    def header(self) -> str:
+        """Its header in files for people."""
+        return self.label or self.column.title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledReport:
+    """The statements of one report: a definition's version, for an organisation and a period.
+
+    Attributes:
+        columns: The columns of the rows, in the order of the file.
+        key: Names of the columns that identify a row of the report, if it shows all of them;
+            otherwise empty. Names that follow from an id of the key are left out.
+        currency: Name of the column with the currency of the money; None where the report shows
+            no money.
+        rows: The columns as typed values, in a total order: the same rows give the same sequence.
+        count: One number, the number of rows.
+        totals: One row per currency, ordered by it, null for figures without currency: `currency`,
+            then each summed column by name as whole `numeric`. No rows where the report has no
+            rows. None: the report shows no measure. `totals` of the definition decides whether
+            files show them.
+        filters: The filters as sentences for people.
+    """
+
+    columns: tuple[ReportColumn, ...]
+    key: tuple[str, ...]
+    currency: str | None
+    rows: Query
+    count: Query
+    totals: Query | None
+    filters: tuple[str, ...]
 
 
 def compile_report(config: ReportConfig, organization_id: UUID, period: Period) -> CompiledReport:
-    """The statements of a report over a dataset of the registry.
+    """Compile a report over its dataset in the registry.
 
     Raises:
         UnknownDataset: No dataset has that name.
@@ -79,12 +157,12 @@ def compile_report(config: ReportConfig, organization_id: UUID, period: Period) 
 def compile_over(
     dataset: Dataset, config: ReportConfig, organization_id: UUID, period: Period
 ) -> CompiledReport:
-    """The statements of a report over this dataset, whatever the config's is called.
+    """Compile a report over this dataset, whatever dataset the config names.
 
     Raises:
         DefinitionInvalid: As compile_report.
     """
-    refuse(problems_with(config, dataset), f"a report of dataset {dataset.name}")
+    raise_if_invalid(invalid_fields(config, dataset), f"a report of dataset {dataset.name}")
     columns = tuple(
         ReportColumn(
             column=dataset.column(each.name),
@@ -112,28 +190,28 @@ def compile_over(
 def _relation(
     dataset: Dataset, config: ReportConfig, organization_id: UUID, period: Period
 ) -> Subquery:
-    """The report's rows in no order: its columns and those that it is sorted by."""
+    """The report's rows without an order: its columns and its sort keys."""
     source = table(
         dataset.relation,
         *(column(each.name, _TYPES[each.type]) for each in dataset.columns),
         schema=dataset.schema,
     )
-    elements: Elements = dict(source.c)
+    elements: _Elements = dict(source.c)
     statement: Query = select(*_selected(dataset, config, elements)).where(
         elements[ORGANIZATION] == organization_id,
         *_in_period(dataset, elements, period),
-        *(condition(each, dataset, elements) for each in config.filters),
+        *(_condition(each, dataset, elements) for each in config.filters),
     )
     if config.group_by:
         grouped = (elements[name] for name in grouped_columns(config, dataset))
         groups = statement.group_by(*grouped).subquery("groups")
-        figures: Elements = dict(groups.c)
-        conditions = (condition(each, dataset, figures) for each in config.having)
+        figures: _Elements = dict(groups.c)
+        conditions = (_condition(each, dataset, figures) for each in config.having)
         statement = select(groups).where(*conditions)
     return statement.subquery("report")
 
 
-def _in_period(dataset: Dataset, elements: Elements, period: Period) -> list[ColumnElement[bool]]:
+def _in_period(dataset: Dataset, elements: _Elements, period: Period) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if dataset.day_column is not None:
         day = elements[dataset.day_column]
@@ -141,9 +219,9 @@ def _in_period(dataset: Dataset, elements: Elements, period: Period) -> list[Col
         if period.first is not None:
             conditions.append(day >= period.first)
     if period.event_id is not None:
-        if column_of(dataset, "event_id") is None:
+        if column_or_none(dataset, "event_id") is None:
             message = (
-                f"period {period.token} is of one event; dataset {dataset.name} has no column "
+                f"period {period.token} covers one event; dataset {dataset.name} has no column "
                 "event_id"
             )
             raise DefinitionInvalid(message)
@@ -151,8 +229,39 @@ def _in_period(dataset: Dataset, elements: Elements, period: Period) -> list[Col
     return conditions
 
 
+def _condition(filter_: Filter, dataset: Dataset, elements: _Elements) -> ColumnElement[bool]:
+    if isinstance(filter_, AllOf):
+        return and_(*(_condition(each, dataset, elements) for each in filter_.filters))
+    if isinstance(filter_, AnyOf):
+        return or_(*(_condition(each, dataset, elements) for each in filter_.filters))
+    return _comparison(filter_, dataset.column(filter_.column), elements[filter_.column])
+
+
+def _comparison(
+    comparison: Comparison, compared: Column, element: ColumnElement[Any]
+) -> ColumnElement[bool]:
+    match comparison:
+        case Equals():
+            equal: ColumnElement[bool] = element == typed_value(compared, comparison.value)
+            return equal
+        case OneOf():
+            return element.in_([typed_value(compared, each) for each in comparison.values])
+        case NoneOf():
+            others = element.not_in([typed_value(compared, each) for each in comparison.values])
+            return or_(element.is_(None), others) if compared.nullable else others
+        case InRange():
+            bounds = []
+            if comparison.first is not None:
+                bounds.append(element >= typed_value(compared, comparison.first))
+            if comparison.end is not None:
+                bounds.append(element < typed_value(compared, comparison.end))
+            return and_(*bounds)
+        case IsNull():
+            return element.is_(None) if comparison.value else element.is_not(None)
+
+
 def _selected(
-    dataset: Dataset, config: ReportConfig, elements: Elements
+    dataset: Dataset, config: ReportConfig, elements: _Elements
 ) -> list[ColumnElement[Any]]:
     shown = [each.name for each in config.columns]
     if not config.group_by:
@@ -168,12 +277,12 @@ def _selected(
 
 
 def _aggregated(
-    figure: Column, dataset: Dataset, elements: Elements
+    figure: Column, dataset: Dataset, elements: _Elements
 ) -> Cast[Any] | ColumnElement[Any]:
-    """A figure of a group: the sum of a measure, the last of any other, the first opening."""
+    """A figure of a group: the sum of a measure; of others the last, of openings the first."""
     element = elements[figure.name]
     if figure.kind is ColumnKind.MEASURE:
-        # PostgreSQL sums bigint as numeric; a sum beyond 64 bits is an error, never another figure.
+        # PostgreSQL sums bigint as numeric; a sum beyond 64 bits is an error, never a wrong figure.
         return cast(func.sum(element), BigInteger())
     if dataset.day_column is None:
         return func.max(element)  # a group is one row
@@ -193,7 +302,7 @@ def _rows(
 
 
 def _total_order(config: ReportConfig, dataset: Dataset) -> tuple[SortKey, ...]:
-    """The definition's sort keys, then what makes any two rows differ."""
+    """The definition's sort keys, then the columns that make any two rows differ."""
     asked = {each.column for each in config.sort}
     if config.group_by:
         identifying = grouped_columns(config, dataset)
@@ -206,7 +315,7 @@ def _total_order(config: ReportConfig, dataset: Dataset) -> tuple[SortKey, ...]:
 def _sort_element(
     element: ColumnElement[Any], sorted_column: Column, key: SortKey
 ) -> ColumnElement[Any]:
-    if sorted_column.type in _BY_BYTES:
+    if sorted_column.type in _SORTED_BY_BYTES:
         element = collate(element, "C")
     return (element.desc() if key.descending else element.asc()).nulls_last()
 
@@ -218,11 +327,11 @@ def _totals(
     if not summed:
         return None
     if currency is None:
-        nothing = cast(null(), CHAR(3)).label("currency")
-        return select(nothing, *summed).having(func.count() > 0)
-    of = report.c[currency]
-    statement: Select[*tuple[Any, ...]] = select(of.label("currency"), *summed).group_by(of)
-    return statement.order_by(collate(of, "C").asc().nulls_last())
+        no_currency = cast(null(), CHAR(3)).label("currency")
+        return select(no_currency, *summed).having(func.count() > 0)
+    by = report.c[currency]
+    statement: Query = select(by.label("currency"), *summed).group_by(by)
+    return statement.order_by(collate(by, "C").asc().nulls_last())
 
 
 def _currency(columns: tuple[ReportColumn, ...], dataset: Dataset) -> str | None:
@@ -231,7 +340,7 @@ def _currency(columns: tuple[ReportColumn, ...], dataset: Dataset) -> str | None
 
 
 def _key(config: ReportConfig, dataset: Dataset, period: Period) -> tuple[str, ...]:
-    """What identifies a row, if the report shows all of it."""
+    """The columns that identify a row, if the report shows all of them."""
     names = grouped_columns(config, dataset) if config.group_by else dataset.key
     following = {f"{name.removesuffix('_id')}_name" for name in names if name.endswith("_id")}
     same_in_all_rows = {ORGANIZATION} if period.event_id is None else {ORGANIZATION, "event_id"}

@@ -1,10 +1,10 @@
-"""What a report definition may say: its `config`, as a strict schema.
+"""The `config` of a report definition: a strict schema, without knowledge of the dataset.
 
-What belongs here: the schema and what can be told without knowing the dataset. What does not:
-whether the dataset can answer it (`answerable`), and the statement that it becomes (`compile`).
+`additivity` compares a config with its dataset; `compile` makes the statements from it.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -18,41 +18,52 @@ from pydantic import (
     model_validator,
 )
 
-from reporting_pipeline.report_definitions import filters as filter_grammar
-from reporting_pipeline.report_definitions.after_event import USUAL, AfterEvent
-from reporting_pipeline.report_definitions.filters import Filters, tuple_of
-from reporting_pipeline.report_definitions.period_rules import PeriodRule
-from reporting_pipeline.report_definitions.plain_tree import text_reason
-from reporting_pipeline.report_definitions.problems import shown
+from reporting_pipeline.report_definitions.document import quoted, text_fault
+from reporting_pipeline.report_definitions.filters import (
+    MAX_DEPTH,
+    MAX_FILTERS,
+    Filters,
+    depth_and_count,
+    tuple_of,
+)
+from reporting_pipeline.report_definitions.period_rules import (
+    DEFAULT_AFTER_EVENT,
+    AfterEvent,
+    PeriodRule,
+)
 
 MAX_COLUMNS = 200
 MAX_SORT_KEYS = 20
 
-# Of the machine, not of the world: they differ from machine to machine.
+# Names of a machine's own settings: their meaning differs from machine to machine.
 _NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
 
 
-def one_line(text: str) -> str:
-    """A text that people read, unless it holds control characters or nothing but space."""
-    reason = text_reason(text)
-    if reason is not None:
-        raise ValueError(reason)
+def readable_text(text: str) -> str:
+    """The text itself.
+
+    Raises:
+        ValueError: It contains control characters, or nothing but space.
+    """
+    fault = text_fault(text)
+    if fault is not None:
+        raise ValueError(fault)
     if not text.strip():
         message = "is empty"
         raise ValueError(message)
     return text
 
 
-Label = Annotated[str, Field(max_length=100), AfterValidator(one_line)]
+Label = Annotated[str, Field(max_length=100), AfterValidator(readable_text)]
 ColumnName = Annotated[str, Field(min_length=1, max_length=63)]
 
 
-class _Part(BaseModel):
+class _ConfigModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class ColumnChoice(_Part):
-    """A column of the dataset, and what is to stand over it; a bare name says the name alone."""
+class ColumnChoice(_ConfigModel):
+    """A column of the dataset and its heading; written as a bare name where it has no label."""
 
     name: ColumnName
     label: Label | None = None
@@ -63,8 +74,8 @@ class ColumnChoice(_Part):
         return {"name": value} if isinstance(value, str) else value
 
 
-class SortKey(_Part):
-    """A column to sort by; a bare name means ascending."""
+class SortKey(_ConfigModel):
+    """A column to sort by; written as a bare name where it is ascending."""
 
     column: ColumnName
     descending: bool = False
@@ -75,29 +86,29 @@ class SortKey(_Part):
         return {"column": value} if isinstance(value, str) else value
 
 
-class ChartChoice(_Part):
-    """A picture: the measure `y` over the days or names of `x`; both are columns of the report."""
+class ChartChoice(_ConfigModel):
+    """A chart of the measure `y` over the days or names of `x`; both are columns of the report."""
 
     x: ColumnName
     y: ColumnName
 
 
-class ReportConfig(_Part):
+class ReportConfig(_ConfigModel):
     """The config of a report definition; unknown fields are refused.
 
     Attributes:
         dataset: Name in the registry of datasets.
-        columns: Shown, in order.
-        filters: All of them hold.
+        columns: The columns of the report, in order.
+        filters: A row passes when all of them are true.
         group_by: Columns of which each combination is one row; empty: the dataset's own rows.
-        having: All of them hold of each row of a grouped report, sums among its figures.
-        sort: Made total by the key that follows.
+        having: Filters on the rows of a grouped report, sums among its figures.
+        sort: Sort keys; the key of the rows follows, so the order is total.
         period: Which days.
-        after_event: When it is due, for schedule post_event.
-        time_zone: IANA name; instants are shown in it to people.
-        locale: Of numbers and dates in files for people.
+        after_event: When the report is due, for schedule post_event.
+        time_zone: IANA name, in which files for people show instants.
+        locale: For numbers and dates in files for people.
         csv_profile: `machine` for programs, `spreadsheet` for people.
-        totals: Whether totals are shown.
+        totals: Show totals.
     """
 
     dataset: ColumnName
@@ -115,7 +126,7 @@ class ReportConfig(_Part):
         tuple[SortKey, ...], BeforeValidator(tuple_of), Field(max_length=MAX_SORT_KEYS)
     ] = ()
     period: PeriodRule
-    after_event: AfterEvent = USUAL
+    after_event: AfterEvent = DEFAULT_AFTER_EVENT
     time_zone: str = "UTC"
     locale: str = "en_GB"
     csv_profile: Literal["machine", "spreadsheet"] = "machine"
@@ -125,31 +136,31 @@ class ReportConfig(_Part):
     @field_validator("columns")
     @classmethod
     def _columns_differ(cls, columns: tuple[ColumnChoice, ...]) -> tuple[ColumnChoice, ...]:
-        _require_once([each.name for each in columns], "column")
-        _require_once([each.label or each.name for each in columns], "heading")
+        _require_unique([each.name for each in columns], "column")
+        _require_unique([each.label or each.name for each in columns], "heading")
         return columns
 
     @field_validator("group_by")
     @classmethod
     def _groups_differ(cls, group_by: tuple[str, ...]) -> tuple[str, ...]:
-        _require_once(group_by, "column")
+        _require_unique(group_by, "column")
         return group_by
 
     @field_validator("sort")
     @classmethod
     def _sort_keys_differ(cls, sort: tuple[SortKey, ...]) -> tuple[SortKey, ...]:
-        _require_once([each.column for each in sort], "column")
+        _require_unique([each.column for each in sort], "column")
         return sort
 
     @field_validator("filters", "having")
     @classmethod
     def _filters_are_few(cls, filters: Filters) -> Filters:
-        depth, count = filter_grammar.extent(filters)
-        if depth > filter_grammar.MAX_DEPTH:
-            message = f"nested {depth} deep; at most {filter_grammar.MAX_DEPTH}"
+        depth, count = depth_and_count(filters)
+        if depth > MAX_DEPTH:
+            message = f"nested {depth} levels deep; at most {MAX_DEPTH}"
             raise ValueError(message)
-        if count > filter_grammar.MAX_FILTERS:
-            message = f"{count} comparisons and groups; at most {filter_grammar.MAX_FILTERS}"
+        if count > MAX_FILTERS:
+            message = f"{count} comparisons and groups; at most {MAX_FILTERS}"
             raise ValueError(message)
         return filters
 
@@ -162,7 +173,7 @@ class ReportConfig(_Part):
                 return name
         except (ZoneInfoNotFoundError, ValueError, OSError):
             pass
-        message = f"{shown(name)} is no time zone; expected an IANA name, Europe/Lisbon"
+        message = f"{quoted(name)} is not a time zone; expected an IANA name such as Europe/Lisbon"
         raise ValueError(message)
 
     @field_validator("locale")
@@ -173,13 +184,13 @@ class ReportConfig(_Part):
         try:
             Locale.parse(name)
         except (UnknownLocaleError, ValueError, TypeError) as error:
-            message = f"{shown(name)} is no locale; expected language and territory, de_DE"
+            message = f"{quoted(name)} is not a locale; expected language and territory: de_DE"
             raise ValueError(message) from error
         return name
 
 
-def _require_once(names: "list[str] | tuple[str, ...]", what: str) -> None:
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        message = f"{what} {shown(twice[0])} stands twice"
+def _require_unique(names: Sequence[str], what: str) -> None:
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        message = f"{what} {quoted(repeated[0])} is given twice"
         raise ValueError(message)

@@ -1,10 +1,7 @@
-"""Definitions as files: a folder of them, one definition per file.
+"""Reads and writes folders of definitions, one definition per file.
 
-    <any path>/<any name>.yaml            a template, or of the organisation that it names
-    <organization_id>/<slug>.yaml         as they are written out
-
-What belongs here: reading and writing folders. What does not: text (`document_text`) and the
-catalogue (`delivery`).
+<any path>/<any name>.yaml            a template, or of the organisation that it names
+<organization_id>/<slug>.yaml         as `write_folder` writes them
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,12 +9,12 @@ from pathlib import Path
 from uuid import UUID
 
 from reporting_pipeline.errors import DefinitionInvalid
-from reporting_pipeline.report_definitions.declared import DeclaredDefinition
-from reporting_pipeline.report_definitions.document_text import MAX_BYTES
+from reporting_pipeline.report_definitions.definition import DeclaredDefinition
+from reporting_pipeline.report_definitions.document import MAX_BYTES
 from reporting_pipeline.report_definitions.parse import parse_definition_text
 
 STARTER_SET = Path(__file__).parent / "starter"
-"""Ten definitions that most organisations want, as templates."""
+"""Ten templates of reports that most organisations need."""
 
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 _MAX_LISTED = 10
@@ -27,30 +24,30 @@ def read_folder(folder: Path) -> list[DeclaredDefinition]:
     """The definitions of all files below a folder, ordered by path.
 
     Raises:
-        DefinitionInvalid: A file declares none, or the folder has none. Every file is read before;
-            the message has a line for each of the first ten.
+        DefinitionInvalid: A file is not a valid definition, or the folder has no definition. All
+            files are read first; the message has a line for each of the first ten invalid ones.
     """
     declared: list[DeclaredDefinition] = []
-    refused: list[str] = []
+    invalid: list[str] = []
     for path in sorted(each for each in folder.rglob("*") if each.suffix in _SUFFIXES):
         try:
             declared.append(_read(path, path.relative_to(folder).as_posix()))
         except DefinitionInvalid as error:
-            refused.append(error.message)
-    if refused:
-        if len(refused) > _MAX_LISTED:
-            refused[_MAX_LISTED:] = [f"and {len(refused) - _MAX_LISTED} more files"]
-        raise DefinitionInvalid("\n".join(refused))
+            invalid.append(error.message)
+    if invalid:
+        if len(invalid) > _MAX_LISTED:
+            invalid[_MAX_LISTED:] = [f"and {len(invalid) - _MAX_LISTED} more files"]
+        raise DefinitionInvalid("\n".join(invalid))
     if not declared:
-        message = f"{folder} holds no definition; it needs files named *.yaml, *.yml or *.json"
+        message = f"{folder} contains no definition; expected files named *.yaml, *.yml or *.json"
         raise DefinitionInvalid(message)
     return declared
 
 
 def write_folder(folder: Path, definitions: Iterable[DeclaredDefinition]) -> list[Path]:
-    """Write each definition to its file below a folder; the same ones give the same bytes.
+    """Write each definition to its file below a folder; the same definitions give the same bytes.
 
-    Each must be of an organisation. Other files of the folder stay.
+    Each must have an organisation. Other files of the folder stay.
     """
     written = []
     for each in definitions:
@@ -64,9 +61,9 @@ def write_folder(folder: Path, definitions: Iterable[DeclaredDefinition]) -> lis
 def for_organizations(
     declared: Sequence[DeclaredDefinition], organizations: Sequence[UUID]
 ) -> list[DeclaredDefinition]:
-    """The definitions with each template once per organisation, unless that has its own file.
+    """The definitions, with each template once per organisation that has no own file for its slug.
 
-    Ordered as given, a template's by organisation.
+    Ordered as given, those of a template by organisation.
     """
     own = {(each.organization_id, each.slug) for each in declared}
     found: list[DeclaredDefinition] = []
@@ -75,7 +72,7 @@ def for_organizations(
             found.append(each)
             continue
         found.extend(
-            each.of_organization(organization_id)
+            each.for_organization(organization_id)
             for organization_id in organizations
             if (organization_id, each.slug) not in own
         )

@@ -1,4 +1,4 @@
-"""The filters of a report: a closed grammar of comparisons, joined by `and` and `or`.
+"""The filters of a report: comparisons, joined by `and` and `or`.
 
     {column: channel, operator: "=", value: web}
     {column: channel, operator: in, values: [web, api]}
@@ -7,18 +7,34 @@
     {column: event_id, operator: is_null}                                 value: false: is not null
     {or: [<filter>, ...]}   {and: [<filter>, ...]}
 
-What belongs here: the grammar and its limits. What does not: which operand fits which column
-(`operands`), and the condition that a filter becomes (`conditions`).
+The values of a comparison depend on the type of its column:
+
+    text, currency   text; one of the column's values where it lists them
+    uuid             text in UUID form
+    date             text, 2026-02-28, in the years 2000 to 2099
+    instant          text with an offset, 2026-02-28T19:30:00+01:00
+    whole numbers    a whole number; money in minor units
+    shares           text with up to six decimals, "0.25", or a whole number
+    boolean          true or false
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeAlias
+from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
+from reporting_pipeline.registry.columns import Column, ColumnType, Unit
+from reporting_pipeline.registry.datasets import Dataset
+from reporting_pipeline.report_definitions.document import quoted
+
 MAX_DEPTH = 4
-"""How many comparisons, `and` and `or` may stand one inside the other."""
+"""How deep comparisons, `and` and `or` may nest."""
 
 MAX_FILTERS = 100
 """How many comparisons, `and` and `or` a report may have in all."""
@@ -26,41 +42,65 @@ MAX_FILTERS = 100
 MAX_VALUES = 1_000
 """How many values an `in` or a `not_in` may list."""
 
-_MAX_CHARACTERS = 500
-_KIND = "scalar"  # of pydantic's error
+FIRST_YEAR, LAST_YEAR = 2000, 2099
 
-Scalar: TypeAlias = str | int | bool
+_EQUALITY = frozenset({"=", "in", "not_in", "is_null"})
+_EQUALITY_AND_ORDER = _EQUALITY | {"range"}
+OPERATORS = MappingProxyType(
+    {
+        ColumnType.BIGINT: _EQUALITY_AND_ORDER,
+        ColumnType.BOOLEAN: frozenset({"=", "is_null"}),
+        ColumnType.CURRENCY: _EQUALITY,
+        ColumnType.DATE: _EQUALITY_AND_ORDER,
+        ColumnType.INSTANT: frozenset({"range", "is_null"}),
+        ColumnType.RATIO: frozenset({"=", "range", "is_null"}),
+        ColumnType.TEXT: _EQUALITY,
+        ColumnType.UUID: _EQUALITY,
+        ColumnType.UUIDS: frozenset({"is_null"}),
+    }
+)
+"""The operators that apply to columns of each type."""
+
+_MAX_CHARACTERS = 500
+_MAX_VALUES_IN_SENTENCE = 20
+_ERROR_TYPE = "scalar"  # of pydantic's error
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_INSTANT = re.compile(
+    r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})", re.ASCII
+)
+_SHARE = re.compile(r"-?\d{1,6}(\.\d{1,6})?", re.ASCII)
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
 
 def tuple_of(value: object) -> object:
-    """A list as the tuple that frozen models hold."""
+    """A list as a tuple, which frozen models hold; other values unchanged."""
     return tuple(value) if isinstance(value, list) else value
 
 
 def _scalar(value: object) -> object:
     if not isinstance(value, str | int):
         message = "expected text, a whole number, true or false"
-        raise PydanticCustomError(_KIND, message)
+        raise PydanticCustomError(_ERROR_TYPE, message)
     if isinstance(value, str) and len(value) > _MAX_CHARACTERS:
         message = "text of {count} characters; at most {most}"
         facts = {"count": len(value), "most": _MAX_CHARACTERS}
-        raise PydanticCustomError(_KIND, message, facts)
+        raise PydanticCustomError(_ERROR_TYPE, message, facts)
     return value
 
 
-Operand = Annotated[Scalar, BeforeValidator(_scalar)]
+Operand = Annotated[str | int | bool, BeforeValidator(_scalar)]
 Operands = Annotated[
     tuple[Operand, ...], BeforeValidator(tuple_of), Field(min_length=1, max_length=MAX_VALUES)
 ]
 
 
-class _Part(BaseModel):
+class _FilterModel(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, populate_by_name=True, serialize_by_alias=True
     )
 
 
-class Equals(_Part):
+class Equals(_FilterModel):
     """The column has this value."""
 
     column: str
@@ -68,7 +108,7 @@ class Equals(_Part):
     value: Operand
 
 
-class OneOf(_Part):
+class OneOf(_FilterModel):
     """The column has one of these values."""
 
     column: str
@@ -76,16 +116,16 @@ class OneOf(_Part):
     values: Operands
 
 
-class NoneOf(_Part):
-    """The column has none of these values: another one, or no value at all."""
+class NoneOf(_FilterModel):
+    """The column has another value than these, or no value."""
 
     column: str
     operator: Literal["not_in"]
     values: Operands
 
 
-class InRange(_Part):
-    """The column is in [from, to); without one of them there is no bound on that side."""
+class InRange(_FilterModel):
+    """The column is in [from, to); a bound that is absent does not limit."""
 
     column: str
     operator: Literal["range"]
@@ -93,7 +133,7 @@ class InRange(_Part):
     end: Annotated[Operand | None, Field(alias="to")] = None
 
 
-class IsNull(_Part):
+class IsNull(_FilterModel):
     """The column has no value; with `value` false: it has one."""
 
     column: str
@@ -101,22 +141,21 @@ class IsNull(_Part):
     value: bool = True
 
 
-class AllOf(_Part):
-    """Every one of these holds."""
+class AllOf(_FilterModel):
+    """Every one of these filters is true."""
 
     filters: Annotated["Filters", Field(alias="and", min_length=1)]
 
 
-class AnyOf(_Part):
-    """At least one of these holds."""
+class AnyOf(_FilterModel):
+    """At least one of these filters is true."""
 
     filters: Annotated["Filters", Field(alias="or", min_length=1)]
 
 
 Comparison: TypeAlias = Equals | OneOf | NoneOf | InRange | IsNull
-Group: TypeAlias = AllOf | AnyOf
 
-# Pydantic puts the tag into the path of a problem, from where its brackets let it be taken out.
+# Pydantic puts the tag into the path of an error; by its brackets `parse` removes it again.
 _TAGS: dict[str, str] = {each: f"<{each}>" for each in ("=", "in", "not_in", "range", "is_null")}
 
 
@@ -142,27 +181,31 @@ Filter: TypeAlias = Annotated[
     Discriminator(
         _tag,
         custom_error_type="operator",
-        custom_error_message="no such operator; there are =, in, not_in, range and is_null, "
-        "and groups named `and` and `or`",
+        custom_error_message="unknown operator; use =, in, not_in, range or is_null, or a group "
+        "named `and` or `or`",
     ),
 ]
 Filters: TypeAlias = Annotated[tuple[Filter, ...], BeforeValidator(tuple_of)]
+AllOf.model_rebuild()
+AnyOf.model_rebuild()
 
 
-def placed(filters: tuple[Filter, ...], path: str = "filters") -> Iterator[tuple[str, Comparison]]:
-    """Every comparison with its path, groups opened."""
+def comparisons(
+    filters: tuple[Filter, ...], path: str = "filters"
+) -> Iterator[tuple[str, Comparison]]:
+    """Every comparison with its path, those inside groups too."""
     for index, each in enumerate(filters):
         here = f"{path}[{index}]"
         if isinstance(each, AllOf):
-            yield from placed(each.filters, f"{here}.and")
+            yield from comparisons(each.filters, f"{here}.and")
         elif isinstance(each, AnyOf):
-            yield from placed(each.filters, f"{here}.or")
+            yield from comparisons(each.filters, f"{here}.or")
         else:
             yield here, each
 
 
-def extent(filters: tuple[Filter, ...]) -> tuple[int, int]:
-    """How deep the filters nest, and how many they are in all."""
+def depth_and_count(filters: tuple[Filter, ...]) -> tuple[int, int]:
+    """How deep the filters nest, and how many there are in all."""
     depth, count = 0, 0
     level = list(filters)
     while level:
@@ -173,16 +216,170 @@ def extent(filters: tuple[Filter, ...]) -> tuple[int, int]:
     return depth, count
 
 
-def pinned(filters: tuple[Filter, ...]) -> frozenset[str]:
-    """The columns that have one same value in every row that passes."""
+def fixed_columns(filters: tuple[Filter, ...]) -> frozenset[str]:
+    """The columns that have the same value in every row that passes."""
     names: set[str] = set()
     for each in filters:
         if isinstance(each, Equals):
             names.add(each.column)
         elif isinstance(each, AllOf):
-            names |= pinned(each.filters)
+            names |= fixed_columns(each.filters)
     return frozenset(names)
 
 
-AllOf.model_rebuild()
-AnyOf.model_rebuild()
+def typed_value(column: Column, value: object) -> Any:
+    """A value of a filter as the Python type of its column: str, int, bool, Decimal, date ...
+
+    Raises:
+        ValueError: It does not fit the column; says what was found and what is expected.
+    """
+    found = _READERS[column.type](value)
+    if column.values and found not in column.values:
+        raise _unexpected(value, f"one of {', '.join(column.values)}")
+    return found
+
+
+def calendar_day(value: object) -> date:
+    """The day that a text names.
+
+    Raises:
+        ValueError: There is no such day, or it is not in the years 2000 to 2099.
+    """
+    text = _matching(value, _DAY, "a day such as 2026-02-28")
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        message = f"{quoted(text)} is not a day of the calendar"
+        raise ValueError(message) from error
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        message = f"{day} is outside the years {FIRST_YEAR} to {LAST_YEAR}"
+        raise ValueError(message)
+    return day
+
+
+def _whole_number(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _unexpected(value, "a whole number")
+    return value
+
+
+def _boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _unexpected(value, "true or false")
+    return value
+
+
+def _instant(value: object) -> datetime:
+    expected = "an instant with its offset, such as 2026-02-28T19:30:00+01:00"
+    text = _matching(value, _INSTANT, expected)
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise _unexpected(value, expected) from error
+    calendar_day(text[:10])
+    return instant
+
+
+def _share(value: object) -> Decimal:
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    return Decimal(_matching(text, _SHARE, "a share with up to six decimals, such as '0.25'"))
+
+
+def _uuid(value: object) -> UUID:
+    try:
+        return UUID(value) if isinstance(value, str) else UUID("")
+    except ValueError as error:
+        raise _unexpected(value, "a UUID") from error
+
+
+def _currency(value: object) -> str:
+    return _matching(value, _CURRENCY, "an ISO 4217 code such as EUR")
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise _unexpected(value, "text")
+    return value
+
+
+def _matching(value: object, pattern: re.Pattern[str], expected: str) -> str:
+    if not isinstance(value, str) or pattern.fullmatch(value) is None:
+        raise _unexpected(value, expected)
+    return value
+
+
+def _unexpected(value: object, expected: str) -> ValueError:
+    return ValueError(f"found {quoted(value)}, expected {expected}")
+
+
+_READERS: MappingProxyType[ColumnType, Callable[[object], Any]] = MappingProxyType(
+    {
+        ColumnType.BIGINT: _whole_number,
+        ColumnType.BOOLEAN: _boolean,
+        ColumnType.CURRENCY: _currency,
+        ColumnType.DATE: calendar_day,
+        ColumnType.INSTANT: _instant,
+        ColumnType.RATIO: _share,
+        ColumnType.TEXT: _text,
+        ColumnType.UUID: _uuid,
+        ColumnType.UUIDS: _uuid,
+    }
+)
+
+
+def sentence(filter_: Filter, dataset: Dataset) -> str:
+    """The filter as report files show it to people, with the titles of the columns."""
+    if isinstance(filter_, AllOf | AnyOf):
+        word = " and " if isinstance(filter_, AllOf) else " or "
+        return word.join(_part_of_group(each, dataset) for each in filter_.filters)
+    column = dataset.column(filter_.column)
+    unit = " (minor units)" if column.unit is Unit.MINOR else ""
+    return f"{column.title}{unit} {_predicate(filter_, column)}"
+
+
+def _part_of_group(filter_: Filter, dataset: Dataset) -> str:
+    text = sentence(filter_, dataset)
+    is_group = isinstance(filter_, AllOf | AnyOf) and len(filter_.filters) > 1
+    return f"({text})" if is_group else text
+
+
+def _predicate(comparison: Comparison, column: Column) -> str:
+    match comparison:
+        case Equals():
+            return f"is {_shown(comparison.value)}"
+        case OneOf():
+            return f"is one of {_shown_list(comparison.values)}"
+        case NoneOf():
+            words = "is none of" if len(comparison.values) > 1 else "is not"
+            return f"{words} {_shown_list(comparison.values)}"
+        case InRange():
+            return _shown_range(comparison, column)
+        case IsNull():
+            return "is empty" if comparison.value else "is not empty"
+
+
+def _shown_list(values: Sequence[object]) -> str:
+    parts = [_shown(each) for each in values[:_MAX_VALUES_IN_SENTENCE]]
+    if len(values) > _MAX_VALUES_IN_SENTENCE:
+        parts.append(f"{len(values) - _MAX_VALUES_IN_SENTENCE} more")
+    return ", ".join(parts)
+
+
+def _shown_range(comparison: InRange, column: Column) -> str:
+    is_time = column.type in {ColumnType.DATE, ColumnType.INSTANT}
+    parts = []
+    if comparison.first is not None:
+        parts.append(f"{'from' if is_time else 'at least'} {_shown(comparison.first)}")
+    if comparison.end is not None:
+        parts.append(f"{'before' if is_time else 'less than'} {_shown(comparison.end)}")
+    return f"is {' and '.join(parts)}"
+
+
+def _shown(value: object) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case str() if value == "" or value != value.strip():
+            return f'"{value}"'
+        case _:
+            return str(value)

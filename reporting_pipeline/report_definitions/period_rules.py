@@ -1,28 +1,39 @@
-"""Which period a report is about, as a rule that a day turns into days.
+"""The days that a report covers, and the moments at which the reports of an event are due.
+
+A period rule turns the day on which a report is due into days:
 
     previous_day     the day before
     previous_week    the seven days before the last `first_weekday`
     month            the month before
-    month_to_date    the month of the day before, up to and with that day
-    event_to_date    an event, from its beginning up to and with the day before
+    month_to_date    the month of the day before, up to and including that day
+    event_to_date    an event, from its beginning up to and including the day before
     range            first_day to last_day, both included
 
-What belongs here: the rules. What does not: when a report is due (`delivery`).
+For schedule `post_event`, `after_event` says when a report is due:
+
+    doors_hours    hours after the doors open; covers the event up to and including the day that
+                   runs then
+    end_days       days after its last report day
+    final_days     days after that day is over; the event summary is final from 30 on
 """
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal, Self, TypeAlias, assert_never
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.errors import DefinitionInvalid
-from reporting_pipeline.report_definitions.operands import calendar_day
+from reporting_pipeline.report_definitions.filters import calendar_day
 
 MAX_RANGE_DAYS = 1_830
 """How many days a range may have: five years."""
+
+MAX_HOURS = 48
+MAX_DAYS = 366
 
 Rule: TypeAlias = Literal[
     "previous_day", "previous_week", "month", "month_to_date", "event_to_date", "range"
@@ -31,7 +42,7 @@ Weekday: TypeAlias = Literal[
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"
 ]
 
-_KIND = "period"  # of pydantic's error
+_ERROR_TYPE = "period"  # of pydantic's error
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -43,17 +54,17 @@ def _day(value: object) -> object:
     try:
         return calendar_day(value)
     except ValueError as error:
-        raise PydanticCustomError(_KIND, "{reason}", {"reason": str(error)}) from error
+        raise PydanticCustomError(_ERROR_TYPE, "{reason}", {"reason": str(error)}) from error
 
 
 Day = Annotated[date, BeforeValidator(_day)]
 
 
 class PeriodRule(BaseModel):
-    """A rule, with what it needs to know.
+    """A period rule with its parameters.
 
     Attributes:
-        first_weekday: Of previous_week; Monday where nothing is said.
+        first_weekday: Of previous_week; Monday if absent.
         first_day: Of a range.
         last_day: Of a range, included.
     """
@@ -67,31 +78,74 @@ class PeriodRule(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _from_word(cls, value: Any) -> Any:
+    def _from_name(cls, value: Any) -> Any:
         return {"rule": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")
-    def _has_what_it_needs(self) -> Self:
+    def _has_its_parameters(self) -> Self:
         if self.first_weekday is not None and self.rule != "previous_week":
-            _refuse("first_weekday", "only previous_week has one")
+            _refuse("first_weekday", "is only for previous_week")
         for name, day in (("first_day", self.first_day), ("last_day", self.last_day)):
             if self.rule == "range" and day is None:
-                _refuse(name, "is missing; a range has first_day and last_day, both included")
+                _refuse(name, "is missing; a range needs first_day and last_day, both included")
             if self.rule != "range" and day is not None:
-                _refuse(name, "only a range has one")
+                _refuse(name, "is only for range")
         if self.first_day is not None and self.last_day is not None:
             _require_order(self.first_day, self.last_day)
         return self
 
 
-def resolve(rule: PeriodRule, as_of: date, event_id: UUID | None = None) -> Period:
-    """The period that a report made on `as_of` is about; it ends before that day.
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment of any event: `count` hours after its doors, or days after its last report day."""
 
-    A range is what it says, whatever the day. With an event, the period is only of its rows.
+    start: Literal["doors", "end"]
+    count: int
+
+
+class AfterEvent(BaseModel):
+    """The moments at which a report of an event is due; an absent field means no such moment.
+
+    Attributes:
+        doors_hours: Hours after the doors open, or after the event starts where no doors are known.
+        end_days: Days after the last report day; 1 is the next day.
+        final_days: Days after the last report day is over, as in `is_final` of the event summary.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    doors_hours: Annotated[int | None, Field(ge=0, le=MAX_HOURS)] = None
+    end_days: Annotated[int | None, Field(ge=1, le=MAX_DAYS)] = None
+    final_days: Annotated[int | None, Field(ge=1, le=MAX_DAYS)] = None
+
+    @model_validator(mode="after")
+    def _has_a_moment(self) -> Self:
+        if not self.moments:
+            message = "the report is never due; give doors_hours, end_days or final_days"
+            raise ValueError(message)
+        return self
+
+    @property
+    def moments(self) -> tuple[Moment, ...]:
+        """All moments, the earliest first."""
+        doors = () if self.doors_hours is None else (Moment("doors", self.doors_hours),)
+        final = None if self.final_days is None else self.final_days + 1
+        days = sorted({each for each in (self.end_days, final) if each is not None})
+        return (*doors, *(Moment("end", each) for each in days))
+
+
+DEFAULT_AFTER_EVENT = AfterEvent(end_days=1, final_days=30)
+"""The value of `after_event` in a definition that does not give it."""
+
+
+def resolve(rule: PeriodRule, as_of: date, event_id: UUID | None = None) -> Period:
+    """The period of a report that is due on `as_of`; it ends before that day.
+
+    A range does not depend on `as_of`. With an event, the period covers only its rows.
 
     Args:
         rule: Of the definition.
-        as_of: The day on which the report is due: days before it are over.
+        as_of: The day on which the report is due; the days before it are over.
         event_id: The event; needed by event_to_date.
 
     Raises:
@@ -99,7 +153,7 @@ def resolve(rule: PeriodRule, as_of: date, event_id: UUID | None = None) -> Peri
     """
     first, end = _days(rule, as_of)
     if first is None and event_id is None:
-        message = "period.rule: event_to_date is of one event; say which"
+        message = "period.rule: event_to_date covers one event; name the event"
         raise DefinitionInvalid(message)
     return Period(first=first, end=end, event_id=event_id)
 
@@ -121,7 +175,7 @@ def _days(rule: PeriodRule, as_of: date) -> tuple[date | None, date]:
         case "event_to_date":
             return None, as_of
         case "range":
-            # The rule was refused without them.
+            # A range without these days is refused earlier.
             return rule.first_day, (rule.last_day or as_of) + _DAY
         case _:
             assert_never(rule.rule)
@@ -136,4 +190,4 @@ def _require_order(first_day: date, last_day: date) -> None:
 
 
 def _refuse(name: str, reason: str) -> None:
-    raise PydanticCustomError(_KIND, "{reason}", {"reason": reason, "field": name})
+    raise PydanticCustomError(_ERROR_TYPE, "{reason}", {"reason": reason, "field": name})

@@ -14,14 +14,13 @@ from reporting_pipeline.catalogue.definition_store import apply_definitions
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.due.report_calendar import event_due_times
 from reporting_pipeline.publishing.snapshot import ReportRequest
-from reporting_pipeline.report_definitions.after_event import USUAL
 from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
 from reporting_pipeline.report_definitions.files import (
     STARTER_SET,
     for_organizations,
     read_folder,
 )
-from reporting_pipeline.report_definitions.period_rules import resolve
+from reporting_pipeline.report_definitions.period_rules import DEFAULT_AFTER_EVENT, resolve
 from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
@@ -53,7 +52,7 @@ def starter_requests(pipeline: Pipeline) -> list[ReportRequest]:
     declared = for_organizations(read_folder(STARTER_SET), [BERLIN, TOKYO])
     with warehouse_connection(pipeline.warehouse) as connection:
         applied = apply_definitions(connection, declared, NOW)
-        dues = event_due_times(connection, USUAL.moments[-1:])
+        dues = event_due_times(connection, DEFAULT_AFTER_EVENT.moments[-1:])
     due = {each.event_id: (each.organization_id, each.as_of) for each in dues}
     return [
         ReportRequest(definition=each.definition, period=period)

@@ -70,7 +70,7 @@ _DOCUMENTS: dict[str, tuple[str | bytes, str]] = {
     "null": ("null", "the text"),
     "not a number": (_TEXT.replace('"totals": true', '"totals": NaN'), "config.totals"),
     "beyond a double": (_TEXT.replace('"totals": true', '"totals": 1e400'), "config.totals"),
-    "key twice": (_TEXT.replace('{"slug"', '{"slug": "a", "slug"', 1), "slug: stands twice"),
+    "key twice": (_TEXT.replace('{"slug"', '{"slug": "a", "slug"', 1), "slug: is given twice"),
     "unknown field": (json.dumps({**_GOOD, "cron": "* * * * *"}), "cron"),
     "text for a number": (
         json.dumps({**_GOOD, "config": {**_GOOD["config"], **_filter(column="gross_minor")}}),

@@ -24,7 +24,7 @@ from reporting_pipeline.exports.csv_spreadsheet import unguard
 from reporting_pipeline.exports.verify.verify_file import verify_file
 from reporting_pipeline.registry.datasets import dataset
 from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
-from reporting_pipeline.report_definitions.parse import from_mapping
+from reporting_pipeline.report_definitions.parse import parse_definition
 from reporting_pipeline.store import open_store
 from reporting_pipeline_tests.acceptance.given import Pipeline
 from reporting_pipeline_tests.hostile import AWKWARD, FORMULAS, hostile_strings
@@ -258,7 +258,7 @@ def test_a_text_that_a_cell_cannot_hold_is_refused_whole_and_other_formats_hold_
 def _is_label(text: str) -> bool:
     """Whether a definition may call a column so: one line, not empty, of 100 characters."""
     try:
-        from_mapping(_with_labels([text], "labels", "machine"))
+        parse_definition(_with_labels([text], "labels", "machine"))
     except DefinitionInvalid:
         return False
     return True

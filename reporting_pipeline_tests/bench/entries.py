@@ -17,7 +17,7 @@ from sqlalchemy import func, literal_column, select, table
 from reporting_pipeline.embedded.account import private_folder, server_account
 from reporting_pipeline.embedded.postgres import Postgres, PostgresInstall
 from reporting_pipeline.registry.columns import ColumnType, Unit
-from reporting_pipeline.report_definitions.compiled import CompiledReport
+from reporting_pipeline.report_definitions.compile import CompiledReport
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import conninfo
 from reporting_pipeline_tests.exports.documents import column

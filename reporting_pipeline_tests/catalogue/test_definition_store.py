@@ -18,11 +18,15 @@ from reporting_pipeline.catalogue.definition_store import (
     plan_definitions,
 )
 from reporting_pipeline.errors import DefinitionInvalid, UnknownDefinition
-from reporting_pipeline.report_definitions.declared import DeclaredDefinition, definition_id
-from reporting_pipeline.report_definitions.definition import Schedule, Status
+from reporting_pipeline.report_definitions.definition import (
+    DeclaredDefinition,
+    Schedule,
+    Status,
+    definition_id,
+)
 from reporting_pipeline.report_definitions.files import STARTER_SET, for_organizations, read_folder
-from reporting_pipeline.report_definitions.parse import from_mapping
-from reporting_pipeline_tests.report_definitions.given import definition
+from reporting_pipeline.report_definitions.parse import parse_definition
+from reporting_pipeline_tests.report_definitions.sample_definitions import definition
 from reporting_pipeline_tests.report_rows import ORGANIZATION, OTHER_ORGANIZATION
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -32,7 +36,7 @@ Connection = psycopg.Connection[Any]
 
 
 def declared(organization: UUID = ORGANIZATION, **fields: object) -> DeclaredDefinition:
-    return from_mapping(definition() | {"organization_id": str(organization)} | fields)
+    return parse_definition(definition() | {"organization_id": str(organization)} | fields)
 
 
 def versions(rolled_back: Connection) -> list[tuple[int, str]]:
@@ -147,7 +151,7 @@ def test_a_definition_declared_twice_is_refused(rolled_back: Connection) -> None
 
 def test_a_template_cannot_be_applied(rolled_back: Connection) -> None:
     with pytest.raises(DefinitionInvalid, match="organization_id: daily-sales has no organisation"):
-        apply_definitions(rolled_back, [from_mapping(definition())], NOW)
+        apply_definitions(rolled_back, [parse_definition(definition())], NOW)
 
 
 def test_definitions_are_found_by_organisation_schedule_and_status(rolled_back: Connection) -> None:
@@ -197,7 +201,7 @@ def test_the_starter_set_is_stored_as_it_is_declared(rolled_back: Connection) ->
     starter = for_organizations(read_folder(STARTER_SET), [ORGANIZATION])
     apply_definitions(rolled_back, starter, NOW)
 
-    found = [DeclaredDefinition.of(each) for each in definitions_of(rolled_back)]
+    found = [DeclaredDefinition.from_version(each) for each in definitions_of(rolled_back)]
 
     assert found == sorted(starter, key=lambda each: each.slug)
     assert {each.kind for each in plan_definitions(rolled_back, found)} == {ChangeKind.UNCHANGED}

@@ -8,12 +8,12 @@ from sqlalchemy import URL
 
 from reporting_pipeline.cli import main
 from reporting_pipeline.report_definitions.files import write_folder
-from reporting_pipeline.report_definitions.parse import from_mapping
+from reporting_pipeline.report_definitions.parse import parse_definition
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.report_definitions.given import definition
+from reporting_pipeline_tests.report_definitions.sample_definitions import definition
 from reporting_pipeline_tests.report_rows import ORGANIZATION, OTHER_ORGANIZATION
 
-OWN = from_mapping(definition() | {"organization_id": str(ORGANIZATION)})
+OWN = parse_definition(definition() | {"organization_id": str(ORGANIZATION)})
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +67,7 @@ def test_the_difference_is_shown_field_by_field(folder: Path, warehouse_url: URL
     run("apply", folder, "--yes")
     changed = definition(columns=["date", {"name": "channel", "label": "By"}], totals=False)
     fields = {"organization_id": str(ORGANIZATION), "status": "active", "formats": ["pdf", "csv"]}
-    write_folder(folder, [from_mapping(changed | fields)])
+    write_folder(folder, [parse_definition(changed | fields)])
 
     result = run("apply", folder, "--yes")
 
@@ -103,7 +103,7 @@ def test_one_bad_file_is_named_and_nothing_applied(folder: Path, warehouse_url: 
 
     result = run("apply", folder, "--yes")
 
-    assert (result.exit_code, result.output) == (1, "Error: bad.yaml: slug: stands twice\n")
+    assert (result.exit_code, result.output) == (1, "Error: bad.yaml: slug: is given twice\n")
     assert stored(warehouse_url) == []
 
 
@@ -125,7 +125,7 @@ def test_a_stored_definition_that_cannot_be_answered_is_named(
     folder: Path, warehouse_url: URL
 ) -> None:
     write_folder(
-        folder, [from_mapping(definition() | {"slug": "old"}).of_organization(ORGANIZATION)]
+        folder, [parse_definition(definition() | {"slug": "old"}).for_organization(ORGANIZATION)]
     )
     run("apply", folder, "--yes")
     (folder / str(ORGANIZATION) / "old.yaml").unlink()
@@ -142,7 +142,7 @@ def test_a_stored_definition_that_cannot_be_answered_is_named(
 
 
 def test_definitions_are_listed_and_shown(folder: Path) -> None:
-    other = OWN.of_organization(OTHER_ORGANIZATION)
+    other = OWN.for_organization(OTHER_ORGANIZATION)
     write_folder(folder, [other])
     run("apply", folder, "--yes")
 

@@ -26,8 +26,8 @@ from reporting_pipeline.due.report_calendar import event_due_times
 from reporting_pipeline.errors import UnknownDefinition
 from reporting_pipeline.publishing.generate import Outcome, Publisher, generate
 from reporting_pipeline.publishing.snapshot import ReportRequest
-from reporting_pipeline.report_definitions.after_event import USUAL, AfterEvent
 from reporting_pipeline.report_definitions.definition import ReportFormat, Schedule
+from reporting_pipeline.report_definitions.period_rules import DEFAULT_AFTER_EVENT, AfterEvent
 from reporting_pipeline.sources.contract import DOMAINS
 from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
@@ -198,7 +198,7 @@ def test_an_event_is_due_once_all_sources_have_landed_past_its_days(
     define(warehouse_url, definition(schedule="post_event", period="event_to_date"), TOKYO)
 
     with warehouse_connection(warehouse_url) as connection:
-        dues = event_due_times(connection, USUAL.moments)
+        dues = event_due_times(connection, DEFAULT_AFTER_EVENT.moments)
         found = due_after_events(connection, {EVENT}, Selection())
 
     assert [each.as_of for each in dues] == [date(2025, 5, 2), date(2025, 6, 1)]

@@ -19,13 +19,13 @@ from reporting_pipeline.due.expected_reports import (
     requestable_reports,
 )
 from reporting_pipeline.report_definitions.definition import Schedule
-from reporting_pipeline.report_definitions.parse import from_mapping
+from reporting_pipeline.report_definitions.parse import parse_definition
 from reporting_pipeline.sources.contract import DOMAINS
 from reporting_pipeline_tests.sample_reports import BERLIN, REVENUE, TOKYO
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ZONES = {BERLIN: "Europe/Berlin", TOKYO: "Asia/Tokyo"}
-USUAL = {"end_days": 1, "final_days": 30}
+DEFAULT_AFTER_EVENT = {"end_days": 1, "final_days": 30}
 EXPECTATION = Expectation(
     horizon_days=30,
     deadlines={each: timedelta(hours=6) for each in Schedule if each is not Schedule.MANUAL},
@@ -60,7 +60,7 @@ def define(
     definition = copy.deepcopy(dict[str, Any](REVENUE))
     definition["config"]["period"] = period
     definition |= {"organization_id": str(organization_id)} | fields
-    apply_definitions(connection, [from_mapping(definition)], applied_at)
+    apply_definitions(connection, [parse_definition(definition)], applied_at)
 
 
 def fair(connection: psycopg.Connection, *, timezone: str, doors_at: str, ends_at: str) -> UUID:
@@ -237,17 +237,17 @@ def test_a_report_after_the_doors_is_expected_while_its_day_runs(
 @pytest.mark.parametrize(
     ("moments", "now", "expected"),
     [
-        (USUAL, "2026-03-05T22:59+00:00", []),
-        (USUAL, "2026-03-05T23:00+00:00", ["2026-03-05"]),
-        (USUAL, "2026-03-10T12:00+00:00", ["2026-03-05"]),
+        (DEFAULT_AFTER_EVENT, "2026-03-05T22:59+00:00", []),
+        (DEFAULT_AFTER_EVENT, "2026-03-05T23:00+00:00", ["2026-03-05"]),
+        (DEFAULT_AFTER_EVENT, "2026-03-10T12:00+00:00", ["2026-03-05"]),
         ({"end_days": 2}, "2026-03-06T22:59+00:00", []),
         ({"end_days": 2}, "2026-03-06T23:00+00:00", ["2026-03-06"]),
         ({"end_days": 1, "final_days": 3}, "2026-03-08T22:59+00:00", ["2026-03-05"]),
         ({"end_days": 1, "final_days": 3}, "2026-03-08T23:00+00:00", ["2026-03-05", "2026-03-08"]),
         ({"final_days": 3}, "2026-03-08T23:00+00:00", ["2026-03-08"]),
         # A month later the horizon is past the end, and the summary is final.
-        (USUAL, "2026-04-04T22:00+00:00", ["2026-03-05", "2026-04-04"]),
-        (USUAL, "2026-04-08T12:00+00:00", ["2026-04-04"]),
+        (DEFAULT_AFTER_EVENT, "2026-04-04T22:00+00:00", ["2026-03-05", "2026-04-04"]),
+        (DEFAULT_AFTER_EVENT, "2026-04-08T12:00+00:00", ["2026-04-04"]),
     ],
 )
 def test_a_report_after_the_end_is_expected_when_it_is_over_and_when_it_is_final(

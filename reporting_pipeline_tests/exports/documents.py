@@ -22,7 +22,7 @@ from reporting_pipeline.exports.manifest import (
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.exports.row_spool import RowSpool
 from reporting_pipeline.registry.columns import Column, ColumnKind, ColumnType, Unit
-from reporting_pipeline.report_definitions.compiled import ReportColumn
+from reporting_pipeline.report_definitions.compile import ReportColumn
 
 
 def column(

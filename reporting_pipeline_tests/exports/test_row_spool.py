@@ -34,7 +34,7 @@ from reporting_pipeline.errors import ExportIncomplete, RenderFailed
 from reporting_pipeline.exports.canonical_rows import canonical_line
 from reporting_pipeline.exports.row_spool import RowSpool, spool_rows
 from reporting_pipeline.registry.columns import ColumnType
-from reporting_pipeline.report_definitions.compiled import CompiledReport, ReportColumn
+from reporting_pipeline.report_definitions.compile import CompiledReport, ReportColumn
 from reporting_pipeline.warehouse.engine import conninfo, warehouse_connection
 from reporting_pipeline_tests.exports.documents import EVERY_TYPE, ID, column, document
 from reporting_pipeline_tests.hostile import hostile_strings

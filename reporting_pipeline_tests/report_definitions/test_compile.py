@@ -1,4 +1,4 @@
-"""Statements of reports, run on the warehouse: what comes, in which order, and what is summed."""
+"""Compiled reports, run on the warehouse: their rows, their order and their sums."""
 
 from dataclasses import replace
 from datetime import date
@@ -15,7 +15,7 @@ from reporting_pipeline.errors import DefinitionInvalid, UnknownDataset
 from reporting_pipeline.exports.row_spool import psycopg_statement, spool_rows
 from reporting_pipeline.report_definitions.compile import compile_over, compile_report
 from reporting_pipeline.report_definitions.period_rules import resolve
-from reporting_pipeline_tests.report_definitions.given import (
+from reporting_pipeline_tests.report_definitions.sample_definitions import (
     FEBRUARY,
     config,
     dataset_of_table,
@@ -38,7 +38,7 @@ OTHER_EVENT = UUID("00000002-0000-4000-8000-00000000000b")
 Connection = psycopg.Connection[Any]
 
 
-def test_a_report_is_of_one_organisation_and_its_period(rolled_back: Connection) -> None:
+def test_a_report_has_the_rows_of_one_organisation_and_period(rolled_back: Connection) -> None:
     sell(rolled_back, gross_minor=1)
     sell(rolled_back, gross_minor=2, date=date(2026, 2, 1))
     sell(rolled_back, gross_minor=4, date=date(2026, 3, 1))
@@ -52,7 +52,7 @@ def test_a_report_is_of_one_organisation_and_its_period(rolled_back: Connection)
     assert found(rolled_back, report.totals) == [("EUR", 3)]
 
 
-def test_an_event_period_takes_the_event_from_its_beginning(rolled_back: Connection) -> None:
+def test_an_event_period_begins_with_the_event(rolled_back: Connection) -> None:
     sell(rolled_back, gross_minor=1, date=date(2024, 5, 1))
     sell(rolled_back, gross_minor=2)
     sell(rolled_back, gross_minor=4, date=date(2026, 3, 1))
@@ -64,13 +64,15 @@ def test_an_event_period_takes_the_event_from_its_beginning(rolled_back: Connect
     assert [row[1] for row in found(rolled_back, report.rows)] == [1, 2]
 
 
-def test_an_event_period_needs_a_dataset_of_events() -> None:
+def test_an_event_period_needs_a_dataset_with_events() -> None:
     columns = tuple(each for each in SALES.columns if each.name != "event_id")
     freshness = replace(SALES, name="freshness", columns=columns)
     period = Period(first=None, end=date(2026, 3, 1), event_id=EVENT)
-    with pytest.raises(DefinitionInvalid, match="is of one event; dataset freshness has no column"):
+    with pytest.raises(
+        DefinitionInvalid, match="covers one event; dataset freshness has no column"
+    ):
         compile_over(freshness, config(), ORGANIZATION, period)
-    with pytest.raises(DefinitionInvalid, match=r"period\.rule: event_to_date is of one event"):
+    with pytest.raises(DefinitionInvalid, match=r"period\.rule: event_to_date covers one event"):
         compile_over(freshness, config(period="event_to_date"), ORGANIZATION, FEBRUARY)
 
 
@@ -90,7 +92,7 @@ def test_groups_sum_measures_within_their_currency(rolled_back: Connection) -> N
     assert report.currency == "currency"
 
 
-def test_a_currency_that_is_filtered_to_one_needs_no_grouping(rolled_back: Connection) -> None:
+def test_a_currency_filtered_to_one_value_needs_no_grouping(rolled_back: Connection) -> None:
     sell(rolled_back, channel="web", gross_minor=5)
     sell(rolled_back, channel="api", gross_minor=7)
     sell(rolled_back, channel="web", gross_minor=100, currency="JPY")
@@ -104,7 +106,7 @@ def test_a_currency_that_is_filtered_to_one_needs_no_grouping(rolled_back: Conne
     assert found(rolled_back, report.rows) == [("api", "EUR", 7), ("web", "EUR", 5)]
 
 
-def test_a_sum_beyond_64_bits_is_an_error_and_no_other_figure(rolled_back: Connection) -> None:
+def test_a_sum_beyond_64_bits_is_an_error(rolled_back: Connection) -> None:
     largest = 2**63 - 1
     sell(rolled_back, gross_minor=largest, channel="web")
     sell(rolled_back, gross_minor=largest, channel="api")
@@ -181,7 +183,7 @@ def test_openings_of_a_group_are_those_of_its_first_row(rolled_back: Connection)
     assert found(rolled_back, report.rows) == [(EVENT, "EUR", 26, 28)]
 
 
-def test_totals_without_money_are_of_no_currency(rolled_back: Connection) -> None:
+def test_totals_without_money_have_no_currency(rolled_back: Connection) -> None:
     report = sales(columns=["channel", "net_count"])
     assert found(rolled_back, report.totals) == []
 
@@ -191,11 +193,11 @@ def test_totals_without_money_are_of_no_currency(rolled_back: Connection) -> Non
     assert report.currency is None
 
 
-def test_nothing_to_sum_gives_no_totals() -> None:
+def test_a_report_without_measures_has_no_totals() -> None:
     assert sales(columns=["date", "channel"]).totals is None
 
 
-def test_order_is_by_bytes_with_nulls_last_and_total(rolled_back: Connection) -> None:
+def test_the_order_is_total_by_bytes_and_nulls_are_last(rolled_back: Connection) -> None:
     keys = dict.fromkeys(("order_id", "transaction_id", "entry_id"))
     for event, kind in ((None, "timing"), (EVENT, "amount"), (None, "Zebra"), (EVENT, "épée")):
         insert_row(
@@ -231,21 +233,21 @@ def test_order_is_by_bytes_with_nulls_last_and_total(rolled_back: Connection) ->
     assert kinds() == ["amount", "épée", "Zebra", "timing"]
 
 
-def test_no_word_of_a_definition_is_in_the_statement() -> None:
-    word = "x' or 1=1 --"
-    filters = [{"column": "kind", "operator": "=", "value": word}]
-    columns = [{"name": "kind", "label": word}, "currency"]
-    # The registry lists the kinds; a column of free text takes any word.
+def test_no_text_of_a_definition_is_in_the_statement() -> None:
+    text = "x' or 1=1 --"
+    filters = [{"column": "kind", "operator": "=", "value": text}]
+    columns = [{"name": "kind", "label": text}, "currency"]
+    # The registry lists the kinds; a column of free text takes any text.
     free = tuple(replace(each, values=()) for each in BREAKS.columns)
     breaks = replace(BREAKS, columns=free)
     report = compile_over(breaks, config(columns=columns, filters=filters), ORGANIZATION, FEBRUARY)
     for query in (report.rows, report.count):
         statement, parameters = psycopg_statement(query)
-        assert word not in statement
-        assert word in parameters.values()
+        assert text not in statement
+        assert text in parameters.values()
 
 
-def test_key_is_known_where_all_of_it_is_shown() -> None:
+def test_the_key_is_known_where_the_report_shows_all_of_it() -> None:
     shown = ["event_id", "date", "currency", "ticket_type_id", "channel", "net_count"]
     assert sales(columns=shown).key == tuple(shown[:5])
     assert sales(columns=shown[1:]).key == ()
@@ -253,7 +255,9 @@ def test_key_is_known_where_all_of_it_is_shown() -> None:
     assert sales(period, columns=shown[1:]).key == tuple(shown[1:5])
 
 
-def test_rows_are_spooled_as_the_columns_say(rolled_back: Connection, tmp_path: Path) -> None:
+def test_rows_are_spooled_in_the_order_of_the_columns(
+    rolled_back: Connection, tmp_path: Path
+) -> None:
     sell(rolled_back, channel="web", gross_minor=5)
     sell(rolled_back, channel="api", gross_minor=7, is_admission=False)
     report = sales(
@@ -287,7 +291,7 @@ def test_a_grouped_report_is_spooled_too(rolled_back: Connection, tmp_path: Path
     assert (tmp_path / "rows").read_text() == "true,EUR,5\n"
 
 
-def test_datasets_are_those_of_the_registry() -> None:
+def test_datasets_come_from_the_registry() -> None:
     report = compile_report(config(), ORGANIZATION, FEBRUARY)
     assert "datasets.sales_daily" in str(report.rows)
     with pytest.raises(UnknownDataset):

@@ -1,4 +1,4 @@
-"""Whatever config is not refused can be run, on every dataset, and grouping loses no amount."""
+"""Every config that is not refused runs, on every dataset, and grouping loses no amount."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -15,10 +15,9 @@ from reporting_pipeline.errors import DefinitionInvalid
 from reporting_pipeline.exports.row_spool import canonical, psycopg_statement
 from reporting_pipeline.registry.columns import Column, ColumnKind, ColumnType
 from reporting_pipeline.registry.datasets import DATASETS, Dataset
-from reporting_pipeline.report_definitions.compile import compile_report
-from reporting_pipeline.report_definitions.compiled import Query
+from reporting_pipeline.report_definitions.compile import Query, compile_report
 from reporting_pipeline.report_definitions.config import ReportConfig
-from reporting_pipeline.report_definitions.parse import config_from, config_problems
+from reporting_pipeline.report_definitions.parse import invalid_fields, parse_config
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Pipeline
 
@@ -69,7 +68,7 @@ def _comparisons(column: Column) -> st.SearchStrategy[dict[str, Any]]:
 
 @st.composite
 def configs(draw: st.DrawFn) -> ReportConfig:
-    """A config over any dataset: many are refused, and the rest must run."""
+    """A config for any dataset: many are refused, and the others must run."""
     source = draw(st.sampled_from(DATASETS))
     names = [column.name for column in source.columns]
     columns = draw(st.lists(st.sampled_from(names), min_size=1, max_size=6, unique=True))
@@ -77,7 +76,7 @@ def configs(draw: st.DrawFn) -> ReportConfig:
     comparisons = st.sampled_from(source.columns).flatmap(_comparisons)
     grouped = st.builds(lambda each: {"or": each}, st.lists(comparisons, min_size=1, max_size=3))
     sortable = sorted({*columns, *group_by}) if group_by else names
-    return config_from(
+    return parse_config(
         {
             "dataset": source.name,
             "columns": columns,
@@ -94,7 +93,7 @@ def configs(draw: st.DrawFn) -> ReportConfig:
 
 
 def _groups(source: Dataset, columns: list[str]) -> st.SearchStrategy[list[str]]:
-    """What a grouped report of these columns must be grouped by, and some more of the key."""
+    """The columns by which such a report must be grouped, and some more of the key."""
     kinds = {ColumnKind.KEY, ColumnKind.ATTRIBUTE}
     shown = [name for name in columns if source.column(name).kind in kinds]
     keys = [name for name in source.key if name not in shown]
@@ -104,13 +103,13 @@ def _groups(source: Dataset, columns: list[str]) -> st.SearchStrategy[list[str]]
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(config=configs())
-def test_what_is_not_refused_runs(
+def test_a_config_that_is_not_refused_runs(
     config: ReportConfig, connection: psycopg.Connection, organization_id: UUID
 ) -> None:
-    if problems := config_problems(config):
+    if faults := invalid_fields(config):
         with pytest.raises(DefinitionInvalid, match=r"^a report of dataset \w+: "):
             compile_report(config, organization_id, _WHOLE)
-        assume(not problems)
+        assume(not faults)
     report = compile_report(config, organization_id, _WHOLE)
 
     rows = _found(connection, report.rows)

@@ -1,4 +1,4 @@
-"""Folders of definitions: all files are read before one is believed, and written ones come back."""
+"""Folders of definitions: all files are read before any is accepted, and written ones come back."""
 
 from pathlib import Path
 from uuid import UUID
@@ -11,16 +11,16 @@ from reporting_pipeline.report_definitions.files import (
     read_folder,
     write_folder,
 )
-from reporting_pipeline.report_definitions.parse import from_mapping
-from reporting_pipeline_tests.report_definitions.given import definition
+from reporting_pipeline.report_definitions.parse import parse_definition
+from reporting_pipeline_tests.report_definitions.sample_definitions import definition
 from reporting_pipeline_tests.report_rows import ORGANIZATION, OTHER_ORGANIZATION
 
-TEMPLATE = from_mapping(definition())
-OWN = from_mapping(definition() | {"organization_id": str(ORGANIZATION), "name": "Ours"})
+TEMPLATE = parse_definition(definition())
+OWN = parse_definition(definition() | {"organization_id": str(ORGANIZATION), "name": "Ours"})
 
 
 def test_written_definitions_come_back_and_are_written_the_same(tmp_path: Path) -> None:
-    weekly = from_mapping(
+    weekly = parse_definition(
         definition(
             columns=[{"name": "channel", "label": "Sold: by"}, "currency", "gross_minor"],
             filters=[
@@ -51,11 +51,11 @@ def test_written_definitions_come_back_and_are_written_the_same(tmp_path: Path) 
     assert [path.read_bytes() for path in write_folder(tmp_path, read_folder(tmp_path))] == before
 
 
-def test_every_bad_file_is_named(tmp_path: Path) -> None:
+def test_every_invalid_file_is_named(tmp_path: Path) -> None:
     write_folder(tmp_path, [OWN])
     (tmp_path / "a.yaml").write_text("slug: a", encoding="utf-8")
     (tmp_path / "b.json").write_text("{", encoding="utf-8")
-    (tmp_path / "notes.txt").write_text("no definition", encoding="utf-8")
+    (tmp_path / "notes.txt").write_text("not a definition", encoding="utf-8")
 
     with pytest.raises(DefinitionInvalid) as refused:
         read_folder(tmp_path)
@@ -72,11 +72,11 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_definitions_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DefinitionInvalid, match="holds no definition; it needs files named"):
+    with pytest.raises(DefinitionInvalid, match="contains no definition; expected files named"):
         read_folder(tmp_path)
 
 
-def test_a_template_is_for_every_organisation_that_has_no_file_of_its_own() -> None:
+def test_a_template_is_for_every_organisation_without_its_own_file() -> None:
     found = for_organizations([TEMPLATE, OWN], [ORGANIZATION, OTHER_ORGANIZATION])
     assert [(each.organization_id, each.name) for each in found] == [
         (OTHER_ORGANIZATION, "Daily sales"),
@@ -85,9 +85,9 @@ def test_a_template_is_for_every_organisation_that_has_no_file_of_its_own() -> N
 
 
 def test_an_id_is_the_same_wherever_a_definition_is_applied() -> None:
-    assert OWN.numbered(1).id == UUID("ee1e03ee-e5ed-5483-8b14-a35006dde76e")
+    assert OWN.as_version(1).id == UUID("ee1e03ee-e5ed-5483-8b14-a35006dde76e")
 
 
 def test_a_template_has_no_versions() -> None:
     with pytest.raises(ValueError, match="daily-sales is a template"):
-        TEMPLATE.numbered(1)
+        TEMPLATE.as_version(1)

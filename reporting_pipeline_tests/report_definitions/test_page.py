@@ -1,9 +1,9 @@
-"""The page on report definitions says what is so."""
+"""The examples and tables of the page on report definitions are correct."""
 
 import re
 
 from reporting_pipeline.report_definitions.config import ReportConfig
-from reporting_pipeline.report_definitions.operands import OPERATORS
+from reporting_pipeline.report_definitions.filters import OPERATORS
 from reporting_pipeline.report_definitions.parse import parse_definition_text
 from reporting_pipeline_tests.architecture.repository import DOCS
 
@@ -12,9 +12,9 @@ PAGE = (DOCS / "report_definitions.md").read_text(encoding="utf-8")
 
 def test_the_example_is_a_definition() -> None:
     [example] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-    said = parse_definition_text(example).config.model_dump(exclude_unset=True)
-    # What is due after an event has a section of its own.
-    assert set(said) == set(ReportConfig.model_fields) - {"after_event"}
+    shown = parse_definition_text(example).config.model_dump(exclude_unset=True)
+    # after_event has its own section.
+    assert set(shown) == set(ReportConfig.model_fields) - {"after_event"}
 
 
 def test_every_field_of_the_config_is_explained_in_order() -> None:

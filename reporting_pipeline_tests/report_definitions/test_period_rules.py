@@ -1,4 +1,4 @@
-"""Rules turn the day on which a report is due into the days that it is about."""
+"""Period rules turn the day on which a report is due into the days that it covers."""
 
 from datetime import date, timedelta
 from typing import Any, get_args
@@ -58,13 +58,13 @@ def test_a_rule_gives_these_days(rule: PeriodRule, as_of: str, first: str, last:
     assert period.event_id is None
 
 
-def test_an_event_to_date_is_all_of_the_event_before_the_day() -> None:
+def test_event_to_date_is_the_whole_event_before_the_day() -> None:
     period = resolve(_rule("event_to_date"), date(2026, 3, 1), EVENT)
     assert (period.first, period.last, period.event_id) == (None, date(2026, 2, 28), EVENT)
 
 
-def test_an_event_to_date_needs_the_event() -> None:
-    with pytest.raises(DefinitionInvalid, match=r"^period.rule: event_to_date is of one event"):
+def test_event_to_date_needs_the_event() -> None:
+    with pytest.raises(DefinitionInvalid, match=r"^period.rule: event_to_date covers one event"):
         resolve(_rule("event_to_date"), date(2026, 3, 1))
 
 
@@ -74,7 +74,7 @@ def test_every_day_of_a_period_is_over_when_the_report_is_due(rule: str, as_of: 
 
 
 @given(st.sampled_from(WEEKDAYS), _DAYS)
-def test_a_week_has_seven_days_from_its_weekday_on_and_is_the_last_one(
+def test_a_week_has_seven_days_begins_on_its_weekday_and_is_the_last_one(
     first_weekday: Weekday, as_of: date
 ) -> None:
     period = resolve(_rule("previous_week", first_weekday=first_weekday), as_of)

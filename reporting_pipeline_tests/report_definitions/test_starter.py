@@ -1,18 +1,21 @@
-"""The starter set: ten definitions that the datasets can answer, and that fit on their pages."""
+"""The starter set: ten definitions that the datasets can answer and that fit on a page."""
 
 import pytest
 
 from reporting_pipeline.registry.datasets import dataset
-from reporting_pipeline.report_definitions.broken import broken_definitions
-from reporting_pipeline.report_definitions.declared import DeclaredDefinition
-from reporting_pipeline.report_definitions.definition import ReportFormat, Status
+from reporting_pipeline.report_definitions.definition import (
+    DeclaredDefinition,
+    ReportFormat,
+    Status,
+)
 from reporting_pipeline.report_definitions.files import STARTER_SET, read_folder
+from reporting_pipeline.report_definitions.parse import broken_definitions
 
 STARTER = read_folder(STARTER_SET)
 _MAX_COLUMNS_OF_A_PAGE = 13
 
 
-def test_there_are_ten() -> None:
+def test_there_are_ten_definitions() -> None:
     assert {each.slug for each in STARTER} == {
         "attendance-by-gate",
         "breaks",
@@ -32,7 +35,7 @@ def test_the_datasets_can_answer_them() -> None:
 
 
 @pytest.mark.parametrize("definition", STARTER, ids=lambda each: each.slug)
-def test_each_fits_on_a_page_and_every_column_has_a_heading_of_its_own(
+def test_each_fits_on_a_page_and_its_headings_differ(
     definition: DeclaredDefinition,
 ) -> None:
     config = definition.config

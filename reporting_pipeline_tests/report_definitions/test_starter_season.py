@@ -1,4 +1,4 @@
-"""The starter set over the season: every definition has rows, and its columns add up as it says."""
+"""The starter set over the season: every report has rows, and its columns add up."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
@@ -11,9 +11,8 @@ from psycopg.rows import dict_row
 
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.exports.row_spool import psycopg_statement
-from reporting_pipeline.report_definitions.compile import compile_report
-from reporting_pipeline.report_definitions.compiled import CompiledReport, Query
-from reporting_pipeline.report_definitions.declared import DeclaredDefinition
+from reporting_pipeline.report_definitions.compile import CompiledReport, Query, compile_report
+from reporting_pipeline.report_definitions.definition import DeclaredDefinition
 from reporting_pipeline.report_definitions.files import STARTER_SET, read_folder
 from reporting_pipeline.report_definitions.period_rules import resolve
 from reporting_pipeline.warehouse.engine import warehouse_connection
@@ -23,7 +22,7 @@ STARTER = {each.slug: each for each in read_folder(STARTER_SET)}
 _FIRST, _LAST = date(2025, 1, 1), date(2026, 12, 31)
 _Row = Mapping[str, Any]
 
-# What each row, and each line of totals, must add up to.
+# Each row of these reports must satisfy these equations.
 IDENTITIES = {
     "daily-sales": ["net_gross = gross - returned_gross"],
     "weekly-revenue": ["net_revenue = gross - refund - chargeback + chargeback_reversal"],

@@ -22,7 +22,7 @@ from reporting_pipeline.exports.xlsx.layout import column_letters
 from reporting_pipeline.exports.xlsx.styles import Style
 from reporting_pipeline.exports.xlsx.text import MAX_UTF16_UNITS, first_too_long, xml_texts
 from reporting_pipeline.registry.columns import ColumnType, Unit
-from reporting_pipeline.report_definitions.compiled import ReportColumn
+from reporting_pipeline.report_definitions.compile import ReportColumn
 
 if TYPE_CHECKING:
     import pyarrow as pa

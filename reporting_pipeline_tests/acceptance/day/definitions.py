@@ -5,8 +5,8 @@ What belongs here: their definitions. What does not: which reports must come of 
 
 from typing import Any, Final
 
-from reporting_pipeline.report_definitions.declared import DeclaredDefinition
-from reporting_pipeline.report_definitions.parse import from_mapping
+from reporting_pipeline.report_definitions.definition import DeclaredDefinition
+from reporting_pipeline.report_definitions.parse import parse_definition
 from reporting_pipeline_tests import sample_reports
 from reporting_pipeline_tests.acceptance.day.world import ZONES, identity
 
@@ -18,7 +18,7 @@ DOORS_HOURS: Final = 3
 def definitions() -> list[DeclaredDefinition]:
     """The same five of every organisation."""
     return [
-        from_mapping(each | {"organization_id": identity(place)})
+        parse_definition(each | {"organization_id": identity(place)})
         for place in ZONES
         for each in _templates()
     ]

@@ -16,7 +16,7 @@ from reporting_pipeline.exports.manifest import TotalPart
 from reporting_pipeline.exports.pdf.page_letters import letters_of
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.registry.columns import ColumnType, Unit
-from reporting_pipeline.report_definitions.compiled import ReportColumn
+from reporting_pipeline.report_definitions.compile import ReportColumn
 from reporting_pipeline_tests.exports.documents import column, document
 
 SALES = (

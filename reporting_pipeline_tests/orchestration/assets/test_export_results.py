@@ -12,10 +12,10 @@ from reporting_pipeline.due.due_reports import DueReport
 from reporting_pipeline.errors import DefinitionInvalid, StoreUnavailable
 from reporting_pipeline.orchestration.assets.export_results import BatchSummary, end_step
 from reporting_pipeline.publishing.snapshot import ReportRequest
-from reporting_pipeline.report_definitions.parse import from_mapping
+from reporting_pipeline.report_definitions.parse import parse_definition
 from reporting_pipeline_tests.sample_reports import BERLIN, REVENUE
 
-DEFINITION = from_mapping({**REVENUE, "organization_id": str(BERLIN)}).numbered(1)
+DEFINITION = parse_definition({**REVENUE, "organization_id": str(BERLIN)}).as_version(1)
 PERIOD = Period(first=date(2025, 9, 10), end=date(2025, 9, 11))
 DUE = DueReport(as_of=PERIOD.end, request=ReportRequest(definition=DEFINITION, period=PERIOD))
 REFUSED = DueResult(due=DUE, error=DefinitionInvalid("no such column"))

@@ -1,35 +1,34 @@
-"""A definition breaks when its dataset loses what it uses."""
+"""A definition is broken when its dataset has lost a column that it uses."""
 
 from dataclasses import replace
 
 import pytest
 
 from reporting_pipeline.registry import datasets
-from reporting_pipeline.report_definitions.broken import broken_definitions
 from reporting_pipeline.report_definitions.definition import Status
-from reporting_pipeline.report_definitions.parse import from_mapping
-from reporting_pipeline_tests.report_definitions.given import definition
+from reporting_pipeline.report_definitions.parse import broken_definitions, parse_definition
+from reporting_pipeline_tests.report_definitions.sample_definitions import definition
 from reporting_pipeline_tests.report_rows import ORGANIZATION
 
-USES_CHANNEL = from_mapping(definition())
-USES_NONE = from_mapping(definition(columns=["date"]) | {"slug": "days"})
+USES_CHANNEL = parse_definition(definition())
+USES_NONE = parse_definition(definition(columns=["date"]) | {"slug": "days"})
 
 
 @pytest.fixture
 def _sales_without_channel(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The registry as a later version of the package might have it."""
+    """The registry as a later version of the package might be."""
     sales = datasets.dataset("sales_daily")
     columns = tuple(each for each in sales.columns if each.name != "channel")
     monkeypatch.setattr(datasets, "DATASETS", (replace(sales, columns=columns),))
 
 
-def test_whole_definitions_are_not_named() -> None:
+def test_definitions_that_can_be_answered_are_not_broken() -> None:
     assert broken_definitions([USES_CHANNEL, USES_NONE]) == []
 
 
 @pytest.mark.usefixtures("_sales_without_channel")
 def test_a_definition_of_a_column_that_is_gone_is_named_with_the_field() -> None:
-    stored = USES_CHANNEL.of_organization(ORGANIZATION).numbered(3)
+    stored = USES_CHANNEL.for_organization(ORGANIZATION).as_version(3)
 
     first, second = broken_definitions([USES_CHANNEL, USES_NONE, stored])
 

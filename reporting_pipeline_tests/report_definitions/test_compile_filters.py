@@ -1,4 +1,4 @@
-"""Filters as statements, run on the warehouse: which rows pass, and how a person reads it."""
+"""Filters, run on the warehouse: which rows pass, and the sentence for people."""
 
 from datetime import date
 from typing import Any
@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from reporting_pipeline.report_definitions.compile import compile_over
-from reporting_pipeline_tests.report_definitions.given import (
+from reporting_pipeline_tests.report_definitions.sample_definitions import (
     FEBRUARY,
     config,
     dataset_of_table,
@@ -22,7 +22,7 @@ Connection = psycopg.Connection[Any]
 
 
 @pytest.mark.parametrize(
-    ("filters", "passing", "said"),
+    ("filters", "passing", "sentences"),
     [
         ([{"column": "channel", "operator": "=", "value": "web"}], [1, 2], ("Channel is web",)),
         (
@@ -82,8 +82,8 @@ Connection = psycopg.Connection[Any]
         ),
     ],
 )
-def test_filters_let_these_rows_pass(
-    rolled_back: Connection, filters: list[Any], passing: list[int], said: tuple[str, ...]
+def test_filters_pass_these_rows(
+    rolled_back: Connection, filters: list[Any], passing: list[int], sentences: tuple[str, ...]
 ) -> None:
     sell(rolled_back, channel="web", net_count=1)
     sell(rolled_back, channel="web", net_count=2, date=date(2026, 2, 27))
@@ -93,10 +93,10 @@ def test_filters_let_these_rows_pass(
     report = sales(columns=["net_count"], filters=filters, sort=["net_count"])
 
     assert [count for (count,) in found(rolled_back, report.rows)] == passing
-    assert report.filters == said
+    assert report.filters == sentences
 
 
-def test_what_has_no_value_has_none_of_those_that_are_left_out(rolled_back: Connection) -> None:
+def test_rows_without_a_value_pass_a_not_in(rolled_back: Connection) -> None:
     for event, kind in ((None, "amount"), (EVENT, "timing")):
         insert_row(
             rolled_back,
@@ -114,7 +114,7 @@ def test_what_has_no_value_has_none_of_those_that_are_left_out(rolled_back: Conn
     assert found(rolled_back, report.rows) == [("amount",)]
 
 
-def test_groups_are_chosen_by_their_sums_and_totals_are_of_these(rolled_back: Connection) -> None:
+def test_having_filters_groups_by_their_sums_and_totals_follow(rolled_back: Connection) -> None:
     sell(rolled_back, channel="web", net_count=1)
     sell(rolled_back, channel="web", net_count=2, date=date(2026, 2, 27))
     sell(rolled_back, channel="api", net_count=2)
@@ -138,7 +138,7 @@ def test_groups_are_chosen_by_their_sums_and_totals_are_of_these(rolled_back: Co
     )
 
 
-def test_the_longest_list_of_a_filter_is_bound(rolled_back: Connection) -> None:
+def test_the_longest_list_of_values_is_bound(rolled_back: Connection) -> None:
     sell(rolled_back, net_count=999)
     report = sales(
         columns=["net_count"],

@@ -1,10 +1,9 @@
-"""Whatever a tree holds is the same once written as YAML and read again."""
+"""Plain values that are written as YAML are read as the same values."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting_pipeline.report_definitions.document_text import read_text, yaml_text
-from reporting_pipeline.report_definitions.plain_tree import tree_problems
+from reporting_pipeline.report_definitions.document import invalid_values, read_text, yaml_text
 from reporting_pipeline_tests.hostile import hostile_strings
 
 _TEXTS = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=40)
@@ -49,12 +48,12 @@ _TREES = st.recursive(
 
 
 @given(st.dictionaries(_TEXTS | _LOOKALIKES, _TREES, max_size=4))
-def test_what_is_written_reads_the_same(tree: dict[str, object]) -> None:
+def test_written_values_are_read_as_the_same(tree: dict[str, object]) -> None:
     assert read_text(yaml_text(tree)) == tree
 
 
-def test_strings_that_break_programs_stay_themselves_or_are_refused() -> None:
+def test_hostile_strings_are_kept_or_refused() -> None:
     trees: list[dict[str, object]] = [{"label": each, each: [each]} for each in hostile_strings()]
-    readable = [tree for tree in trees if not tree_problems(tree)]
+    readable = [tree for tree in trees if not invalid_values(tree)]
     assert [tree for tree in readable if read_text(yaml_text(tree)) != tree] == []
     assert len(readable) > len(trees) / 2
