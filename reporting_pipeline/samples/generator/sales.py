@@ -1,9 +1,6 @@
-"""The box office: an order with its lines, their movements and tickets.
+"""The box office: orders with their lines, movements and tickets, and their charges.
 
-Amounts are per unit and whole, so that a part of a line returns exactly its part.
-
-What belongs here: what Ticketing books, and the charge that goes with it. What does not: what
-buyers do later (`after_sale`), or at the doors (`attendance`).
+Amounts are whole numbers per unit, so that returning part of a line returns exactly its price.
 """
 
 from collections import Counter
@@ -12,12 +9,11 @@ from datetime import datetime
 from random import Random
 from types import MappingProxyType
 
-from reporting_pipeline.samples.generator.chance import drawn, happens, new_id
-from reporting_pipeline.samples.generator.ledger_postings import Journal, Subject, recorded
-from reporting_pipeline.samples.generator.plan import Plan
-from reporting_pipeline.samples.generator.seats import take_seats
+from reporting_pipeline.samples.generator.books import Books, Plan
+from reporting_pipeline.samples.generator.ledger import Ledger, Subject, recorded
+from reporting_pipeline.samples.generator.random_values import draw, happens, new_id
+from reporting_pipeline.samples.generator.setup import take_seats
 from reporting_pipeline.samples.generator.world import Event, TicketType
-from reporting_pipeline.samples.generator.write import Books
 
 _CHANNEL_WEIGHTS = MappingProxyType(
     {"web": 70, "box_office": 12, "api": 6, "reseller": 8, "kiosk": 4}
@@ -32,7 +28,7 @@ _TYPE_WEIGHTS = (60, 20, 8, 10, 2)
 
 @dataclass(slots=True, kw_only=True)
 class Ticket:
-    """A ticket of a line; `invalidated_at` is None while it is valid."""
+    """A ticket of a line; `invalidated_at` is None while the ticket is valid."""
 
     id: str
     type: TicketType
@@ -45,7 +41,7 @@ class Ticket:
 
 @dataclass(slots=True, kw_only=True)
 class Line:
-    """A line of an order: amounts of one unit, and the tickets that are still valid."""
+    """A line of an order: the amounts of one unit, and the tickets that are still valid."""
 
     number: int
     type: TicketType
@@ -57,7 +53,7 @@ class Line:
     tickets: list[Ticket] = field(default_factory=list)
 
     def amounts(self, count: int) -> Counter[str]:
-        """What `count` units cost the buyer, by ledger component."""
+        """The price of `count` units, by ledger component."""
         return Counter(
             {
                 self.type.component: (self.list_minor - self.discount_minor) * count,
@@ -70,7 +66,7 @@ class Line:
 
 @dataclass(slots=True, kw_only=True)
 class Order:
-    """An order; `cash` is the account that the buyer pays on."""
+    """An order; `cash` is the ledger account that receives the payment."""
 
     id: str
     event: Event
@@ -86,7 +82,7 @@ class Order:
 
     @property
     def subject(self) -> Subject:
-        """What its transactions are about."""
+        """The subject of its ledger transactions."""
         event = self.event
         return Subject(
             organization=event.organization,
@@ -97,25 +93,25 @@ class Order:
 
 
 class BoxOffice:
-    """Sells, returns and books; rows are written at once, an order and its tickets when closed."""
+    """Sells and takes back tickets, and writes each movement; `close` writes the order."""
 
-    def __init__(self, plan: Plan, books: Books, chance: Random) -> None:
+    def __init__(self, plan: Plan, books: Books, random: Random) -> None:
         self.plan = plan
-        self.chance = chance
-        self.journal = Journal(plan, books, chance)
+        self.random = random
+        self.ledger = Ledger(plan, books, random)
         self.books = books
 
     def place(self, event: Event, at: datetime) -> Order:
-        """Sell an order: charged and paid at once, given away, or to be paid later."""
-        kind = drawn(self.chance, _SALE_WEIGHTS)
+        """Place an order: charged and paid at once, complimentary, or paid later."""
+        kind = draw(self.random, _SALE_WEIGHTS)
         is_comp = kind == "given away"
-        channel = "box_office" if is_comp else drawn(self.chance, _CHANNEL_WEIGHTS)
+        channel = "box_office" if is_comp else draw(self.random, _CHANNEL_WEIGHTS)
         at_counter = channel == "box_office"
         order = Order(
-            id=new_id(self.chance),
+            id=new_id(self.random),
             event=event,
             channel=channel,
-            cash=drawn(self.chance, _BOX_OFFICE_CASH_WEIGHTS if at_counter else _CASH_WEIGHTS),
+            cash=draw(self.random, _BOX_OFFICE_CASH_WEIGHTS if at_counter else _CASH_WEIGHTS),
             placed_at=at,
             paid_at=at,
             changed_at=at,
@@ -127,7 +123,7 @@ class BoxOffice:
         return order
 
     def open_line(self, order: Order, offer: TicketType, *, discount_rate: float) -> Line:
-        """Add an empty line to an order, at the event's prices."""
+        """Add a line without tickets to an order, at the event's prices."""
         event = order.event
         discount_minor = int(offer.price_minor * discount_rate)
         price_minor = offer.price_minor - discount_minor
@@ -145,21 +141,21 @@ class BoxOffice:
         order.lines.append(line)
         return line
 
-    def hand_out(self, order: Order, line: Line, reason: str, count: int, at: datetime) -> None:
-        """Book units of a line and issue their tickets."""
+    def sell_units(self, order: Order, line: Line, reason: str, count: int, at: datetime) -> None:
+        """Write a movement of units of a line and issue their tickets."""
         self.move(order, line, reason, count, at)
         section_id = None
         if line.type.is_admission:
-            section_id = take_seats(self.books, self.chance, order.event, count, at)
+            section_id = take_seats(self.books, self.random, order.event, count, at)
         self.issue(order, line, count, section_id, at)
 
     def issue(
         self, order: Order, line: Line, count: int, section_id: str | None, at: datetime
     ) -> None:
-        """Issue tickets of a line that sit in a section."""
+        """Issue tickets of a line in a section."""
         for _ in range(count):
             ticket = Ticket(
-                id=new_id(self.chance),
+                id=new_id(self.random),
                 type=line.type,
                 section_id=section_id,
                 is_comp=line.discount_minor == line.list_minor,
@@ -168,10 +164,10 @@ class BoxOffice:
             line.tickets.append(ticket)
             order.tickets.append(ticket)
 
-    def take_in(
+    def take_back(
         self, order: Order, line: Line, reason: str, status: str, count: int, at: datetime
     ) -> Counter[str]:
-        """Take units of a line back and invalidate their tickets; returns what they had cost."""
+        """Take back units of a line and invalidate their tickets; return their price."""
         self.move(order, line, reason, -count, at)
         for _ in range(count):
             ticket = line.tickets.pop()
@@ -196,12 +192,12 @@ class BoxOffice:
         )
 
     def move_fee(self, order: Order, line: Line, fee_minor: int, at: datetime) -> None:
-        """Write a movement of a fee alone: charged when positive, else given back."""
+        """Write a movement of a fee only: a charge if positive, otherwise a refund."""
         self._write_movement(order, line, "fee", 0, (0, 0, fee_minor, 0), at)
 
     def close(self, order: Order) -> None:
-        """Write the order and its tickets as they stand at the end."""
-        changed_at = recorded(self.plan, self.chance, order.changed_at)
+        """Write the order and its tickets in their final state."""
+        changed_at = recorded(self.plan, self.random, order.changed_at)
         self.books.add(
             "ticketing.orders",
             order.id,
@@ -233,35 +229,35 @@ class BoxOffice:
     def _give_away(self, order: Order) -> None:
         offer = order.event.types[0]
         line = self.open_line(order, offer, discount_rate=1.0)
-        self.hand_out(order, line, "comp", self.chance.randint(1, 4), order.placed_at)
+        self.sell_units(order, line, "comp", self.random.randint(1, 4), order.placed_at)
 
     def _sell(self, order: Order, *, is_on_account: bool) -> None:
-        is_discounted = happens(self.chance, _DISCOUNT_SHARE)
-        discount_rate = self.chance.choice((0.1, 0.25, 0.5)) if is_discounted else 0.0
+        is_discounted = happens(self.random, _DISCOUNT_SHARE)
+        discount_rate = self.random.choice((0.1, 0.25, 0.5)) if is_discounted else 0.0
         amounts: Counter[str] = Counter()
         offers = order.event.types
-        for _ in range(self.chance.choices((1, 2, 3), _LINE_WEIGHTS)[0]):
-            offer = self.chance.choices(offers, _TYPE_WEIGHTS[: len(offers)])[0]
-            count = self.chance.choices((1, 2, 3, 4, 6), (25, 45, 12, 14, 4))[0]
+        for _ in range(self.random.choices((1, 2, 3), _LINE_WEIGHTS)[0]):
+            offer = self.random.choices(offers, _TYPE_WEIGHTS[: len(offers)])[0]
+            count = self.random.choices((1, 2, 3, 4, 6), (25, 45, 12, 14, 4))[0]
             line = self.open_line(order, offer, discount_rate=discount_rate)
-            self.hand_out(order, line, "sale", count, order.placed_at)
+            self.sell_units(order, line, "sale", count, order.placed_at)
             amounts.update(line.amounts(count))
         order.total_minor = amounts.total()
         if is_on_account:
             order.status, order.paid_at = "pending", None
         cash = "buyer_receivable" if is_on_account else order.cash
-        self.journal.charge(order.subject, amounts, cash, order.placed_at)
+        self.ledger.charge(order.subject, amounts, cash, order.placed_at)
         if not is_on_account:
-            self.bear_fees(order, amounts, order.placed_at)
+            self.charge_organizer(order, amounts, order.placed_at)
 
-    def bear_fees(self, order: Order, amounts: Counter[str], at: datetime) -> None:
-        """Book what the organiser pays for a paid order."""
+    def charge_organizer(self, order: Order, amounts: Counter[str], at: datetime) -> None:
+        """Charge the organiser the fees of a paid order."""
         gross_minor = amounts.total()
         fees = {
             "platform_fee": (amounts["face_value"] + amounts["addon"]) * 25 // 1000,
             "processing_fee": gross_minor * 14 // 1000 if order.cash == "psp_clearing" else 0,
         }
-        self.journal.organizer_fees(order.subject, fees, at)
+        self.ledger.organizer_fees(order.subject, fees, at)
 
     def _write_movement(
         self,
@@ -275,7 +271,7 @@ class BoxOffice:
         order.changed_at = max(order.changed_at, at)
         self.books.add(
             "ticketing.order_line_movements",
-            new_id(self.chance),
+            new_id(self.random),
             order.id,
             line.number,
             line.type.id,
@@ -283,5 +279,5 @@ class BoxOffice:
             quantity,
             *amounts,
             at,
-            recorded(self.plan, self.chance, at),
+            recorded(self.plan, self.random, at),
         )

@@ -1,16 +1,16 @@
-"""The bundled season is whole: every table of the contract, and every expected report table."""
+"""The bundled season is complete: every table of the contract, and every expected report table."""
 
 from reporting_pipeline.samples.season import SEASON
 from reporting_pipeline.sources.contract import TABLES
 
 
-def test_season_holds_a_file_for_every_table_of_the_contract() -> None:
+def test_the_season_has_a_file_for_every_table_of_the_contract() -> None:
     names = {path.name for path in SEASON.glob("*.csv")}
 
     assert names == {f"{table.key}.csv" for table in TABLES}
 
 
-def test_season_holds_the_five_report_tables_it_must_give() -> None:
+def test_the_season_has_the_five_expected_report_tables() -> None:
     names = {path.stem for path in (SEASON / "expected").glob("*.csv")}
 
     assert names == {
