@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 from reporting_pipeline.building.dbt import dbt_environment
 from reporting_pipeline.cli.session import session_to_hand_over
 from reporting_pipeline.embedded.account import server_account
-from reporting_pipeline.embedded.addresses import server_addresses
+from reporting_pipeline.embedded.attachment import server_addresses
 from reporting_pipeline.embedded.home import Home
 from reporting_pipeline.embedded.supervisor import StopRequest, Supervisor
 from reporting_pipeline.errors import EnvironmentNotReady

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from reporting_pipeline import project_file
 from reporting_pipeline.embedded.account import server_account
-from reporting_pipeline.embedded.addresses import server_addresses
-from reporting_pipeline.embedded.attachment import Attachment, attached
+from reporting_pipeline.embedded.attachment import Attachment, attached, server_addresses
 from reporting_pipeline.embedded.home import Home
 from reporting_pipeline.settings import (
     Settings,

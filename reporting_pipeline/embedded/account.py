@@ -1,7 +1,7 @@
-"""The operating system account that the servers run as, and which folders it can reach.
+"""The operating system account of the servers, and files and folders that this account can use.
 
-PostgreSQL refuses to run as root. Then, and only then, the servers run as `postgres` or `nobody`,
-whichever exists; no account is made and no mode of a folder outside our own is changed.
+PostgreSQL refuses to run as root. Only if we are root, the servers run as `postgres` or `nobody`,
+whichever exists. No account is created, and the mode of other folders is never changed.
 """
 
 import os
@@ -18,7 +18,7 @@ _ACCOUNTS_FOR_ROOT = ("postgres", "nobody")
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """An account of the operating system; `is_other` when it is not the one that we run as."""
+    """An account of the operating system; `is_other` is true if it is not our own account."""
 
     name: str
     uid: int
@@ -27,26 +27,26 @@ class Account:
 
     @property
     def child_uid(self) -> int | None:
-        """The `user` of a child process that runs as this account."""
+        """The argument `user` for a child process of this account."""
         return self.uid if self.is_other else None
 
     @property
     def child_gid(self) -> int | None:
-        """The `group` of such a child."""
+        """The argument `group` for a child process of this account."""
         return self.gid if self.is_other else None
 
     @property
     def child_groups(self) -> list[int] | None:
-        """The `extra_groups` of such a child: none, so that it keeps none of root's."""
+        """The argument `extra_groups` for a child process: none, so that root's are dropped."""
         return [] if self.is_other else None
 
     def can_enter(self, folder: Path) -> bool:
-        """Whether this account may pass through `folder` and all folders above it."""
+        """True if this account can enter `folder` and all folders above it."""
         path = folder.resolve()
         return all(self._may_pass(each.stat()) for each in (path, *path.parents) if each.exists())
 
     def own(self, path: Path) -> None:
-        """Give this account `path`, which must be ours."""
+        """Make this account the owner of `path`, which must be ours."""
         if self.is_other:
             os.chown(path, self.uid, self.gid)
 
@@ -59,16 +59,16 @@ class Account:
 
 
 def own_account() -> Account:
-    """The account that we run as."""
+    """The account of this process."""
     uid = os.geteuid()
     return Account(name=str(uid), uid=uid, gid=os.getegid(), is_other=False)
 
 
 def server_account() -> Account:
-    """The account that the servers run as on this machine.
+    """The account for the servers on this machine.
 
     Raises:
-        EnvironmentNotReady: We are root and the machine has no lesser account.
+        EnvironmentNotReady: We are root, and the machine has no other suitable account.
     """
     if os.geteuid() != 0:
         return own_account()
@@ -80,13 +80,13 @@ def server_account() -> Account:
         return Account(name=name, uid=found.pw_uid, gid=found.pw_gid, is_other=True)
     message = (
         "PostgreSQL does not run as root and this machine has neither an account `postgres` nor "
-        "`nobody`: run as another user, or make one with `useradd --system postgres`"
+        "`nobody`: run as another user, or create one with `useradd --system postgres`"
     )
     raise EnvironmentNotReady(message)
 
 
 def private_folder(path: Path, account: Account) -> Path:
-    """Make `path`, if need be, as a folder that only `account` (and root) can enter."""
+    """Create `path`, unless it exists, as a folder that only `account` and root can enter."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     account.own(path)
     path.chmod(0o700)
@@ -94,7 +94,7 @@ def private_folder(path: Path, account: Account) -> Path:
 
 
 def private_file(path: Path, text: str, account: Account) -> Path:
-    """Write `text` to `path`, which no other account can read at any moment."""
+    """Write `text` to `path`, which other accounts can never read."""
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -104,18 +104,18 @@ def private_file(path: Path, text: str, account: Account) -> Path:
 
 
 def passable_folder(path: Path) -> Path:
-    """Make `path`, and what is missing above it, so that others may pass it whatever the umask."""
+    """Create `path` and its missing parents so that others can enter them, whatever the umask."""
     for each in reversed((path, *path.parents)):
         if not each.exists():
-            each.mkdir(exist_ok=True)  # somebody may make it at the same time
+            each.mkdir(exist_ok=True)  # another process can create it at the same time
             each.chmod(0o711)
     return path
 
 
 def reachable_copy(source: Path, shelf: Path, account: Account) -> Path:
-    """`source`, or a copy of it on `shelf` when `account` cannot reach the original.
+    """`source`, or a copy of it in `shelf` if `account` cannot read the original.
 
-    The copy is made beside its final name and renamed, so that a crash leaves none half made.
+    The copy gets its final name last, so a crash leaves no incomplete copy.
     """
     if account.can_enter(source.parent):
         return source

@@ -1,8 +1,8 @@
-"""Using the servers of a home: attach to its supervisor, or start one behind us first.
+"""Using the servers of a home: attach to its supervisor, or start one in the background first.
 
-The servers stay up as long as one process uses them. The use is a lock of the kernel's, so a killed
-process counts no more. It passes to the program that this process becomes (`hand_over`), and to the
-children that inherit the descriptor.
+The servers run as long as a process uses them. The use is a lock of the kernel, so it ends when the
+process is killed. It passes to the program that this process becomes (`hand_over`), and to child
+processes that inherit the descriptor.
 """
 
 import json
@@ -14,9 +14,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import URL
+
 from reporting_pipeline import errors
 from reporting_pipeline.embedded.home import Home, Running
+from reporting_pipeline.embedded.postgres import (
+    SOURCE_OWNER,
+    SOURCE_READER,
+    WAREHOUSE,
+    WAREHOUSE_OWNER,
+)
 from reporting_pipeline.errors import ReportingError, ServerFailed
+from reporting_pipeline.settings import SOURCE_DOMAINS
 
 _POLL_SECONDS = 0.02
 _TIMEOUT_SECONDS = 120
@@ -30,7 +39,7 @@ class Attachment:
         self._descriptor = descriptor
 
     def hand_over(self) -> None:
-        """Let the program that this process becomes, and its children, hold the use."""
+        """Pass the use to the program that this process becomes, and to its children."""
         os.set_inheritable(self._descriptor, True)
 
 
@@ -38,12 +47,12 @@ class Attachment:
 def attached(
     home: Home, pg_bindir: Path | None = None, *, durable: bool = True
 ) -> Iterator[Attachment]:
-    """Use the servers of `home`, started when nobody runs them.
+    """Use the servers of `home`; start them if they do not run.
 
     Args:
         home: The home.
         pg_bindir: The folder of REPORTING_PG_BINDIR, if it is set.
-        durable: Whether a commit survives a crash of the machine too; False is for tests alone.
+        durable: True if a commit also survives a crash of the machine; False is only for tests.
 
     Raises:
         ServerFailed: A server did not start.
@@ -57,6 +66,25 @@ def attached(
         os.close(descriptor)
 
 
+def server_addresses(home: Home, running: Running) -> dict[str, str]:
+    """Environment variable -> address, with its password, of each server of `home`."""
+    secrets = home.secrets()
+
+    def database(name: str, user: str, password: str) -> str:
+        url = URL.create("postgresql", user, password, "127.0.0.1", running.postgres_port, name)
+        return url.render_as_string(hide_password=False)
+
+    found = {
+        "REPORTING_DATABASE_URL": database(WAREHOUSE, WAREHOUSE_OWNER, secrets.warehouse_owner),
+        "REPORTING_REDIS_URL": f"redis://:{secrets.redis}@127.0.0.1:{running.redis_port}/0",
+    }
+    for name in SOURCE_DOMAINS:
+        variable = f"REPORTING_SOURCE_{name.upper()}"
+        found[f"{variable}_URL"] = database(name, SOURCE_READER, secrets.source_reader)
+        found[f"{variable}_ADMIN_URL"] = database(name, SOURCE_OWNER, secrets.source_owner)
+    return found
+
+
 def _running(home: Home, arguments: Sequence[str]) -> Running:
     deadline = time.monotonic() + _TIMEOUT_SECONDS
     while (running := home.running()) is None:
@@ -68,7 +96,7 @@ def _running(home: Home, arguments: Sequence[str]) -> Running:
                 os.close(ownership)
         elif time.monotonic() > deadline:
             message = (
-                f"the supervisor of {home.folder} has not had its servers ready for "
+                f"the supervisor of {home.folder} did not start its servers in "
                 f"{_TIMEOUT_SECONDS} seconds: see {home.folder / 'supervisor.log'}"
             )
             raise ServerFailed(message)
@@ -78,8 +106,14 @@ def _running(home: Home, arguments: Sequence[str]) -> Running:
 
 
 def _start_supervisor(home: Home, arguments: Sequence[str], ownership: int) -> None:
-    """Start a supervisor behind us, give it the owner's lock, and wait until it is ready."""
-    argv = [sys.executable, "-m", "reporting_pipeline.embedded", *arguments, str(ownership)]
+    """Start a supervisor in the background with the owner's lock; wait until it is ready."""
+    argv = [
+        sys.executable,
+        "-m",
+        "reporting_pipeline.embedded.supervisor",
+        *arguments,
+        str(ownership),
+    ]
     log_path = home.folder / "supervisor.log"
     with log_path.open("ab") as log:
         log_path.chmod(0o600)
@@ -90,7 +124,7 @@ def _start_supervisor(home: Home, arguments: Sequence[str], ownership: int) -> N
             stderr=log,
             cwd=home.folder,
             pass_fds=(ownership,),
-            # Ctrl-C in the terminal is for us: the servers go when the last user has gone.
+            # Ctrl-C in the terminal must not reach it: the servers stop after their last user.
             start_new_session=True,
             check=False,
         )
@@ -99,4 +133,4 @@ def _start_supervisor(home: Home, arguments: Sequence[str], ownership: int) -> N
         kind: type[ReportingError] = getattr(errors, found["error"])
         raise kind(found["message"])
     if home.running() is None:
-        raise ServerFailed(f"the supervisor of {home.folder} ended at once: see {log_path}")
+        raise ServerFailed(f"the supervisor of {home.folder} ended immediately: see {log_path}")

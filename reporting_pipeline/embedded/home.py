@@ -1,13 +1,12 @@
 """The folder of the embedded servers (REPORTING_HOME): its locks, secrets and state.
 
-    owner.lock     held by the one supervisor of this home
-    users.lock     shared by every process that uses the servers
-    secrets.json   the passwords, made once, 0600
-    running.json   ports and process ids, locked as long as they are true, 0600
-    servers/       what belongs to the servers' account; a link where that cannot come here
+    owner.lock     held by the supervisor of this home
+    users.lock     shared by all processes that use the servers
+    secrets.json   the passwords, created once, mode 0600
+    running.json   ports and process ids, locked while they are valid, mode 0600
+    servers/       the files of the servers' account; a link if this account cannot enter the home
 
-All locks are the kernel's: they are free as soon as their holders have ended, however they ended.
-What does not belong here: starting anything (`supervisor`, `attachment`).
+All locks belong to the kernel, which releases them when their holder ends, even if it is killed.
 """
 
 import contextlib
@@ -32,7 +31,7 @@ _PRIVATE = 0o700
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Secrets:
-    """The passwords of the embedded servers, safe in addresses without quoting."""
+    """The passwords of the embedded servers, which need no quoting in addresses."""
 
     superuser: str
     warehouse_owner: str
@@ -43,7 +42,7 @@ class Secrets:
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """Where the servers of a home are, as long as its supervisor runs."""
+    """The process id and ports of a home's servers, valid while its supervisor runs."""
 
     supervisor_pid: int
     postgres_port: int
@@ -54,9 +53,9 @@ class Home:
     """The folder of the embedded servers.
 
     Args:
-        folder: REPORTING_HOME; made when missing.
-        account: The account that the servers run as.
-        elsewhere: Where the servers' part goes when that account cannot reach the home.
+        folder: REPORTING_HOME; created if missing.
+        account: The account of the servers.
+        elsewhere: The folder of the servers' files if this account cannot enter the home.
     """
 
     def __init__(self, folder: Path, account: Account, elsewhere: Path = _ELSEWHERE) -> None:
@@ -66,7 +65,7 @@ class Home:
         self.servers = self._servers_folder(elsewhere)
 
     def secrets(self) -> Secrets:
-        """The passwords; made at the first call, which only the supervisor may make."""
+        """The passwords; the supervisor creates them with the first call."""
         path = self.folder / "secrets.json"
         if not path.exists():
             made = {field.name: secrets.token_urlsafe(24) for field in fields(Secrets)}
@@ -75,21 +74,21 @@ class Home:
         return Secrets(**json.loads(path.read_text(encoding="utf-8")))
 
     def take_ownership(self) -> int | None:
-        """The descriptor of the owner's lock; None when somebody else owns this home."""
+        """The descriptor of the owner's lock; None if another process owns this home."""
         return self._lock("owner.lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def begin_use(self) -> int:
-        """The descriptor that says that we use the servers; waits while they are stopping."""
+        """Take a shared lock on the servers and return its descriptor; wait while they stop."""
         descriptor = self._lock("users.lock", fcntl.LOCK_SH)
-        assert descriptor is not None  # noqa: S101 - a waiting lock is always had
+        assert descriptor is not None  # noqa: S101 - a blocking lock is always granted
         return descriptor
 
     def end_use(self) -> int | None:
-        """The descriptor that keeps users away while the servers stop; None while there is one."""
+        """Lock out new users while the servers stop; None if a process still uses the servers."""
         return self._lock("users.lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def announce(self, running: Running) -> int:
-        """Say where the servers are; the descriptor must stay open as long as it is true."""
+        """Publish the servers' ports; the returned descriptor stays open while they are valid."""
         path = self.folder / "running.json"
         draft = private_file(path.with_suffix(".draft"), json.dumps(asdict(running)), own_account())
         descriptor = os.open(draft, os.O_RDONLY)
@@ -98,11 +97,11 @@ class Home:
         return descriptor
 
     def withdraw(self) -> None:
-        """Take back what was announced."""
+        """Remove the published ports."""
         (self.folder / "running.json").unlink(missing_ok=True)
 
     def running(self) -> Running | None:
-        """Where the servers are; None when no supervisor has them ready."""
+        """The published ports; None if no supervisor has its servers ready."""
         try:
             descriptor = os.open(self.folder / "running.json", os.O_RDONLY)
         except FileNotFoundError:
@@ -112,7 +111,7 @@ class Home:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
                 return Running(**json.load(file))
-        return None  # nobody holds it: left behind by a supervisor that was killed
+        return None  # not locked: left by a supervisor that was killed
 
     def _make(self) -> None:
         try:
@@ -122,8 +121,8 @@ class Home:
                 self.folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
         except OSError as error:
             message = (
-                f"the home of the embedded servers cannot be made: {error}; point REPORTING_HOME "
-                "at a folder that you may write to"
+                f"the home of the embedded servers cannot be created: {error}; point "
+                "REPORTING_HOME at a folder that you can write to"
             )
             raise EnvironmentNotReady(message) from error
         owner = self.folder.stat().st_uid
@@ -137,7 +136,7 @@ class Home:
     def _servers_folder(self, elsewhere: Path) -> Path:
         servers = self.folder / "servers"
         if not self.account.can_enter(self.folder):
-            # Only root comes here: below /root, say, no lesser account reaches the home.
+            # Only for root: below /root, for example, no other account can enter the home.
             if not servers.is_symlink():
                 with contextlib.suppress(FileExistsError):
                     servers.symlink_to(elsewhere / secrets.token_hex(8))

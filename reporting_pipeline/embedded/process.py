@@ -1,7 +1,8 @@
-"""One server as a child process: started in the foreground, dying with us, and surely gone after.
+"""One server as a child process: it runs in the foreground and ends with its parent.
 
-A server inherits an open, locked file. The kernel frees that lock when the last process of the
-server has ended, however it ended: so holding it proves that no former instance is still writing.
+A server inherits an open, locked file. The kernel releases the lock when the last process of the
+server has ended, even if it was killed. So holding the lock proves that no earlier instance is
+still writing.
 """
 
 import contextlib
@@ -27,10 +28,10 @@ _PATIENCE_SECONDS = 2
 _LOG_TAIL_LINES = 8
 _LOG_LIMIT_BYTES = 10_000_000
 
-# Loaded here and not in the child, where little may be done between fork and exec.
+# Loaded here, because little is safe in the child between fork and exec.
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
-# The servers get nothing of our environment: it may hold secrets, and they need none of it.
+# The servers do not inherit our environment: it can contain secrets, and they do not need it.
 SERVER_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
@@ -38,10 +39,10 @@ class ServerProcess:
     """A server process with its log and its lock.
 
     Args:
-        name: What it is called in messages.
-        folder: The private folder of the server; log and lock lie in it.
-        account: The account that it runs as.
-        stop_signals: Signals that end it, the gentlest first.
+        name: The name in messages.
+        folder: The private folder of the server, with its log and lock.
+        account: The account of the process.
+        stop_signals: Signals that stop it, the mildest first.
     """
 
     def __init__(
@@ -56,11 +57,11 @@ class ServerProcess:
 
     @property
     def pid(self) -> int | None:
-        """The id of the running process; None before the start and after the stop."""
+        """The id of the running process; None before it starts and after it stops."""
         return None if self._process is None else self._process.pid
 
     def is_alive(self) -> bool:
-        """Whether the process runs."""
+        """True if the process runs."""
         return self._process is not None and self._process.poll() is None
 
     def start(
@@ -72,10 +73,11 @@ class ServerProcess:
         environment: Mapping[str, str] = SERVER_ENVIRONMENT,
         timeout_seconds: float = 60,
     ) -> None:
-        """Start `argv` and wait until `is_ready`; `before` runs once no former instance does.
+        """Start `argv` and wait until `is_ready`; call `before` when no earlier instance runs.
 
         Raises:
-            ServerFailed: A former instance does not go, it ended, or was not ready in time.
+            ServerFailed: An earlier instance does not end, or the process ended or was not ready
+                in time.
         """
         self.stop()
         lock = self._take_lock(timeout_seconds)
@@ -87,13 +89,13 @@ class ServerProcess:
         deadline = time.monotonic() + timeout_seconds
         while not is_ready():
             if not self.is_alive() or time.monotonic() > deadline:
-                ended = "ended at once" if not self.is_alive() else "was not ready in time"
+                ended = "ended immediately" if not self.is_alive() else "was not ready in time"
                 self.stop()
                 raise ServerFailed(f"{self.name} {ended}; end of {self.log}:\n{self.log_tail()}")
             time.sleep(_POLL_SECONDS)
 
     def stop(self, timeout_seconds: float = 20) -> None:
-        """End the process, gently first; does nothing if it does not run."""
+        """Stop the process, with the mildest signal first; do nothing if it does not run."""
         if self._process is None:
             return
         for each in self._stop_signals:
@@ -114,28 +116,28 @@ class ServerProcess:
         return "\n".join(lines[-_LOG_TAIL_LINES:])
 
     def _take_lock(self, timeout_seconds: float) -> int:
-        """The server's lock, once every process of a former instance has ended."""
+        """The server's lock, after every process of an earlier instance has ended."""
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
         descriptor = os.open(self.folder / "server.lock", flags, 0o600)
         begun = time.monotonic()
-        is_told = False
+        is_signalled = False
         while not _try_lock(descriptor):
             waited = time.monotonic() - begun
             if waited > timeout_seconds:
                 os.close(descriptor)
                 message = (
-                    f"a former {self.name} in {self.folder} is still running after "
+                    f"an earlier {self.name} in {self.folder} is still running after "
                     f"{timeout_seconds:g} seconds: end that process, then try again"
                 )
                 raise ServerFailed(message)
-            if waited > _PATIENCE_SECONDS and not is_told:
-                is_told = True
-                self._tell_former(descriptor)
+            if waited > _PATIENCE_SECONDS and not is_signalled:
+                is_signalled = True
+                self._stop_former(descriptor)
             time.sleep(_POLL_SECONDS)
         return descriptor
 
-    def _tell_former(self, descriptor: int) -> None:
-        """Tell a former instance to stop: where no kernel ends it with its parent, it lives on."""
+    def _stop_former(self, descriptor: int) -> None:
+        """Signal an earlier instance to stop: only on Linux the kernel ends it with its parent."""
         written = os.pread(descriptor, 20, 0)
         with contextlib.suppress(ProcessLookupError, ValueError):
             os.kill(int(written), self._stop_signals[0])
@@ -152,7 +154,7 @@ class ServerProcess:
                 stderr=log,
                 cwd=self.folder,
                 pass_fds=(lock,),
-                # Ctrl-C in the terminal is for us; we stop the servers in order.
+                # Ctrl-C in the terminal must not reach the servers: we stop them in order.
                 start_new_session=True,
                 preexec_fn=die_with_parent(self._stop_signals[0]),  # noqa: PLW1509 - one thread
                 env=environment,
@@ -166,11 +168,11 @@ class ServerProcess:
 
 
 class LoopbackServer(ABC):
-    """A server on a loopback port: chosen free at the first start, and kept from then on.
+    """A server on a free loopback port, which is chosen at the first start and then kept.
 
     Args:
         process: Its process.
-        port_taken: What its log says when the port is somebody else's.
+        port_taken: The text in its log that means that the port is in use.
     """
 
     def __init__(self, process: ServerProcess, port_taken: str) -> None:
@@ -180,13 +182,13 @@ class LoopbackServer(ABC):
 
     @property
     def port(self) -> int:
-        """The port; only a server that was started has one."""
+        """The port, which exists after the first start."""
         if self._port is None:
             raise RuntimeError(f"{self.process.name} has not been started")
         return self._port
 
     def start(self) -> None:
-        """Start the server, on its former port if it has run before.
+        """Start the server, on the same port as before if it has run.
 
         Raises:
             ServerFailed: It did not start; the message ends with its log.
@@ -197,7 +199,7 @@ class LoopbackServer(ABC):
             try:
                 self._start_on(port)
             except ServerFailed:
-                # Somebody may have taken the port between our look and the server's start.
+                # Another process can take the port before the server starts.
                 if attempt == attempts or self._port_taken not in self.process.log_tail():
                     raise
             else:
@@ -205,18 +207,18 @@ class LoopbackServer(ABC):
                 return
 
     def stop(self) -> None:
-        """Stop the server; what it has acknowledged is kept."""
+        """Stop the server; acknowledged writes are kept."""
         self.process.stop()
 
     @abstractmethod
     def _start_on(self, port: int) -> None:
-        """Start the server on `port` and wait until it answers."""
+        """Start the server on `port` and wait until it responds."""
 
 
 def die_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
-    """What a child does before it becomes the program: ask the kernel to end it with its parent.
+    """A function that a child calls before exec: the kernel then ends it with its parent.
 
-    Linux only. Elsewhere a killed parent leaves its servers behind, and the next start ends them.
+    Linux only. On other systems the servers survive a killed parent, and the next start stops them.
     """
     parent = os.getpid()
 
@@ -239,7 +241,7 @@ def _try_lock(descriptor: int) -> bool:
 
 
 def free_port() -> int:
-    """A loopback port that nothing listens on at this moment."""
+    """A loopback port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

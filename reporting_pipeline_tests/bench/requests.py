@@ -23,8 +23,7 @@ from sqlalchemy import make_url
 
 from reporting_pipeline.building.build import ensure_views
 from reporting_pipeline.embedded.account import server_account
-from reporting_pipeline.embedded.addresses import server_addresses
-from reporting_pipeline.embedded.attachment import attached
+from reporting_pipeline.embedded.attachment import attached, server_addresses
 from reporting_pipeline.embedded.home import Home
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse import schema

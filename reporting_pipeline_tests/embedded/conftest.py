@@ -1,4 +1,4 @@
-"""Fixtures of the embedded servers' tests: a home, and one that is up."""
+"""Fixtures for tests of the embedded servers: a new home, and a home with running servers."""
 
 import fcntl
 import itertools
@@ -17,13 +17,13 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def pg_bindir() -> Path | None:
-    """The PostgreSQL that the tests were told to use."""
+    """The folder of REPORTING_PG_BINDIR, if it is set for the tests."""
     return Settings.from_environment().pg_bindir
 
 
 @pytest.fixture
 def home(servers_folder: Path, account: Account) -> Iterator[Home]:
-    """A home without servers, where their account can reach it."""
+    """A home without running servers, which their account can enter."""
     home = Home(servers_folder / f"home-{next(_numbers)}", account)
     yield home
     wait_for_the_end(home)
@@ -33,7 +33,7 @@ def home(servers_folder: Path, account: Account) -> Iterator[Home]:
 def home_in_use(
     servers_folder: Path, account: Account, pg_bindir: Path | None
 ) -> Iterator[tuple[Home, Attachment]]:
-    """A home whose servers are up, for tests that only look."""
+    """A home with running servers, for tests that change nothing."""
     home = Home(servers_folder / "home-in-use", account)
     with attached(home, pg_bindir, durable=False) as attachment:
         yield home, attachment
@@ -41,6 +41,6 @@ def home_in_use(
 
 
 def wait_for_the_end(home: Home) -> None:
-    """Wait until the supervisor that we no longer use has stopped its servers."""
+    """Wait until the supervisor of an unused home has stopped its servers."""
     with (home.folder / "owner.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

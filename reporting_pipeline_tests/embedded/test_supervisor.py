@@ -1,7 +1,8 @@
-"""The supervisor: one per home, and nothing acknowledged is lost whichever process is killed.
+"""The supervisor: one per home, and no acknowledged write is lost when a process is killed.
 
-The servers do not wait for the disk here, which makes no difference to a killed process: the kernel
-has its writes. Valkey's usual sync each second would: it may then answer before it writes.
+The servers do not wait for the disk here. This makes no difference for a killed process, because
+the kernel has its writes. With Valkey's usual sync per second it would: Valkey then answers before
+it writes.
 """
 
 import fcntl
@@ -14,15 +15,14 @@ import pytest
 import redis
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from reporting_pipeline.embedded.addresses import server_addresses
-from reporting_pipeline.embedded.attachment import Attachment, attached
+from reporting_pipeline.embedded.attachment import Attachment, attached, server_addresses
 from reporting_pipeline.embedded.home import Home, Running
 from reporting_pipeline.embedded.supervisor import Supervisor
 from reporting_pipeline.errors import HomeInUse
 
 _COMMITS = 100
 
-until_it_answers = retry(
+until_it_responds = retry(
     retry=retry_if_exception_type((psycopg.OperationalError, redis.ConnectionError)),
     wait=wait_fixed(0.02),
     stop=stop_after_delay(20),
@@ -30,7 +30,7 @@ until_it_answers = retry(
 )
 
 
-def test_second_supervisor_of_a_home_is_refused_and_the_owner_named(
+def test_a_second_supervisor_of_a_home_is_refused_and_the_error_names_the_first(
     home_in_use: tuple[Home, Attachment],
 ) -> None:
     home, attachment = home_in_use
@@ -40,14 +40,14 @@ def test_second_supervisor_of_a_home_is_refused_and_the_owner_named(
         second.__enter__()
 
 
-def test_killed_supervisor_takes_its_servers_along_and_no_committed_row_is_lost(
+def test_the_servers_of_a_killed_supervisor_stop_and_no_committed_row_is_lost(
     home: Home, pg_bindir: Path | None
 ) -> None:
     with attached(home, pg_bindir, durable=False) as first:
         commit_rows(home, first.running)
         os.kill(first.running.supervisor_pid, signal.SIGKILL)
         with (home.folder / "running.json").open() as announced:
-            fcntl.flock(announced, fcntl.LOCK_EX)  # had once the killed process is gone
+            fcntl.flock(announced, fcntl.LOCK_EX)  # granted when the killed process has ended
 
         with attached(home, pg_bindir, durable=False) as second:
             assert second.running.supervisor_pid != first.running.supervisor_pid
@@ -55,7 +55,7 @@ def test_killed_supervisor_takes_its_servers_along_and_no_committed_row_is_lost(
 
 
 @pytest.mark.parametrize("server", ["postgres", "valkey"])
-def test_killed_server_comes_back_on_its_port_and_nothing_acknowledged_is_lost(
+def test_a_killed_server_restarts_on_its_port_and_no_acknowledged_write_is_lost(
     server: str, home: Home, pg_bindir: Path | None
 ) -> None:
     with attached(home, pg_bindir, durable=False) as attachment:
@@ -69,7 +69,7 @@ def test_killed_server_comes_back_on_its_port_and_nothing_acknowledged_is_lost(
         assert home.running() == attachment.running
 
 
-def test_rows_outlive_an_orderly_stop(home: Home, pg_bindir: Path | None) -> None:
+def test_rows_survive_a_normal_stop(home: Home, pg_bindir: Path | None) -> None:
     with attached(home, pg_bindir, durable=False) as attachment:
         commit_rows(home, attachment.running)
     with attached(home, pg_bindir, durable=False) as attachment:
@@ -87,7 +87,7 @@ def commit_rows(home: Home, running: Running) -> None:
             client.rpush("kept", number)
 
 
-@until_it_answers
+@until_it_responds
 def count_rows(home: Home, running: Running) -> tuple[int, int]:
     addresses = server_addresses(home, running)
     with (
