@@ -351,6 +351,14 @@ class Settings(BaseSettings):
         return self.store_url
 
 
+SOURCE_DOMAINS = tuple(
+    name.removeprefix("source_").removesuffix("_admin_url")
+    for name in Settings.model_fields
+    if name.endswith("_admin_url")
+)
+"""The source domains that have addresses, in the order of the settings."""
+
+
 def traces_exporter() -> str | None:
     """Name of the exporter for spans, as OpenTelemetry reads it from OTEL_TRACES_EXPORTER."""
     return os.environ.get("OTEL_TRACES_EXPORTER")

@@ -18,20 +18,20 @@ import redis
 from sqlalchemy import URL
 
 from reporting_pipeline.embedded.account import Account, private_folder, server_account
-from reporting_pipeline.embedded.databases import (
+from reporting_pipeline.embedded.postgres import (
     SOURCE_OWNER,
     SOURCE_READER,
-    SOURCES,
     WAREHOUSE_OWNER,
+    Postgres,
+    PostgresInstall,
     create_database,
     drop_database,
     ensure_role,
     superuser_connection,
 )
-from reporting_pipeline.embedded.postgres import Postgres, PostgresInstall
 from reporting_pipeline.embedded.valkey import Valkey, find_valkey
 from reporting_pipeline.samples.season import SEASON
-from reporting_pipeline.settings import Settings, child_environment
+from reporting_pipeline.settings import SOURCE_DOMAINS, Settings, child_environment
 from reporting_pipeline.warehouse import schema
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.given import Databases, Pipeline
@@ -149,7 +149,7 @@ def source_urls(postgres: Postgres, superuser: psycopg.Connection) -> Iterator[M
     """Domain -> its owner's address, all empty. One database holds the four, one schema each."""
     name = f"sources_{next(_numbers)}"
     create_database(superuser, name, SOURCE_OWNER)
-    yield {domain: postgres.url(name, SOURCE_OWNER, _PASSWORD) for domain in SOURCES}
+    yield {domain: postgres.url(name, SOURCE_OWNER, _PASSWORD) for domain in SOURCE_DOMAINS}
     drop_database(superuser, name)
 
 

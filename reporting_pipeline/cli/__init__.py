@@ -24,7 +24,7 @@ COMMANDS = MappingProxyType(
         "sources": ("sources:sources", "Load, check or generate the four source domains."),
         "land": (
             "pipeline:land",
-            "Land what is new in DOMAINS (default: all four), in one transaction.",
+            "Land what is new in DOMAINS (default: all), in one transaction.",
         ),
         "build": (
             "pipeline:build",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reporting_pipeline.cli.session import session
+from reporting_pipeline.settings import SOURCE_DOMAINS
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from reporting_pipeline.settings import Settings
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
-_DOMAIN = click.Choice(["ticketing", "seating", "scanning", "ledger"])
+_DOMAIN = click.Choice(SOURCE_DOMAINS)
 
 
 @click.command()
@@ -30,13 +31,12 @@ _DOMAIN = click.Choice(["ticketing", "seating", "scanning", "ledger"])
     help="Compare every row with the sources, instead of what is new by the record clock.",
 )
 def land(domains: tuple[str, ...], all_rows: bool) -> None:
-    """Land what is new in DOMAINS (default: all four), in one transaction."""
+    """Land what is new in DOMAINS (default: all), in one transaction."""
     with session() as settings:
-        from reporting_pipeline.sources.contract import DOMAINS
         from reporting_pipeline.sources.landing import land as land_sources
 
         result = land_sources(
-            {domain: settings.source_url(domain) for domain in domains or DOMAINS},
+            {domain: settings.source_url(domain) for domain in domains or SOURCE_DOMAINS},
             settings.warehouse_url(),
             overlap_seconds=settings.landing_overlap_seconds,
             timeout_seconds=settings.source_timeout_seconds,

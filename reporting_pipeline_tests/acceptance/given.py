@@ -17,14 +17,14 @@ from reporting_pipeline.building.build import BuildResult, build, build_touched,
 from reporting_pipeline.checks.checks import CHECKS
 from reporting_pipeline.checks.seals import seal_days
 from reporting_pipeline.domain.discrepancy import Discrepancy
-from reporting_pipeline.embedded.databases import (
+from reporting_pipeline.embedded.postgres import (
     SOURCE_OWNER,
-    SOURCES,
     WAREHOUSE_OWNER,
+    Postgres,
     create_database,
     drop_database,
 )
-from reporting_pipeline.embedded.postgres import Postgres
+from reporting_pipeline.settings import SOURCE_DOMAINS
 from reporting_pipeline.sources.dump import load_dump
 from reporting_pipeline.sources.landing import LandingResult, land
 from reporting_pipeline.warehouse.engine import warehouse_connection
@@ -132,7 +132,7 @@ class Databases:
         create_database(self.superuser, f"{name}_sources", SOURCE_OWNER, template=sources)
         owner = self.postgres.url(f"{name}_sources", SOURCE_OWNER)
         return Pipeline(
-            sources=dict.fromkeys(SOURCES, owner),
+            sources=dict.fromkeys(SOURCE_DOMAINS, owner),
             warehouse=self.postgres.url(f"{name}_warehouse", WAREHOUSE_OWNER),
         )
 

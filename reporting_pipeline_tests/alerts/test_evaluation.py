@@ -14,7 +14,7 @@ from reporting_pipeline.alerts.causes import late_day, overdue_report
 from reporting_pipeline.alerts.channels import open_channels
 from reporting_pipeline.alerts.evaluation import WarehouseAlerts
 from reporting_pipeline.errors import SourceUnavailable
-from reporting_pipeline.sources.landing.faults import forget_faults, remember_fault
+from reporting_pipeline.sources.landing.land import clear_faults, record_fault
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.alerts.receiver import Receiver
 from reporting_pipeline_tests.sample_reports import REVENUE, define
@@ -66,11 +66,11 @@ def test_a_failure_is_sent_when_it_begins_and_ends_whatever_changes_in_between(
         for _ in range(2):  # a second failure is a second alert
             alerts.evaluate_and_send()
             for error in ("is down", "is down", "is too slow"):
-                remember_fault(warehouse_url, SourceUnavailable(error, domain="ledger"))
+                record_fault(warehouse_url, SourceUnavailable(error, domain="ledger"))
                 alerts.evaluate_and_send()
                 alerts.evaluate_and_send()
             with warehouse_connection(warehouse_url) as connection:
-                forget_faults(connection, ["ledger"])
+                clear_faults(connection, ["ledger"])
             alerts.evaluate_and_send()
             alerts.evaluate_and_send()
         published = []

@@ -14,7 +14,7 @@ from reporting_pipeline.registry.report_tables import (
     ReportTable,
 )
 from reporting_pipeline.sources.contract import DOMAINS, TABLES
-from reporting_pipeline.sources.dump.schema import create_tables
+from reporting_pipeline.sources.dump.tables import create_tables
 from reporting_pipeline.warehouse.engine import conninfo
 from reporting_pipeline_tests.architecture.repository import DOCS
 

@@ -5,7 +5,8 @@ import re
 import pytest
 from pydantic.fields import FieldInfo
 
-from reporting_pipeline.settings import Settings
+from reporting_pipeline.settings import SOURCE_DOMAINS, Settings
+from reporting_pipeline.sources.contract import DOMAINS
 from reporting_pipeline_tests.architecture.settings_page import PAGE, SECTIONS, page
 
 FIELDS = Settings.model_fields
@@ -25,6 +26,14 @@ def test_a_setting_with_a_unit_names_it_in_its_description(unit: str) -> None:
     measured = [name for name in FIELDS if name.endswith(f"_{unit}")]
     assert measured
     assert [name for name in measured if unit not in (FIELDS[name].description or "").lower()] == []
+
+
+def test_each_domain_of_the_contract_has_an_address_for_its_reader_and_one_for_its_owner() -> None:
+    assert SOURCE_DOMAINS == DOMAINS
+    names = {f"source_{domain}{kind}_url" for domain in DOMAINS for kind in ("", "_admin")}
+    assert names == {
+        name for name in FIELDS if name.startswith("source_") and name.endswith("_url")
+    }
 
 
 def test_the_settings_page_is_current() -> None:

@@ -16,8 +16,7 @@ from psycopg.rows import TupleRow
 
 from reporting_pipeline.checks.checks import CHECKS
 from reporting_pipeline.checks.findings import Findings
-from reporting_pipeline.embedded.databases import create_database, drop_database
-from reporting_pipeline.embedded.postgres import SUPERUSER, Postgres
+from reporting_pipeline.embedded.postgres import SUPERUSER, Postgres, create_database, drop_database
 from reporting_pipeline.registry.report_tables import REPORT_TABLES, SCHEMA
 from reporting_pipeline.sources.contract import TABLES
 from reporting_pipeline.warehouse import schema

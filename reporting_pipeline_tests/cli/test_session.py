@@ -9,7 +9,7 @@ from sqlalchemy import URL
 
 from reporting_pipeline.cli.session import session
 from reporting_pipeline.embedded.home import Home
-from reporting_pipeline.settings import Settings, child_environment, set_environment
+from reporting_pipeline.settings import SOURCE_DOMAINS, Settings, child_environment, set_environment
 from reporting_pipeline.warehouse.engine import conninfo
 
 pytestmark = pytest.mark.usefixtures("environment")
@@ -23,15 +23,12 @@ def test_every_address_is_set_and_leads_to_the_home(running_home: Home) -> None:
             settings.warehouse_url().database: settings.warehouse_url().username,
             **{
                 settings.source_url(domain).database: settings.source_url(domain).username
-                for domain in ("ticketing", "seating", "scanning", "ledger")
+                for domain in SOURCE_DOMAINS
             },
         }
         assert found == {
             "reporting": "reporting",
-            "ticketing": "source_reader",
-            "seating": "source_reader",
-            "scanning": "source_reader",
-            "ledger": "source_reader",
+            **dict.fromkeys(SOURCE_DOMAINS, "source_reader"),
         }
         assert settings.source_admin_url("ledger").username == "source_owner"
         assert settings.store_address() == str(running_home.folder / "store")

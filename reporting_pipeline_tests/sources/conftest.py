@@ -1,4 +1,4 @@
-"""Source databases in other layouts than the usual one."""
+"""Source databases in other layouts: one database per domain, shared and empty, with tables."""
 
 import itertools
 from collections.abc import Iterator, Mapping
@@ -7,20 +7,24 @@ import psycopg
 import pytest
 from sqlalchemy import URL
 
-from reporting_pipeline.embedded.databases import SOURCE_OWNER, create_database, drop_database
-from reporting_pipeline.embedded.postgres import Postgres
+from reporting_pipeline.embedded.postgres import (
+    SOURCE_OWNER,
+    Postgres,
+    create_database,
+    drop_database,
+)
 from reporting_pipeline.sources.contract import DOMAINS
-from reporting_pipeline.sources.dump.schema import create_tables
+from reporting_pipeline.sources.dump.tables import create_tables
 from reporting_pipeline.warehouse.engine import conninfo
 
 _numbers = itertools.count(1)
 
 
 @pytest.fixture
-def four_source_urls(
+def separate_source_urls(
     superuser: psycopg.Connection, source_urls: Mapping[str, URL]
 ) -> Iterator[Mapping[str, URL]]:
-    """Domain -> its owner's address, one empty database each."""
+    """Domain -> the owner's address of an empty database for this domain."""
     urls = {d: url.set(database=f"{url.database}_{d}") for d, url in source_urls.items()}
     names = [str(url.database) for url in urls.values()]
     for name in names:
@@ -36,7 +40,7 @@ def untouched_urls(
 ) -> Iterator[Mapping[str, URL]]:
     """Domain -> the owner's address of one empty database, for dumps that are refused.
 
-    The tests of a module share it, since a refused dump leaves nothing behind.
+    The tests of a module share it, because a refused dump writes nothing.
     """
     name = f"untouched_{next(_numbers)}"
     create_database(superuser, name, SOURCE_OWNER)
@@ -46,7 +50,7 @@ def untouched_urls(
 
 @pytest.fixture
 def contract_urls(source_urls: Mapping[str, URL]) -> Mapping[str, URL]:
-    """Domain -> the owner's address of one database with the contract's tables, all empty."""
+    """Domain -> the owner's address of one database with the contract's tables, without rows."""
     for domain, url in source_urls.items():
         with psycopg.connect(conninfo(url)) as connection:
             create_tables(connection, domain)

@@ -15,7 +15,7 @@ from reporting_pipeline.cli.metrics import metrics_of
 from reporting_pipeline.errors import SourceUnavailable
 from reporting_pipeline.serving.hot_cache import CacheLimits
 from reporting_pipeline.serving.report_files import ReportFiles
-from reporting_pipeline.sources.landing.faults import remember_fault
+from reporting_pipeline.sources.landing.land import record_fault
 from reporting_pipeline.store import open_store
 from reporting_pipeline.telemetry.prometheus import metrics_page, serve_metrics
 from reporting_pipeline.warehouse.engine import warehouse_connection
@@ -90,7 +90,7 @@ def scraped(
     """A Prometheus that has scraped a working pipeline."""
     folder = tmp_path_factory.mktemp("prometheus")
     warehouse, store_url = shared_season_pipeline.warehouse, (folder / "store").as_uri()
-    remember_fault(warehouse, SourceUnavailable("it is away", domain="scanning"))
+    record_fault(warehouse, SourceUnavailable("it is away", domain="scanning"))
     with warehouse_connection(warehouse) as connection:
         connection.execute(
             "insert into landing.touched_days (report_table, report_day, touched_at)"

@@ -14,7 +14,8 @@ from sqlalchemy import Table
 
 from reporting_pipeline.registry.columns import Column
 from reporting_pipeline.registry.report_tables import REPORT_TABLES, ReportTable
-from reporting_pipeline.sources.contract import EVENTS, TRANSACTIONS
+from reporting_pipeline.sources.contract.ledger import TRANSACTIONS
+from reporting_pipeline.sources.contract.ticketing import EVENTS
 from reporting_pipeline.sources.landing.dating import DATINGS
 
 SEALS = dg.AssetKey("report_seals")

@@ -1,12 +1,13 @@
-"""The files of a dump: which there are, what their headers say, on which lines their rows stand.
+"""The files of a dump: which tables they hold, whether their headers are right, and their lines.
 
-What belongs here: everything that needs no database. What does not: the values in the rows.
+Reading these files needs no database. Whatever breaks the contract is a `Violation`; `refusal`
+makes one error of all violations.
 """
 
 import csv
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -15,37 +16,57 @@ from sqlalchemy import Table
 
 from reporting_pipeline.errors import DumpRefused
 from reporting_pipeline.sources.contract import DOMAINS, TABLES
-from reporting_pipeline.sources.dump.violation import Violation
 
-_CHUNK_BYTES = 1 << 18
-# Far longer than any header of the contract: a file without line ends is not read into memory.
-_HEADER_BYTES_MAX = 1 << 16
-# What a truncated or mangled gzip file raises while it is read.
+REPORTED_MAX = 20
+# The errors of a truncated or damaged gzip file.
 UNREADABLE = (OSError, EOFError, zlib.error)
+_CHUNK_BYTES = 1 << 18
+# Far longer than any header of the contract, so a file without line ends is not read into memory.
+_HEADER_BYTES_MAX = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """One place where a dump breaks the contract.
+
+    Attributes:
+        table: `<schema>.<table>`, or the name of a file that belongs to no table.
+        line: The line of the file on which the row begins (the header is line 1); None if the
+            violation concerns the whole file.
+        reason: What is wrong, with the value that was found.
+    """
+
+    table: str
+    line: int | None
+    reason: str
+
+    def __str__(self) -> str:
+        place = self.table if self.line is None else f"{self.table}, line {self.line}"
+        return f"{place}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DumpFile:
-    """One table's file, its columns in the order of its header."""
+    """The file of one table, with the columns in the order of its header."""
 
     table: Table
     path: Path
     columns: tuple[str, ...] = ()
 
     def chunks(self) -> Iterator[bytes]:
-        """The bytes of the file, header included, unpacked, a chunk at a time."""
+        """The uncompressed bytes of the file with its header, in chunks."""
         with self.open() as stream:
             while chunk := stream.read(_CHUNK_BYTES):
                 yield chunk
 
     def open(self) -> BinaryIO:
-        """The unpacked file, for reading."""
+        """The uncompressed file, open for reading."""
         if self.path.suffix == ".gz":
             return cast(BinaryIO, gzip.open(self.path, "rb"))
         return self.path.open("rb")
 
     def first_lines(self, records: Iterable[int]) -> dict[int, int]:
-        """The line on which each of the given records begins; the first after the header is 1."""
+        """The line on which each record begins; record 1 is the first after the header."""
         wanted = set(records)
         lines: dict[int, int] = {}
         for record, (first, _) in enumerate(self._spans()):
@@ -56,7 +77,7 @@ class DumpFile:
         return lines
 
     def first_line_of_record_at(self, line: int) -> int:
-        """The line on which the record begins that reaches over `line`, or else the last one."""
+        """The first line of the record that contains `line`, or of the last record."""
         begins = 1
         for first, last in self._spans():
             begins = first
@@ -65,7 +86,7 @@ class DumpFile:
         return begins
 
     def end_marker_line(self) -> int | None:
-        r"""The first line that holds `\.` alone, which PostgreSQL before 18 takes for the end."""
+        r"""The first line with `\.` alone, which PostgreSQL before 18 takes for the end."""
         with self.open() as stream:
             for number, line in enumerate(stream, start=1):
                 if line.rstrip(b"\r\n") == b"\\.":
@@ -73,11 +94,11 @@ class DumpFile:
         return None
 
     def _spans(self) -> Iterator[tuple[int, int]]:
-        """First and last line of each record, the header's first, as COPY sees them."""
+        """First and last line of each record, beginning with the header, as COPY counts them."""
         first, last, is_quoted = 1, 0, False
         with self.open() as stream:
             for last, line in enumerate(stream, start=1):
-                # A doubled quote inside quotes counts twice, so the parity tells.
+                # A doubled quote counts twice, so an odd number opens or closes quotes.
                 is_quoted ^= line.count(b'"') % 2 == 1
                 if not is_quoted:
                     yield first, last
@@ -87,12 +108,12 @@ class DumpFile:
 
 
 def dump_files(directory: Path) -> tuple[list[DumpFile], list[Violation]]:
-    """The readable files of a dump, parents before children, and what is wrong with the others.
+    """The readable files of a dump, parents before children, and the violations of the others.
 
-    A folder, and a file whose name has nothing of a table's (a README), is no part of a dump.
+    Folders, and files whose names do not resemble a table's (such as a README), are ignored.
 
     Raises:
-        DumpRefused: It is no folder, or holds no table at all.
+        DumpRefused: The dump is not a folder, or it has no file of a table.
     """
     if not directory.is_dir():
         raise DumpRefused(
@@ -115,11 +136,25 @@ def dump_files(directory: Path) -> tuple[list[DumpFile], list[Violation]]:
     violations += map(_unknown, filter(_is_foreign, names))
     if not files and not violations:
         message = (
-            f"the dump {directory} holds no table: expected files named <schema>.<table>.csv or "
+            f"the dump {directory} has no table: expected files named <schema>.<table>.csv or "
             f".csv.gz, for example {TABLES[0].key}.csv"
         )
         raise DumpRefused(message)
     return files, violations
+
+
+def refusal(directory: Path, violations: Sequence[Violation], *, count: int) -> DumpRefused:
+    """The error for a dump with `count` violations; `violations` has at least the first of them.
+
+    Its `facts["violations"]` has the violations that the message names.
+    """
+    named = tuple(violations[:REPORTED_MAX])
+    places = "1 place" if count == 1 else f"{count} places"
+    lines = [f"the dump {directory} breaks the contract in {places}; nothing was loaded:"]
+    lines += [f"  {violation}" for violation in named]
+    if count > len(named):
+        lines.append(f"  ... and {count - len(named)} more")
+    return DumpRefused("\n".join(lines), violations=named, violation_count=count)
 
 
 def _file_names(table: Table) -> tuple[str, str]:

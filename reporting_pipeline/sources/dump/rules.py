@@ -1,7 +1,8 @@
-"""The rules of the contract, asked of staged rows in SQL.
+"""Checks staged rows against the rules of the contract, in SQL.
 
-What belongs here: rules of a row (nulls, checks, codes, zones), repeated ids, broken references,
-and append-only rows that have changed. What does not: promises that only the pipeline verifies.
+The rules: nulls, checks, currency codes and time zones of each row, unique ids, references to
+existing rows, and append-only rows that must not change. Promises of the ledger that span rows (a
+transaction balances, for example) are not checked here: finding these is the pipeline's work.
 """
 
 import re
@@ -13,20 +14,20 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import TIMESTAMP, CheckConstraint, Column, ForeignKey, Table
 
-from reporting_pipeline.sources.dump.staging import present, staged
-from reporting_pipeline.sources.dump.violation import REPORTED_MAX
+from reporting_pipeline.sources.dump.files import REPORTED_MAX
+from reporting_pipeline.sources.dump.tables import staged, stored
 
 _SHOWN_CHARACTERS_MAX = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Broken:
-    """Rows of one table that break the contract.
+class BrokenRule:
+    """The rows of one table that break one kind of rule.
 
     Attributes:
         table: The contract table.
-        count: How many times it is broken.
-        first: Record and reason of the first ones.
+        count: The number of violations.
+        first: Record and reason of the first violations.
     """
 
     table: Table
@@ -36,8 +37,8 @@ class Broken:
 
 def broken_rules(
     connection: psycopg.Connection, table: Table, *, without: Iterable[Table]
-) -> Iterator[Broken]:
-    """Each kind of breach in a staged table; references into the tables `without` are not asked."""
+) -> Iterator[BrokenRule]:
+    """The broken rules of a staged table; references to the tables `without` are not checked."""
     queries = [_broken_rows(table), _repeated_ids(table)]
     unknown = set(without)
     queries += [
@@ -54,11 +55,11 @@ def broken_rules(
         rows = connection.execute(statement).fetchall()
         if rows:
             first = tuple((record, reason) for record, reason, _ in rows)
-            yield Broken(table=table, count=rows[0][2], first=first)
+            yield BrokenRule(table=table, count=rows[0][2], first=first)
 
 
 def _broken_rows(table: Table) -> sql.Composed:
-    """All rules of a single row in one pass; only broken rows are looked at rule by rule."""
+    """All rules of a single row in one pass; only broken rows are checked rule by rule."""
     rules = list(_row_rules(table))
     broken = sql.SQL(" or ").join(condition for condition, _ in rules)
     reasons = sql.SQL(", ").join(sql.SQL("({}, {})").format(*rule) for rule in rules)
@@ -70,13 +71,13 @@ def _broken_rows(table: Table) -> sql.Composed:
 
 
 def _row_rules(table: Table) -> Iterator[tuple[sql.Composable, sql.Composable]]:
-    """Pairs of SQL: true where a row breaks the rule, and the reason."""
+    """Pairs of SQL expressions: one is true if a row breaks the rule, the other is the reason."""
     for column in table.columns:
         name = sql.Identifier(column.name)
         if not column.nullable:
             yield sql.SQL("{} is null").format(name), sql.Literal(f"{column.name} is null")
         if isinstance(column.type, TIMESTAMP):
-            yield sql.SQL("not isfinite({})").format(name), _found("is no instant", [column])
+            yield sql.SQL("not isfinite({})").format(name), _found("is not an instant", [column])
         if column.name == "currency":
             code = sql.SQL("{}::text collate \"C\" !~ '^[A-Z]{{3}}$'").format(name)
             yield code, _found("is not three upper-case letters", [column])
@@ -102,7 +103,7 @@ def _found(problem: str, columns: list[Column[object]]) -> sql.Composed:
 
 
 def _values(columns: list[Column[object]]) -> sql.Composed:
-    """`name 'value', ...` of the row."""
+    """SQL that gives `name 'value', ...` of the row."""
     return sql.SQL(" || ', ' || ").join(
         sql.SQL("{} || coalesce(quote_literal(left({}::text, {})), 'null')").format(
             sql.Literal(f"{column.name} "), sql.Identifier(column.name), _SHOWN_CHARACTERS_MAX
@@ -113,7 +114,7 @@ def _values(columns: list[Column[object]]) -> sql.Composed:
 
 def _repeated_ids(table: Table) -> sql.Composed:
     return sql.SQL(
-        "select record, 'id ' || id || ' stands in this file before' as why"
+        "select record, 'id ' || id || ' occurs earlier in this file' as why"
         " from (select record, id, row_number() over (partition by id order by record) as copy"
         " from {} where id is not null) as numbered where copy > 1"
     ).format(staged(table))
@@ -125,21 +126,23 @@ def _broken_references(table: Table, key: ForeignKey) -> sql.Composed:
         "select child.record, {name} || child.{column} || {problem} as why from {child} as child"
         " where child.{column} is not null"
         " and not exists (select from {staged} as parent where parent.id = child.{column})"
-        " and not exists (select from {present} as parent where parent.id = child.{column})"
+        " and not exists (select from {stored} as parent where parent.id = child.{column})"
     ).format(
         name=sql.Literal(f"{key.parent.name} "),
         column=sql.Identifier(key.parent.name),
-        problem=sql.Literal(f" is no row of {parent.key}, neither in the dump nor in the source"),
+        problem=sql.Literal(
+            f" is not a row of {parent.key}, neither in the dump nor in the source"
+        ),
         child=staged(table),
         staged=staged(parent),
-        present=present(parent),
+        stored=stored(parent),
     )
 
 
 def _changed_rows(table: Table) -> sql.Composed:
     names = [column.name for column in table.columns if not column.primary_key]
     differs = [
-        sql.SQL("present.{0} is distinct from staged.{0}").format(sql.Identifier(name))
+        sql.SQL("stored.{0} is distinct from staged.{0}").format(sql.Identifier(name))
         for name in names
     ]
     differing = [
@@ -148,11 +151,11 @@ def _changed_rows(table: Table) -> sql.Composed:
     ]
     return sql.SQL(
         "select staged.record, 'append-only row ' || staged.id"
-        " || ' differs from the one already there in ' || concat_ws(', ', {differing}) as why"
-        " from {staged} as staged join {present} as present using (id) where {differs}"
+        " || ' differs from the stored row in ' || concat_ws(', ', {differing}) as why"
+        " from {staged} as staged join {stored} as stored using (id) where {differs}"
     ).format(
         differing=sql.SQL(", ").join(differing),
         staged=staged(table),
-        present=present(table),
+        stored=stored(table),
         differs=sql.SQL(" or ").join(differs),
     )

@@ -1,12 +1,9 @@
-"""Giving rows their report day, in SQL, and moving them when the dating of their event changes.
+"""Gives rows their report day, in SQL, and moves rows when the dating of their event changes.
 
-A row's report day is the local date of its business clock, in its event's time zone and after its
-event's cutoff. What hangs on no event that is known uses the organisation's time zone and a cutoff
-of 00:00 (an unknown organisation counts in UTC); scans and movements of unknown events have no day
-yet: they are held back.
-
-What belongs here: the five dated tables, how each is dated, and the partitions they need. What does
-not: which report days that touches.
+The report day of a row is the local date of its business clock, in its event's time zone and after
+its event's cutoff. A transaction without a known event uses its organisation's time zone and the
+cutoff 00:00 (UTC if the organisation is unknown too). A row of another table whose event is unknown
+has no day yet: it is held back.
 """
 
 from dataclasses import dataclass
@@ -16,21 +13,21 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Table
 
-from reporting_pipeline.sources import contract
+from reporting_pipeline.sources.contract import TABLES, ledger, ticketing
 from reporting_pipeline.sources.landing.incoming import incoming, landed, landing_name
 
-_EVENT_DAY = "landing.report_day({clock}, event.timezone, event.day_cutoff)"
+_EVENT_DAY = "landing.report_day(dated.{clock}, event.timezone, event.day_cutoff)"
 _EVENT = "left join landing.ticketing_events as event on event.id = dated.event_id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dating:
-    """How the rows of one table, under the alias `dated`, get their day.
+    """How the rows of one table, under the alias `dated`, get their report day.
 
     Attributes:
-        day: The expression of the day.
-        joins: What the expression needs.
-        affected: Which landed rows may move when what comes in is merged.
+        day: The SQL expression of the day.
+        joins: The joins that the expression needs.
+        affected: The SQL condition of the landed rows that can move when new rows are merged.
     """
 
     table: Table
@@ -39,11 +36,20 @@ class Dating:
     affected: str
 
 
-# Transactions before entries, which take their transaction's day.
-DATINGS = (
+def _by_event(table: Table) -> Dating:
+    return Dating(
+        table=table,
+        day=_EVENT_DAY.format(clock=table.info["business_clock"]),
+        joins=_EVENT,
+        affected="dated.event_id in (select id from changed_events where is_redated)",
+    )
+
+
+# The tables that do not simply take the zone and cutoff of the event in their `event_id`.
+_OTHER_DATINGS = (
     Dating(
-        table=contract.ORDER_LINE_MOVEMENTS,
-        day=_EVENT_DAY.format(clock="dated.occurred_at"),
+        table=ticketing.ORDER_LINE_MOVEMENTS,
+        day=_EVENT_DAY.format(clock="occurred_at"),
         joins=(
             "left join landing.ticketing_orders as placed on placed.id = dated.order_id"
             " left join landing.ticketing_events as event on event.id = placed.event_id"
@@ -51,19 +57,7 @@ DATINGS = (
         affected="dated.order_id in (select id from affected_orders)",
     ),
     Dating(
-        table=contract.INVENTORY_MOVEMENTS,
-        day=_EVENT_DAY.format(clock="dated.occurred_at"),
-        joins=_EVENT,
-        affected="dated.event_id in (select id from changed_events where is_redated)",
-    ),
-    Dating(
-        table=contract.SCANS,
-        day=_EVENT_DAY.format(clock="dated.scanned_at"),
-        joins=_EVENT,
-        affected="dated.event_id in (select id from changed_events where is_redated)",
-    ),
-    Dating(
-        table=contract.TRANSACTIONS,
+        table=ledger.TRANSACTIONS,
         day=(
             "landing.report_day(dated.effective_at,"
             " coalesce(event.timezone, organization.timezone, 'UTC'),"
@@ -76,7 +70,7 @@ DATINGS = (
         affected="dated.id in (select id from affected_transactions)",
     ),
     Dating(
-        table=contract.ENTRIES,
+        table=ledger.ENTRIES,
         day="transaction.report_day",
         joins=(
             "left join landing.ledger_transactions as transaction"
@@ -87,8 +81,21 @@ DATINGS = (
 )
 
 
+def _datings() -> tuple[Dating, ...]:
+    """One dating per dated table, in the contract's order: entries after their transactions."""
+    others = {dating.table.key: dating for dating in _OTHER_DATINGS}
+    return tuple(
+        others.get(table.key) or _by_event(table)
+        for table in TABLES
+        if table.key in others or table.info["business_clock"] is not None
+    )
+
+
+DATINGS = _datings()
+
+
 def insert_dated(warehouse: psycopg.Connection, dating: Dating) -> None:
-    """Move a table's new rows from its `incoming_...` table into landing, each with its day."""
+    """Move new rows from a table's `incoming_...` table to landing, each with its report day."""
     days = _days(dating, incoming(dating.table), "true")
     _make_partitions(warehouse, dating.table, days)
     names = [column.name for column in dating.table.columns]
@@ -109,7 +116,7 @@ def insert_dated(warehouse: psycopg.Connection, dating: Dating) -> None:
 
 
 def redate(warehouse: psycopg.Connection, dating: Dating) -> int:
-    """Move landed rows whose dating has changed to their new day; returns how many moved."""
+    """Move landed rows whose dating has changed to their new day; return how many moved."""
     days = _days(dating, landed(dating.table), dating.affected)
     _make_partitions(warehouse, dating.table, days)
     statement = (

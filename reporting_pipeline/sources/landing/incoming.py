@@ -1,11 +1,9 @@
-"""What is new in one source table, copied into a temporary table of the warehouse.
+"""Copies the new rows of a source table into a temporary table of the warehouse.
 
-New is found by the record clock: everything from the greatest clock landed, less an overlap, since
-a row may commit late under an older clock. Rows with still older clocks are looked for month by
-month, by comparing counts and sums of the clock, and read again where these differ.
-
-What belongs here: which rows to read, and leaving out those that are landed already. What does not:
-what the rows mean.
+The record clock tells which rows are new: those from the newest landed clock minus an overlap,
+because a row can commit late under an older clock. Rows with still older clocks are found by
+comparing counts and sums of the clock per month; a month that differs is read again. Rows that were
+landed before are removed.
 """
 
 import time
@@ -20,18 +18,20 @@ from sqlalchemy import Table
 from reporting_pipeline.errors import SourceContractBroken
 from reporting_pipeline.sources.landing.snapshot import SourceSnapshot, table_name
 
-# Above this many rows a comparison of old months costs the source more than a landing should.
+# In larger tables, comparing old months costs the source too much for one landing.
 _COMPARED_ROWS_MAX = 5_000_000
-# What has a local date in every zone, and a month after it.
+# Instants that have a local date in every zone, and a month after it.
 _DATABLE = (datetime(1, 1, 3, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
-    """What came in of one table: `read_count` rows read, of them `new_count` new or changed.
+    """The rows that one landing read from a table.
 
     Attributes:
-        seconds: How long that took.
+        read_count: Rows read from the source.
+        new_count: Rows among them that are new or changed.
+        seconds: Duration of reading them.
     """
 
     table: Table
@@ -41,22 +41,22 @@ class Incoming:
 
 
 def landing_name(table: Table) -> str:
-    """The name, in schema `landing`, of a contract table's copy."""
+    """The name of a contract table's copy in the schema `landing`."""
     return f"{table.schema}_{table.name}"
 
 
 def landed(table: Table) -> sql.Identifier:
-    """The copy of a contract table in the warehouse."""
+    """The qualified name of a contract table's copy in the warehouse."""
     return sql.Identifier("landing", landing_name(table))
 
 
 def incoming(table: Table) -> sql.Identifier:
-    """The temporary table that holds what comes in."""
+    """The name of the temporary table with the new rows of a contract table."""
     return sql.Identifier(f"incoming_{landing_name(table)}")
 
 
 def columns(table: Table) -> sql.Composed:
-    """The contract's columns of a table, in its order."""
+    """The columns of a contract table, in its order."""
     return sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
 
 
@@ -68,14 +68,14 @@ def read_incoming(
     overlap: timedelta,
     read_all: bool,
 ) -> Incoming:
-    """Copy what is new in a source table into its `incoming_...` table.
+    """Copy the new rows of a source table into its `incoming_...` table.
 
     Args:
-        warehouse: A connection in a transaction; the temporary table ends with it.
+        warehouse: A connection in a transaction, at whose end the temporary table is dropped.
         snapshot: The source.
         table: The contract table.
-        overlap: How much older than the greatest landed clock a late row's clock may be.
-        read_all: Read the whole table instead.
+        overlap: How much older than the newest landed clock a late row's clock can be.
+        read_all: Read the whole table.
 
     Raises:
         SourceContractBroken: A row breaks the contract, or an append-only row has changed.
@@ -191,7 +191,7 @@ def _refuse_repeated(warehouse: psycopg.Connection, table: Table) -> None:
     statement = "select id from {} group by id having count(*) > 1 limit 1"
     repeated = warehouse.execute(sql.SQL(statement).format(incoming(table))).fetchone()
     if repeated is not None:
-        raise _broken(table, f"there are two rows of id {repeated[0]}, which is a key")
+        raise _broken(table, f"two rows have the id {repeated[0]}, which is a key")
 
 
 def _refuse_undatable(warehouse: psycopg.Connection, table: Table) -> None:

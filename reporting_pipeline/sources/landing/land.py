@@ -1,11 +1,11 @@
-"""One landing: read what is new in the sources, merge it, date it, and queue the days it touches.
+"""One landing: read new rows of the sources, merge and date them, and queue the days they touch.
 
-Everything happens in one transaction of the warehouse, behind a lock: a source that is down, slow
-or not what the contract promises leaves the warehouse as it was.
-
-What belongs here: the order of the steps. What does not: the steps.
+All steps run in one transaction of the warehouse, behind a lock. If a source is down, too slow or
+differs from the contract, the warehouse stays unchanged, and the fault is stored until the source
+can be read again.
 """
 
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,10 +17,9 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import URL, Table
 
-from reporting_pipeline.errors import SourceContractBroken, SourceError
+from reporting_pipeline.errors import SourceContractBroken, SourceError, WarehouseUnavailable
 from reporting_pipeline.sources import contract
 from reporting_pipeline.sources.landing.dating import DATINGS, insert_dated, redate
-from reporting_pipeline.sources.landing.faults import forget_faults, remember_fault
 from reporting_pipeline.sources.landing.incoming import (
     Incoming,
     columns,
@@ -40,15 +39,31 @@ from reporting_pipeline.telemetry.spans import span
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _SQL = Path(__file__).parent
+_LOG = logging.getLogger(__name__)
 _DATED = {dating.table.key for dating in DATINGS}
+_RECORD_FAULT = """
+    insert into landing.source_faults (domain, error, message, since, last_at, try_count)
+    values (%s, %s, %s, now(), now(), 1)
+    on conflict (domain) do update set
+        error = excluded.error,
+        message = excluded.message,
+        since = case
+            when source_faults.error = excluded.error then source_faults.since
+            else excluded.since
+        end,
+        last_at = excluded.last_at,
+        try_count = source_faults.try_count + 1
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableLanding:
-    """What landed of one source table: rows read from it, and of them new or changed.
+    """The landing of one source table.
 
     Attributes:
-        seconds: How long reading it took.
+        read_count: Rows read from the source.
+        new_count: Rows among them that are new or changed.
+        seconds: Duration of reading the table.
     """
 
     domain: str
@@ -60,12 +75,12 @@ class TableLanding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LandingResult:
-    """What one landing did.
+    """The result of a landing.
 
     Attributes:
         tables: One item per source table, parents before children.
         touched_day_count: Pairs of report table and report day that it queued for a rebuild.
-        seconds: How long it took, less its commit.
+        seconds: Duration of the landing without its commit.
     """
 
     tables: tuple[TableLanding, ...]
@@ -74,12 +89,12 @@ class LandingResult:
 
     @property
     def new_count(self) -> int:
-        """Rows new or changed, over all tables."""
+        """Number of new or changed rows, over all tables."""
         return sum(table.new_count for table in self.tables)
 
     @property
     def read_seconds(self) -> dict[str, float]:
-        """How long reading each source took."""
+        """Seconds of reading, by source domain."""
         seconds: dict[str, float] = {}
         for table in self.tables:
             seconds[table.domain] = seconds.get(table.domain, 0.0) + table.seconds
@@ -94,18 +109,18 @@ def land(
     timeout_seconds: int,
     read_all: bool = False,
 ) -> LandingResult:
-    """Land what is new in the given sources.
+    """Land the new rows of some sources.
 
     Args:
         sources: The address of each domain to land.
         warehouse: The address of the warehouse.
-        overlap_seconds: How late a row may become visible under an older record clock.
-        timeout_seconds: How long one statement may take in a source.
-        read_all: Compare every row with the source, instead of what is new by the record clock.
+        overlap_seconds: How late a row can become visible under an older record clock.
+        timeout_seconds: How long one statement can take in a source.
+        read_all: Compare every row with the source, not only those that are new by the clock.
 
     Raises:
         SourceUnavailable: A source is down or too slow.
-        SourceContractBroken: A source is not what the contract promises.
+        SourceContractBroken: A source differs from the contract.
         WarehouseUnavailable: The warehouse cannot be reached.
     """
     overlap = timedelta(seconds=overlap_seconds)
@@ -113,8 +128,27 @@ def land(
         with span("land"), warehouse_connection(warehouse) as connection:
             return _land(connection, sources, overlap, timeout_seconds, read_all=read_all)
     except SourceError as error:
-        remember_fault(warehouse, error)
+        record_fault(warehouse, error)
         raise
+
+
+def record_fault(warehouse: URL, error: SourceError) -> None:
+    """Store that a source could not be landed, in a transaction of its own.
+
+    If the warehouse cannot be reached either, this is only logged: the caller gets the error of the
+    source.
+    """
+    domain = error.facts.get("domain")
+    try:
+        with warehouse_connection(warehouse) as connection:
+            connection.execute(_RECORD_FAULT, (domain, type(error).__name__, error.message))
+    except (WarehouseUnavailable, psycopg.Error):
+        _LOG.exception("the fault of source %s could not be stored", domain)
+
+
+def clear_faults(connection: psycopg.Connection, domains: list[str]) -> None:
+    """Delete the faults of sources that were read, in the transaction of the landing."""
+    connection.execute("delete from landing.source_faults where domain = any(%s)", (domains,))
 
 
 def _land(
@@ -132,13 +166,13 @@ def _land(
         span("land.read", sources=", ".join(sources)),
         open_snapshots(sources, timeout_seconds=timeout_seconds) as snapshots,
     ):
-        came_in = _read(connection, snapshots, overlap, read_all=read_all)
-    _stand_in(connection, {each.table.key for each in came_in})
+        tables = _read(connection, snapshots, overlap, read_all=read_all)
+    _create_missing_incoming(connection, {each.table.key for each in tables})
     _refuse_unknown_zones(connection)
-    _remember_reads(connection, snapshots, overlap)
-    touched_day_count = _merge(connection, came_in) if any(e.new_count for e in came_in) else 0
+    _record_reads(connection, snapshots, overlap)
+    touched_day_count = _merge(connection, tables) if any(e.new_count for e in tables) else 0
     result = LandingResult(
-        tables=tuple(map(_told, came_in)),
+        tables=tuple(map(_table_landing, tables)),
         touched_day_count=touched_day_count,
         seconds=time.monotonic() - begun,
     )
@@ -174,13 +208,13 @@ def _read(
     ]
 
 
-def _merge(connection: psycopg.Connection, came_in: list[Incoming]) -> int:
-    with span("land.merge", rows=sum(each.new_count for each in came_in)):
-        return _merged(connection, came_in)
+def _merge(connection: psycopg.Connection, tables: list[Incoming]) -> int:
+    with span("land.merge", rows=sum(each.new_count for each in tables)):
+        return _merge_tables(connection, tables)
 
 
-def _merged(connection: psycopg.Connection, came_in: list[Incoming]) -> int:
-    _run(connection, "changed.sql")
+def _merge_tables(connection: psycopg.Connection, tables: list[Incoming]) -> int:
+    _run_sql(connection, "changed.sql")
     _capture(connection, "before")
     for table in contract.TABLES:
         if table.key not in _DATED:
@@ -190,9 +224,9 @@ def _merged(connection: psycopg.Connection, came_in: list[Incoming]) -> int:
         insert_dated(connection, dating)
     _analyze_changed(connection)
     _capture(connection, "after")
-    _run(connection, "queue.sql")
-    for each in came_in:
-        _advance(connection, each.table)
+    _run_sql(connection, "queue.sql")
+    for each in tables:
+        _advance_watermark(connection, each.table)
     count = (
         "select count(distinct (report_table, report_day)) from touched"
         " where report_table <> 'inventory'"
@@ -203,23 +237,23 @@ def _merged(connection: psycopg.Connection, came_in: list[Incoming]) -> int:
 
 def _capture(connection: psycopg.Connection, phase: str) -> None:
     connection.execute("select set_config('reporting.phase', %s, true)", (phase,))
-    _run(connection, "capture.sql")
+    _run_sql(connection, "capture.sql")
 
 
-def _run(connection: psycopg.Connection, name: str) -> None:
+def _run_sql(connection: psycopg.Connection, name: str) -> None:
     connection.execute((_SQL / name).read_bytes())
 
 
 def _analyze_changed(connection: psycopg.Connection) -> None:
-    # A build joins what has just been merged, before autovacuum comes by; planned without
-    # statistics, a day with 1,000 scans took a minute instead of 13 ms.
+    # A build joins the merged rows before autovacuum has analyzed them; planned without statistics,
+    # a day with 1,000 scans took a minute instead of 13 ms.
     statement = (_SQL / "stale_statistics.sql").read_bytes()
     for (name,) in connection.execute(statement).fetchall():
         connection.execute(sql.SQL("analyze {}").format(sql.Identifier("landing", name)))
 
 
-def _stand_in(connection: psycopg.Connection, read: set[str]) -> None:
-    """Empty `incoming_...` tables for the domains that are not landed this time."""
+def _create_missing_incoming(connection: psycopg.Connection, read: set[str]) -> None:
+    """Create empty `incoming_...` tables for the domains that are not landed this time."""
     for table in contract.TABLES:
         if table.key not in read:
             statement = "create temporary table {} (like {}) on commit drop"
@@ -244,7 +278,7 @@ def _upsert(table: Table) -> sql.Composed:
     )
 
 
-def _advance(connection: psycopg.Connection, table: Table) -> None:
+def _advance_watermark(connection: psycopg.Connection, table: Table) -> None:
     statement = (
         "insert into landing.watermarks (domain, table_name, record_clock, landed_at)"
         " select {domain}, {name}, max({clock}), now() from {incoming}"
@@ -263,10 +297,10 @@ def _advance(connection: psycopg.Connection, table: Table) -> None:
     )
 
 
-def _remember_reads(
+def _record_reads(
     connection: psycopg.Connection, snapshots: Mapping[str, SourceSnapshot], overlap: timedelta
 ) -> None:
-    """A row whose clock is older than the snapshot by the overlap was in it, or never will be."""
+    """Store that each source is complete through its snapshot's time minus the overlap."""
     statement = (
         "insert into landing.source_reads (domain, read_at, complete_through) values (%s, %s, %s)"
         " on conflict (domain) do update set"
@@ -276,7 +310,7 @@ def _remember_reads(
     for domain, snapshot in snapshots.items():
         read_at = snapshot.read_at
         connection.execute(statement, (domain, read_at, read_at - overlap))
-    forget_faults(connection, list(snapshots))
+    clear_faults(connection, list(snapshots))
 
 
 def _refuse_unknown_zones(connection: psycopg.Connection) -> None:
@@ -296,11 +330,11 @@ def _refuse_unknown_zones(connection: psycopg.Connection) -> None:
             raise SourceContractBroken(message, domain="ticketing") from error
 
 
-def _told(came_in: Incoming) -> TableLanding:
+def _table_landing(incoming_table: Incoming) -> TableLanding:
     return TableLanding(
-        domain=came_in.table.info["domain"],
-        table_name=came_in.table.name,
-        read_count=came_in.read_count,
-        new_count=came_in.new_count,
-        seconds=came_in.seconds,
+        domain=incoming_table.table.info["domain"],
+        table_name=incoming_table.table.name,
+        read_count=incoming_table.read_count,
+        new_count=incoming_table.new_count,
+        seconds=incoming_table.seconds,
     )

@@ -1,7 +1,6 @@
-"""Reading a source database: one read-only REPEATABLE READ snapshot, binary COPY, nothing else.
+"""Reads a source database: one read-only REPEATABLE READ snapshot, and binary COPY.
 
-What belongs here: the connection to production and what goes wrong with it. What does not: the
-warehouse, or which rows are wanted.
+This is the only connection of landing to production, and it names the domain in every error.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,10 +21,10 @@ _CONNECT_TIMEOUT_SECONDS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSnapshot:
-    """One snapshot of one source database, shared by the domains that live in it.
+    """One snapshot of one source database, shared by the domains in this database.
 
     Attributes:
-        read_at: The source's clock when the snapshot was taken.
+        read_at: The time of the source's clock when the snapshot was taken.
     """
 
     domains: tuple[str, ...]
@@ -33,10 +32,10 @@ class SourceSnapshot:
     read_at: datetime
 
     def refuse_broken(self, domain: str) -> None:
-        """Compare the tables and columns of a domain with the contract, before any row is read.
+        """Compare the tables and columns of a domain with the contract, before a row is read.
 
         Raises:
-            SourceContractBroken: The message names every table and column that is not as promised.
+            SourceContractBroken: The message names every table and column that differs.
         """
         with self._named(domain, "its catalogue"):
             problems = [
@@ -45,18 +44,18 @@ class SourceSnapshot:
             ]
         if problems:
             message = (
-                f"source {domain} is not what the contract promises: "
+                f"source {domain} differs from the contract: "
                 f"{'; '.join(map(str, problems))}; nothing was landed"
             )
             raise SourceContractBroken(message, domain=domain)
 
     def rows(self, table: Table, query: sql.Composed) -> list[tuple[object, ...]]:
-        """All rows of a small query of a table."""
+        """All rows of a small query on a table."""
         with self._reading(table), self.connection.cursor() as cursor:
             return cursor.execute(query).fetchall()
 
     def binary_copy(self, table: Table, query: sql.Composed) -> Iterator[bytes]:
-        """The rows of a query of a table in PostgreSQL's binary COPY form, in chunks."""
+        """The rows of a query on a table in PostgreSQL's binary COPY format, in chunks."""
         statement = sql.SQL("copy ({}) to stdout (format binary)").format(query)
         with (
             self._reading(table),
@@ -77,7 +76,7 @@ class SourceSnapshot:
             raise _unavailable((domain,), error, f" while reading {reading}") from error
         except (psycopg.ProgrammingError, psycopg.DataError) as error:
             message = (
-                f"source {domain} is not what the contract promises in {reading}: "
+                f"source {domain} differs from the contract in {reading}: "
                 f"{_first_line(error)}; nothing was landed; run `reporting sources check`"
             )
             raise SourceContractBroken(message, domain=domain) from error
@@ -87,14 +86,14 @@ class SourceSnapshot:
 def open_snapshots(
     sources: Mapping[str, URL], *, timeout_seconds: int
 ) -> Iterator[dict[str, SourceSnapshot]]:
-    """Open one snapshot per source database; domains at one address share theirs.
+    """Open one snapshot per source database; domains with the same address share one.
 
     Args:
         sources: The address of each domain.
-        timeout_seconds: How long one statement may take in a source.
+        timeout_seconds: How long one statement can take in a source.
 
     Yields:
-        The snapshot of each domain, all taken before any row is read.
+        The snapshot of each domain; all are taken before a row is read.
 
     Raises:
         SourceUnavailable: A source is down or too slow; the message names it.
@@ -132,7 +131,7 @@ def _connect(
         )
         connection.read_only = True
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        # The snapshot is taken by the first statement.
+        # The first statement takes the snapshot.
         [(read_at,)] = connection.execute("select statement_timestamp()").fetchall()
     except psycopg.OperationalError as error:
         raise _unavailable(tuple(domains), error) from error

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from reporting_pipeline.embedded.databases import SOURCE_OWNER, SOURCES
-from reporting_pipeline.settings import Settings
+from reporting_pipeline.embedded.postgres import SOURCE_OWNER
+from reporting_pipeline.settings import SOURCE_DOMAINS, Settings
 from reporting_pipeline.sources.dump import load_dump
 from reporting_pipeline_tests.acceptance.day.machine import Daemon, Machine
 from reporting_pipeline_tests.acceptance.day.world import between, world
@@ -46,7 +46,7 @@ class Life:
             with tempfile.TemporaryDirectory() as folder:
                 rows.write_dump(Path(folder))
                 owner = self.machine.url("sources", SOURCE_OWNER)
-                load_dump(Path(folder), dict.fromkeys(SOURCES, owner))
+                load_dump(Path(folder), dict.fromkeys(SOURCE_DOMAINS, owner))
 
     def go_on(self, daemon: Daemon, until: datetime, *, is_landing: bool = True) -> None:
         """Let it become a time, at which rows come, and let the daemon do what is to be done."""

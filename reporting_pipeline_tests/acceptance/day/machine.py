@@ -23,17 +23,17 @@ from dagster_postgres import DagsterPostgresStorage
 from sqlalchemy import URL
 
 from reporting_pipeline.embedded.account import Account, private_folder
-from reporting_pipeline.embedded.databases import (
+from reporting_pipeline.embedded.postgres import (
     SOURCE_OWNER,
-    SOURCES,
     WAREHOUSE_OWNER,
+    Postgres,
+    PostgresInstall,
     create_database,
     ensure_role,
     superuser_connection,
 )
-from reporting_pipeline.embedded.postgres import Postgres, PostgresInstall
 from reporting_pipeline.embedded.process import die_with_parent
-from reporting_pipeline.settings import Settings, child_environment
+from reporting_pipeline.settings import SOURCE_DOMAINS, Settings, child_environment
 from reporting_pipeline.warehouse import schema
 from reporting_pipeline_tests.acceptance.day.clock import SimulatedClock
 from reporting_pipeline_tests.architecture.repository import ROOT
@@ -68,7 +68,7 @@ class Machine:
 
     def settings(self, **values: object) -> Settings:
         """What the pipeline on it is told, and further settings."""
-        sources = {f"source_{each}_url": _text(self.reader_url(each)) for each in SOURCES}
+        sources = {f"source_{each}_url": _text(self.reader_url(each)) for each in SOURCE_DOMAINS}
         return Settings.model_validate(
             {
                 "home": self.folder / "home",
@@ -210,7 +210,7 @@ def _by_clock(install: PostgresInstall, clock: SimulatedClock) -> PostgresInstal
 
 def _make_databases(server: Postgres) -> None:
     with superuser_connection(server.url("postgres")) as connection:
-        for role in (WAREHOUSE_OWNER, SOURCE_OWNER, *map(_reader, SOURCES)):
+        for role in (WAREHOUSE_OWNER, SOURCE_OWNER, *map(_reader, SOURCE_DOMAINS)):
             ensure_role(connection, role, _PASSWORD)
         for name, owner in (
             ("warehouse", WAREHOUSE_OWNER),
@@ -224,7 +224,7 @@ def _make_databases(server: Postgres) -> None:
     for each in (storage.run_storage, storage.event_log_storage, storage.schedule_storage):
         each.dispose()
     with superuser_connection(server.url("sources")) as connection:
-        for domain in SOURCES:
+        for domain in SOURCE_DOMAINS:
             connection.execute(f'grant pg_read_all_data to "{_reader(domain)}"'.encode())
 
 

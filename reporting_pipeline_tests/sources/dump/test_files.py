@@ -1,4 +1,4 @@
-"""Which files a dump has, and the lines of their records."""
+"""The files of a dump, their headers, and the lines of their records."""
 
 import gzip
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from reporting_pipeline.errors import DumpRefused
-from reporting_pipeline.sources.contract import ORGANIZATIONS
+from reporting_pipeline.sources.contract.ticketing import ORGANIZATIONS
 from reporting_pipeline.sources.dump.files import DumpFile, dump_files
-from reporting_pipeline_tests.sources.dump.writing import valid_rows, write_dump
+from reporting_pipeline_tests.sources.dump.small_dump import valid_rows, write_dump
 
 HEADER = "id,name,timezone,currency,updated_at"
 
@@ -25,7 +25,7 @@ HEADERS = [
 
 
 @pytest.mark.parametrize(("header", "reason"), HEADERS)
-def test_wrong_header_is_told_on_line_1(tmp_path: Path, header: str, reason: str) -> None:
+def test_a_wrong_header_is_a_violation_on_line_1(tmp_path: Path, header: str, reason: str) -> None:
     (tmp_path / "ticketing.organizations.csv").write_text(header, newline="")
 
     files, [violation] = dump_files(tmp_path)
@@ -35,13 +35,13 @@ def test_wrong_header_is_told_on_line_1(tmp_path: Path, header: str, reason: str
     assert reason in violation.reason
 
 
-def test_header_that_is_not_utf_8_is_told(tmp_path: Path) -> None:
+def test_a_header_that_is_not_utf_8_is_a_violation(tmp_path: Path) -> None:
     (tmp_path / "ticketing.organizations.csv").write_bytes(b"id,name\xff\n")
 
     assert dump_files(tmp_path)[1][0].reason == "the header is not UTF-8"
 
 
-def test_columns_may_stand_in_any_order_behind_a_byte_order_mark(tmp_path: Path) -> None:
+def test_columns_can_have_any_order_and_a_byte_order_mark_before_them(tmp_path: Path) -> None:
     text = "\ufeffcurrency,updated_at,timezone,name,id\r\n"
     (tmp_path / "ticketing.organizations.csv").write_text(text, newline="")
 
@@ -55,7 +55,7 @@ def test_columns_may_stand_in_any_order_behind_a_byte_order_mark(tmp_path: Path)
     "name",
     ["ticketing.order.csv", "orders.CSV", "ledger.entries.parquet", "ledger.entries.csv.zst"],
 )
-def test_file_of_no_table_is_told(tmp_path: Path, name: str) -> None:
+def test_a_file_of_no_table_is_a_violation(tmp_path: Path, name: str) -> None:
     dump = write_dump(tmp_path, valid_rows())
     (dump / name).touch()
 
@@ -66,7 +66,7 @@ def test_file_of_no_table_is_told(tmp_path: Path, name: str) -> None:
     )
 
 
-def test_table_with_two_files_is_told(tmp_path: Path) -> None:
+def test_two_files_of_one_table_are_a_violation(tmp_path: Path) -> None:
     dump = write_dump(tmp_path, valid_rows())
     (dump / "ledger.entries.csv.gz").touch()
 
@@ -78,7 +78,7 @@ def test_table_with_two_files_is_told(tmp_path: Path) -> None:
     )
 
 
-def test_folders_and_files_with_other_names_are_no_part_of_a_dump(tmp_path: Path) -> None:
+def test_folders_and_files_with_other_names_are_ignored(tmp_path: Path) -> None:
     dump = write_dump(tmp_path, valid_rows())
     (dump / "README.md").touch()
     (dump / "expected").mkdir()
@@ -86,33 +86,33 @@ def test_folders_and_files_with_other_names_are_no_part_of_a_dump(tmp_path: Path
     assert dump_files(dump)[1] == []
 
 
-def test_folder_that_is_missing_or_holds_no_table_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_is_missing_or_has_no_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DumpRefused, match="is not a folder"):
         dump_files(tmp_path / "missing")
-    with pytest.raises(DumpRefused, match=r"holds no table: expected files named <schema>"):
+    with pytest.raises(DumpRefused, match=r"has no table: expected files named <schema>"):
         dump_files(tmp_path)
 
 
-def test_file_that_is_no_gzip_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_gzip_is_a_violation(tmp_path: Path) -> None:
     (tmp_path / "ticketing.organizations.csv.gz").write_text(f"{HEADER}\n")
 
     assert "the file cannot be read: Not a gzipped file" in dump_files(tmp_path)[1][0].reason
 
 
-def test_records_are_found_on_the_lines_where_they_begin(tmp_path: Path) -> None:
+def test_the_line_of_a_record_is_its_first_line(tmp_path: Path) -> None:
     file = _file(tmp_path, f'{HEADER}\n1,"a\nb",c\n2,"say ""hi""\n\n",c\n3,d,e\n')
 
     assert file.first_lines([1, 2, 3]) == {1: 2, 2: 4, 3: 7}
     assert [file.first_line_of_record_at(line) for line in range(2, 8)] == [2, 2, 4, 4, 4, 7]
 
 
-def test_record_whose_quotes_are_never_closed_reaches_to_the_end(tmp_path: Path) -> None:
+def test_a_record_with_unclosed_quotes_extends_to_the_end(tmp_path: Path) -> None:
     file = _file(tmp_path, f'{HEADER}\n1,"a\nb\nc\n')
 
     assert file.first_line_of_record_at(5) == 2
 
 
-def test_line_that_old_servers_take_for_the_end_is_found(tmp_path: Path) -> None:
+def test_the_end_marker_of_old_servers_is_found(tmp_path: Path) -> None:
     assert _file(tmp_path, f"{HEADER}\n1,\\.,\n\\.\r\n").end_marker_line() == 3
     assert _file(tmp_path, f"{HEADER}\n1,\\.,\n").end_marker_line() is None
 

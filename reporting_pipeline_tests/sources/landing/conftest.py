@@ -1,4 +1,4 @@
-"""The bundled season in its sources, and landed."""
+"""The bundled season, loaded into its sources and landed."""
 
 import itertools
 from collections.abc import Iterator
@@ -7,8 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from reporting_pipeline.embedded.databases import SOURCE_READER
-from reporting_pipeline.embedded.postgres import Postgres
+from reporting_pipeline.embedded.postgres import SOURCE_READER, Postgres
 from reporting_pipeline.sources.contract import DOMAINS
 from reporting_pipeline.sources.dump import load_dump
 from reporting_pipeline_tests.acceptance.given import Databases, Pipeline
@@ -38,7 +37,7 @@ def _landed(_databases: Databases, _loaded: Pipeline) -> Pipeline:
 
 @pytest.fixture
 def loaded(_databases: Databases, _loaded: Pipeline) -> Iterator[Pipeline]:
-    """The season in its sources, with a role that may read them; nothing has landed."""
+    """The season in its sources, with a role that can read them; nothing is landed."""
     fresh = _databases.copy(f"landing_{next(_numbers)}", _loaded)
     yield fresh
     _databases.drop(fresh)
@@ -46,7 +45,7 @@ def loaded(_databases: Databases, _loaded: Pipeline) -> Iterator[Pipeline]:
 
 @pytest.fixture
 def landed(_databases: Databases, _landed: Pipeline) -> Iterator[Pipeline]:
-    """The season in its sources, and landed."""
+    """The season in its sources, and landed in the warehouse."""
     fresh = _databases.copy(f"landing_{next(_numbers)}", _landed)
     yield fresh
     _databases.drop(fresh)

@@ -1,4 +1,4 @@
-"""Every dated row stands on the day that its clock, zone and cutoff give, and in its partition."""
+"""Every dated row gets the day of its clock, zone and cutoff, and is in the day's partition."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
@@ -34,7 +34,7 @@ def day_of(pipeline: Pipeline, name: str, row_id: str) -> date | None:
 
 
 def partition_of(pipeline: Pipeline, name: str, row_id: str) -> str:
-    """The partition in which a landed row lies."""
+    """The partition of a landed row."""
     statement = f"select tableoid::regclass::text from landing.{name} where id = %s"  # noqa: S608
     [(partition,)] = query(pipeline.warehouse, statement, row_id)
     return str(partition).removeprefix("landing.")
@@ -43,14 +43,18 @@ def partition_of(pipeline: Pipeline, name: str, row_id: str) -> str:
 @pytest.mark.parametrize(
     ("zone", "first", "cutoff"),
     [
-        ("Pacific/Apia", "2011-12-30T10:00Z", time(0)),  # the next day never was
+        ("Pacific/Apia", "2011-12-30T10:00Z", time(0)),  # the next day was skipped
         ("Europe/Berlin", "2025-10-25T22:00Z", time(6, 30)),  # 25 hours
         ("America/New_York", "2025-03-09T05:00Z", time(2, 30)),  # 23 hours
-        ("America/St_Johns", "2010-11-07T02:30Z", time(0)),  # the date goes back at 00:01
+        (
+            "America/St_Johns",
+            "2010-11-07T02:30Z",
+            time(0),
+        ),  # the clock goes back from 00:01 to 23:01
         ("Asia/Kathmandu", "2024-03-09T18:15Z", time(5)),
     ],
 )
-def test_days_around_odd_ones_are_those_of_the_time_zone_database(
+def test_days_around_clock_changes_are_those_of_the_time_zone_database(
     landed: Pipeline, zone: str, first: str, cutoff: time
 ) -> None:
     change(
@@ -78,7 +82,7 @@ def test_days_around_odd_ones_are_those_of_the_time_zone_database(
     }
 
 
-def test_new_zone_moves_all_rows_of_the_event_to_their_new_days_and_partitions(
+def test_a_new_zone_moves_all_rows_of_the_event_to_their_new_days_and_partitions(
     landed: Pipeline,
 ) -> None:
     movement = add(landed.sources, MOVEMENTS, order_id=ORDER, occurred_at="2025-11-30T22:30:00Z")
@@ -121,7 +125,7 @@ def test_new_zone_moves_all_rows_of_the_event_to_their_new_days_and_partitions(
     }
 
 
-def test_new_cutoff_moves_the_hours_before_it_to_the_day_before(landed: Pipeline) -> None:
+def test_a_new_cutoff_moves_the_hours_before_it_to_the_previous_day(landed: Pipeline) -> None:
     # In Berlin 05:59 and 06:00, summer time.
     before = add(landed.sources, MOVEMENTS, order_id=ORDER, occurred_at="2025-09-01T03:59:00Z")
     after = add(landed.sources, MOVEMENTS, order_id=ORDER, occurred_at="2025-09-01T04:00:00Z")
@@ -135,7 +139,7 @@ def test_new_cutoff_moves_the_hours_before_it_to_the_day_before(landed: Pipeline
     assert day_of(landed, name, after) == date(2025, 9, 1)
 
 
-def test_order_that_changes_its_event_takes_its_movements_to_that_events_days(
+def test_an_order_that_changes_its_event_moves_its_movements_to_the_new_events_days(
     landed: Pipeline,
 ) -> None:
     # In Berlin the next day has begun, in New York it has not.
@@ -150,7 +154,7 @@ def test_order_that_changes_its_event_takes_its_movements_to_that_events_days(
     assert day_of(landed, name, movement) == date(2025, 9, 1)
 
 
-def test_scans_and_seats_of_an_unknown_event_are_held_back_until_it_is_known(
+def test_scans_and_seats_of_an_unknown_event_are_held_back_until_the_event_lands(
     landed: Pipeline,
 ) -> None:
     event = {"event_id": UNKNOWN_EVENT}
@@ -177,10 +181,10 @@ def test_scans_and_seats_of_an_unknown_event_are_held_back_until_it_is_known(
     }
 
 
-def test_transaction_counts_in_its_organizations_zone_until_its_event_is_known(
+def test_a_transaction_uses_its_organizations_zone_until_its_event_lands(
     landed: Pipeline,
 ) -> None:
-    # 23:30 on 3 March in Berlin; the event will be further east.
+    # 23:30 on 3 March in Berlin; the event's zone is further east.
     transaction = add(
         landed.sources,
         "ledger.transactions",
@@ -199,7 +203,7 @@ def test_transaction_counts_in_its_organizations_zone_until_its_event_is_known(
     assert day_of(landed, "ledger_entries", entry) == date(2025, 3, 4)
 
 
-def test_transaction_of_an_unknown_organization_counts_in_utc_until_it_is_known(
+def test_a_transaction_of_an_unknown_organization_uses_utc_until_the_organization_lands(
     landed: Pipeline,
 ) -> None:
     organization = str(uuid4())
@@ -228,7 +232,7 @@ def test_transaction_of_an_unknown_organization_counts_in_utc_until_it_is_known(
     assert day_of(landed, "ledger_transactions", transaction) == date(2025, 3, 3)
 
 
-def test_organizations_zone_does_not_date_what_hangs_on_a_known_event(landed: Pipeline) -> None:
+def test_the_organizations_zone_does_not_date_rows_of_a_known_event(landed: Pipeline) -> None:
     days = "select id, report_day from landing.ledger_transactions order by id"
     before = query(landed.warehouse, days)
 
@@ -254,7 +258,7 @@ def test_organizations_zone_does_not_date_what_hangs_on_a_known_event(landed: Pi
         ("9998-12-30T12:00:00Z", "ticketing_order_line_movements_9998_12"),
     ],
 )
-def test_day_in_the_far_past_or_future_makes_its_partition(
+def test_a_day_in_the_far_past_or_future_creates_its_partition(
     landed: Pipeline, instant: str, partition: str
 ) -> None:
     movement = add(landed.sources, MOVEMENTS, order_id=ORDER, occurred_at=instant)

@@ -1,4 +1,4 @@
-"""Finding what is new: the overlap, older months, every row; and rows that may not come in."""
+"""Finding new rows: the overlap, older months, every row; and rows that are refused."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,9 +12,9 @@ from reporting_pipeline_tests.sources.landing.upstream import (
     ORDER,
     add,
     change,
-    forget_constraints,
-    greatest_clock,
+    drop_constraints,
     land_all,
+    newest_clock,
     query,
     warehouse_bytes,
 )
@@ -25,8 +25,8 @@ OVERLAP = timedelta(minutes=15)
 
 
 @pytest.fixture
-def _only_the_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every table counts as too large for a comparison of its older months."""
+def _overlap_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Treats every table as too large for a comparison of its older months."""
     monkeypatch.setattr(incoming, "_COMPARED_ROWS_MAX", -2)
 
 
@@ -35,9 +35,9 @@ def landed_ids(pipeline: Pipeline) -> set[str]:
     return {str(row_id) for (row_id,) in rows}
 
 
-@pytest.mark.usefixtures("_only_the_overlap")
-def test_late_row_is_found_up_to_the_overlap_and_not_beyond(landed: Pipeline) -> None:
-    edge = greatest_clock(landed.sources, MOVEMENTS) - OVERLAP
+@pytest.mark.usefixtures("_overlap_only")
+def test_a_late_row_is_found_within_the_overlap_and_not_beyond(landed: Pipeline) -> None:
+    edge = newest_clock(landed.sources, MOVEMENTS) - OVERLAP
     on_the_edge = add(landed.sources, MOVEMENTS, recorded_at=edge)
     beyond = add(landed.sources, MOVEMENTS, recorded_at=edge - timedelta(microseconds=1))
 
@@ -49,12 +49,12 @@ def test_late_row_is_found_up_to_the_overlap_and_not_beyond(landed: Pipeline) ->
     assert beyond in landed_ids(landed)
 
 
-@pytest.mark.usefixtures("_only_the_overlap")
-def test_wider_overlap_reads_further_back(landed: Pipeline) -> None:
+@pytest.mark.usefixtures("_overlap_only")
+def test_a_wider_overlap_reads_further_back(landed: Pipeline) -> None:
     late = add(
         landed.sources,
         MOVEMENTS,
-        recorded_at=greatest_clock(landed.sources, MOVEMENTS) - timedelta(hours=1),
+        recorded_at=newest_clock(landed.sources, MOVEMENTS) - timedelta(hours=1),
     )
 
     land_all(landed.sources, landed.warehouse, overlap_seconds=3_600)
@@ -62,14 +62,14 @@ def test_wider_overlap_reads_further_back(landed: Pipeline) -> None:
     assert late in landed_ids(landed)
 
 
-def test_rows_that_appear_under_clocks_of_earlier_months_are_found(landed: Pipeline) -> None:
-    greatest = greatest_clock(landed.sources, MOVEMENTS)
+def test_rows_with_clocks_of_earlier_months_are_found(landed: Pipeline) -> None:
+    newest = newest_clock(landed.sources, MOVEMENTS)
     late = {
         add(landed.sources, MOVEMENTS, recorded_at=clock)
         for clock in (
             datetime(2019, 12, 31, 23, 59, 59, tzinfo=UTC),
             datetime(2025, 2, 1, tzinfo=UTC),
-            greatest - OVERLAP - timedelta(microseconds=1),
+            newest - OVERLAP - timedelta(microseconds=1),
         )
     }
 
@@ -77,23 +77,23 @@ def test_rows_that_appear_under_clocks_of_earlier_months_are_found(landed: Pipel
 
     assert result.new_count == 3
     assert late <= landed_ids(landed)
-    # Besides the overlap only the months of the late rows are read again.
+    # Apart from the overlap, only the months of the late rows are read again.
     read = {table.table_name: table.read_count for table in result.tables}
     months = (
         "select count(*) from ticketing.order_line_movements"
         " where recorded_at < %s::timestamptz - interval '15 minutes' and"
         " date_trunc('month', recorded_at, 'UTC') in ('2019-12-01Z', '2025-02-01Z', '2025-10-01Z')"
     )
-    [(in_months,)] = query(landed.sources["ticketing"], months, greatest)
+    [(in_months,)] = query(landed.sources["ticketing"], months, newest)
     assert in_months < 500
     assert read["order_line_movements"] == in_months + 8
     assert landed.land().new_count == 0
 
 
-def test_row_that_is_both_late_and_in_a_mutable_table_replaces_the_one_landed(
+def test_a_late_row_of_a_mutable_table_replaces_the_landed_row(
     landed: Pipeline,
 ) -> None:
-    # Its clock moved, but within a month that has passed.
+    # Its clock changes within a past month.
     change(
         landed.sources,
         "ticketing.orders",
@@ -107,7 +107,7 @@ def test_row_that_is_both_late_and_in_a_mutable_table_replaces_the_one_landed(
     assert query(landed.warehouse, statement, ORDER) == [("kiosk",)]
 
 
-def test_mutable_row_is_replaced_when_its_clock_moves(landed: Pipeline) -> None:
+def test_a_mutable_row_is_replaced_when_its_clock_changes(landed: Pipeline) -> None:
     later = datetime(2026, 1, 1, tzinfo=UTC)
     change(landed.sources, "ticketing.events", BERLIN, name="Renamed", updated_at=later)
 
@@ -118,10 +118,10 @@ def test_mutable_row_is_replaced_when_its_clock_moves(landed: Pipeline) -> None:
     assert query(landed.warehouse, statement, BERLIN) == [("Renamed", later)]
 
 
-def test_change_that_moved_no_clock_is_found_when_every_row_is_read(landed: Pipeline) -> None:
+def test_a_change_without_a_new_clock_is_found_when_every_row_is_read(landed: Pipeline) -> None:
     change(landed.sources, "ticketing.orders", ORDER, channel="kiosk")
 
-    # Upstream broke its promise that the clock moves, so a usual landing cannot see it.
+    # Upstream broke its promise to change the clock, so a normal landing cannot find the change.
     assert landed.land().new_count == 0
 
     assert land_all(landed.sources, landed.warehouse, read_all=True).new_count == 1
@@ -129,7 +129,7 @@ def test_change_that_moved_no_clock_is_found_when_every_row_is_read(landed: Pipe
     assert query(landed.warehouse, statement, ORDER) == [("kiosk",)]
 
 
-def test_append_only_row_that_changed_is_refused_with_its_id(landed: Pipeline) -> None:
+def test_a_changed_append_only_row_is_refused_with_its_id(landed: Pipeline) -> None:
     change(landed.sources, MOVEMENTS, MOVEMENT, list_minor=4_000)
     add(landed.sources, "ticketing.organizations")
     before = warehouse_bytes(landed.warehouse)
@@ -147,7 +147,7 @@ def test_append_only_row_that_changed_is_refused_with_its_id(landed: Pipeline) -
 
 
 @pytest.mark.parametrize(
-    ("table", "values", "told"),
+    ("table", "values", "problem"),
     [
         (MOVEMENTS, {"reason": "refund", "quantity": 1}, "violates check constraint"),
         (MOVEMENTS, {"discount_minor": 10_000}, "violates check constraint"),
@@ -157,11 +157,11 @@ def test_append_only_row_that_changed_is_refused_with_its_id(landed: Pipeline) -
         ("ticketing.events", {"name": None}, 'null value in column "name"'),
     ],
 )
-def test_row_that_breaks_the_contract_is_refused_with_its_table(
-    landed: Pipeline, table: str, values: dict[str, object], told: str
+def test_a_row_that_breaks_the_contract_is_refused_with_its_table(
+    landed: Pipeline, table: str, values: dict[str, object], problem: str
 ) -> None:
     add(landed.sources, "ticketing.organizations")
-    forget_constraints(landed.sources, table)
+    drop_constraints(landed.sources, table)
     add(landed.sources, table, **values)
     before = warehouse_bytes(landed.warehouse)
 
@@ -171,12 +171,12 @@ def test_row_that_breaks_the_contract_is_refused_with_its_table(
     domain = table.partition(".")[0]
     assert raised.value.facts == {"domain": domain}
     assert raised.value.message.startswith(f"source {domain} breaks the contract in {table}: ")
-    assert told in raised.value.message
+    assert problem in raised.value.message
     assert warehouse_bytes(landed.warehouse) == before
 
 
-def test_two_rows_of_one_id_are_refused(landed: Pipeline) -> None:
-    forget_constraints(landed.sources, "ledger.entries")
+def test_two_rows_with_the_same_id_are_refused(landed: Pipeline) -> None:
+    drop_constraints(landed.sources, "ledger.entries")
     entry = add(landed.sources, "ledger.entries")
     add(landed.sources, "ledger.entries", id=entry, amount_minor=5)
     before = warehouse_bytes(landed.warehouse)
@@ -198,7 +198,7 @@ def test_two_rows_of_one_id_are_refused(landed: Pipeline) -> None:
         ("ledger.entries", "recorded_at", "-infinity"),
     ],
 )
-def test_instant_that_has_no_usual_date_is_refused_with_its_table(
+def test_an_instant_outside_the_supported_years_is_refused_with_its_table(
     landed: Pipeline, table: str, column: str, instant: str
 ) -> None:
     add(landed.sources, table, **{column: instant})

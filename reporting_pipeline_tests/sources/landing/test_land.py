@@ -1,5 +1,6 @@
-"""One landing: all that is new or nothing, once, whatever lands first."""
+"""One landing: all new rows or none, each once, in any order of domains; and stored faults."""
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -8,9 +9,10 @@ import pytest
 from psycopg import sql
 from sqlalchemy import URL
 
-from reporting_pipeline.errors import SourceContractBroken, WarehouseUnavailable
+from reporting_pipeline.errors import SourceContractBroken, SourceUnavailable, WarehouseUnavailable
 from reporting_pipeline.sources.contract import DOMAINS, TABLES
 from reporting_pipeline.sources.dump import load_dump
+from reporting_pipeline.sources.landing.land import record_fault
 from reporting_pipeline.warehouse.engine import conninfo
 from reporting_pipeline_tests.acceptance.given import Pipeline
 from reporting_pipeline_tests.sources.landing.upstream import (
@@ -19,14 +21,16 @@ from reporting_pipeline_tests.sources.landing.upstream import (
     Sources,
     add,
     change,
-    greatest_clock,
     land_all,
+    newest_clock,
     query,
     warehouse_bytes,
 )
 
+_FAULTS = "select domain, error, try_count, since < last_at from landing.source_faults"
 
-def test_season_lands_whole_with_its_greatest_record_clocks(loaded: Pipeline) -> None:
+
+def test_the_season_lands_completely_with_its_newest_record_clocks(loaded: Pipeline) -> None:
     result = loaded.land()
 
     assert {f"{t.domain}.{t.table_name}": t.new_count for t in result.tables} == {
@@ -35,29 +39,31 @@ def test_season_lands_whole_with_its_greatest_record_clocks(loaded: Pipeline) ->
     }
     assert result.new_count == 8_730
     for table in TABLES:
-        landed = _count(loaded.warehouse, "landing", f"{table.schema}_{table.name}")
-        assert landed == _count(loaded.sources[table.info["domain"]], *table.key.split("."))
+        landed_count = _count(loaded.warehouse, "landing", f"{table.schema}_{table.name}")
+        assert landed_count == _count(loaded.sources[table.info["domain"]], *table.key.split("."))
     clocks = "select domain || '.' || table_name, record_clock from landing.watermarks"
     assert dict(query(loaded.warehouse, clocks)) == {
-        table.key: greatest_clock(loaded.sources, table.key) for table in TABLES
+        table.key: newest_clock(loaded.sources, table.key) for table in TABLES
     }
 
 
-def test_second_landing_reads_only_the_overlap_and_changes_nothing(landed: Pipeline) -> None:
+def test_a_second_landing_reads_only_the_overlap_and_changes_nothing(landed: Pipeline) -> None:
     before = warehouse_bytes(landed.warehouse)
 
     result = landed.land()
 
     assert (result.new_count, result.touched_day_count) == (0, 0)
     after = warehouse_bytes(landed.warehouse)
-    assert after.pop("source_reads") != before.pop("source_reads")  # it says how far it looked
+    assert after.pop("source_reads") != before.pop("source_reads")  # the time of the read
     assert after == before
     read = {table.table_name: table.read_count for table in result.tables}
-    # What upstream recorded in its last 15 minutes; the masters were all made in one.
+    # The rows recorded in the last 15 minutes; all rows of the small tables have the same clock.
     assert {name: count for name, count in read.items() if count > 12} == {"entries": 31}
 
 
-def test_domains_landed_one_by_one_end_like_all_at_once(loaded: Pipeline, landed: Pipeline) -> None:
+def test_landing_domains_one_by_one_gives_the_result_of_landing_all(
+    loaded: Pipeline, landed: Pipeline
+) -> None:
     # The ledger comes before the organisations and events that date it.
     for domain in reversed(DOMAINS):
         land_all({domain: loaded.sources[domain]}, loaded.warehouse)
@@ -68,7 +74,7 @@ def test_domains_landed_one_by_one_end_like_all_at_once(loaded: Pipeline, landed
         assert _rows(loaded.warehouse, "landing", name) == rows
 
 
-def test_two_landings_at_once_land_each_row_once(loaded: Pipeline) -> None:
+def test_two_concurrent_landings_land_each_row_once(loaded: Pipeline) -> None:
     with ThreadPoolExecutor(2) as threads:
         results = [future.result() for future in [threads.submit(loaded.land) for _ in range(2)]]
 
@@ -76,24 +82,24 @@ def test_two_landings_at_once_land_each_row_once(loaded: Pipeline) -> None:
     assert _count(loaded.warehouse, "landing", "ledger_entries") == 3_841
 
 
-def test_one_broken_source_of_four_databases_leaves_the_warehouse_as_it_was(
-    four_source_urls: Sources, season_dump: Path, warehouse_url: URL
+def test_one_broken_source_leaves_the_warehouse_unchanged(
+    separate_source_urls: Sources, season_dump: Path, warehouse_url: URL
 ) -> None:
-    load_dump(season_dump, four_source_urls)
-    land_all(four_source_urls, warehouse_url)
-    add(four_source_urls, "ticketing.organizations")
-    query(four_source_urls["ledger"], "alter table ledger.entries drop column component")
+    load_dump(season_dump, separate_source_urls)
+    land_all(separate_source_urls, warehouse_url)
+    add(separate_source_urls, "ticketing.organizations")
+    query(separate_source_urls["ledger"], "alter table ledger.entries drop column component")
     before = warehouse_bytes(warehouse_url)
 
     with pytest.raises(SourceContractBroken, match=r"ledger\.entries\.component") as raised:
-        land_all(four_source_urls, warehouse_url)
+        land_all(separate_source_urls, warehouse_url)
 
     assert raised.value.facts == {"domain": "ledger"}
     assert warehouse_bytes(warehouse_url) == before
 
 
 @pytest.mark.parametrize(("table", "row_id"), [("events", BERLIN), ("organizations", ORGANIZATION)])
-def test_unknown_time_zone_is_refused_with_its_row(
+def test_an_unknown_time_zone_is_refused_with_its_row(
     landed: Pipeline, table: str, row_id: str
 ) -> None:
     change(
@@ -115,10 +121,10 @@ def test_unknown_time_zone_is_refused_with_its_row(
     assert warehouse_bytes(landed.warehouse) == before
 
 
-def test_planner_knows_what_has_landed_before_anything_is_built(loaded: Pipeline) -> None:
+def test_landed_tables_have_statistics_before_the_first_build(loaded: Pipeline) -> None:
     loaded.land()
 
-    # Without statistics the plan of a day with 1,000 scans took a thousand times as long.
+    # Without statistics, a day with 1,000 scans took a thousand times as long.
     known = (
         "select relname, reltuples from pg_class"
         " where relnamespace = 'landing'::regnamespace and reltuples >= 50"
@@ -130,11 +136,41 @@ def test_planner_knows_what_has_landed_before_anything_is_built(loaded: Pipeline
     assert counts["ticketing_tickets"] == 882
 
 
-def test_warehouse_that_is_down_is_named_without_its_password(loaded: Pipeline) -> None:
+def test_the_error_names_a_warehouse_that_is_down_without_its_password(loaded: Pipeline) -> None:
     with pytest.raises(WarehouseUnavailable, match=r"127\.0\.0\.1:1/") as raised:
         land_all(loaded.sources, loaded.warehouse.set(port=1))
 
     assert str(loaded.warehouse.password) not in raised.value.message
+
+
+def test_the_fault_of_a_source_is_stored_until_the_source_is_read(landed: Pipeline) -> None:
+    down = {**landed.sources, "scanning": landed.sources["scanning"].set(port=1)}
+    for _ in range(2):
+        with pytest.raises(SourceUnavailable):
+            land_all(down, landed.warehouse)
+
+    assert query(landed.warehouse, _FAULTS) == [("scanning", "SourceUnavailable", 2, True)]
+
+    land_all(landed.sources, landed.warehouse)
+    assert query(landed.warehouse, _FAULTS) == []
+
+
+def test_a_different_error_begins_a_new_fault(warehouse_url: URL) -> None:
+    record_fault(warehouse_url, SourceUnavailable("it is down", domain="ledger"))
+    record_fault(warehouse_url, SourceContractBroken("a column is gone", domain="ledger"))
+
+    assert query(warehouse_url, _FAULTS) == [("ledger", "SourceContractBroken", 2, False)]
+
+
+def test_a_fault_that_cannot_be_stored_is_logged(
+    landed: Pipeline, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.ERROR)
+    nowhere = landed.warehouse.set(port=1)
+
+    record_fault(nowhere, SourceUnavailable("it is down", domain="ledger"))
+
+    assert "the fault of source ledger could not be stored" in caplog.text
 
 
 def _count(url: URL, schema: str, table: str) -> int:

@@ -1,13 +1,15 @@
-"""Reading a source: one snapshot, reading alone, and every failure named."""
+"""Reading a source: one snapshot, read-only, and every error names the domain."""
 
 import psycopg
 import pytest
 from psycopg import sql
 from sqlalchemy import URL
 
-from reporting_pipeline.embedded.databases import SOURCE_READER
+from reporting_pipeline.embedded.postgres import SOURCE_READER
 from reporting_pipeline.errors import SourceContractBroken, SourceUnavailable
-from reporting_pipeline.sources.contract import ENTRIES, ORDER_LINE_MOVEMENTS, VENUES
+from reporting_pipeline.sources.contract.ledger import ENTRIES
+from reporting_pipeline.sources.contract.seating import VENUES
+from reporting_pipeline.sources.contract.ticketing import ORDER_LINE_MOVEMENTS
 from reporting_pipeline.sources.landing.snapshot import open_snapshots
 from reporting_pipeline.warehouse.engine import conninfo
 from reporting_pipeline_tests.acceptance.given import Pipeline
@@ -21,11 +23,13 @@ from reporting_pipeline_tests.sources.landing.upstream import (
 
 
 def readers(pipeline: Pipeline) -> Sources:
-    """The addresses that the pipeline gets: of a role that owns nothing and may only SELECT."""
+    """Addresses for a role that owns nothing and can only SELECT, as in production."""
     return {domain: url.set(username=SOURCE_READER) for domain, url in pipeline.sources.items()}
 
 
-def test_source_that_is_down_is_named_and_the_warehouse_stays_as_it_was(landed: Pipeline) -> None:
+def test_the_error_names_a_source_that_is_down_and_the_warehouse_stays_unchanged(
+    landed: Pipeline,
+) -> None:
     add(landed.sources, "ticketing.organizations")
     down = {**landed.sources, "scanning": landed.sources["scanning"].set(port=1)}
     before = warehouse_bytes(landed.warehouse)
@@ -39,7 +43,7 @@ def test_source_that_is_down_is_named_and_the_warehouse_stays_as_it_was(landed: 
     assert warehouse_bytes(landed.warehouse) == before
 
 
-def test_source_that_is_too_slow_is_given_up_and_the_warehouse_stays_as_it_was(
+def test_a_source_that_is_too_slow_is_abandoned_and_the_warehouse_stays_unchanged(
     landed: Pipeline,
 ) -> None:
     add(landed.sources, "ticketing.organizations")
@@ -60,7 +64,7 @@ def test_source_that_is_too_slow_is_given_up_and_the_warehouse_stays_as_it_was(
 
 
 @pytest.mark.parametrize(
-    ("damage", "told"),
+    ("damage", "problem"),
     [
         (
             "alter table ledger.entries drop column component",
@@ -82,8 +86,8 @@ def test_source_that_is_too_slow_is_given_up_and_the_warehouse_stays_as_it_was(
         ("revoke usage on schema scanning from source_reader", "scanning: expected USAGE"),
     ],
 )
-def test_source_that_is_not_as_promised_is_refused_before_a_row_is_read(
-    landed: Pipeline, damage: str, told: str
+def test_a_source_that_differs_from_the_contract_is_refused_before_a_row_is_read(
+    landed: Pipeline, damage: str, problem: str
 ) -> None:
     add(landed.sources, "ticketing.organizations")
     query(landed.sources["ledger"], damage)
@@ -92,19 +96,19 @@ def test_source_that_is_not_as_promised_is_refused_before_a_row_is_read(
     with pytest.raises(SourceContractBroken) as raised:
         land_all(readers(landed), landed.warehouse)
 
-    assert told in raised.value.message
-    assert told.startswith(str(raised.value.facts["domain"]))
+    assert problem in raised.value.message
+    assert problem.startswith(str(raised.value.facts["domain"]))
     assert raised.value.message.endswith("nothing was landed")
     assert warehouse_bytes(landed.warehouse) == before
 
 
-def test_role_that_may_only_read_lands_everything(loaded: Pipeline, warehouse_url: URL) -> None:
+def test_a_role_that_can_only_read_lands_everything(loaded: Pipeline, warehouse_url: URL) -> None:
     result = land_all(readers(loaded), warehouse_url)
 
     assert result.new_count == loaded.land().new_count
 
 
-def test_snapshot_refuses_to_write_even_for_the_owner(loaded: Pipeline) -> None:
+def test_a_snapshot_is_read_only_even_for_the_owner(loaded: Pipeline) -> None:
     writing = sql.SQL("delete from ledger.entries").format()
     with open_snapshots(loaded.sources, timeout_seconds=10) as snapshots:
         assert snapshots["ledger"].connection.info.user != SOURCE_READER
@@ -120,20 +124,20 @@ def test_all_tables_of_a_source_are_read_as_of_one_instant(loaded: Pipeline) -> 
         add(loaded.sources, "ledger.entries")
         add(loaded.sources, "ticketing.order_line_movements")
 
-        # The four schemas are in one database, so they share the snapshot that was taken first.
+        # The schemas are in one database, so they share one snapshot.
         assert snapshots["ledger"] is snapshots["ticketing"]
         assert snapshots["ledger"].rows(ENTRIES, entries) == before == [(3_841,)]
         assert snapshots["ticketing"].rows(ORDER_LINE_MOVEMENTS, movements) == [(1_056,)]
 
 
-def test_sources_see_the_name_of_who_reads_them(loaded: Pipeline) -> None:
+def test_the_connection_has_an_application_name(loaded: Pipeline) -> None:
     with open_snapshots(loaded.sources, timeout_seconds=10) as snapshots:
         name = sql.SQL("select current_setting('application_name')").format()
 
         assert snapshots["seating"].rows(VENUES, name) == [("reporting landing",)]
 
 
-def test_source_that_goes_away_while_it_is_read_is_named_with_its_table(
+def test_the_error_names_a_source_that_is_lost_while_it_is_read_and_the_table(
     loaded: Pipeline, superuser: psycopg.Connection
 ) -> None:
     entries = sql.SQL("select id from ledger.entries").format()

@@ -1,6 +1,6 @@
-"""What upstream does to its rows, one at a time, and what the warehouse holds then.
+"""Changes single rows of the sources, and reads single values of the warehouse.
 
-What belongs here: what a whole dump would hide from the reader of a test. What does not: landing.
+A test that uses these shows its change, which a whole dump would hide.
 """
 
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ from reporting_pipeline.warehouse.engine import conninfo
 
 Sources = Mapping[str, URL]
 
-# Of the season: an organisation in Berlin with two of the events, and the order of two tickets that
-# the Berlin event sold first.
+# Ids of the season: an organisation in Berlin, two of its events, and the first order of the Berlin
+# event, which has two tickets.
 ORGANIZATION = "00000001-0000-4000-8000-000000000001"
 BERLIN = "00000002-0000-4000-8000-000000000001"
 NEW_YORK = "00000002-0000-4000-8000-000000000002"
@@ -28,20 +28,20 @@ GATE = "0000000a-0000-4000-8000-000000000001"
 
 
 def land_all(sources: Sources, warehouse: URL, **options: Any) -> LandingResult:
-    """Land with the defaults of the settings, but for `options`."""
-    given = {"overlap_seconds": 900, "timeout_seconds": 60} | options
-    return land(sources, warehouse, **given)
+    """Land with the default settings, except for `options`."""
+    arguments = {"overlap_seconds": 900, "timeout_seconds": 60} | options
+    return land(sources, warehouse, **arguments)
 
 
 def query(url: URL, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
-    """Run a statement in a database; its rows, if it gives any."""
+    """Run a statement in a database; return its rows, if there are any."""
     with psycopg.connect(conninfo(url)) as connection:
         cursor = connection.execute(statement.encode(), parameters or None)
         return cursor.fetchall() if cursor.description else []
 
 
 def add(sources: Sources, table_name: str, **values: object) -> str:
-    """Add a row that is like the one recorded last, but for `values` and its id; gives the id."""
+    """Add a copy of the row recorded last, with `values` and a new id; return the id."""
     table = contract.metadata.tables[table_name]
     clock = sql.Identifier(table.info["record_clock"])
     newest = sql.SQL("select * from {} order by {} desc, id limit 1").format(_name(table), clock)
@@ -59,7 +59,7 @@ def add(sources: Sources, table_name: str, **values: object) -> str:
 
 
 def change(sources: Sources, table_name: str, row_id: str, **values: object) -> None:
-    """Change columns of a row, and nothing else: a mutable row's `updated_at` is for the caller."""
+    """Change columns of a row; the caller also sets `updated_at` of a mutable row."""
     table = contract.metadata.tables[table_name]
     assignments = sql.SQL(", ").join(
         sql.SQL("{} = {}").format(sql.Identifier(column), sql.Placeholder(column))
@@ -72,8 +72,8 @@ def change(sources: Sources, table_name: str, row_id: str, **values: object) -> 
         assert connection.execute(statement, values).rowcount == 1
 
 
-def forget_constraints(sources: Sources, table_name: str) -> None:
-    """Let a table hold any values of the promised types: no checks, no keys, nulls allowed."""
+def drop_constraints(sources: Sources, table_name: str) -> None:
+    """Allow any values of the promised types in a table: no checks, no keys, nulls allowed."""
     table = contract.metadata.tables[table_name]
     statement = "alter table {0} rename to former; create table {0} as select * from {1};"
     former = sql.Identifier(str(table.schema), "former")
@@ -81,20 +81,20 @@ def forget_constraints(sources: Sources, table_name: str) -> None:
         connection.execute(sql.SQL(statement).format(_name(table), former))
 
 
-def greatest_clock(sources: Sources, table_name: str) -> Any:
-    """The greatest record clock of a source table."""
+def newest_clock(sources: Sources, table_name: str) -> Any:
+    """The newest record clock of a source table."""
     table = contract.metadata.tables[table_name]
     clock = sql.Identifier(table.info["record_clock"])
     with _connected(sources, table) as connection:
         statement = sql.SQL("select max({}) from {}").format(clock, _name(table))
-        [(greatest,)] = connection.execute(statement).fetchall()
-        return greatest
+        [(newest,)] = connection.execute(statement).fetchall()
+        return newest
 
 
 def warehouse_bytes(warehouse: URL) -> dict[str, str]:
-    """Each table of schema landing with a digest of its rows as they lie on the disk.
+    """Each table of the schema landing with a digest of its stored rows.
 
-    What is noted of a failed landing is left out: it tells of none of its rows.
+    The table of faults is omitted, because a failed landing writes to it.
     """
     tables = (
         "select relname from pg_class"

@@ -1,4 +1,4 @@
-"""What PostgreSQL cannot read is refused with the line on which the record begins."""
+"""Values that PostgreSQL cannot read are refused with the line on which the record begins."""
 
 import gzip
 from collections.abc import Mapping
@@ -9,11 +9,11 @@ from sqlalchemy import URL
 
 from reporting_pipeline.errors import DumpRefused
 from reporting_pipeline.sources.dump import load_dump
-from reporting_pipeline_tests.sources.dump.writing import uid, valid_rows, write_dump
+from reporting_pipeline_tests.sources.dump.small_dump import uid, valid_rows, write_dump
 
 MOVEMENTS = "ticketing.order_line_movements"
 
-# Table, row (the first is 0), what is changed in it, what the refusal says.
+# Table, row (the first is 0), changed values, text in the refusal.
 UNREADABLE = [
     ("ticketing.orders", 0, {"id": "4711"}, 'id: invalid input syntax for type uuid: "4711"'),
     ("ticketing.orders", 0, {"total_minor": "12.50"}, "total_minor: invalid input syntax for type"),
@@ -29,7 +29,7 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize(("table", "row", "changes", "reason"), UNREADABLE)
-def test_value_of_another_type_is_refused_with_table_line_and_reason(
+def test_a_value_of_another_type_is_refused_with_table_line_and_reason(
     untouched_urls: Mapping[str, URL],
     tmp_path: Path,
     table: str,
@@ -47,7 +47,7 @@ def test_value_of_another_type_is_refused_with_table_line_and_reason(
     assert reason in message
 
 
-def test_lines_inside_quotes_are_counted_and_the_first_of_the_record_is_named(
+def test_lines_within_quotes_are_counted_and_the_first_line_of_the_record_is_named(
     untouched_urls: Mapping[str, URL], tmp_path: Path
 ) -> None:
     rows = valid_rows()
@@ -63,8 +63,8 @@ def test_lines_inside_quotes_are_counted_and_the_first_of_the_record_is_named(
     rows["ticketing.ticket_types"][1]["is_admission"] = "maybe"
     by_type = _refusal(write_dump(dump, rows), untouched_urls)
 
-    assert f"ticketing.ticket_types, line 4: event_id {uid(999)} is no row" in by_rule
-    assert f"ticketing.ticket_types, line 7: event_id {uid(998)} is no row" in by_rule
+    assert f"ticketing.ticket_types, line 4: event_id {uid(999)} is not a row" in by_rule
+    assert f"ticketing.ticket_types, line 7: event_id {uid(998)} is not a row" in by_rule
     assert "ticketing.ticket_types, line 4: is_admission: invalid input" in by_type
 
 
@@ -80,7 +80,7 @@ def test_lines_inside_quotes_are_counted_and_the_first_of_the_record_is_named(
         (b"\\.\n", 2, r"\."),
     ],
 )
-def test_record_that_is_no_csv_is_refused_with_its_line(
+def test_a_record_that_is_not_csv_is_refused_with_its_line(
     untouched_urls: Mapping[str, URL], tmp_path: Path, spoiled: bytes, line: int, reason: str
 ) -> None:
     dump = write_dump(tmp_path / "dump", valid_rows())
@@ -93,7 +93,7 @@ def test_record_that_is_no_csv_is_refused_with_its_line(
     assert reason in message
 
 
-def test_unreadable_file_does_not_hide_what_is_wrong_in_the_others(
+def test_an_unreadable_file_does_not_hide_violations_in_others(
     untouched_urls: Mapping[str, URL], tmp_path: Path
 ) -> None:
     rows = valid_rows()
@@ -107,7 +107,7 @@ def test_unreadable_file_does_not_hide_what_is_wrong_in_the_others(
     assert "ledger.entries, line 2: amount_minor is not positive" in message
 
 
-def test_truncated_gzip_file_is_refused(untouched_urls: Mapping[str, URL], tmp_path: Path) -> None:
+def test_truncated_gzip_is_refused(untouched_urls: Mapping[str, URL], tmp_path: Path) -> None:
     dump = write_dump(tmp_path / "dump", valid_rows())
     plain = dump / "ledger.entries.csv"
     packed = gzip.compress(plain.read_bytes())
@@ -117,7 +117,7 @@ def test_truncated_gzip_file_is_refused(untouched_urls: Mapping[str, URL], tmp_p
     assert "ledger.entries: the file cannot be read" in _refusal(dump, untouched_urls)
 
 
-def test_quoted_empty_field_is_null_where_nulls_are_allowed_and_else_an_empty_text(
+def test_a_quoted_empty_field_is_null_if_the_column_allows_it_and_otherwise_empty_text(
     source_urls: Mapping[str, URL], tmp_path: Path
 ) -> None:
     dump = write_dump(tmp_path / "dump", valid_rows())

@@ -1,4 +1,4 @@
-"""A role that may do more than read is found, and one that may not read everything too."""
+"""Inspecting the rights of a role: rights to write, and missing rights to read, are named."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,9 +7,8 @@ import pytest
 from psycopg import sql
 from sqlalchemy import URL
 
-from reporting_pipeline.embedded.databases import SOURCE_OWNER, SOURCE_READER
-from reporting_pipeline.embedded.postgres import SUPERUSER, Postgres
-from reporting_pipeline.sources.dump.schema import grant_reading
+from reporting_pipeline.embedded.postgres import SOURCE_OWNER, SOURCE_READER, SUPERUSER, Postgres
+from reporting_pipeline.sources.dump.tables import grant_reading
 from reporting_pipeline.sources.inspect import reading_problems, writable_rights
 from reporting_pipeline.warehouse.engine import conninfo
 
@@ -45,14 +44,14 @@ HIDING = [
     (
         "alter table ledger.accounts enable row level security",
         "ledger.accounts",
-        "row-level security, which may hide rows from this role",
+        "row-level security, which can hide rows from this role",
     ),
 ]
 
 
 @pytest.fixture
 def _writer(superuser: psycopg.Connection, contract_urls: Mapping[str, URL]) -> Iterator[None]:
-    """A role that the reader may become, but whose rights it does not have by itself."""
+    """A role that the reader can become, but whose rights it does not inherit."""
     superuser.execute(f"create role {_WRITER}")
     superuser.execute(f"grant {_WRITER} to {SOURCE_READER} with inherit false")
     yield
@@ -63,7 +62,7 @@ def _writer(superuser: psycopg.Connection, contract_urls: Mapping[str, URL]) -> 
 
 @pytest.mark.usefixtures("_writer")
 @pytest.mark.parametrize(("grant", "found"), WRITING)
-def test_right_to_write_is_named(
+def test_rights_to_write_are_named(
     contract_urls: Mapping[str, URL],
     source_reader_urls: Mapping[str, URL],
     grant: str,
@@ -75,11 +74,11 @@ def test_right_to_write_is_named(
         rights = writable_rights(connection, "ledger")
 
     assert list(map(str, rights)) == [
-        f"ledger.entries: expected a role that may only read, found {found}"
+        f"ledger.entries: expected a role that can only read, found {found}"
     ]
 
 
-def test_owner_is_named_for_every_table(contract_urls: Mapping[str, URL]) -> None:
+def test_an_owner_is_named_for_every_table(contract_urls: Mapping[str, URL]) -> None:
     with psycopg.connect(conninfo(contract_urls["scanning"])) as connection:
         rights = writable_rights(connection, "scanning")
 
@@ -90,7 +89,7 @@ def test_owner_is_named_for_every_table(contract_urls: Mapping[str, URL]) -> Non
     )
 
 
-def test_superuser_is_named_once(postgres: Postgres, contract_urls: Mapping[str, URL]) -> None:
+def test_a_superuser_is_named_once(postgres: Postgres, contract_urls: Mapping[str, URL]) -> None:
     url = postgres.url(str(contract_urls["ledger"].database))
 
     with psycopg.connect(conninfo(url)) as connection:
@@ -99,7 +98,7 @@ def test_superuser_is_named_once(postgres: Postgres, contract_urls: Mapping[str,
     assert (right.subject, right.found) == ("ledger", f"superuser {SUPERUSER}")
 
 
-def test_role_that_may_read_and_no_more_is_accepted(
+def test_a_role_that_can_only_read_is_accepted(
     contract_urls: Mapping[str, URL], source_reader_urls: Mapping[str, URL]
 ) -> None:
     with psycopg.connect(conninfo(contract_urls["ledger"])) as connection:
@@ -111,7 +110,7 @@ def test_role_that_may_read_and_no_more_is_accepted(
 
 
 @pytest.mark.parametrize(("change", "subject", "found"), HIDING)
-def test_what_the_role_may_not_read_is_named(
+def test_missing_rights_to_read_are_named(
     contract_urls: Mapping[str, URL],
     source_reader_urls: Mapping[str, URL],
     change: str,

@@ -1,4 +1,4 @@
-"""The contract's tables as the loader makes them, and the reader's rights on them."""
+"""The tables that the loader creates, and the reader's rights on them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from sqlalchemy import URL
 
-from reporting_pipeline.embedded.databases import SOURCE_READER
+from reporting_pipeline.embedded.postgres import SOURCE_READER
 from reporting_pipeline.errors import SourceError
 from reporting_pipeline.sources.contract import DOMAINS
 from reporting_pipeline.sources.dump import load_dump
@@ -20,18 +20,18 @@ from reporting_pipeline.sources.inspect import (
 from reporting_pipeline.warehouse.engine import conninfo
 
 
-def test_made_tables_keep_the_contract_and_the_reader_may_only_read(
+def test_created_tables_keep_the_contract_and_the_reader_can_only_read(
     source_urls: Mapping[str, URL], source_reader_urls: Mapping[str, URL], season_dump: Path
 ) -> None:
     load_dump(season_dump, source_urls, dict.fromkeys(DOMAINS, SOURCE_READER))
 
     for domain, url in source_reader_urls.items():
         with psycopg.connect(conninfo(url)) as connection:
-            for ask in (contract_problems, promise_problems, reading_problems, writable_rights):
-                assert ask(connection, domain) == []
+            for check in (contract_problems, promise_problems, reading_problems, writable_rights):
+                assert check(connection, domain) == []
 
 
-def test_made_tables_have_the_index_on_the_record_clock_under_its_usual_name(
+def test_created_tables_have_the_index_on_the_record_clock(
     source_urls: Mapping[str, URL], season_dump: Path
 ) -> None:
     load_dump(season_dump, source_urls)
@@ -48,7 +48,7 @@ def test_made_tables_have_the_index_on_the_record_clock_under_its_usual_name(
         ]
 
 
-def test_reader_that_does_not_exist_is_named_and_nothing_is_loaded(
+def test_the_error_names_a_reader_that_does_not_exist_and_nothing_is_loaded(
     source_urls: Mapping[str, URL], season_dump: Path
 ) -> None:
     with pytest.raises(SourceError, match='refused the dump: role "nobody_known" does not exist'):

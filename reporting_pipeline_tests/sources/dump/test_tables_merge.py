@@ -1,4 +1,4 @@
-"""A further dump: new rows are added, mutable ones replaced by id, the newest record clock wins."""
+"""A second dump adds new rows and replaces mutable rows by id; the newest record clock wins."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,9 +9,9 @@ from sqlalchemy import URL
 
 from reporting_pipeline.sources.dump import LoadResult, TableLoad, load_dump
 from reporting_pipeline.warehouse.engine import conninfo
-from reporting_pipeline_tests.sources.dump.writing import uid, valid_rows, write_dump
+from reporting_pipeline_tests.sources.dump.small_dump import uid, valid_rows, write_dump
 
-# updated_at, name -> the name that stands after "Nordlicht" of 2025-06-01T10:00:00Z.
+# updated_at, name, the stored name after a load over "Nordlicht" of 2025-06-01T10:00:00Z, counts.
 FURTHER = [
     ("2025-06-01T10:00:01Z", "newer", "newer", (0, 1, 0)),
     ("2025-06-01T09:59:59Z", "older", "Nordlicht", (0, 0, 1)),
@@ -20,13 +20,13 @@ FURTHER = [
 ]
 
 
-@pytest.mark.parametrize(("updated_at", "name", "standing", "counts"), FURTHER)
-def test_newest_record_clock_of_a_mutable_row_wins(
+@pytest.mark.parametrize(("updated_at", "name", "expected", "counts"), FURTHER)
+def test_the_newest_record_clock_of_a_mutable_row_wins(
     source_urls: Mapping[str, URL],
     tmp_path: Path,
     updated_at: str,
     name: str,
-    standing: str,
+    expected: str,
     counts: tuple[int, int, int],
 ) -> None:
     rows = valid_rows()
@@ -39,11 +39,11 @@ def test_newest_record_clock_of_a_mutable_row_wins(
     assert result.tables["ticketing.organizations"] == TableLoad(
         new_count=new_count, replaced_count=replaced_count, unchanged_count=unchanged_count
     )
-    assert _names(source_urls) == [standing]
+    assert _names(source_urls) == [expected]
 
 
-def test_order_of_loading_two_dumps_does_not_matter(
-    source_urls: Mapping[str, URL], four_source_urls: Mapping[str, URL], tmp_path: Path
+def test_the_order_of_two_dumps_does_not_matter(
+    source_urls: Mapping[str, URL], separate_source_urls: Mapping[str, URL], tmp_path: Path
 ) -> None:
     older, newer = valid_rows(), valid_rows()
     newer["ticketing.organizations"][0].update(updated_at="2025-07-01T00:00:00Z", name="Südlicht")
@@ -51,14 +51,14 @@ def test_order_of_loading_two_dumps_does_not_matter(
         {**newer["scanning.scans"][0], "id": uid(41), "device_sequence": "2"}
     )
 
-    for urls, dumps in ((source_urls, (older, newer)), (four_source_urls, (newer, older))):
+    for urls, dumps in ((source_urls, (older, newer)), (separate_source_urls, (newer, older))):
         for number, rows in enumerate(dumps):
             _load(tmp_path / f"dump_{number}", rows, urls)
 
-    assert _names(source_urls) == _names(four_source_urls) == ["Südlicht"]
+    assert _names(source_urls) == _names(separate_source_urls) == ["Südlicht"]
 
 
-def test_further_dump_adds_its_rows_and_leaves_the_others(
+def test_a_second_dump_adds_its_rows_and_keeps_the_others(
     source_urls: Mapping[str, URL], tmp_path: Path
 ) -> None:
     rows = valid_rows()

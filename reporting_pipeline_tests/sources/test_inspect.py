@@ -1,4 +1,4 @@
-"""A source that is not what the contract promises is named to the column."""
+"""Inspecting a source: every difference from the contract is named, down to the column."""
 
 from collections.abc import Mapping
 
@@ -6,14 +6,15 @@ import psycopg
 import pytest
 from sqlalchemy import URL
 
+from reporting_pipeline.errors import SourceUnavailable
 from reporting_pipeline.sources.contract import DOMAINS, TABLES, tables_of
-from reporting_pipeline.sources.inspect import contract_problems, promise_problems
-from reporting_pipeline.sources.inspect.problem import type_name
+from reporting_pipeline.sources.contract.columns import type_name
+from reporting_pipeline.sources.inspect import contract_problems, inspect_source, promise_problems
 from reporting_pipeline.warehouse.engine import conninfo
 
 INSTANT = "timestamp with time zone"
 
-# What is done to the Ledger, and what is said of it.
+# A change of the ledger, and the problem that it causes.
 CHANGED = [
     ("drop table ledger.entries", "ledger.entries: expected a table, found none"),
     (
@@ -34,7 +35,7 @@ CHANGED = [
     ),
 ]
 
-# What is done to the Ledger, what is said of it, and whether that is only a warning.
+# A change of the ledger, the problem that it causes, and whether this is only a warning.
 WEAKENED = [
     (
         "alter table ledger.entries alter amount_minor drop not null",
@@ -55,12 +56,12 @@ WEAKENED = [
     (
         "alter table ledger.entries rename to kept;"
         " create view ledger.entries as select * from ledger.kept",
-        "ledger.entries.id: expected a key, found a view, which shows none",
+        "ledger.entries.id: expected a key, found a view, which has no keys",
         True,
     ),
 ]
 
-KEPT = [
+HARMLESS = [
     "alter table ledger.entries add note text",
     "create table ledger.notes (id integer)",
     "alter table ledger.transactions alter event_id set not null",
@@ -70,32 +71,32 @@ KEPT = [
 ]
 
 
-@pytest.mark.parametrize(("change", "said"), CHANGED)
-def test_missing_table_column_or_type_is_named(
-    contract_urls: Mapping[str, URL], change: str, said: str
+@pytest.mark.parametrize(("change", "problem"), CHANGED)
+def test_missing_tables_and_columns_and_other_types_are_named(
+    contract_urls: Mapping[str, URL], change: str, problem: str
 ) -> None:
     with psycopg.connect(conninfo(contract_urls["ledger"])) as connection:
         connection.execute(change.encode())
 
         problems = contract_problems(connection, "ledger")
 
-    assert list(map(str, problems)) == [said]
+    assert list(map(str, problems)) == [problem]
 
 
-@pytest.mark.parametrize(("change", "said", "is_warning"), WEAKENED)
-def test_weaker_promise_is_named(
-    contract_urls: Mapping[str, URL], change: str, said: str, is_warning: bool
+@pytest.mark.parametrize(("change", "problem", "is_warning"), WEAKENED)
+def test_weaker_guarantees_are_named(
+    contract_urls: Mapping[str, URL], change: str, problem: str, is_warning: bool
 ) -> None:
     with psycopg.connect(conninfo(contract_urls["ledger"])) as connection:
         connection.execute(change.encode())
 
         problems = promise_problems(connection, "ledger")
 
-    assert [(str(problem), problem.is_warning) for problem in problems] == [(said, is_warning)]
+    assert [(str(each), each.is_warning) for each in problems] == [(problem, is_warning)]
 
 
-@pytest.mark.parametrize("change", KEPT)
-def test_more_than_the_contract_promises_is_no_problem(
+@pytest.mark.parametrize("change", HARMLESS)
+def test_more_than_the_contract_promises_is_allowed(
     contract_urls: Mapping[str, URL], change: str
 ) -> None:
     with psycopg.connect(conninfo(contract_urls["ledger"])) as connection:
@@ -113,7 +114,7 @@ def test_empty_database_lacks_every_table(untouched_urls: Mapping[str, URL], dom
     assert [problem.subject for problem in problems] == [each.key for each in tables_of(domain)]
 
 
-def test_types_are_named_as_the_catalogue_names_them() -> None:
+def test_type_names_are_those_of_the_catalogue() -> None:
     names = {type_name(column) for table in TABLES for column in table.columns}
 
     assert names == {
@@ -127,3 +128,22 @@ def test_types_are_named_as_the_catalogue_names_them() -> None:
         "timestamp with time zone",
         "uuid",
     }
+
+
+def test_a_source_read_as_its_owner_keeps_the_contract_but_is_writable(
+    contract_urls: Mapping[str, URL],
+) -> None:
+    inspection = inspect_source(contract_urls["seating"], "seating", timeout_seconds=10)
+
+    assert inspection.problems == ()
+    assert not inspection.is_broken
+    assert len(inspection.writable_rights) == 3
+
+
+def test_the_error_names_a_source_that_is_down(source_urls: Mapping[str, URL]) -> None:
+    url = source_urls["seating"].set(database="not_there")
+
+    with pytest.raises(SourceUnavailable, match="source seating is down or too slow: ") as down:
+        inspect_source(url, "seating", timeout_seconds=10)
+
+    assert down.value.facts == {"domain": "seating"}

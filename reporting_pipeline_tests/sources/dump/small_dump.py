@@ -1,24 +1,35 @@
-"""A dump of a handful of rows that breaks nothing, for tests to change one thing in."""
+"""A small valid dump, in which a test changes one thing."""
 
 import csv
 from pathlib import Path
 
+from sqlalchemy import Table
+
 from reporting_pipeline.sources.contract import TABLES
+from reporting_pipeline.sources.contract.columns import type_name
 
 Row = dict[str, str]
 Rows = dict[str, list[Row]]
 
 _SOLD_AT = "2025-06-01T10:00:00Z"
 _LATER = "2025-06-02T10:00:00Z"
+_VALUES = {
+    "bigint": "1",
+    "boolean": "true",
+    "integer": "1",
+    "text": "text",
+    "timestamp with time zone": _SOLD_AT,
+    "uuid": "00000000-0000-4000-8000-0000000000ff",
+}
 
 
 def uid(number: int) -> str:
-    """An id that a person can tell from others."""
+    """An id that a person can recognise."""
     return f"00000000-0000-4000-8000-{number:012x}"
 
 
 def valid_rows() -> Rows:
-    """One sale of two tickets, one of them refunded later, and a scan: fresh rows to change."""
+    """New rows: two tickets sold, one of them refunded, a scan; one row of each other table."""
     organization, event, ticket_type, order = uid(1), uid(2), uid(3), uid(4)
     section, gate = uid(8), uid(9)
     sale = {
@@ -74,7 +85,7 @@ def valid_rows() -> Rows:
         "received_at": _LATER,
         "reverts_scan_id": "",
     }
-    return {
+    sale_rows = {
         "ticketing.organizations": [
             {
                 "id": organization,
@@ -161,10 +172,27 @@ def valid_rows() -> Rows:
         "scanning.scans": [scan],
         **_ledger_rows(organization, event, order),
     }
+    others = {table.key: [row_of(table)] for table in TABLES if table.key not in sale_rows}
+    return {**sale_rows, **others}
+
+
+def row_of(table: Table) -> Row:
+    """A valid row of a table, for tables that the sale does not need."""
+    allowed = dict(
+        constraint.info["allowed"]
+        for constraint in table.constraints
+        if "allowed" in constraint.info
+    )
+    return {
+        column.name: allowed[column.name][0]
+        if column.name in allowed
+        else _VALUES[type_name(column)]
+        for column in table.columns
+    }
 
 
 def write_dump(directory: Path, rows: Rows) -> Path:
-    """Write rows as a dump; tables in the order of the contract, columns in that of the rows."""
+    """Write rows as a dump, with tables and columns in the order of the contract."""
     directory.mkdir(exist_ok=True)
     for table in TABLES:
         if table.key in rows:

@@ -1,0 +1,114 @@
+"""The parts of a contract table: its columns, its rules and its description."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import (
+    CHAR,
+    TIMESTAMP,
+    UUID,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    make_url,
+)
+
+metadata = MetaData()
+_DIALECT = make_url("postgresql+psycopg://").get_dialect()()
+
+
+def contract_table(
+    qualified: str,
+    *parts: Column[object] | CheckConstraint,
+    record_clock: str = "updated_at",
+    business_clock: str | None = None,
+) -> Table:
+    """A table of the contract, with the index on its record clock.
+
+    Args:
+        qualified: `<domain>.<table>`.
+        parts: Its columns and its rules.
+        record_clock: The column that tells which rows are new. `updated_at` means that rows can
+            change; otherwise the table is append-only.
+        business_clock: The column that decides the report day, if the table has one.
+    """
+    domain, name = qualified.split(".")
+    info = {
+        "domain": domain,
+        "mutable": record_clock == "updated_at",
+        "record_clock": record_clock,
+        "business_clock": business_clock,
+    }
+    table = Table(name, metadata, *parts, schema=domain, info=info)
+    Index(f"{name}_{record_clock}_idx", table.c[record_clock])
+    return table
+
+
+def row_id() -> Column[object]:
+    """The primary key `id`."""
+    return Column("id", UUID, primary_key=True)
+
+
+def uuid(name: str, *, references: str | None = None, null: bool = False) -> Column[object]:
+    """The id of another row: of the table `references`, or of another domain's table."""
+    keys = [ForeignKey(f"{references}.id")] if references else []
+    return Column(name, UUID, *keys, nullable=null)
+
+
+def text(name: str) -> Column[object]:
+    """A text that is not null."""
+    return Column(name, Text, nullable=False)
+
+
+def code(name: str, length: int) -> Column[object]:
+    """A code of fixed length, such as a currency."""
+    return Column(name, CHAR(length), nullable=False)
+
+
+def instant(name: str, *, null: bool = False) -> Column[object]:
+    """An instant, with its time zone."""
+    return Column(name, TIMESTAMP(timezone=True), nullable=null)
+
+
+def boolean(name: str) -> Column[object]:
+    """A truth value that is not null."""
+    return Column(name, Boolean, nullable=False)
+
+
+def integer(name: str) -> Column[object]:
+    """A whole number of 32 bits."""
+    return Column(name, Integer, nullable=False)
+
+
+def big_integer(name: str) -> Column[object]:
+    """A whole number of 64 bits."""
+    return Column(name, BigInteger, nullable=False)
+
+
+def minor(name: str) -> Column[object]:
+    """An amount of money in minor units of its currency."""
+    return big_integer(name)
+
+
+def check(rule: str, reason: str) -> CheckConstraint:
+    """A rule for each row, in SQL, with the reason that a person reads when a row breaks it."""
+    return CheckConstraint(rule, info={"reason": reason})
+
+
+def one_of(column: str, values: Sequence[str]) -> CheckConstraint:
+    """The rule that a column has one of the values; `info["allowed"]` has both."""
+    allowed = ", ".join(f"'{value}'" for value in values)
+    rule = check(f"{column} in ({allowed})", f"{column} is not one of {', '.join(values)}")
+    rule.info["allowed"] = (column, tuple(values))
+    return rule
+
+
+def type_name(column: Column[object]) -> str:
+    """The type of a column, as PostgreSQL's catalogue names it."""
+    return column.type.compile(_DIALECT).lower().replace("char(", "character(")

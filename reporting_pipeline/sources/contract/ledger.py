@@ -1,0 +1,111 @@
+"""The ledger: accounts, transactions, and the entries of each transaction."""
+
+from reporting_pipeline.sources.contract.columns import (
+    check,
+    code,
+    contract_table,
+    instant,
+    minor,
+    one_of,
+    row_id,
+    text,
+    uuid,
+)
+
+ACCOUNTS = contract_table(
+    "ledger.accounts",
+    row_id(),
+    uuid("organization_id"),
+    text("kind"),
+    code("currency", 3),
+    instant("recorded_at"),
+    one_of(
+        "kind",
+        (
+            "psp_clearing",
+            "bank",
+            "buyer_receivable",
+            "organizer_payable",
+            "organizer_reserve",
+            "tax_payable",
+            "gift_card_liability",
+            "service_fee_income",
+            "platform_fee_income",
+            "processing_fee_expense",
+            "chargeback_loss",
+            "suspense",
+        ),
+    ),
+    record_clock="recorded_at",
+)
+TRANSACTIONS = contract_table(
+    "ledger.transactions",
+    row_id(),
+    uuid("organization_id"),
+    uuid("event_id", null=True),
+    uuid("order_id", null=True),
+    text("kind"),
+    uuid("reverses_transaction_id", null=True),
+    instant("effective_at"),
+    instant("recorded_at"),
+    one_of(
+        "kind",
+        (
+            "sale",
+            "payment",
+            "refund",
+            "repayment",
+            "chargeback",
+            "chargeback_reversal",
+            "fee",
+            "payout",
+            "payout_reversal",
+            "reserve_hold",
+            "reserve_release",
+            "adjustment",
+        ),
+    ),
+    record_clock="recorded_at",
+    business_clock="effective_at",
+)
+ENTRIES = contract_table(
+    "ledger.entries",
+    row_id(),
+    uuid("transaction_id", references="ledger.transactions"),
+    uuid("account_id", references="ledger.accounts"),
+    text("direction"),
+    text("component"),
+    minor("amount_minor"),
+    code("currency", 3),
+    instant("recorded_at"),
+    one_of("direction", ("debit", "credit")),
+    one_of(
+        "component",
+        (
+            "face_value",
+            "addon",
+            "donation",
+            "service_fee",
+            "facility_fee",
+            "shipping_fee",
+            "cancellation_fee",
+            "tax",
+            "platform_fee",
+            "processing_fee",
+            "chargeback_fee",
+            "reserve",
+            "payout",
+            "adjustment",
+            "cash",
+        ),
+    ),
+    check("amount_minor > 0", "amount_minor is not positive"),
+    record_clock="recorded_at",
+)
+
+# Parents before children.
+TABLES = (
+    ACCOUNTS,
+    TRANSACTIONS,
+    ENTRIES,
+)
