@@ -7,8 +7,19 @@ without Dagster.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _PACKAGE = Path(__file__).parent
+
+
+def read_report(source: str | Path, manifest: str | Path | None = None) -> "pd.DataFrame":
+    """Read a report file into a DataFrame: see `reporting_pipeline.notebooks.read_report`."""
+    from reporting_pipeline import notebooks  # pandas costs seconds
+
+    return notebooks.read_report(source, manifest)
 
 
 def project_file(name: str) -> Path:

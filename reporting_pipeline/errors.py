@@ -23,6 +23,7 @@
       ExportIncomplete            a file would lack rows of its table
       RenderFailed                a file could not be written
       FileUnreadable              a file is damaged or not from this pipeline
+      CurrenciesDiffer            amounts of several currencies would be mixed
       StoreError
         ObjectNotFound            the store has no object with this key
         StoreUnavailable          the store cannot be reached                   (retryable)
@@ -150,6 +151,10 @@ class RenderFailed(ReportingError):
 
 class FileUnreadable(ReportingError):
     """A file to verify is damaged, or this pipeline did not write it."""
+
+
+class CurrenciesDiffer(ReportingError, TypeError):
+    """Amounts of several currencies would be added or compared."""
 
 
 class ExportIncomplete(ReportingError):

@@ -127,4 +127,4 @@ def _field(column: ReportColumn) -> "pa.Field":
         "description": column.column.description,
     }
     metadata = {f"reporting.{name}": str(text) for name, text in facts.items()}
-    return pa.field(column.name, arrow_type(column), metadata=metadata)
+    return pa.field(column.name, arrow_type(column.column.type), metadata=metadata)

@@ -71,7 +71,7 @@ class RowSpool:
         import pyarrow as pa
 
         names = [column.name for column in self.columns]
-        types = [arrow_type(column) for column in self.columns]
+        types = [arrow_type(each.column.type) for each in self.columns]
         try:
             for batch in csv_batches(self.path, types, keeps_mark=True):
                 yield pa.RecordBatch.from_arrays(batch.columns, names=names)
@@ -130,11 +130,11 @@ def psycopg_statement(statement: Query) -> tuple[str, dict[str, object]]:
     return str(compiled), dict(compiled.params)
 
 
-def arrow_type(column: ReportColumn) -> "pa.DataType":
-    """The Arrow type of a report's column."""
+def arrow_type(type_: ColumnType) -> "pa.DataType":
+    """The Arrow type of a column."""
     import pyarrow as pa
 
-    match column.column.type:
+    match type_:
         case ColumnType.BIGINT:
             return pa.int64()
         case ColumnType.BOOLEAN:
