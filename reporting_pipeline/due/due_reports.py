@@ -1,13 +1,12 @@
-"""Which reports are due on a day, and generating them in a batch.
+"""The reports that are due on a day, by the schedules of their definitions.
 
-    daily        every day, about what the definition's period rule says of it
+    daily        every day, for the period that the definition's period rule gives
     weekly       on the day after the rule's week ends; Mondays where the rule has no week
     monthly      on the first of a month
     post_event   hours after an event's doors, days after its last report day, and when it is final
-    manual       never by itself; where it is named, on the days on which its rule's period ends
+    manual       only if it is named; then on the days on which the period of its rule ends
 
-What belongs here: which reports, and that one which fails does not stop the others. What does not:
-generating one (`generate`), and when anybody looks (`orchestration`, `cli`).
+Reports are generated in `batch`.
 """
 
 import logging
@@ -37,10 +36,10 @@ _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which definitions; what is empty leaves none out.
+    """A selection of definitions; an empty field selects all.
 
     Attributes:
-        slugs: A definition that is named is taken in any status but archived, also a manual one.
+        slugs: A named definition is selected in any status but archived, even a manual one.
     """
 
     schedules: tuple[Schedule, ...] = ()
@@ -53,8 +52,9 @@ class DueReport:
     """A report that is due.
 
     Attributes:
-        as_of: The day on which it is due: the first one after its period.
-        due_at: When it is due after an event's doors; None: when its days are over.
+        as_of: The day on which it is due: the first day after its period.
+        due_at: The instant, if it is due after an event's doors; None if it is due when its days
+            are over.
     """
 
     as_of: date
@@ -69,29 +69,29 @@ def due_reports(
 
     Args:
         connection: To the warehouse.
-        as_of_days: Days on which they are due: what is due on a day is about days before it.
-        selection: Of which definitions.
+        as_of_days: Days on which they are due; a report is about days before its due day.
+        selection: The definitions.
 
     Raises:
-        UnknownDefinition: None of the organisations has a definition of a slug that is named.
+        UnknownDefinition: No selected organisation has a definition with a named slug.
     """
     days = sorted(set(as_of_days))
     definitions = _selected(definitions_of(connection, on_unreadable=_LOG.error), selection)
-    dues = event_due_times(connection, moments_of(definitions), as_of_days=days)
-    return due_from(definitions, days, dues)
+    due_times = event_due_times(connection, moments_of(definitions), as_of_days=days)
+    return due_from(definitions, days, due_times)
 
 
 def due_from(
     definitions: Sequence[ReportDefinition],
     as_of_days: Iterable[date],
-    dues: Iterable[EventDueTime],
+    due_times: Iterable[EventDueTime],
 ) -> list[DueReport]:
-    """The reports of these definitions that are due on any of the days, in the same order.
+    """The reports of these definitions that are due on any of the days, ordered as in due_reports.
 
     Args:
-        definitions: Each is taken, whatever its status.
+        definitions: All are used, whatever their status.
         as_of_days: As in due_reports.
-        dues: Of the events.
+        due_times: The due times of events.
     """
     days = sorted(set(as_of_days))
     due = [
@@ -100,32 +100,32 @@ def due_from(
         for definition in definitions
         if not _is_of_event(definition) and _is_due(definition, as_of, is_last=as_of == days[-1])
     ]
-    due += _after_events(definitions, [each for each in dues if each.as_of in set(days)])
-    return _once(due)
+    due += _after_events(definitions, [each for each in due_times if each.as_of in set(days)])
+    return _distinct(due)
 
 
 def due_after_events(
     connection: Connection[Any], event_ids: Collection[UUID], selection: Selection
 ) -> list[DueReport]:
-    """The reports that are due after events, on those of their due days that have landed."""
+    """The reports that are due after events, for the due times that have landed."""
     definitions = _selected(definitions_of(connection, on_unreadable=_LOG.error), selection)
-    dues = event_due_times(connection, moments_of(definitions), event_ids=event_ids)
-    return _once(_after_events(definitions, [each for each in dues if each.is_landed]))
+    due_times = event_due_times(connection, moments_of(definitions), event_ids=event_ids)
+    return _distinct(_after_events(definitions, [each for each in due_times if each.is_landed]))
 
 
 def events_due(connection: Connection[Any]) -> list[UUID]:
-    """The events after which a report may be due, by what has landed; oldest first.
+    """The events after which a report may be due, as far as sources have landed; oldest first.
 
-    Those that have ended are among them before anything is defined.
+    Events that have ended are included even if there are no definitions yet.
     """
     active = definitions_of(connection, status=Status.ACTIVE, on_unreadable=_LOG.error)
     moments = {*DEFAULT_AFTER_EVENT.moments, *moments_of(active)}
-    dues = event_due_times(connection, moments)
-    return list(dict.fromkeys(due.event_id for due in dues if due.is_landed))
+    due_times = event_due_times(connection, moments)
+    return list(dict.fromkeys(due.event_id for due in due_times if due.is_landed))
 
 
 def moments_of(definitions: Iterable[ReportDefinition]) -> list[Moment]:
-    """The moments of events at which any of these definitions is due."""
+    """The moments of events at which one of these definitions is due."""
     of_events = [each for each in definitions if _is_of_event(each)]
     return sorted(
         {moment for each in of_events for moment in each.config.after_event.moments},
@@ -161,9 +161,9 @@ def _is_selected(definition: ReportDefinition, selection: Selection) -> bool:
 
 
 def _after_events(
-    definitions: Sequence[ReportDefinition], dues: Iterable[EventDueTime]
+    definitions: Sequence[ReportDefinition], due_times: Iterable[EventDueTime]
 ) -> list[DueReport]:
-    """One per definition and moment; the dues stand in their order."""
+    """One report per definition and due time, in the order of the due times."""
     by_organization: dict[UUID, list[ReportDefinition]] = {}
     for definition in filter(_is_of_event, definitions):
         by_organization.setdefault(definition.organization_id, []).append(definition)
@@ -172,17 +172,17 @@ def _after_events(
             _due(definition, due.as_of, due.event_id),
             due_at=due.due_at if due.moment.start == "doors" else None,
         )
-        for due in dues
+        for due in due_times
         for definition in by_organization.get(due.organization_id, ())
         if due.moment in definition.config.after_event.moments
     ]
 
 
-def _once(due: Iterable[DueReport]) -> list[DueReport]:
-    once: dict[object, DueReport] = {}
+def _distinct(due: Iterable[DueReport]) -> list[DueReport]:
+    distinct: dict[object, DueReport] = {}
     for each in due:
-        once.setdefault((each.request.definition.id, each.request.period), each)
-    return list(once.values())
+        distinct.setdefault((each.request.definition.id, each.request.period), each)
+    return list(distinct.values())
 
 
 def _due(definition: ReportDefinition, as_of: date, event_id: UUID | None = None) -> DueReport:

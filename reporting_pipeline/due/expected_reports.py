@@ -1,20 +1,17 @@
-"""The reports that should exist, and those of them that are missing.
+"""The reports that should exist, and those of them that are missing or overdue.
 
 A report is due when the last day of its period is over for its organisation, or some hours after an
-event's doors. It is expected from the day on which its definition was first applied, as far back as
-a horizon goes. It is missing while the catalogue does not have it in each of its formats, ready or
-held: whoever was down meanwhile, it is found again, with the day on which it was due.
+event's doors. It is expected from the day on which its definition was first applied, at most a
+horizon of days back. It is missing until the catalogue has it in each of its formats, ready or
+held. So a report that was not generated during an outage is found later, with its due day.
 
-    missing        due, and not there
-    requestable    missing; its days are landed and built, or are waited for in vain
+    missing        due, and not in the catalogue
+    requestable    missing, and its days are landed and built, or the wait for them has ended
     overdue        missing, and its deadline is over
 
-Days are waited for in vain from the deadline on if a source was tried since the report is due and
-did not answer, or if the days have waited to be built for as long as the deadline gives. Who has
-been down for a week has neither: what is due is late, and comes right after the landing.
-
-What belongs here: the comparison. What does not: generating (`due_reports`), and who asks when
-(`orchestration`).
+The wait for days ends at the deadline if landing was tried after the report was due and a source
+failed, or if the days have waited to be built for as long as the deadline allows. After an outage
+of a week neither is true: late reports are then requested right after the landing.
 """
 
 import logging
@@ -49,10 +46,10 @@ from reporting_pipeline.settings import Settings
 
 _LOG = logging.getLogger(__name__)
 _DAY = timedelta(days=1)
-# Who generates a report says so; who has died while it did does not take it back.
+# A process that generates a report sets its status, but cannot reset it if it dies.
 _GENERATED_WITHIN = timedelta(hours=1)
 
-_STANDING = """
+_EXISTING = """
     select report.definition_id, report.period, report.format
     from unnest(%(organizations)s::uuid[], %(definitions)s::uuid[], %(periods)s::text[])
         as wanted (organization_id, definition_id, period)
@@ -72,11 +69,11 @@ class MissingReport:
 
     Attributes:
         due: The report, with the day on which it was due.
-        formats: In which it is missing.
+        formats: The formats in which it is missing.
         due_at: When the last day of its period was over.
-        deadline: By when it has to be there.
+        deadline: The time by which it should exist.
         is_ready: Its days are landed, and none of them waits to be built.
-        waited_for_until: How long it is waited for that it is; None: until landing is tried.
+        waits_until: The end of the wait for its days; None until landing was tried.
     """
 
     due: DueReport
@@ -84,35 +81,35 @@ class MissingReport:
     due_at: datetime
     deadline: datetime
     is_ready: bool
-    waited_for_until: datetime | None
+    waits_until: datetime | None
 
     @property
     def definition(self) -> ReportDefinition:
-        """Whose report it is."""
+        """The report's definition."""
         return self.due.request.definition
 
     @property
     def period(self) -> Period:
-        """What it is about."""
+        """The report's period."""
         return self.due.request.period
 
     def is_overdue(self, now: datetime) -> bool:
-        """Whether its deadline is over."""
+        """Whether the deadline is over."""
         return self.deadline < now
 
     def is_requestable(self, now: datetime) -> bool:
-        """Whether it is to be asked for now."""
-        is_in_vain = self.waited_for_until is not None and self.waited_for_until < now
-        return self.is_ready or is_in_vain
+        """Whether the report should be requested now."""
+        has_waited = self.waits_until is not None and self.waits_until < now
+        return self.is_ready or has_waited
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """What is expected of schedules.
+    """The reports that are expected of schedules, and by when.
 
     Attributes:
         horizon_days: How many days back reports are expected.
-        deadlines: How long after it is due a report of a schedule has to be there.
+        deadlines: How long after its due time a report should exist, by schedule.
     """
 
     horizon_days: int
@@ -120,7 +117,7 @@ class Expectation:
 
     @classmethod
     def of(cls, settings: Settings) -> "Expectation":
-        """What the settings say."""
+        """The expectation of the settings."""
         hours = {
             Schedule.DAILY: settings.daily_deadline_hours,
             Schedule.WEEKLY: settings.weekly_deadline_hours,
@@ -136,14 +133,14 @@ class Expectation:
 def missing_reports(
     connection: Connection[Any], now: datetime, expectation: Expectation
 ) -> list[MissingReport]:
-    """The reports that are due and not there, whether or not their days are landed.
+    """The reports that are due and not in the catalogue, whether or not their days are landed.
 
     Returns:
         Oldest first.
     """
     calendar = report_calendar(connection, now, horizon_days=expectation.horizon_days)
     expected = list(_expected(connection, calendar))
-    standing = _standing(connection, [each for each, _ in expected], now)
+    existing = _existing(connection, [each for each, _ in expected], now)
     waiting = waiting_days(connection, first_day=calendar.days[0])
     missing = []
     for due, due_at in expected:
@@ -151,7 +148,7 @@ def missing_reports(
         formats = tuple(
             each
             for each in definition.formats
-            if (definition.id, due.request.period.token, each) not in standing
+            if (definition.id, due.request.period.token, each) not in existing
         )
         if formats:
             patience = expectation.deadlines[definition.schedule]
@@ -163,7 +160,7 @@ def missing_reports(
                     due_at=due_at,
                     deadline=due_at + patience,
                     is_ready=is_ready,
-                    waited_for_until=None if since is None else since + patience,
+                    waits_until=None if since is None else since + patience,
                 )
             )
     return sorted(missing, key=lambda each: (each.due_at, each.due.as_of))
@@ -172,9 +169,10 @@ def missing_reports(
 def requestable_reports(
     connection: Connection[Any], now: datetime, expectation: Expectation
 ) -> list[MissingReport]:
-    """Of the missing reports those to ask for now; oldest first.
+    """The missing reports that should be requested now; oldest first.
 
-    One whose days are waited for in vain is asked for all the same: it is held, with the reason.
+    A report whose wait has ended is requested even though its days are not ready: it is held, with
+    the reason.
     """
     missing = missing_reports(connection, now, expectation)
     return [each for each in missing if each.is_requestable(now)]
@@ -183,7 +181,7 @@ def requestable_reports(
 def overdue_reports(
     connection: Connection[Any], now: datetime, expectation: Expectation
 ) -> list[MissingReport]:
-    """Of the missing reports those whose deadline is over; oldest first."""
+    """The missing reports whose deadline is over; oldest first."""
     return [each for each in missing_reports(connection, now, expectation) if each.is_overdue(now)]
 
 
@@ -193,42 +191,44 @@ def only_requestable(
     now: datetime,
     expectation: Expectation,
 ) -> list[DueReport]:
-    """Of these reports those to ask for now; what is not landed or not built is left waiting."""
-    asked_for = {
+    """Those of the due reports that should be requested now; the others wait for their days."""
+    requestable = {
         (each.definition.id, each.period)
         for each in requestable_reports(connection, now, expectation)
     }
-    return [each for each in due if (each.request.definition.id, each.request.period) in asked_for]
+    return [
+        each for each in due if (each.request.definition.id, each.request.period) in requestable
+    ]
 
 
 def _expected(
     connection: Connection[Any], calendar: ReportCalendar
 ) -> Iterable[tuple[DueReport, datetime]]:
-    """What is due by now, with the instant from which it is, or from which it is expected."""
-    begun: dict[UUID, datetime] = dict(
+    """The reports that are due by now, each with the instant since which it is due and expected."""
+    expected_since: dict[UUID, datetime] = dict(
         connection.execute("select id, expected_since from catalogue.report_definitions").fetchall()
     )
     active = definitions_of(connection, status=Status.ACTIVE, on_unreadable=_LOG.error)
-    dues: dict[UUID, list[EventDueTime]] = {}
+    due_times: dict[UUID, list[EventDueTime]] = {}
     for each in event_due_times(connection, moments_of(active), as_of_days=calendar.days):
-        dues.setdefault(each.organization_id, []).append(each)
+        due_times.setdefault(each.organization_id, []).append(each)
     for definition in active:
         if definition.schedule is Schedule.MANUAL:
             continue
-        organization_id, begun_at = definition.organization_id, begun[definition.id]
+        organization_id, since = definition.organization_id, expected_since[definition.id]
         days = [
             day
             for day in calendar.days[:-1]
-            if (calendar.due_at(organization_id, day + _DAY) or begun_at) > begun_at
+            if (calendar.due_at(organization_id, day + _DAY) or since) > since
         ]
-        for due in due_from([definition], days, dues.get(organization_id, ())):
+        for due in due_from([definition], days, due_times.get(organization_id, ())):
             due_at = _due_at(calendar, due)
             if due_at is not None and due_at <= calendar.now:
-                yield due, max(due_at, begun_at)
+                yield due, max(due_at, since)
 
 
 def _due_at(calendar: ReportCalendar, due: DueReport) -> datetime | None:
-    """When a report is due; None: beyond the calendar."""
+    """When a report is due; None beyond the calendar."""
     if due.due_at is not None:
         return due.due_at
     over_on = max(due.as_of, due.request.period.end)  # a range may end later than today
@@ -238,7 +238,7 @@ def _due_at(calendar: ReportCalendar, due: DueReport) -> datetime | None:
 def _readiness(
     calendar: ReportCalendar, waiting: WaitingDays, due: DueReport, expected_at: datetime
 ) -> tuple[bool, datetime | None]:
-    """Whether its days are landed and built, and since when they could have been; None: not yet."""
+    """Whether its days are landed and built, and since when they could be; None: not yet."""
     definition, due_at = due.request.definition, _due_at(calendar, due)
     landed, failed_at = calendar.landed_through, calendar.failed_at
     if due_at is None or landed is None or landed < due_at:
@@ -251,10 +251,10 @@ def _readiness(
     return since is None, max(expected_at, since or expected_at)
 
 
-def _standing(
+def _existing(
     connection: Connection[Any], due: Collection[DueReport], now: datetime
 ) -> set[tuple[UUID, str, str]]:
-    """Definition, period and format of those that exist, or are being generated."""
+    """Definition, period and format of the reports that exist or are being generated."""
     requests = [each.request for each in due]
     bound = {
         "organizations": [each.definition.organization_id for each in requests],
@@ -262,4 +262,4 @@ def _standing(
         "periods": [each.period.token for each in requests],
         "begun_after": now - _GENERATED_WITHIN,
     }
-    return set(connection.execute(_STANDING, bound).fetchall())
+    return set(connection.execute(_EXISTING, bound).fetchall())

@@ -1,8 +1,6 @@
-"""When the days of an organisation are over, and how far they are landed.
+"""When report days are over, when reports of events are due, and how far sources have landed.
 
 A day is over for an organisation when it has ended in its own zone and in those of all its events.
-
-What belongs here: instants. What does not: which reports are due then (`expected_reports`).
 """
 
 from collections.abc import Collection, Mapping
@@ -18,10 +16,10 @@ from reporting_pipeline.report_definitions.period_rules import Moment
 from reporting_pipeline.sources.contract import DOMAINS
 
 _DAY = timedelta(days=1)
-# A day begins up to 14 hours before it does in UTC, and a report of an open day is as of the next.
+# A day begins up to 14 hours earlier than in UTC, and a report of an open day is as of the next.
 _AHEAD = 3 * _DAY
 
-# A zone and the time at which its days begin.
+# A time zone, and the local time at which its days begin.
 _Clock: TypeAlias = tuple[str, time]
 _UTC: _Clock = ("UTC", time(0))
 
@@ -32,67 +30,7 @@ _OF_ORGANIZATIONS = """
 """
 _FAILED = "select max(last_at) from landing.source_faults"
 _LANDED = "select min(complete_through) from landing.source_reads having count(*) = %s"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportCalendar:
-    """The days about now, by the clocks of every organisation.
-
-    Attributes:
-        now: The time at which it is looked at.
-        days: Oldest first, up to those that begin soon; what is before counts as the first one.
-        landed_through: Every source is landed through this; None: one of them never was.
-        failed_at: When landing last failed at a source; None: it has not since it succeeded.
-    """
-
-    now: datetime
-    days: tuple[date, ...]
-    landed_through: datetime | None
-    failed_at: datetime | None
-    begins: Mapping[tuple[date, _Clock], datetime]
-    clocks: Mapping[UUID, frozenset[_Clock]]
-
-    def due_at(self, organization_id: UUID, as_of: date) -> datetime | None:
-        """When all days before `as_of` are over for an organisation; None: beyond the calendar."""
-        clocks = self.clocks.get(organization_id, frozenset({_UTC}))
-        as_of = max(as_of, self.days[0])
-        if as_of > self.days[-1]:
-            return None
-        return max(self.begins[as_of, clock] for clock in clocks)
-
-    def is_over(self, organization_id: UUID, as_of: date) -> bool:
-        """Whether all days before `as_of` are over by now."""
-        due_at = self.due_at(organization_id, as_of)
-        return due_at is not None and due_at <= self.now
-
-
-def report_calendar(
-    connection: Connection[Any], now: datetime, *, horizon_days: int
-) -> ReportCalendar:
-    """The calendar from `horizon_days` before now on, as of the connection's snapshot."""
-    today = now.astimezone(UTC).date()
-    bound = {"first_day": today - timedelta(days=horizon_days), "last_day": today + _AHEAD}
-    statement = Path(__file__).with_suffix(".sql").read_bytes()
-    begins = {
-        (day, (zone, cutoff)): begins_at
-        for day, zone, cutoff, begins_at in connection.execute(statement, bound)
-    }
-    clocks: dict[UUID, set[_Clock]] = {}
-    for organization_id, zone, cutoff in connection.execute(_OF_ORGANIZATIONS):
-        clocks.setdefault(organization_id, set()).add((zone, cutoff))
-    landed = connection.execute(_LANDED, (len(DOMAINS),)).fetchone()
-    failed = connection.execute(_FAILED).fetchone()
-    return ReportCalendar(
-        now=now,
-        days=tuple(sorted({day for day, _ in begins})),
-        landed_through=landed[0] if landed else None,
-        failed_at=failed[0] if failed else None,
-        begins=begins,
-        clocks={each: frozenset(of_it) for each, of_it in clocks.items()},
-    )
-
-
-# What is due has landed when every source is known past that instant.
+# A due time has landed when every source has landed past that instant.
 _EVENT_DUE_TIMES = """
     with moments as (
         select * from unnest(%(starts)s::text[], %(counts)s::int[]) as moment (start, count)
@@ -107,7 +45,7 @@ _EVENT_DUE_TIMES = """
         where %(event_ids)s::uuid[] is null or id = any(%(event_ids)s)
     ),
 
-    dues as (
+    due_times as (
         select
             ends.id as event_id,
             ends.organization_id,
@@ -139,20 +77,55 @@ _EVENT_DUE_TIMES = """
             select min(complete_through) from landing.source_reads
             having count(*) = %(domain_count)s
         ), false)
-    from dues
+    from due_times
     where %(days)s::date[] is null or as_of = any(%(days)s)
     order by as_of, due_at, event_id, start, count
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EventDueTime:
-    """A moment of an event.
+class ReportCalendar:
+    """The days around now, by the clocks of every organisation.
 
     Attributes:
-        as_of: The first report day that a report made then is not about.
-        due_at: When that is; the end of the report day before, unless the doors decide.
-        is_landed: Every source has landed past it.
+        now: The time of the calendar.
+        days: Oldest first, up to the days that begin soon. Earlier days count as the first one.
+        landed_through: All sources have landed up to this instant; None if one never landed.
+        failed_at: When landing last failed at a source; None if it has not failed since its last
+            success.
+        begins: When each day begins, by clock.
+        clocks: The clocks of each organisation and its events.
+    """
+
+    now: datetime
+    days: tuple[date, ...]
+    landed_through: datetime | None
+    failed_at: datetime | None
+    begins: Mapping[tuple[date, _Clock], datetime]
+    clocks: Mapping[UUID, frozenset[_Clock]]
+
+    def due_at(self, organization_id: UUID, as_of: date) -> datetime | None:
+        """When all days before `as_of` are over for an organisation; None beyond the calendar."""
+        clocks = self.clocks.get(organization_id, frozenset({_UTC}))
+        as_of = max(as_of, self.days[0])
+        if as_of > self.days[-1]:
+            return None
+        return max(self.begins[as_of, clock] for clock in clocks)
+
+    def is_over(self, organization_id: UUID, as_of: date) -> bool:
+        """Whether all days before `as_of` are over."""
+        due_at = self.due_at(organization_id, as_of)
+        return due_at is not None and due_at <= self.now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventDueTime:
+    """The instant at which reports of an event are due, for one moment of definitions.
+
+    Attributes:
+        as_of: The first report day that is not part of a report due then.
+        due_at: The instant: the end of the report day before, unless it is relative to the doors.
+        is_landed: Every source has landed past that instant.
     """
 
     event_id: UUID
@@ -163,6 +136,32 @@ class EventDueTime:
     is_landed: bool
 
 
+def report_calendar(
+    connection: Connection[Any], now: datetime, *, horizon_days: int
+) -> ReportCalendar:
+    """The calendar from `horizon_days` before now, in the connection's snapshot."""
+    today = now.astimezone(UTC).date()
+    bound = {"first_day": today - timedelta(days=horizon_days), "last_day": today + _AHEAD}
+    statement = Path(__file__).with_suffix(".sql").read_bytes()
+    begins = {
+        (day, (zone, cutoff)): begins_at
+        for day, zone, cutoff, begins_at in connection.execute(statement, bound)
+    }
+    clocks: dict[UUID, set[_Clock]] = {}
+    for organization_id, zone, cutoff in connection.execute(_OF_ORGANIZATIONS):
+        clocks.setdefault(organization_id, set()).add((zone, cutoff))
+    landed = connection.execute(_LANDED, (len(DOMAINS),)).fetchone()
+    failed = connection.execute(_FAILED).fetchone()
+    return ReportCalendar(
+        now=now,
+        days=tuple(sorted({day for day, _ in begins})),
+        landed_through=landed[0] if landed else None,
+        failed_at=failed[0] if failed else None,
+        begins=begins,
+        clocks={each: frozenset(own) for each, own in clocks.items()},
+    )
+
+
 def event_due_times(
     connection: Connection[Any],
     moments: Collection[Moment],
@@ -170,13 +169,13 @@ def event_due_times(
     as_of_days: Collection[date] | None = None,
     event_ids: Collection[UUID] | None = None,
 ) -> list[EventDueTime]:
-    """These moments of every landed event, the oldest first; drafts and cancelled ones too.
+    """The due times of every landed event, oldest first; drafts and cancelled events too.
 
     Args:
         connection: To the warehouse.
-        moments: Which.
-        as_of_days: Only what is due on one of them; None: on any day.
-        event_ids: Only of these events; None: of all.
+        moments: The moments of definitions, such as two days after the end.
+        as_of_days: Only those due on one of these days; None means all.
+        event_ids: Only those of these events; None means all.
     """
     if not moments:
         return []

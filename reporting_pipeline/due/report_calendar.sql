@@ -1,5 +1,5 @@
--- When each day begins by each of the clocks of the organisations: the zones and cutoffs of theirs
--- and of their events. One row per day and clock.
+-- When each report day begins, by each clock: the zones and day cutoffs of organisations and events.
+-- One row per day and clock.
 with
 clocks as (
     select

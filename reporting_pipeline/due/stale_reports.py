@@ -1,11 +1,20 @@
-"""Days that wait to be built or sealed, by organisation and report table.
+"""The days that wait to be built or sealed, and the generated reports that are out of date.
 
-    touched    rows have landed since the day was built
-    rebuilt    it was built since, and reports that rest on it are not looked at yet
+A day, by organisation and report table, is
+
+    touched    rows have landed since it was built
+    rebuilt    it was built since, and the reports that depend on it were not generated again yet
     waiting    touched, or rebuilt and not sealed
 
-What belongs here: these days. What does not: building them, and the reports that rest on them
-(`touched_reports`).
+A report is generated again, from the current version of its definition, if
+
+    a day of its period was rebuilt    by organisation, event, and the tables of its dataset
+    its seals have settled             it is held or stamped PROVISIONAL, and its days no longer are
+
+A report whose bytes stay the same gets no new edition. Rebuilt days are forgotten when the reports
+that depend on them have been generated, so if a process dies on the way, the next one finds them.
+A nightly run that generates all of these reports anyway also forgets the days. A day that is not
+sealed yet waits for its seal.
 """
 
 import logging
@@ -62,53 +71,7 @@ _DAYS_TO_REBUILD = """
     group by report_day
     order by report_day
 """
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingDays:
-    """Days by organisation and report table, each with an instant; None: of all organisations."""
-
-    days: Mapping[tuple[UUID | None, str], Mapping[date, datetime]]
-
-    def first_in(
-        self, organization_id: UUID, tables: Collection[str], period: Period
-    ) -> datetime | None:
-        """The first instant of the organisation's days of these tables in a period; None: none."""
-        instants = [
-            instant
-            for table in tables
-            for whose in (organization_id, None)
-            for day, instant in self.days.get((whose, table), {}).items()
-            if day < period.end and (period.first is None or period.first <= day)
-        ]
-        return min(instants, default=None)
-
-
-def waiting_days(connection: Connection[Any], *, first_day: date) -> WaitingDays:
-    """The days from `first_day` on that wait to be built or sealed, with since when each does."""
-    days: dict[tuple[UUID | None, str], dict[date, datetime]] = {}
-    for organization_id, table, day, since in connection.execute(
-        _WAITING_DAYS, {"first_day": first_day}
-    ):
-        days.setdefault((organization_id, table), {})[day] = since
-    return WaitingDays(days)
-
-
-def days_to_rebuild(connection: Connection[Any]) -> dict[date, str]:
-    """The days that wait to be built or sealed, oldest first, each with a mark of its newest cause.
-
-    A day whose build died before its seal is among them, too.
-    """
-    return dict(connection.execute(_DAYS_TO_REBUILD).fetchall())
-
-
-def days_too_old_to_rebuild(connection: Connection[Any], *, first_day: date) -> list[date]:
-    """The days before `first_day` that wait: nothing rebuilds them by itself; oldest first."""
-    return [day for day in days_to_rebuild(connection) if day < first_day]
-
-
 _LOG = logging.getLogger(__name__)
-
 _REBUILT_AND_SEALED = """
     select rebuilt.id
     from reporting.rebuilt_days as rebuilt
@@ -120,9 +83,10 @@ _AFFECTED_REPORTS = """
         report.definition_id, report.period_first, report.period_end, report.event_id
     from reporting.rebuilt_days as rebuilt
     inner join unnest(%(definitions)s::uuid[], %(tables)s::text[])
-        as rests_on (definition_id, report_table) on rebuilt.report_table = rests_on.report_table
+        as dependency (definition_id, report_table)
+        on rebuilt.report_table = dependency.report_table
     inner join catalogue.generated_reports as report on
-        report.definition_id = rests_on.definition_id
+        report.definition_id = dependency.definition_id
         and rebuilt.report_day < report.period_end
         and (report.period_first is null or report.period_first <= rebuilt.report_day)
         and (rebuilt.organization_id is null or report.organization_id = rebuilt.organization_id)
@@ -133,7 +97,7 @@ _AFFECTED_REPORTS = """
     where rebuilt.id = any(%(rebuilt_ids)s)
     order by report.period_end, report.definition_id, report.event_id
 """
-# By id: one with a smaller id may have been committed meanwhile, and nobody has looked at it.
+# By id: a row with a smaller id may be committed later, and its reports are not generated yet.
 _FORGET_REBUILT = "delete from reporting.rebuilt_days where id = any(%s)"
 _HELD_OR_PROVISIONAL = """
     select distinct
@@ -146,28 +110,74 @@ _HELD_OR_PROVISIONAL = """
 """
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingDays:
+    """Days by organisation and report table, each with an instant.
+
+    An organisation of None stands for all organisations.
+    """
+
+    days: Mapping[tuple[UUID | None, str], Mapping[date, datetime]]
+
+    def first_in(
+        self, organization_id: UUID, tables: Collection[str], period: Period
+    ) -> datetime | None:
+        """The first instant of an organisation's days of these tables in a period; None if none."""
+        instants = [
+            instant
+            for table in tables
+            for owner in (organization_id, None)
+            for day, instant in self.days.get((owner, table), {}).items()
+            if day < period.end and (period.first is None or period.first <= day)
+        ]
+        return min(instants, default=None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaleReports:
     """The reports to generate again.
 
     Attributes:
-        due: Each once, oldest first; the day on which it is due is the end of its period.
-        rebuilt_ids: Of the rows of rebuilt days that were looked at.
+        due: Each report once, oldest first; it is due on the end of its period.
+        rebuilt_ids: The ids of the rebuilt days that were considered.
     """
 
     due: tuple[DueReport, ...]
     rebuilt_ids: tuple[int, ...]
 
 
+def waiting_days(connection: Connection[Any], *, first_day: date) -> WaitingDays:
+    """The waiting days from `first_day` on, each with the start of its wait."""
+    days: dict[tuple[UUID | None, str], dict[date, datetime]] = {}
+    for organization_id, table, day, since in connection.execute(
+        _WAITING_DAYS, {"first_day": first_day}
+    ):
+        days.setdefault((organization_id, table), {})[day] = since
+    return WaitingDays(days)
+
+
+def days_to_rebuild(connection: Connection[Any]) -> dict[date, str]:
+    """The days that wait to be built or sealed, oldest first, each with a mark of its newest cause.
+
+    A day is included if its build died before the seal.
+    """
+    return dict(connection.execute(_DAYS_TO_REBUILD).fetchall())
+
+
+def days_too_old_to_rebuild(connection: Connection[Any], *, first_day: date) -> list[date]:
+    """The waiting days before `first_day`, which are not rebuilt automatically; oldest first."""
+    return [day for day in days_to_rebuild(connection) if day < first_day]
+
+
 def stale_reports(
     connection: Connection[Any], *, first_day: date, delay_seconds: int
 ) -> StaleReports:
-    """The reports that rest on rebuilt days, and those that have settled.
+    """The reports that depend on rebuilt days, and those whose seals have settled.
 
     Args:
         connection: To the warehouse; nothing is written.
-        first_day: Reports whose periods end later are looked at, whether they have settled.
-        delay_seconds: How long after a day's end late rows are waited for.
+        first_day: Settled reports are found only if their periods end after this day.
+        delay_seconds: How long after a day's end late rows are awaited.
     """
     definitions = _definitions(connection)
     rebuilt_ids = tuple(rebuilt_id for (rebuilt_id,) in connection.execute(_REBUILT_AND_SEALED))
@@ -183,29 +193,29 @@ def stale_reports(
 
 
 def forget_rebuilt_days(connection: Connection[Any], rebuilt_ids: Sequence[int]) -> None:
-    """The reports that rest on these rebuilt days have been generated again."""
+    """Forget rebuilt days whose reports have been generated again."""
     connection.execute(_FORGET_REBUILT, (list(rebuilt_ids),))
 
 
 def forget_rebuilt_days_after(warehouse: URL, results: Iterable[DueResult]) -> Iterator[DueResult]:
-    """The results of a batch; then the rebuilt days are forgotten on which no other report rests.
+    """Pass on the results of a batch; then forget the rebuilt days, if no other report needs them.
 
-    Which days these are is read first: each report of the batch is read after their rebuild.
+    The days are read before the batch begins, so each of its reports is read after their rebuild.
 
     Args:
-        warehouse: Where the days are noted.
-        results: Of a batch that begins when the first one is asked for.
+        warehouse: The warehouse with the rebuilt days.
+        results: The results of a batch that begins when the first result is requested.
     """
     with warehouse_connection(warehouse) as connection:
         rebuilt_ids = tuple(rebuilt_id for (rebuilt_id,) in connection.execute(_REBUILT_AND_SEALED))
-        resting = _affected_requests(connection, _definitions(connection), rebuilt_ids)
-    left = {(each.definition.id, each.period) for each in resting}
+        affected = _affected_requests(connection, _definitions(connection), rebuilt_ids)
+    remaining = {(each.definition.id, each.period) for each in affected}
     for result in results:
         request = result.due.request
         if _is_generated(result):
-            left.discard((request.definition.id, request.period))
+            remaining.discard((request.definition.id, request.period))
         yield result
-    if rebuilt_ids and not left:
+    if rebuilt_ids and not remaining:
         with warehouse_connection(warehouse) as connection:
             forget_rebuilt_days(connection, rebuilt_ids)
 

@@ -1,22 +1,15 @@
-"""Which reports are due on which days, and that one which fails does not stop the others."""
+"""The reports that are due on a day, or after an event."""
 
 import copy
-import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
-import redis
 from sqlalchemy import URL
 
-from reporting_pipeline.due import batch as module
-from reporting_pipeline.due.batch import generate_batch, report_lines
 from reporting_pipeline.due.due_reports import (
-    DueReport,
     Selection,
     due_after_events,
     due_reports,
@@ -24,22 +17,15 @@ from reporting_pipeline.due.due_reports import (
 )
 from reporting_pipeline.due.report_calendar import event_due_times
 from reporting_pipeline.errors import UnknownDefinition
-from reporting_pipeline.publishing.generate import Outcome, Publisher, generate
-from reporting_pipeline.publishing.snapshot import ReportRequest
-from reporting_pipeline.report_definitions.definition import ReportFormat, Schedule
+from reporting_pipeline.report_definitions.definition import Schedule
 from reporting_pipeline.report_definitions.period_rules import DEFAULT_AFTER_EVENT, AfterEvent
 from reporting_pipeline.sources.contract import DOMAINS
-from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.acceptance.given import Pipeline
 from reporting_pipeline_tests.sample_reports import (
-    ATTENDANCE,
     BERLIN,
-    NOW,
     REVENUE,
     TOKYO,
     define,
-    one_day,
 )
 
 EVENT = UUID("00000002-0000-4000-8000-000000000009")
@@ -47,14 +33,14 @@ MARCH = [date(2025, 3, 1) + timedelta(days=offset) for offset in range(31)]
 
 
 def definition(**fields: object) -> dict[str, Any]:
-    """The revenue report with other fields; `period` is its config's."""
-    fields_of_it = copy.deepcopy(dict[str, Any](REVENUE))
-    fields_of_it["config"]["period"] = fields.pop("period", "previous_day")
-    return fields_of_it | fields
+    """The revenue report with other fields; `period` is part of its config."""
+    mapping = copy.deepcopy(dict[str, Any](REVENUE))
+    mapping["config"]["period"] = fields.pop("period", "previous_day")
+    return mapping | fields
 
 
 def due(warehouse: URL, as_of_days: Sequence[date], **selection: Any) -> list[tuple[str, str, str]]:
-    """Slug, day on which it is due and period of each report that is due."""
+    """Slug, due day and period of each due report."""
     with warehouse_connection(warehouse) as connection:
         found = due_reports(connection, as_of_days, Selection(**selection))
     return [
@@ -109,7 +95,7 @@ def test_a_report_is_due_on_the_days_of_its_schedule(
     assert [each[1:] for each in due(warehouse_url, MARCH[:10])] == expected
 
 
-def test_a_daily_report_is_due_every_day_about_the_day_before(warehouse_url: URL) -> None:
+def test_a_daily_report_is_due_every_day_for_the_day_before(warehouse_url: URL) -> None:
     define(warehouse_url, REVENUE)
 
     assert due(warehouse_url, MARCH[1::-1]) == [
@@ -127,7 +113,7 @@ def test_a_daily_report_is_due_every_day_about_the_day_before(warehouse_url: URL
         ({"rule": "range", "first_day": "2025-01-01", "last_day": "2025-01-31"}, ["2025-01"]),
     ],
 )
-def test_a_manual_report_that_is_named_is_due_where_its_period_ends(
+def test_a_named_manual_report_is_due_when_its_period_ends(
     period: object, expected: list[str], warehouse_url: URL
 ) -> None:
     define(warehouse_url, definition(schedule="manual", period=period))
@@ -135,7 +121,7 @@ def test_a_manual_report_that_is_named_is_due_where_its_period_ends(
     assert [each[2] for each in due(warehouse_url, MARCH[:10], slugs=("revenue",))] == expected
 
 
-def test_only_active_definitions_are_due_and_named_ones_unless_archived(warehouse_url: URL) -> None:
+def test_active_definitions_are_due_and_named_ones_unless_archived(warehouse_url: URL) -> None:
     for status in ("draft", "active", "paused", "archived"):
         define(warehouse_url, definition(slug=status, status=status))
     slugs = ("draft", "active", "paused", "archived")
@@ -148,7 +134,7 @@ def test_only_active_definitions_are_due_and_named_ones_unless_archived(warehous
     ]
 
 
-def test_what_is_due_can_be_narrowed_and_unknown_names_are_refused(warehouse_url: URL) -> None:
+def test_a_selection_narrows_due_reports_and_refuses_unknown_names(warehouse_url: URL) -> None:
     define(warehouse_url, REVENUE)
     define(warehouse_url, REVENUE, TOKYO)
     define(warehouse_url, definition(slug="monthly", schedule="monthly", period="month"))
@@ -198,11 +184,11 @@ def test_an_event_is_due_once_all_sources_have_landed_past_its_days(
     define(warehouse_url, definition(schedule="post_event", period="event_to_date"), TOKYO)
 
     with warehouse_connection(warehouse_url) as connection:
-        dues = event_due_times(connection, DEFAULT_AFTER_EVENT.moments)
+        due_times = event_due_times(connection, DEFAULT_AFTER_EVENT.moments)
         found = due_after_events(connection, {EVENT}, Selection())
 
-    assert [each.as_of for each in dues] == [date(2025, 5, 2), date(2025, 6, 1)]
-    assert [each.as_of for each in dues if each.is_landed] == expected
+    assert [each.as_of for each in due_times] == [date(2025, 5, 2), date(2025, 6, 1)]
+    assert [each.as_of for each in due_times if each.is_landed] == expected
     assert [each.as_of for each in found] == expected
     assert {each.request.definition.organization_id for each in found} <= {BERLIN}
     assert {each.request.period.event_id for each in found} <= {EVENT}
@@ -223,7 +209,7 @@ def test_an_event_is_due_once_all_sources_have_landed_past_its_days(
         ({"end_days": 2, "final_days": 1}, ["05-03T13:00"], ["05-03"]),
     ],
 )
-def test_an_event_is_due_when_the_definition_says_and_each_period_of_it_once(
+def test_an_event_is_due_at_the_moments_of_the_definition_and_each_period_once(
     after_event: dict[str, int], instants: list[str], as_of: list[str], warehouse_url: URL
 ) -> None:
     end_event(warehouse_url, datetime(2025, 7, 1, tzinfo=UTC))
@@ -232,107 +218,18 @@ def test_an_event_is_due_when_the_definition_says_and_each_period_of_it_once(
     define(warehouse_url, post_event)
 
     with warehouse_connection(warehouse_url) as connection:
-        dues = event_due_times(connection, AfterEvent.model_validate(after_event).moments)
+        due_times = event_due_times(connection, AfterEvent.model_validate(after_event).moments)
         found = due_after_events(connection, {EVENT}, Selection())
         assert events_due(connection) == [EVENT]
 
-    assert [f"{each.due_at.astimezone(UTC):%m-%dT%H:%M}" for each in dues] == instants
+    assert [f"{each.due_at.astimezone(UTC):%m-%dT%H:%M}" for each in due_times] == instants
     assert [f"{each.as_of:%m-%d}" for each in found] == as_of
 
 
-def test_reports_of_events_are_due_on_the_days_that_are_asked_for(warehouse_url: URL) -> None:
+def test_reports_of_events_are_due_on_the_given_days(warehouse_url: URL) -> None:
     end_event(warehouse_url, datetime(2025, 5, 2, tzinfo=UTC))
     define(warehouse_url, definition(schedule="post_event", period="event_to_date"))
 
     days = [date(2025, 5, 1), date(2025, 5, 2), date(2025, 5, 3)]
 
     assert due(warehouse_url, days) == [("revenue", "05-02", f"event-{EVENT}_2025-05-01")]
-
-
-@pytest.fixture
-def publisher(shared_season_pipeline: Pipeline, tmp_path: Path) -> Publisher:
-    return Publisher(
-        warehouse=shared_season_pipeline.warehouse,
-        store=open_store(str(tmp_path / "store")),
-        final_delay_seconds=7200,
-        clock=lambda: NOW,
-    )
-
-
-def requests(publisher: Publisher) -> list[DueReport]:
-    """Two reports of one day, and one of the day before."""
-    revenue, attendance = (define(publisher.warehouse, each) for each in (REVENUE, ATTENDANCE))
-    day = date(2025, 9, 10)
-    return [
-        DueReport(
-            as_of=each + timedelta(days=1),
-            request=ReportRequest(definition=definition, period=one_day(each)),
-        )
-        for definition, each in [
-            (revenue, day),
-            (attendance, day),
-            (revenue, day - timedelta(days=1)),
-        ]
-    ]
-
-
-@pytest.mark.parametrize(
-    ("error", "reason", "is_retryable", "is_fault"),
-    [
-        (ZeroDivisionError("1 / 0"), "ZeroDivisionError: 1 / 0", False, True),
-        (psycopg.OperationalError("gone"), "WarehouseUnavailable: the warehouse at ", True, False),
-        (UnknownDefinition("none"), "UnknownDefinition: none", False, False),
-    ],
-)
-def test_a_report_that_fails_does_not_stop_the_others(
-    error: Exception,
-    reason: str,
-    is_retryable: bool,
-    is_fault: bool,
-    publisher: Publisher,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def generate_or_fail(
-        publisher: Publisher, request: ReportRequest, formats: Sequence[ReportFormat]
-    ) -> list[Outcome]:
-        if request.definition.slug == "attendance":
-            raise error
-        return generate(publisher, request, formats)
-
-    monkeypatch.setattr(module, "generate", generate_or_fail)
-
-    lines = [
-        line
-        for each in generate_batch(publisher, requests(publisher))
-        for line in report_lines(each)
-    ]
-
-    assert [(line.slug, line.status) for line in lines] == [
-        ("revenue", "ready"),
-        ("attendance", "failed"),
-        ("revenue", "ready"),
-    ]
-    failed = lines[1]
-    assert (failed.reason or "").startswith(reason)
-    assert (failed.is_retryable, failed.is_fault) == (is_retryable, is_fault)
-
-
-def test_formats_that_a_definition_does_not_ask_for_are_not_made(publisher: Publisher) -> None:
-    results = generate_batch(publisher, requests(publisher), formats=[ReportFormat.XLSX])
-
-    assert list(results) == []
-
-
-def test_notices_go_out_at_the_end_of_a_batch(publisher: Publisher, redis_url: str) -> None:
-    definition = define(publisher.warehouse, {**REVENUE, "slug": "noticed"})
-    request = ReportRequest(definition=definition, period=one_day(date(2025, 9, 10)))
-    due_report = DueReport(as_of=date(2025, 9, 11), request=request)
-    with redis.Redis.from_url(redis_url) as client, client.pubsub() as listener:
-        listener.subscribe(f"reporting:definition:{definition.id}")
-        listener.get_message(timeout=5)
-        list(generate_batch(publisher, [due_report], redis_url=redis_url))
-        message = listener.get_message(timeout=5)
-
-    assert message is not None
-    told = json.loads(message["data"])
-    assert (told["type"], told["period"]) == ("available", "2025-09-10")

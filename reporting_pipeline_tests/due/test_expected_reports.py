@@ -1,4 +1,4 @@
-"""Which reports should exist, which of them are missing, and by when they have to be there."""
+"""The reports that should exist, those that are missing, and their deadlines."""
 
 import copy
 from datetime import UTC, date, datetime, timedelta
@@ -64,7 +64,7 @@ def define(
 
 
 def fair(connection: psycopg.Connection, *, timezone: str, doors_at: str, ends_at: str) -> UUID:
-    """Let Berlin have an event in a zone; its id."""
+    """Insert an event of Berlin in a time zone; its id."""
     event_id = UUID(int=9)
     connection.execute(
         "insert into landing.ticketing_events (id, organization_id, name, timezone, day_cutoff,"
@@ -88,7 +88,7 @@ def after_event(connection: psycopg.Connection, moments: dict[str, int]) -> None
 
 
 def behind(connection: psycopg.Connection) -> None:
-    """Let the ledger be landed until a minute before the end of Berlin's 9 March."""
+    """Let the ledger have landed up to a minute before the end of 9 March in Berlin."""
     connection.execute(
         "update landing.source_reads set complete_through = '2026-03-09 22:59Z'"
         " where domain = 'ledger'"
@@ -98,7 +98,7 @@ def behind(connection: psycopg.Connection) -> None:
 def touch(
     connection: psycopg.Connection, table: str, organization_id: object, day: date, at: datetime
 ) -> None:
-    """Let rows come, so that a day waits to be built."""
+    """Record new rows of a day, so that it waits to be built."""
     connection.execute(
         "insert into landing.touched_days (report_table, organization_id, report_day, touched_at)"
         " values (%s, %s, %s, %s)",
@@ -110,7 +110,7 @@ def periods(found: list[MissingReport]) -> list[str]:
     return [each.period.token for each in found]
 
 
-def test_a_report_is_expected_from_the_day_on_which_it_was_defined(
+def test_a_report_is_expected_from_the_day_of_its_definition(
     connection: psycopg.Connection,
 ) -> None:
     define(connection, applied_at=NOW - timedelta(days=2))
@@ -118,7 +118,7 @@ def test_a_report_is_expected_from_the_day_on_which_it_was_defined(
     missing = missing_reports(connection, NOW, EXPECTATION)
 
     assert periods(missing) == ["2026-03-07", "2026-03-08", "2026-03-09"]
-    # What was due before the definition was there is due when it was.
+    # A report that was due before the definition existed is due when it was applied.
     assert [each.due_at for each in missing] == [
         NOW - timedelta(days=2),
         datetime(2026, 3, 8, 23, tzinfo=UTC),
@@ -136,7 +136,7 @@ def test_nothing_is_expected_from_before_the_horizon(connection: psycopg.Connect
 
 
 @pytest.mark.parametrize(
-    ("formerly", "is_expected_anew"),
+    ("formerly", "restarts"),
     [
         ({"status": "draft"}, True),
         ({"status": "paused"}, True),
@@ -147,15 +147,15 @@ def test_nothing_is_expected_from_before_the_horizon(connection: psycopg.Connect
     ],
     ids=str,
 )
-def test_nothing_is_expected_from_before_it_ran_by_this_rule(
-    formerly: dict[str, Any], is_expected_anew: bool, connection: psycopg.Connection
+def test_nothing_is_expected_from_before_the_current_schedule(
+    formerly: dict[str, Any], restarts: bool, connection: psycopg.Connection
 ) -> None:
     define(connection, applied_at=NOW - timedelta(days=20), **formerly)
     define(connection, applied_at=NOW - timedelta(days=2))
 
     first = periods(missing_reports(connection, NOW, EXPECTATION))[0]
 
-    assert first == ("2026-03-07" if is_expected_anew else "2026-02-17")
+    assert first == ("2026-03-07" if restarts else "2026-02-17")
 
 
 @pytest.mark.parametrize("status", ["draft", "paused", "archived"])
@@ -250,7 +250,7 @@ def test_a_report_after_the_doors_is_expected_while_its_day_runs(
         (DEFAULT_AFTER_EVENT, "2026-04-08T12:00+00:00", ["2026-04-04"]),
     ],
 )
-def test_a_report_after_the_end_is_expected_when_it_is_over_and_when_it_is_final(
+def test_a_report_after_an_event_is_expected_when_the_event_is_over_and_when_it_is_final(
     moments: dict[str, int],
     now: str,
     expected: list[str],
@@ -276,7 +276,7 @@ def test_a_report_after_the_end_is_expected_when_it_is_over_and_when_it_is_final
         ("held", timedelta(days=1), False),
         ("failed", timedelta(0), True),
         ("running", timedelta(minutes=5), False),
-        # Who began it has died.
+        # Its process has died.
         ("running", timedelta(hours=2), True),
     ],
 )
@@ -292,7 +292,7 @@ def test_a_report_is_missing_until_it_is_ready_or_held(
     assert bool(missing_reports(connection, NOW, EXPECTATION)) == is_missing
 
 
-def test_a_format_is_missing_by_itself(connection: psycopg.Connection) -> None:
+def test_one_format_can_be_missing(connection: psycopg.Connection) -> None:
     define(connection, applied_at=NOW, formats=["csv", "jsonl"])
     [report] = missing_reports(connection, NOW, EXPECTATION)
     key = ReportKey.of(report.definition, report.period, report.formats[0])
@@ -303,7 +303,7 @@ def test_a_format_is_missing_by_itself(connection: psycopg.Connection) -> None:
     assert missing.formats == ("jsonl",)
 
 
-def test_a_report_whose_source_does_not_answer_is_asked_for_at_its_deadline(
+def test_a_report_whose_source_fails_is_requested_at_its_deadline(
     connection: psycopg.Connection,
 ) -> None:
     define(connection, applied_at=NOW)
@@ -322,7 +322,7 @@ def test_a_report_whose_source_does_not_answer_is_asked_for_at_its_deadline(
     assert overdue.deadline == NOW + timedelta(hours=6)
 
 
-def test_a_report_whose_days_nobody_tried_to_land_is_overdue_and_waits_for_the_landing(
+def test_a_report_is_overdue_but_waits_while_landing_was_not_tried(
     connection: psycopg.Connection,
 ) -> None:
     define(connection, applied_at=NOW)
@@ -333,16 +333,16 @@ def test_a_report_whose_days_nobody_tried_to_land_is_overdue_and_waits_for_the_l
     assert requestable_reports(connection, later, EXPECTATION) == []
 
 
-def test_a_report_waits_for_its_days_to_be_built_as_long_as_its_deadline_gives(
+def test_a_report_waits_for_its_days_to_be_built_for_as_long_as_its_deadline(
     connection: psycopg.Connection,
 ) -> None:
     define(connection, applied_at=NOW)
-    came_at = NOW + timedelta(hours=8)  # its deadline is over
-    touch(connection, "report_revenue_daily", BERLIN, date(2026, 3, 9), came_at)
+    touched_at = NOW + timedelta(hours=8)  # its deadline is over
+    touch(connection, "report_revenue_daily", BERLIN, date(2026, 3, 9), touched_at)
 
-    assert requestable_reports(connection, came_at, EXPECTATION) == []
-    assert periods(overdue_reports(connection, came_at, EXPECTATION)) == ["2026-03-09"]
-    later = came_at + timedelta(hours=6, minutes=1)
+    assert requestable_reports(connection, touched_at, EXPECTATION) == []
+    assert periods(overdue_reports(connection, touched_at, EXPECTATION)) == ["2026-03-09"]
+    later = touched_at + timedelta(hours=6, minutes=1)
     assert periods(requestable_reports(connection, later, EXPECTATION)) == ["2026-03-09"]
 
 
@@ -353,7 +353,7 @@ def test_a_financial_report_waits_for_its_reconciliation(connection: psycopg.Con
     assert requestable_reports(connection, NOW, EXPECTATION) == []
 
 
-def test_rows_of_others_or_of_other_days_keep_no_report_waiting(
+def test_rows_of_other_organisations_or_days_delay_no_report(
     connection: psycopg.Connection,
 ) -> None:
     define(connection, applied_at=NOW)

@@ -1,4 +1,4 @@
-"""Rebuilt days are forgotten when the reports that rest on them were generated, by whomever."""
+"""Rebuilt days are forgotten when all reports that depend on them were generated."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -29,7 +29,7 @@ WEEK = Period(first=date(2025, 9, 8), end=date(2025, 9, 15))
 
 @pytest.fixture
 def publisher(warehouse_url: URL, tmp_path: Path) -> Publisher:
-    """A warehouse of which one organisation's day was rebuilt, and sealed."""
+    """A publisher over a warehouse in which a day of one organisation was rebuilt and sealed."""
     with warehouse_connection(warehouse_url) as connection:
         connection.execute(
             "insert into reporting.sealed_days values (%s, %s)",
@@ -51,15 +51,15 @@ def rebuild(warehouse: URL, table: str) -> None:
         )
 
 
-def remembered(publisher: Publisher) -> list[str]:
-    """The tables of which a day is."""
+def rebuilt_tables(publisher: Publisher) -> list[str]:
+    """The tables with a rebuilt day."""
     with warehouse_connection(publisher.warehouse) as connection:
         rows = connection.execute("select report_table from reporting.rebuilt_days order by id")
         return [table for (table,) in rows]
 
 
 def generated(publisher: Publisher, *periods: Period) -> Iterator[str]:
-    """Generate the attendance of periods; how each ended."""
+    """Generate the attendance report of periods; the status of each."""
     definition = define(publisher.warehouse, ATTENDANCE)
     due = [
         DueReport(as_of=each.end, request=ReportRequest(definition=definition, period=each))
@@ -69,29 +69,31 @@ def generated(publisher: Publisher, *periods: Period) -> Iterator[str]:
         yield from (outcome.report.status for outcome in result.outcomes)
 
 
-def test_a_day_is_forgotten_when_all_that_rests_on_it_is_generated(publisher: Publisher) -> None:
+def test_a_day_is_forgotten_when_all_reports_that_depend_on_it_are_generated(
+    publisher: Publisher,
+) -> None:
     assert list(generated(publisher, one_day(DAY))) == ["ready"]
-    assert remembered(publisher) == []
+    assert rebuilt_tables(publisher) == []
 
     list(generated(publisher, WEEK))
     rebuild(publisher.warehouse, "report_attendance_daily")
     assert list(generated(publisher, one_day(DAY))) == ["ready"]
-    assert remembered(publisher) == ["report_attendance_daily"]
+    assert rebuilt_tables(publisher) == ["report_attendance_daily"]
 
     assert list(generated(publisher, WEEK, one_day(DAY))) == ["ready", "ready"]
-    assert remembered(publisher) == []
+    assert rebuilt_tables(publisher) == []
 
 
-def test_a_day_is_remembered_when_a_report_fails_or_the_batch_is_left(
+def test_a_day_is_remembered_when_a_report_fails_or_the_batch_is_stopped(
     publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     next(generated(publisher, one_day(DAY)))
-    assert remembered(publisher) == ["report_attendance_daily"]
+    assert rebuilt_tables(publisher) == ["report_attendance_daily"]
 
     with monkeypatch.context() as patched:
         patched.setattr(publisher.store.__class__, "put", _refuse)
         assert list(generated(publisher, one_day(DAY))) == ["failed"]
-    assert remembered(publisher) == ["report_attendance_daily"]
+    assert rebuilt_tables(publisher) == ["report_attendance_daily"]
 
 
 def _refuse(*_: object) -> None:

@@ -1,0 +1,118 @@
+"""A batch generates reports in order, and a failing report does not stop the others."""
+
+import json
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from reporting_pipeline.due import batch
+from reporting_pipeline.due.batch import generate_batch, report_lines
+from reporting_pipeline.due.due_reports import (
+    DueReport,
+)
+from reporting_pipeline.errors import UnknownDefinition
+from reporting_pipeline.publishing.generate import Outcome, Publisher, generate
+from reporting_pipeline.publishing.snapshot import ReportRequest
+from reporting_pipeline.report_definitions.definition import ReportFormat
+from reporting_pipeline.store import open_store
+from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.sample_reports import (
+    ATTENDANCE,
+    NOW,
+    REVENUE,
+    define,
+    one_day,
+)
+
+
+@pytest.fixture
+def publisher(shared_season_pipeline: Pipeline, tmp_path: Path) -> Publisher:
+    return Publisher(
+        warehouse=shared_season_pipeline.warehouse,
+        store=open_store(str(tmp_path / "store")),
+        final_delay_seconds=7200,
+        clock=lambda: NOW,
+    )
+
+
+def due_requests(publisher: Publisher) -> list[DueReport]:
+    """Two reports of one day, and one of the day before."""
+    revenue, attendance = (define(publisher.warehouse, each) for each in (REVENUE, ATTENDANCE))
+    day = date(2025, 9, 10)
+    return [
+        DueReport(
+            as_of=each + timedelta(days=1),
+            request=ReportRequest(definition=definition, period=one_day(each)),
+        )
+        for definition, each in [
+            (revenue, day),
+            (attendance, day),
+            (revenue, day - timedelta(days=1)),
+        ]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "is_retryable", "is_fault"),
+    [
+        (ZeroDivisionError("1 / 0"), "ZeroDivisionError: 1 / 0", False, True),
+        (psycopg.OperationalError("gone"), "WarehouseUnavailable: the warehouse at ", True, False),
+        (UnknownDefinition("none"), "UnknownDefinition: none", False, False),
+    ],
+)
+def test_a_report_that_fails_does_not_stop_the_others(
+    error: Exception,
+    reason: str,
+    is_retryable: bool,
+    is_fault: bool,
+    publisher: Publisher,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def generate_or_fail(
+        publisher: Publisher, request: ReportRequest, formats: Sequence[ReportFormat]
+    ) -> list[Outcome]:
+        if request.definition.slug == "attendance":
+            raise error
+        return generate(publisher, request, formats)
+
+    monkeypatch.setattr(batch, "generate", generate_or_fail)
+
+    lines = [
+        line
+        for each in generate_batch(publisher, due_requests(publisher))
+        for line in report_lines(each)
+    ]
+
+    assert [(line.slug, line.status) for line in lines] == [
+        ("revenue", "ready"),
+        ("attendance", "failed"),
+        ("revenue", "ready"),
+    ]
+    failed = lines[1]
+    assert (failed.reason or "").startswith(reason)
+    assert (failed.is_retryable, failed.is_fault) == (is_retryable, is_fault)
+
+
+def test_formats_that_a_definition_does_not_have_are_not_generated(publisher: Publisher) -> None:
+    results = generate_batch(publisher, due_requests(publisher), formats=[ReportFormat.XLSX])
+
+    assert list(results) == []
+
+
+def test_notices_are_published_at_the_end_of_a_batch(publisher: Publisher, redis_url: str) -> None:
+    definition = define(publisher.warehouse, {**REVENUE, "slug": "noticed"})
+    request = ReportRequest(definition=definition, period=one_day(date(2025, 9, 10)))
+    due_report = DueReport(as_of=date(2025, 9, 11), request=request)
+    with redis.Redis.from_url(redis_url) as client, client.pubsub() as listener:
+        listener.subscribe(f"reporting:definition:{definition.id}")
+        listener.get_message(timeout=5)
+        list(generate_batch(publisher, [due_report], redis_url=redis_url))
+        message = listener.get_message(timeout=5)
+
+    assert message is not None
+    notice = json.loads(message["data"])
+    assert (notice["type"], notice["period"]) == ("available", "2025-09-10")
