@@ -97,8 +97,9 @@ _NOTE = """
         format, status, failure_class, failure_message, updated_at
     )
     values (
-        %(id)s, %(organization_id)s, %(definition_id)s, %(version)s, %(period)s, %(first)s, %(end)s,
-        %(event_id)s, %(format)s, %(status)s, %(failure_class)s, %(failure_message)s, %(now)s
+        %(id)s, %(organization_id)s, %(definition_id)s, %(version)s, %(period)s, %(period_first)s,
+        %(period_end)s, %(event_id)s, %(format)s, %(status)s, %(failure_class)s,
+        %(failure_message)s, %(now)s
     )
     on conflict (id) do update set
         version = case when generated_reports.edition = 0 then excluded.version
@@ -202,15 +203,9 @@ def set_status(
     connection.execute(
         _NOTE,
         {
+            **key.columns,
             "id": key.id,
-            "organization_id": key.organization_id,
-            "definition_id": key.definition_id,
             "version": version,
-            "period": key.period.token,
-            "first": key.period.first,
-            "end": key.period.end,
-            "event_id": key.period.event_id,
-            "format": key.format,
             "status": status,
             "failure_class": failure_class,
             "failure_message": failure_message,

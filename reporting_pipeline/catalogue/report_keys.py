@@ -66,6 +66,19 @@ class ReportKey:
         """The folder of all files of the definition's period."""
         return f"{self.organization_id}/{self.slug}/{self.period.token}"
 
+    @property
+    def columns(self) -> dict[str, object]:
+        """The columns of a catalogue row about the report, as SQL parameters."""
+        return {
+            "organization_id": self.organization_id,
+            "definition_id": self.definition_id,
+            "period": self.period.token,
+            "period_first": self.period.first,
+            "period_end": self.period.end,
+            "event_id": self.period.event_id,
+            "format": self.format,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyedRow:

@@ -285,9 +285,7 @@ def _differences(key: Iterable[str], common: list[str]) -> sql.Composed:
 def _json_object(names: Iterable[str]) -> sql.Composed:
     # JSON text keeps the order of the report; jsonb sorts names by length.
     columns = list(names)
-    return sql.SQL(
-        "json_json_object(array[{names}]::text[], array[{values}]::text[])::text"
-    ).format(
+    return sql.SQL("json_object(array[{names}]::text[], array[{values}]::text[])::text").format(
         names=sql.SQL(", ").join(map(sql.Literal, columns)),
         values=sql.SQL(", ").join(map(sql.Identifier, columns)),
     )

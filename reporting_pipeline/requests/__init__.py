@@ -1,10 +1,11 @@
-"""Requests: reports that somebody asks for, from the question to the answer.
+"""Requests for reports, and the queue that they wait in.
 
-    ask     the catalogue answers, or a row waits: one per report, however often it is asked for
-    leases  a worker takes the next row, of the organisation that was served longest ago
-    work    it generates the report, and says what became of it
-    lists   Redis: what waits, what others push; a wipe of it loses nothing
+    ask            returns the current report, or queues a request: one per report and format
+    request_queue  the queue: rows in PostgreSQL, and the order in which they are taken
+    queue_lists    the same queue as lists in Redis, where others see it and push requests
+    leases         a worker leases the next request; organisations take turns
+    worker         generates the report of a leased request, and records how the request ended
 
-PostgreSQL holds the requests. What belongs here: these. What does not: making reports
-(`publishing.generate`).
+PostgreSQL has the queue. Redis only shows it: if Redis is wiped, nothing is lost. What belongs
+here: requests and the work on them. What does not: generating a report (`publishing.generate`).
 """

@@ -1,7 +1,12 @@
-"""Asking for a report: the catalogue answers at once, or the request waits in the queue.
+"""Asks for a report: returns the current report, or queues a request for it.
 
-The same report asked for again, by whomever, is the request that is open already. What belongs
-here: what may be asked for, and the row. What does not: who takes it (`leases`).
+If a request for the same report is already open, it is used again, whoever made it.
+
+A report in the catalogue is current if generating it now would give the same file: none of its days
+was checked or rebuilt since it was read, its seals and watermarks are those of its manifest, and
+the gate would publish it with the same stamp, with the same version of its definition and of the
+logic. Any other report is generated again, which gives the same bytes if nothing has changed. So
+a report over days that are not final is current until the next landing.
 """
 
 from collections.abc import Sequence
@@ -35,15 +40,15 @@ from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _ONE_DAY = timedelta(days=1)
 
-# Who asks for a provisional file too, makes the open request one for it.
-_ASK = """
+# If a provisional file is allowed by one of the callers, it is allowed for the open request.
+_QUEUE = """
     insert into catalogue.report_requests (
         id, organization_id, definition_id, version, period, period_first, period_end, event_id,
         format, is_provisional_allowed, report_id
     )
     values (
-        %(id)s, %(organization_id)s, %(definition_id)s, %(version)s, %(period)s, %(first)s, %(end)s,
-        %(event_id)s, %(format)s, %(is_provisional_allowed)s, %(report_id)s
+        %(id)s, %(organization_id)s, %(definition_id)s, %(version)s, %(period)s, %(period_first)s,
+        %(period_end)s, %(event_id)s, %(format)s, %(is_provisional_allowed)s, %(report_id)s
     )
     on conflict (organization_id, definition_id, version, period, format)
     where status in ('queued', 'running')
@@ -53,123 +58,9 @@ _ASK = """
     returning id
 """
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskResult:
-    """What becomes of a question.
-
-    Attributes:
-        report: The report, where the catalogue has it and none of its days has changed since.
-        request: The open request, where it has not.
-        is_new: The request was not open before.
-    """
-
-    report: GeneratedReport | None = None
-    request: StoredRequest | None = None
-    is_new: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskContext:
-    """What stands around a question.
-
-    Attributes:
-        now: The time of it; a period that has not begun by then is refused.
-        final_delay_seconds: How long after a day's end late rows are waited for.
-    """
-
-    now: datetime
-    final_delay_seconds: int
-
-
-def ask(
-    warehouse: URL, asking: AskContext, request: ReportRequest, format_: ReportFormat
-) -> AskResult:
-    """Ask for a report in one format.
-
-    Raises:
-        DefinitionInvalid: It cannot be had: the definition is not active or has no such format, or
-            the period is not one that it has.
-        WarehouseUnavailable: The warehouse cannot be reached.
-    """
-    with warehouse_connection(warehouse) as connection:
-        return ask_within(connection, asking, request, format_)
-
-
-def ask_within(
-    connection: Connection[Any], asking: AskContext, request: ReportRequest, format_: ReportFormat
-) -> AskResult:
-    """As ask, in the connection's transaction."""
-    _refuse(connection, asking, request, format_)
-    report = current_report(connection, request, format_, delay_seconds=asking.final_delay_seconds)
-    if report is not None:
-        return AskResult(report=report)
-    key = ReportKey.of(request.definition, request.period, format_)
-    new_id = uuid4()
-    [(request_id,)] = connection.execute(_ASK, _row(new_id, key, request)).fetchall()
-    if request_id == new_id:
-        write_request_notice(connection, key, "queued", request_id=new_id, now=asking.now)
-    return AskResult(request=stored_request(connection, request_id), is_new=request_id == new_id)
-
-
-def _row(request_id: UUID, key: ReportKey, request: ReportRequest) -> dict[str, object]:
-    return {
-        "id": request_id,
-        "organization_id": key.organization_id,
-        "definition_id": key.definition_id,
-        "version": request.definition.version,
-        "period": key.period.token,
-        "first": key.period.first,
-        "end": key.period.end,
-        "event_id": key.period.event_id,
-        "format": key.format,
-        "is_provisional_allowed": request.is_provisional_allowed,
-        "report_id": key.id,
-    }
-
-
-def _refuse(
-    connection: Connection[Any], asking: AskContext, request: ReportRequest, format_: ReportFormat
-) -> None:
-    """Refuse what could only fail later."""
-    definition, period = request.definition, request.period
-    reason = _unfit(definition, format_) or _unasked(period, asking.now)
-    if reason is None and period.event_id is not None:
-        reason = _foreign(connection, definition.organization_id, period.event_id)
-    if reason is not None:
-        message = f"{definition.slug} of {definition.organization_id}: {reason}"
-        raise DefinitionInvalid(message)
-    compile_report(definition.config, definition.organization_id, period)
-
-
-def _unfit(definition: ReportDefinition, format_: ReportFormat) -> str | None:
-    if definition.status is not Status.ACTIVE:
-        return f"the definition is {definition.status}; only an active one may be asked for"
-    if format_ not in definition.formats:
-        return f"it has no format {format_}, but {', '.join(definition.formats)}"
-    return None
-
-
-def _unasked(period: Period, now: datetime) -> str | None:
-    # A day begins up to half a day earlier in the east than in UTC.
-    if (period.first or period.last) > now.date() + _ONE_DAY:
-        return f"the period {period.token} has not begun"
-    if period.first is not None and (period.end - period.first).days > MAX_RANGE_DAYS:
-        return f"the period {period.token} has more than {MAX_RANGE_DAYS} days"
-    return None
-
-
-def _foreign(connection: Connection[Any], organization_id: UUID, event_id: UUID) -> str | None:
-    found = connection.execute(
-        "select 1 from landing.ticketing_events where id = %s and organization_id = %s",
-        (event_id, organization_id),
-    ).fetchone()
-    return None if found else f"the organisation has no event {event_id}"
-
-
-# A request starts before its rows are read; clocks of two machines differ by less than a minute.
-# `generated_at` is after they are, and the file is written in between. A report is rather made
-# twice than told as current.
+# A request starts before its rows are read, and the clocks of two machines differ by less than a
+# minute. `generated_at` is later than the read: the file is written in between. If in doubt, a
+# report is generated twice rather than wrongly returned as current.
 _LAST_READ = """
     select greatest(
         %(generated_at)s::timestamptz - interval '15 minutes',
@@ -184,6 +75,71 @@ _UNCHANGED_DAYS = """
 """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskResult:
+    """The current report, or the open request for it.
+
+    Attributes:
+        report: The report, if it is current.
+        request: The open request, if the report is not current.
+        is_new: The request was not open before.
+    """
+
+    report: GeneratedReport | None = None
+    request: StoredRequest | None = None
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskContext:
+    """The time of a call, and the setting it depends on.
+
+    Attributes:
+        now: The time of the call; a period that has not begun by then is refused.
+        final_delay_seconds: How long after a day's end late rows are awaited.
+    """
+
+    now: datetime
+    final_delay_seconds: int
+
+
+def ask(
+    warehouse: URL, context: AskContext, request: ReportRequest, format_: ReportFormat
+) -> AskResult:
+    """Return the current report in one format, or queue a request for it.
+
+    Raises:
+        DefinitionInvalid: The report cannot be generated: the definition is not active, does not
+            have the format, or does not allow the period.
+        WarehouseUnavailable: The warehouse cannot be reached.
+    """
+    with warehouse_connection(warehouse) as connection:
+        return ask_within(connection, context, request, format_)
+
+
+def ask_within(
+    connection: Connection[Any], context: AskContext, request: ReportRequest, format_: ReportFormat
+) -> AskResult:
+    """Do the same as `ask`, in the connection's transaction."""
+    _refuse(connection, context, request, format_)
+    report = current_report(connection, request, format_, delay_seconds=context.final_delay_seconds)
+    if report is not None:
+        return AskResult(report=report)
+    key = ReportKey.of(request.definition, request.period, format_)
+    new_id = uuid4()
+    row = {
+        **key.columns,
+        "id": new_id,
+        "report_id": key.id,
+        "version": request.definition.version,
+        "is_provisional_allowed": request.is_provisional_allowed,
+    }
+    [(request_id,)] = connection.execute(_QUEUE, row).fetchall()
+    if request_id == new_id:
+        write_request_notice(connection, key, "queued", request_id=new_id, now=context.now)
+    return AskResult(request=stored_request(connection, request_id), is_new=request_id == new_id)
+
+
 def current_report(
     connection: Connection[Any],
     request: ReportRequest,
@@ -191,11 +147,11 @@ def current_report(
     *,
     delay_seconds: int,
 ) -> GeneratedReport | None:
-    """The report where it is current; None where it has to be generated, or it is not known."""
+    """The report in the catalogue if it is current; None if it must be generated."""
     report = generated_report(
         connection, ReportKey.of(request.definition, request.period, format_).id
     )
-    if report is None or not _may_be_current(report, request):
+    if report is None or not _has_current_version(report, request):
         return None
     sealed = report_state(connection, request, delay_seconds=delay_seconds).sealed
     if sealed is None or not _would_be_published_unchanged(report, request, sealed):
@@ -207,7 +163,50 @@ def current_report(
     return report if unchanged_count == len(sealed.seals) else None
 
 
-def _may_be_current(report: GeneratedReport, request: ReportRequest) -> bool:
+def _refuse(
+    connection: Connection[Any], context: AskContext, request: ReportRequest, format_: ReportFormat
+) -> None:
+    """Refuse a request that could only fail later."""
+    definition, period = request.definition, request.period
+    reason = _unfit_definition(definition, format_) or _unfit_period(period, context.now)
+    if reason is None and period.event_id is not None:
+        reason = _unknown_event(connection, definition.organization_id, period.event_id)
+    if reason is not None:
+        message = f"{definition.slug} of {definition.organization_id}: {reason}"
+        raise DefinitionInvalid(message)
+    compile_report(definition.config, definition.organization_id, period)
+
+
+def _unfit_definition(definition: ReportDefinition, format_: ReportFormat) -> str | None:
+    if definition.status is not Status.ACTIVE:
+        return (
+            f"the definition is {definition.status}; only reports of active ones can be requested"
+        )
+    if format_ not in definition.formats:
+        return f"it has no format {format_}, but {', '.join(definition.formats)}"
+    return None
+
+
+def _unfit_period(period: Period, now: datetime) -> str | None:
+    # In the east a day begins up to half a day earlier than in UTC.
+    if (period.first or period.last) > now.date() + _ONE_DAY:
+        return f"the period {period.token} has not begun"
+    if period.first is not None and (period.end - period.first).days > MAX_RANGE_DAYS:
+        return f"the period {period.token} has more than {MAX_RANGE_DAYS} days"
+    return None
+
+
+def _unknown_event(
+    connection: Connection[Any], organization_id: UUID, event_id: UUID
+) -> str | None:
+    found = connection.execute(
+        "select 1 from landing.ticketing_events where id = %s and organization_id = %s",
+        (event_id, organization_id),
+    ).fetchone()
+    return None if found else f"the organisation has no event {event_id}"
+
+
+def _has_current_version(report: GeneratedReport, request: ReportRequest) -> bool:
     manifest = report.manifest or {}
     return (
         report.status == "ready"
@@ -219,7 +218,7 @@ def _may_be_current(report: GeneratedReport, request: ReportRequest) -> bool:
 def _would_be_published_unchanged(
     report: GeneratedReport, request: ReportRequest, sealed: SealedPeriod
 ) -> bool:
-    """Whether it rests on these seals, and would be published as it was."""
+    """Whether the report has these seals, and the gate would publish it with the same stamp."""
     verdict = judge(
         request.definition.category, sealed, is_provisional_allowed=request.is_provisional_allowed
     )

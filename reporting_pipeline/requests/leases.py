@@ -1,11 +1,17 @@
-"""`reporting:lock:{definition_id}`: that somebody works on a definition, for as long as they live.
+"""Leases: which worker works on which request.
 
-It spares a worker the wait for another one and tells others what goes on. It holds nothing right:
-the report's own lock and the fence do (`catalogue.report_lock`, `leases`). Without Redis everybody
-has it.
+A lease is a lock of the worker's database session. If the worker is killed, its session ends, and
+the next caller of `take_request` finds the lock free and puts the request back into the queue. If
+the worker's machine is cut off, its heartbeat stops, and the request goes back too. If a worker
+only seemed dead, its fence is no longer the last one when it ends the request, so its result does
+not count. All times are those of the warehouse: the clocks of the workers do not matter.
 
-Its value names the lease, and of a definition one request is leased at a time. So an earlier lease
-that still stands in Redis is a dead worker's, and is not waited for.
+Organisations take turns: the one whose last lease is the oldest comes first.
+
+A retry waits 2, 4, 8 or 16 seconds, each up to half longer. The random part keeps requests that
+failed together from being retried together. The wait is a column of the request, so no process
+sleeps. A worker seldom dies because of the request: the first loss costs no wait, and lost workers
+have a higher limit than failures. A request that kills every worker still ends as dead.
 """
 
 import re
@@ -30,95 +36,19 @@ from reporting_pipeline.requests.request_queue import StoredRequest, stored_requ
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
-_LOCK_VALUE = re.compile(rb"lease (\d{1,18})")
-
-
-class DefinitionLock:
-    """The lock of a leased request's definition; without a client it is always had.
-
-    Args:
-        client: For Redis.
-        request: As it was leased.
-        ttl_seconds: How long the lock stands without a sign of life.
-    """
-
-    def __init__(
-        self, client: redis.Redis | None, request: StoredRequest, ttl_seconds: float
-    ) -> None:
-        self._client = client
-        self._name = f"reporting:lock:{request.definition_id}"
-        self._fence = request.fence or 0
-        self._lock: Lock | None = None
-        if client is not None:
-            # The heartbeat's thread extends what the worker's own has taken.
-            self._lock = client.lock(self._name, timeout=ttl_seconds, thread_local=False)
-
-    def acquire(self) -> bool:
-        """Take it if nobody has it, or only a worker that has died."""
-        try:
-            return self._is_taken() or (self._is_freed_of_the_dead() and self._is_taken())
-        except redis.RedisError:
-            self._lock = None
-            return True
-
-    def extend(self) -> None:
-        """Keep it for another while; lost is lost."""
-        if self._lock is not None:
-            try:
-                self._lock.reacquire()
-            except redis.RedisError:
-                return
-
-    def release(self) -> None:
-        """Give it back, if it is still ours."""
-        if self._lock is not None:
-            try:
-                self._lock.release()
-            except redis.RedisError:
-                return
-
-    def _is_taken(self) -> bool:
-        if self._lock is None:
-            return True
-        return bool(self._lock.acquire(blocking=False, token=f"lease {self._fence}"))
-
-    def _is_freed_of_the_dead(self) -> bool:
-        if self._client is None or self._lock is None:
-            return False
-        held: bytes = self._client.get(self._name) or b""  # type: ignore[assignment]
-        lease = _LOCK_VALUE.fullmatch(held)
-        if lease is None or int(lease[1]) >= self._fence:
-            return not held
-        try:
-            self._lock.do_release(held.decode())
-        except LockNotOwnedError:  # somebody else was quicker
-            return False
-        return True
-
-
 MAX_FAILURES = 5
-"""After so many a request is dead."""
+"""A request is dead after so many failures."""
 
 MAX_LOST_LEASES = 10
-"""After so many workers have died at it a request is dead."""
+"""A request is dead after so many workers have died while working on it."""
 
 _FIRST_SECONDS = 2.0
 _JITTER = 0.5
 _RANDOM = SystemRandom()
-
-
-def wait_seconds(failures: int) -> float:
-    """How long to wait after this many failures; at least 1."""
-    return _FIRST_SECONDS * float(1 << (failures - 1)) * (1 + _JITTER * _RANDOM.random())
-
-
-def wait_seconds_after_loss(lost_leases: int) -> float:
-    """How long to wait after this many workers have died; at least 1."""
-    return wait_seconds(min(lost_leases, MAX_FAILURES) - 1) if lost_leases > 1 else 0
-
+_LOCK_VALUE = re.compile(rb"lease (\d{1,18})")
 
 _TURN = "select pg_advisory_xact_lock(hashtextextended('taking a request', 0))"
-# A fence is given once, so nobody waits for its lock, and who finds it free keeps nobody from it.
+# Each fence is used once, so nobody waits for its lock, and testing the lock disturbs nobody.
 _HOLD = "select pg_advisory_lock(hashtextextended('request lease ' || %s, 0))"
 _LOST = """
     select id, is_silent
@@ -132,7 +62,7 @@ _LOST = """
         or pg_try_advisory_xact_lock(hashtextextended('request lease ' || fence, 0))
     order by fence
 """
-# Of a definition that is worked on, nothing more is taken: both would wait for each other.
+# Only one request of a definition is taken at a time: two would wait for each other's lock.
 _NEXT = """
     select request.id, request.fence
     from (
@@ -177,7 +107,7 @@ _BEAT = """
     update catalogue.report_requests set heartbeat_at = clock_timestamp()
     where id = %s and fence = %s and status = 'running'
 """
-# Where a provisional file was asked for meanwhile, a report that is held is made once more.
+# If a provisional file was requested meanwhile, a held report is generated once more.
 _END = """
     update catalogue.report_requests set
         status = case
@@ -210,11 +140,11 @@ _REPEAT = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseTimes:
-    """How leases are kept up.
+    """The times of leases and heartbeats.
 
     Attributes:
-        heartbeat_seconds: Between two signs of life.
-        stale_seconds: Without a sign for longer, a worker counts as dead.
+        heartbeat_seconds: The time between two heartbeats.
+        stale_seconds: A worker without a heartbeat for this long counts as dead.
     """
 
     heartbeat_seconds: float = 10
@@ -222,7 +152,7 @@ class LeaseTimes:
 
     @classmethod
     def of(cls, settings: Settings) -> "LeaseTimes":
-        """What the settings say."""
+        """The times of the settings."""
         return cls(
             heartbeat_seconds=settings.request_heartbeat_seconds,
             stale_seconds=settings.request_stale_seconds,
@@ -231,11 +161,11 @@ class LeaseTimes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestEnd:
-    """How a request ended.
+    """The end of a request.
 
     Attributes:
-        edition: The report's; None where it has none.
-        failure: Class and message, where it is not completed.
+        edition: The report's edition; None if there is none.
+        failure: Class and message, if the request is not completed.
     """
 
     status: Literal["completed", "held", "failed", "dead"]
@@ -251,14 +181,14 @@ def take_request(
     *,
     among: Sequence[UUID] | None = None,
 ) -> StoredRequest | None:
-    """Lease the next request, in one transaction; None where none may be taken.
+    """Lease the next request, in one transaction; None if none can be taken.
 
     Args:
-        connection: To the warehouse, outside a transaction; the lease is lost when it ends.
-        times: How long a lease lives without a sign.
-        worker: A name by which a person finds the process.
-        now: What notices say of when they were written.
-        among: Only one of these.
+        connection: To the warehouse, outside a transaction; the lease ends with the connection.
+        times: How long a lease lives without a heartbeat.
+        worker: A name by which people find the process.
+        now: The time of the notices.
+        among: Take only one of these requests.
     """
     with connection.transaction():
         requeue_lost(connection, times, now)
@@ -278,10 +208,10 @@ def take_request(
 def end_request(
     connection: Connection[Any], request: StoredRequest, ended: RequestEnd, now: datetime
 ) -> bool:
-    """End a request that this worker holds, and tell of it, in the connection's transaction.
+    """End a request of this worker and write its notice, in the connection's transaction.
 
     Returns:
-        Whether it counts: false where the lease went to another worker.
+        Whether the end counts: false if the lease went to another worker.
     """
     failure_class, failure_message = ended.failure or (None, None)
     bound = {
@@ -305,10 +235,10 @@ def end_request(
 def retry_later(
     connection: Connection[Any], request: StoredRequest, failure: tuple[str, str], now: datetime
 ) -> bool:
-    """Give a request back after a failure that may pass; after the last attempt it is dead.
+    """Requeue a request after a transient failure; after the last attempt it is dead.
 
     Returns:
-        Whether it counts, as of end.
+        Whether this counts, as in `end_request`.
     """
     failures = request.attempts - request.lost_leases
     if failures >= MAX_FAILURES:
@@ -317,24 +247,24 @@ def retry_later(
 
 
 def postpone(connection: Connection[Any], request: StoredRequest, seconds: float) -> None:
-    """Give a request back on which nothing was done; the attempt does not count."""
+    """Put a request back into the queue without work on it; the attempt does not count."""
     _requeue(connection, request, None, seconds=seconds)
 
 
 def requeue_lost(connection: Connection[Any], times: LeaseTimes, now: datetime) -> None:
-    """Give back what dead workers held; what has killed each of its workers is dead too.
+    """Put the requests of dead workers back into the queue, or end them after too many deaths.
 
-    Nobody else takes or gives back until the transaction of the connection ends.
+    Other processes cannot take or return requests until the connection's transaction ends.
     """
     connection.execute(_TURN)
     for request_id, is_silent in connection.execute(_LOST, (times.stale_seconds,)).fetchall():
         request = stored_request(connection, request_id)
         message = "the worker died: its session with the warehouse has ended"
         if is_silent:
-            message = f"the worker gave no sign of life for {times.stale_seconds:g} seconds"
+            message = f"the worker sent no heartbeat for {times.stale_seconds:g} seconds"
         lost_leases = request.lost_leases + 1
         if lost_leases >= MAX_LOST_LEASES:
-            message = f"{lost_leases} workers died at it; of the last one: {message}"
+            message = f"{lost_leases} workers died while working on it; the last one: {message}"
             end_request(
                 connection, request, RequestEnd(status="dead", failure=(_DIED, message)), now
             )
@@ -343,21 +273,99 @@ def requeue_lost(connection: Connection[Any], times: LeaseTimes, now: datetime) 
             _requeue(connection, request, (_DIED, message), seconds=seconds, lost=1)
 
 
+class DefinitionLock:
+    """`reporting:lock:{definition_id}`: a lock in Redis that shows who works on a definition.
+
+    It spares workers the wait for each other, and shows the work to others. Correctness does not
+    depend on it: the report's own lock and the fence protect the result. Without Redis the lock is
+    always acquired. Its value names the lease. Only one request of a definition is leased at a
+    time, so the lock of an earlier lease belongs to a dead worker and is taken over.
+
+    Args:
+        client: The client of Redis; None without Redis.
+        request: The leased request.
+        ttl_seconds: How long the lock lives without a heartbeat.
+    """
+
+    def __init__(
+        self, client: redis.Redis | None, request: StoredRequest, ttl_seconds: float
+    ) -> None:
+        self._client = client
+        self._name = f"reporting:lock:{request.definition_id}"
+        self._fence = request.fence or 0
+        self._lock: Lock | None = None
+        if client is not None:
+            # The heartbeat's thread extends the lock that the worker's thread has taken.
+            self._lock = client.lock(self._name, timeout=ttl_seconds, thread_local=False)
+
+    def acquire(self) -> bool:
+        """Acquire the lock if it is free, or if its worker has died."""
+        try:
+            return self._take() or (self._remove_lock_of_dead_worker() and self._take())
+        except redis.RedisError:
+            self._lock = None
+            return True
+
+    def extend(self) -> None:
+        """Extend the lock; a lost lock stays lost."""
+        if self._lock is not None:
+            try:
+                self._lock.reacquire()
+            except redis.RedisError:
+                return
+
+    def release(self) -> None:
+        """Release the lock, if this worker still has it."""
+        if self._lock is not None:
+            try:
+                self._lock.release()
+            except redis.RedisError:
+                return
+
+    def _take(self) -> bool:
+        if self._lock is None:
+            return True
+        return bool(self._lock.acquire(blocking=False, token=f"lease {self._fence}"))
+
+    def _remove_lock_of_dead_worker(self) -> bool:
+        if self._client is None or self._lock is None:
+            return False
+        held: bytes = self._client.get(self._name) or b""  # type: ignore[assignment]
+        lease = _LOCK_VALUE.fullmatch(held)
+        if lease is None or int(lease[1]) >= self._fence:
+            return not held
+        try:
+            self._lock.do_release(held.decode())
+        except LockNotOwnedError:  # another worker was quicker
+            return False
+        return True
+
+
 @contextmanager
 def heartbeat(
     warehouse: URL, request: StoredRequest, times: LeaseTimes, lock: DefinitionLock
 ) -> Iterator[None]:
-    """Keep a lease and the definition's lock up, from a thread, while the request is worked on."""
-    is_over = Event()
+    """Extend a lease and the definition's lock from a thread, while the context is open."""
+    stop = Event()
     thread = Thread(
-        target=_beat, args=(warehouse, request, times, lock, is_over), name="heartbeat", daemon=True
+        target=_beat, args=(warehouse, request, times, lock, stop), name="heartbeat", daemon=True
     )
     thread.start()
     try:
         yield
     finally:
-        is_over.set()
+        stop.set()
         thread.join()
+
+
+def wait_seconds(failures: int) -> float:
+    """The wait after this many failures; at least 1 failure."""
+    return _FIRST_SECONDS * float(1 << (failures - 1)) * (1 + _JITTER * _RANDOM.random())
+
+
+def wait_seconds_after_loss(lost_leases: int) -> float:
+    """The wait after this many workers have died; at least 1 worker."""
+    return wait_seconds(min(lost_leases, MAX_FAILURES) - 1) if lost_leases > 1 else 0
 
 
 def _beat(
@@ -365,15 +373,15 @@ def _beat(
     request: StoredRequest,
     times: LeaseTimes,
     lock: DefinitionLock,
-    is_over: Event,
+    stop: Event,
 ) -> None:
-    while not is_over.wait(times.heartbeat_seconds):
+    while not stop.wait(times.heartbeat_seconds):
         lock.extend()
         try:
             with warehouse_connection(warehouse) as connection:
                 connection.execute(_BEAT, (request.id, request.fence))
         except (ReportingError, Error):
-            # The next one may get through; if none does, the fence decides.
+            # The next heartbeat may succeed; if none does, the fence decides.
             continue
 
 

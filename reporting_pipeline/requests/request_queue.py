@@ -1,12 +1,12 @@
-"""A request as the warehouse has it, and reading requests.
+"""The queue: the rows of `catalogue.report_requests`, and the order in which they are taken.
 
-    queued -> running -> completed   the report stands
-                      -> held        the seals of its days hold it; the reasons are named
-                      -> failed      by what no repetition mends
-                      -> dead        by what might have passed, and has not after all attempts
+    queued -> running -> completed   the report is current
+                      -> held        the seals of its days hold it; the row has the reasons
+                      -> failed      it failed, and a retry would not help
+                      -> dead        it failed in all attempts, though a retry might have helped
                       -> queued      again, later
 
-What belongs here: the rows as values. What does not: asking (`ask`) and leases (`leases`).
+`ask` adds rows to the queue, `leases` takes them.
 """
 
 from collections.abc import Sequence
@@ -22,18 +22,18 @@ from reporting_pipeline.catalogue.report_keys import KeyedRow, select_statement
 from reporting_pipeline.errors import UnknownReport
 
 FINAL_STATUSES = frozenset({"completed", "held", "failed", "dead"})
-"""The statuses after which nothing happens to a request."""
+"""The statuses that never change again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRequest(KeyedRow):
-    """One request: a report in one format, asked for once or many times.
+    """One request for a report in one format, made by one or many callers.
 
     Attributes:
-        version: Of the definition, as it was when the report was asked for.
-        attempts: How often a worker has taken it.
-        lost_leases: How many of these workers died at it.
-        fence: The number of the last lease; a result under a former one does not count.
+        version: The definition's version when the report was requested.
+        attempts: How often a worker has taken the request.
+        lost_leases: How many of these workers died.
+        fence: The number of the last lease; results of earlier leases do not count.
         edition: The report's edition when the request was completed.
     """
 
@@ -52,13 +52,13 @@ class StoredRequest(KeyedRow):
 
     @property
     def is_final(self) -> bool:
-        """Nothing happens to it any more."""
+        """Whether the request has ended."""
         return self.status in FINAL_STATUSES
 
 
 _SELECT = select_statement(StoredRequest, "catalogue.report_requests")
 
-# Each organisation's first, then each one's second, and so on: as they will be taken.
+# The order of taking: the first request of each organisation, then the second of each, and so on.
 _WAITING = """
     select id
     from (
@@ -88,7 +88,7 @@ def stored_request(connection: Connection[Any], request_id: UUID) -> StoredReque
     """A request by its id.
 
     Raises:
-        UnknownReport: There is none.
+        UnknownReport: There is no such request.
     """
     found = stored_requests(connection, [request_id])
     if not found:
@@ -100,7 +100,7 @@ def stored_request(connection: Connection[Any], request_id: UUID) -> StoredReque
 def stored_requests(
     connection: Connection[Any], request_ids: Sequence[UUID]
 ) -> list[StoredRequest]:
-    """Those of the requests that there are, in the order given."""
+    """The requests with these ids, in the order given; unknown ids are left out."""
     with connection.cursor(row_factory=class_row(StoredRequest)) as cursor:
         found = cursor.execute(f"{_SELECT} where keyed.id = any(%s)", (list(request_ids),))
         by_id = {each.id: each for each in found}
@@ -108,6 +108,6 @@ def stored_requests(
 
 
 def waiting_requests(connection: Connection[Any], limit: int) -> list[StoredRequest]:
-    """The requests that may be taken now, in the order in which they are; none is taken by that."""
+    """The requests that can be taken now, in the order of taking; none is taken."""
     ids = [request_id for (request_id,) in connection.execute(_WAITING, (limit,))]
     return stored_requests(connection, ids)

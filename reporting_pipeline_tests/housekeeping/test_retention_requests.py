@@ -1,5 +1,7 @@
-"""Requests that came to an end long ago are forgotten; what is open, or still tells why, stays."""
+"""Requests that ended long ago are deleted; open ones, and dead ones with an alert, stay."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,7 +16,7 @@ from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.requests.sample_requests import Workers, queued
 from reporting_pipeline_tests.sample_reports import NOW, REVENUE, define
 
-FAILURE = ("StoreUnavailable", "away")
+FAILURE = ("StoreUnavailable", "down")
 ENDS = {
     "completed": RequestEnd(status="completed", edition=1),
     "held": RequestEnd(status="held", failure=("held", "a break")),
@@ -23,8 +25,15 @@ ENDS = {
 }
 
 
+@pytest.fixture
+def workers() -> Iterator[Workers]:
+    """Workers whose sessions end with the test."""
+    with ExitStack() as sessions:
+        yield Workers(sessions)
+
+
 @pytest.mark.parametrize("status", ENDS)
-def test_what_ended_before_is_forgotten_and_what_is_open_stays(
+def test_requests_that_ended_before_are_deleted_and_open_ones_stay(
     warehouse_url: URL, workers: Workers, status: str
 ) -> None:
     revenue = define(warehouse_url, REVENUE)
@@ -35,7 +44,7 @@ def test_what_ended_before_is_forgotten_and_what_is_open_stays(
     now = datetime.now(UTC)
 
     assert count_expired_requests(warehouse_url, now - timedelta(hours=1)) == 0
-    # An alert stands for a dead one, until the report is asked for again.
+    # A dead request has an open alert until the report is requested again.
     if status == "dead":
         assert delete_expired_requests(warehouse_url, now + timedelta(hours=1)) == 0
     queued(warehouse_url, revenue)

@@ -153,7 +153,7 @@ def test_a_killed_workers_request_is_back_at_once_and_no_failure(
     ("seconds", "reason"),
     [
         (0, "the worker died: its session with the warehouse has ended"),
-        (31, "the worker gave no sign of life for 30 seconds"),
+        (31, "the worker sent no heartbeat for 30 seconds"),
     ],
 )
 def test_a_request_that_ends_each_of_its_workers_is_dead_too(
@@ -172,7 +172,10 @@ def test_a_request_that_ends_each_of_its_workers_is_dead_too(
     assert workers.take(warehouse_url) is None
     now = seen(warehouse_url, request)
     assert (now.status, now.failure_class) == ("dead", "WorkerDied")
-    assert now.failure_message == f"{MAX_LOST_LEASES} workers died at it; of the last one: {reason}"
+    assert (
+        now.failure_message
+        == f"{MAX_LOST_LEASES} workers died while working on it; the last one: {reason}"
+    )
     other = queued(warehouse_url, define(warehouse_url, ATTENDANCE))
     assert workers.must_take(warehouse_url).id == other.id
 
