@@ -1,11 +1,16 @@
-"""Messages that others push onto an organisation's list, and what they ask for.
+"""The queue in Redis: one list per organisation, `reporting:queue:{organization_id}`.
 
+PostgreSQL has the queue; the lists show it, and other programs push requests onto them:
+
+    {"version": 1, "request_id": "..."}      a hint, written here: this request is queued
     {"version": 1, "definition": "daily-sales", "period": "2026-02-28", "format": "csv"}
 
-`definition` is a slug or an id, of the organisation whose list it is; `provisional` may be true.
-Our own hints lie in the same list: {"version": 1, "request_id": "..."}.
-
-What belongs here: reading one message. What does not: lists (`lists`) and requests (`ask`).
+The second form is a pushed request: `definition` is a slug or an id of the organisation whose list
+it is; `provisional` may be true. At each synchronisation, hints of requests that are no longer
+queued are removed, missing hints are added (after a wipe of Redis, for example), and each pushed
+request becomes a row of the queue, which is committed before the message is removed. If the process
+dies in between, the message is read again and leads to the same request. An invalid message goes to
+`reporting:dead` with the reason.
 """
 
 import json
@@ -30,12 +35,30 @@ from reporting_pipeline.report_definitions.definition import ReportDefinition, R
 from reporting_pipeline.requests.ask import AskContext, ask_within
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
+DEAD_LIST = "reporting:dead"
+"""The list of pushed messages that are invalid."""
+
 MAX_MESSAGE_BYTES = 10_000
 """Longer messages are not read."""
 
+_LOG = logging.getLogger(__name__)
+_QUEUE = "reporting:queue:"
+_PAGE = 100
+_MAX_PAGES = 1_000
+_MAX_HINTS = 10_000
+_MAX_DEAD = 10_000
+_SHOWN = 1_000
+_LOCK = "select pg_try_advisory_lock(hashtextextended('request lists', 0))"
+_QUEUED = """
+    select organization_id, id from catalogue.report_requests
+    where status = 'queued'
+    order by requested_at, id
+    limit %s
+"""
+
 
 class RequestHint(BaseModel):
-    """Our own message: a request waits, or waited."""
+    """A message written here: a request is or was queued."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -44,7 +67,7 @@ class RequestHint(BaseModel):
 
 
 class PushedRequest(BaseModel):
-    """A message of others: a report that they want."""
+    """A message of another program: a report that it requests."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -55,16 +78,55 @@ class PushedRequest(BaseModel):
     provisional: bool = False
 
 
+@dataclass(slots=True, kw_only=True)
+class SyncResult:
+    """The pushed messages that one synchronisation has handled.
+
+    Attributes:
+        accepted: How many became requests.
+        dead: How many were invalid.
+    """
+
+    accepted: int = 0
+    dead: int = 0
+
+
+def queue_list(organization_id: UUID) -> str:
+    """The name of an organisation's list."""
+    return f"{_QUEUE}{organization_id}"
+
+
+def sync_queue_lists(warehouse: URL, client: redis.Redis, context: AskContext) -> SyncResult:
+    """Make requests of pushed messages, and bring the hints up to date.
+
+    Does nothing while another process synchronises.
+
+    Raises:
+        redis.RedisError: Redis cannot be reached; nothing is lost.
+        WarehouseUnavailable: The warehouse cannot be reached; nothing is lost.
+    """
+    result = SyncResult()
+    with _sync_lock(warehouse) as connection:
+        if connection is not None:
+            _QueueSync(connection=connection, client=client, context=context, result=result).run()
+    return result
+
+
+def remove_hint(client: redis.Redis, organization_id: UUID, request_id: UUID) -> None:
+    """Remove the hint of a request that is no longer queued."""
+    client.lrem(queue_list(organization_id), 0, hint_message(request_id).decode())
+
+
 def hint_message(request_id: UUID) -> bytes:
-    """The message by which a request waits in the list."""
+    """The message that shows a queued request in the list."""
     return f'{{"version": 1, "request_id": "{request_id}"}}'.encode()
 
 
 def parse_message(raw: bytes) -> RequestHint | PushedRequest:
-    """What a message says.
+    """The content of a message.
 
     Raises:
-        DefinitionInvalid: It is none of the two forms; the reason says where.
+        DefinitionInvalid: The message has neither form; the error names the field.
     """
     if len(raw) > MAX_MESSAGE_BYTES:
         message = f"the message has {len(raw)} bytes; expected at most {MAX_MESSAGE_BYTES}"
@@ -84,23 +146,135 @@ def parse_message(raw: bytes) -> RequestHint | PushedRequest:
 
 
 def report_request_of(
-    connection: Connection[Any], organization_id: UUID, wanted: PushedRequest
+    connection: Connection[Any], organization_id: UUID, pushed: PushedRequest
 ) -> ReportRequest:
-    """The report that a message of an organisation's list asks for.
+    """The report that a message in an organisation's list requests.
 
     Raises:
         UnknownDefinition: The organisation has no such definition.
-        DefinitionInvalid: The period is none.
+        DefinitionInvalid: The period is malformed.
     """
-    definition = _definition(connection, organization_id, wanted.definition)
+    definition = _definition(connection, organization_id, pushed.definition)
     try:
-        period = Period.of_token(wanted.period)
+        period = Period.of_token(pushed.period)
     except ValueError as error:
         message = f"period: {error}"
         raise DefinitionInvalid(message) from error
     return ReportRequest(
-        definition=definition, period=period, is_provisional_allowed=wanted.provisional
+        definition=definition, period=period, is_provisional_allowed=pushed.provisional
     )
+
+
+@contextmanager
+def _sync_lock(warehouse: URL) -> Iterator[Connection[Any] | None]:
+    with warehouse_connection(warehouse) as connection:
+        connection.autocommit = True
+        [(is_alone,)] = connection.execute(_LOCK).fetchall()
+        yield connection if is_alone else None
+
+
+@dataclass(slots=True, kw_only=True)
+class _QueueSync:
+    """One synchronisation of all lists; the connection locks out others."""
+
+    connection: Connection[Any]
+    client: redis.Redis
+    context: AskContext
+    result: SyncResult
+    hinted: dict[bytes, str] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Read every list, then compare the hints with the queue."""
+        for name in self.client.scan_iter(match=f"{_QUEUE}*", count=1_000, _type="list"):
+            self._read(name.decode(errors="replace"))
+        rows = self.connection.execute(_QUEUED, (_MAX_HINTS,)).fetchall()
+        queued = {hint_message(request_id): queue_list(owner) for owner, request_id in rows}
+        with self.client.pipeline(transaction=False) as pipeline:
+            for raw in self.hinted.keys() - queued.keys():
+                pipeline.lrem(self.hinted[raw], 0, raw.decode())
+            for raw, name in queued.items():
+                if raw not in self.hinted:
+                    pipeline.rpush(name, raw)
+            pipeline.execute()
+
+    def _read(self, name: str) -> None:
+        start = 0
+        for _ in range(_MAX_PAGES):
+            page: list[bytes] = self.client.lrange(name, start, start + _PAGE - 1)  # type: ignore[assignment]
+            if not page:
+                return
+            for raw, count in Counter(page).items():
+                if self._is_hint(name, raw):
+                    start += count
+                else:
+                    self._accept(name, raw, count)
+
+    def _is_hint(self, name: str, raw: bytes) -> bool:
+        if raw in self.hinted:
+            return True
+        try:
+            content = parse_message(raw)
+        except ReportingError:
+            return False
+        if not isinstance(content, RequestHint) or raw != hint_message(content.request_id):
+            return False
+        owner = self.connection.execute(
+            "select organization_id from catalogue.report_requests where id = %s",
+            (content.request_id,),
+        ).fetchone()
+        if owner is None or queue_list(owner[0]) != name:
+            return False
+        self.hinted[raw] = name
+        return True
+
+    def _accept(self, name: str, raw: bytes, count: int) -> None:
+        """Make a request of a message, and then remove the message."""
+        try:
+            self._ask(name, raw)
+        except OperationalError:
+            raise
+        except Exception as error:
+            if isinstance(error, ReportingError) and error.retryable:
+                raise
+            # No message may block the list.
+            self._move_to_dead_list(name, raw, count, f"{type(error).__name__}: {error}")
+            return
+        self.client.lrem(name, count, raw)  # type: ignore[arg-type]
+        self.result.accepted += count
+
+    def _ask(self, name: str, raw: bytes) -> None:
+        content = parse_message(raw)
+        if not isinstance(content, PushedRequest):
+            message = "request_id: the organisation has no such request"
+            raise DefinitionInvalid(message)
+        owner = _organization_of(name)
+        with self.connection.transaction():
+            request = report_request_of(self.connection, owner, content)
+            ask_within(self.connection, self.context, request, content.format)
+
+    def _move_to_dead_list(self, name: str, raw: bytes, count: int, reason: str) -> None:
+        shown = raw[:_SHOWN].decode(errors="backslashreplace")
+        dead = {"version": 1, "list": name, "message": shown, "reason": reason}
+        with self.client.pipeline(transaction=True) as pipeline:
+            pipeline.rpush(DEAD_LIST, json.dumps(dead))
+            pipeline.ltrim(DEAD_LIST, -_MAX_DEAD, -1)
+            pipeline.lrem(name, count, raw)  # type: ignore[arg-type]
+            pipeline.execute()
+        self.result.dead += count
+        _LOG.warning("a message in %s is invalid: %s", name, reason)
+
+
+def _organization_of(name: str) -> UUID:
+    """The organisation of a list, by its name."""
+    written = name.removeprefix(_QUEUE)
+    try:
+        owner = UUID(written)
+    except ValueError:
+        owner = None
+    if owner is None or str(owner) != written:
+        message = f"{name[:100]!r} is not the list of an organisation"
+        raise DefinitionInvalid(message)
+    return owner
 
 
 def _definition(connection: Connection[Any], organization_id: UUID, named: str) -> ReportDefinition:
@@ -117,171 +291,3 @@ def _definition(connection: Connection[Any], organization_id: UUID, named: str) 
 
 def _leave_out(_: DefinitionInvalid) -> None:
     """An unreadable definition of the organisation must not stop requests for the others."""
-
-
-DEAD_LIST = "reporting:dead"
-"""The list of what others pushed and nobody can serve."""
-
-_QUEUE = "reporting:queue:"
-_PAGE = 100
-_MAX_PAGES = 1_000
-_MAX_HINTS = 10_000
-_MAX_DEAD = 10_000
-_SHOWN = 1_000
-_LOCK = "select pg_try_advisory_lock(hashtextextended('request lists', 0))"
-_QUEUED = """
-    select organization_id, id from catalogue.report_requests
-    where status = 'queued'
-    order by requested_at, id
-    limit %s
-"""
-_LOG = logging.getLogger(__name__)
-
-
-@dataclass(slots=True, kw_only=True)
-class SyncResult:
-    """What a look at the lists has moved.
-
-    Attributes:
-        asked: Messages of others that were served.
-        dead: Those that could not be.
-    """
-
-    asked: int = 0
-    dead: int = 0
-
-
-def queue_list(organization_id: UUID) -> str:
-    """The list of an organisation."""
-    return f"{_QUEUE}{organization_id}"
-
-
-def sync_queue_lists(warehouse: URL, client: redis.Redis, asking: AskContext) -> SyncResult:
-    """Take in what others pushed, and let the lists say what waits; nothing where somebody does.
-
-    Raises:
-        redis.RedisError: Redis cannot be reached; nothing is lost.
-        WarehouseUnavailable: The warehouse cannot be reached; nothing is lost.
-    """
-    moved = SyncResult()
-    with _sync_lock(warehouse) as connection:
-        if connection is not None:
-            _QueueSync(connection=connection, client=client, asking=asking, moved=moved).go()
-    return moved
-
-
-def remove_hint(client: redis.Redis, organization_id: UUID, request_id: UUID) -> None:
-    """Remove the hint of a request that waits no more; what is left goes with the next look."""
-    client.lrem(queue_list(organization_id), 0, hint_message(request_id).decode())
-
-
-@contextmanager
-def _sync_lock(warehouse: URL) -> Iterator[Connection[Any] | None]:
-    with warehouse_connection(warehouse) as connection:
-        connection.autocommit = True
-        [(is_alone,)] = connection.execute(_LOCK).fetchall()
-        yield connection if is_alone else None
-
-
-@dataclass(slots=True, kw_only=True)
-class _QueueSync:
-    """One look at all lists; the connection keeps others from looking."""
-
-    connection: Connection[Any]
-    client: redis.Redis
-    asking: AskContext
-    moved: SyncResult
-    hinted: dict[bytes, str] = field(default_factory=dict)
-
-    def go(self) -> None:
-        """Read every list, then compare the hints with the table."""
-        for name in self.client.scan_iter(match=f"{_QUEUE}*", count=1_000, _type="list"):
-            self._read(name.decode(errors="replace"))
-        rows = self.connection.execute(_QUEUED, (_MAX_HINTS,)).fetchall()
-        waiting = {hint_message(request_id): queue_list(owner) for owner, request_id in rows}
-        with self.client.pipeline(transaction=False) as pipeline:
-            for raw in self.hinted.keys() - waiting.keys():
-                pipeline.lrem(self.hinted[raw], 0, raw.decode())
-            for raw, name in waiting.items():
-                if raw not in self.hinted:
-                    pipeline.rpush(name, raw)
-            pipeline.execute()
-
-    def _read(self, name: str) -> None:
-        start = 0
-        for _ in range(_MAX_PAGES):
-            page: list[bytes] = self.client.lrange(name, start, start + _PAGE - 1)  # type: ignore[assignment]
-            if not page:
-                return
-            for raw, count in Counter(page).items():
-                if self._is_hint(name, raw):
-                    start += count
-                else:
-                    self._serve(name, raw, count)
-
-    def _is_hint(self, name: str, raw: bytes) -> bool:
-        if raw in self.hinted:
-            return True
-        try:
-            said = parse_message(raw)
-        except ReportingError:
-            return False
-        if not isinstance(said, RequestHint) or raw != hint_message(said.request_id):
-            return False
-        owner = self.connection.execute(
-            "select organization_id from catalogue.report_requests where id = %s",
-            (said.request_id,),
-        ).fetchone()
-        if owner is None or queue_list(owner[0]) != name:
-            return False
-        self.hinted[raw] = name
-        return True
-
-    def _serve(self, name: str, raw: bytes, count: int) -> None:
-        """Make a request of a message, and only then remove it."""
-        try:
-            self._ask(name, raw)
-        except OperationalError:
-            raise
-        except Exception as error:
-            if isinstance(error, ReportingError) and error.retryable:
-                raise
-            # Whatever it is, the list must move on.
-            self._bury(name, raw, count, f"{type(error).__name__}: {error}")
-            return
-        self.client.lrem(name, count, raw)  # type: ignore[arg-type]
-        self.moved.asked += count
-
-    def _ask(self, name: str, raw: bytes) -> None:
-        said = parse_message(raw)
-        if not isinstance(said, PushedRequest):
-            message = "request_id: the organisation has no such request"
-            raise DefinitionInvalid(message)
-        owner = _organization_of(name)
-        with self.connection.transaction():
-            request = report_request_of(self.connection, owner, said)
-            ask_within(self.connection, self.asking, request, said.format)
-
-    def _bury(self, name: str, raw: bytes, count: int, reason: str) -> None:
-        shown = raw[:_SHOWN].decode(errors="backslashreplace")
-        dead = {"version": 1, "list": name, "message": shown, "reason": reason}
-        with self.client.pipeline(transaction=True) as pipeline:
-            pipeline.rpush(DEAD_LIST, json.dumps(dead))
-            pipeline.ltrim(DEAD_LIST, -_MAX_DEAD, -1)
-            pipeline.lrem(name, count, raw)  # type: ignore[arg-type]
-            pipeline.execute()
-        self.moved.dead += count
-        _LOG.warning("a message in %s is no request: %s", name, reason)
-
-
-def _organization_of(name: str) -> UUID:
-    """The organisation of a list."""
-    written = name.removeprefix(_QUEUE)
-    try:
-        owner = UUID(written)
-    except ValueError:
-        owner = None
-    if owner is None or str(owner) != written:
-        message = f"{name[:100]!r} is no organisation's list"
-        raise DefinitionInvalid(message)
-    return owner

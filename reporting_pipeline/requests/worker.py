@@ -1,7 +1,7 @@
-"""Working on requests: take one, generate its report, say what became of it.
+"""The worker: takes requests, generates their reports, and records how each request ended.
 
-What belongs here: the work on one request, and what its outcome means. What does not: leases
-(`leases`), and going on until somebody says stop (`serve`).
+A worker is woken by the topics of Redis, and also checks the queue every second: pushing onto a
+list wakes nobody, and without Redis there are no topics.
 """
 
 import logging
@@ -42,18 +42,19 @@ from reporting_pipeline.telemetry.spans import annotate_span, span
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _TIMEOUT_SECONDS = 5
-# A definition that somebody else works on is asked for again so much later.
+# A request is tried again after so long if another worker has its definition's lock.
 _BUSY_SECONDS = 1.0
+_POLL_SECONDS = 1.0
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """Somebody who works on requests.
+    """The configuration of a worker.
 
     Attributes:
-        redis_url: None: without Redis.
-        name: By which a person finds the process.
+        redis_url: The address of Redis; None without Redis.
+        name: The name by which people find the process.
     """
 
     publisher: Publisher
@@ -63,7 +64,7 @@ class Worker:
 
     @classmethod
     def of(cls, settings: Settings, publisher: Publisher, name: str) -> "Worker":
-        """Somebody of that name who works on requests as the settings say."""
+        """A worker with this name and the settings."""
         return cls(
             publisher=publisher,
             times=LeaseTimes.of(settings),
@@ -72,7 +73,7 @@ class Worker:
         )
 
     def client(self) -> redis.Redis | None:
-        """A client for Redis that waits for no more than some seconds; None without Redis."""
+        """A client of Redis with a timeout of five seconds; None without Redis."""
         if self.redis_url is None:
             return None
         return redis.Redis.from_url(
@@ -82,26 +83,62 @@ class Worker:
         )
 
     def publish(self) -> None:
-        """Publish the notices that wait."""
+        """Publish the notices that are not published yet."""
         if self.redis_url is not None:
             publish_notices(self.publisher.warehouse, self.redis_url, self.publisher.clock())
+
+
+def serve(worker: Worker, stop: Event, *, once: bool = False) -> Iterator[StoredRequest]:
+    """Work on requests until `stop` is set, and yield each request after the work on it.
+
+    While the warehouse or Redis cannot be reached, the worker waits. A request that has begun is
+    finished after `stop` is set.
+
+    Args:
+        worker: The worker.
+        stop: Set by another thread to end the work.
+        once: End when no request can be taken.
+
+    Raises:
+        WarehouseUnavailable: With `once`, if the warehouse cannot be reached.
+    """
+    publisher = worker.publisher
+    settle(publisher.warehouse, publisher.store, publisher.clock())
+    with _RedisQueue.of(worker) as redis_queue:
+        while not stop.is_set():
+            try:
+                redis_queue.sync()
+                done = work_on_next(worker)
+                if done is None:
+                    worker.publish()
+            except (ReportingError, OperationalError) as error:
+                if once:
+                    raise
+                _LOG.warning("no request can be taken: %s", error)
+                done = None
+            if done is not None:
+                yield done
+            elif once:
+                return
+            else:
+                redis_queue.wait(stop)
 
 
 def work_on_next(worker: Worker, *, among: Sequence[UUID] | None = None) -> StoredRequest | None:
     """Take the next request and work on it.
 
     Args:
-        worker: Who.
-        among: Only one of these.
+        worker: The worker.
+        among: Take only one of these requests.
 
     Returns:
-        The request as it stands afterwards; None where none may be taken now.
+        The request after the work; None if none can be taken now.
 
     Raises:
         WarehouseUnavailable: The warehouse cannot be reached.
     """
     while True:
-        # The session is the lease: it ends with this process, however that ends.
+        # The session holds the lease: it ends with this process, however the process ends.
         with warehouse_connection(worker.publisher.warehouse) as session:
             session.autocommit = True
             request = take_request(
@@ -117,6 +154,58 @@ def work_on_next(worker: Worker, *, among: Sequence[UUID] | None = None) -> Stor
                 finally:
                     lock.release()
             postpone(session, request, _BUSY_SECONDS)
+
+
+@dataclass(slots=True, kw_only=True)
+class _RedisQueue:
+    """The worker's connection to the queue in Redis."""
+
+    worker: Worker
+    client: redis.Redis | None
+    topics: redis.client.PubSub | None
+    synced_at: float = 0.0
+
+    @classmethod
+    @contextmanager
+    def of(cls, worker: Worker) -> Iterator["_RedisQueue"]:
+        client = worker.client()
+        if client is None:
+            yield cls(worker=worker, client=None, topics=None)
+            return
+        with closing(client), closing(_topics(client)) as topics:
+            yield cls(worker=worker, client=client, topics=topics)
+
+    def sync(self) -> None:
+        """Synchronise the lists with the queue, at most once per second."""
+        now = time.monotonic()
+        if self.client is None or now - self.synced_at < _POLL_SECONDS:
+            return
+        self.synced_at = now
+        publisher = self.worker.publisher
+        context = AskContext(
+            now=publisher.clock(), final_delay_seconds=publisher.final_delay_seconds
+        )
+        try:
+            sync_queue_lists(publisher.warehouse, self.client, context)
+        except redis.RedisError as error:
+            _LOG.warning("Redis cannot be reached; requests are taken from the table: %s", error)
+
+    def wait(self, stop: Event) -> None:
+        """Wait for a message, for a second, or for `stop`."""
+        if self.topics is None:
+            stop.wait(_POLL_SECONDS)
+            return
+        try:
+            if not self.topics.subscribed:
+                self.topics.psubscribe("reporting:org:*")
+            self.topics.get_message(ignore_subscribe_messages=True, timeout=_POLL_SECONDS)
+        except redis.RedisError:
+            stop.wait(_POLL_SECONDS)
+
+
+def _topics(client: redis.Redis) -> redis.client.PubSub:
+    topics: redis.client.PubSub = client.pubsub()  # type: ignore[no-untyped-call]
+    return topics
 
 
 def _work(
@@ -139,21 +228,21 @@ def _work(
         else:
             counts = retry_later(connection, request, ended, now)
         if not counts:
-            _LOG.warning("request %s went to another worker meanwhile", request.id)
-        standing = stored_request(connection, request.id)
+            _LOG.warning("request %s was leased by another worker meanwhile", request.id)
+        current = stored_request(connection, request.id)
     worker.publish()
-    return standing
+    return current
 
 
 def _result_of(publisher: Publisher, request: StoredRequest) -> RequestEnd | tuple[str, str]:
-    """How it ended, or class and message of a failure that may pass."""
+    """The end of a request, or class and message of a transient failure."""
     try:
         return _end_from(_generated(publisher, request))
     except ReportingError as error:
         failure = (type(error).__name__, error.message)
         return failure if error.retryable else RequestEnd(status="failed", failure=failure)
-    except Exception as error:  # noqa: BLE001 - it may be the machine's; after 5 attempts it is dead
-        _LOG.error("request %s: a fault of the program", request.id, exc_info=error)
+    except Exception as error:  # noqa: BLE001 - it may be transient; after 5 attempts the request is dead
+        _LOG.error("request %s: unexpected error", request.id, exc_info=error)
         return type(error).__name__, str(error)
 
 
@@ -164,24 +253,24 @@ def _end_from(report: GeneratedReport) -> RequestEnd | tuple[str, str]:
     failure = (report.failure_class or "", report.failure_message or "")
     if report.status == "held":
         return RequestEnd(status="held", edition=edition, failure=failure)
-    return failure if _may_pass(failure[0]) else RequestEnd(status="failed", failure=failure)
+    return failure if _is_transient(failure[0]) else RequestEnd(status="failed", failure=failure)
 
 
 def _generated(publisher: Publisher, request: StoredRequest) -> GeneratedReport:
     with warehouse_connection(publisher.warehouse) as connection:
         definition = definition_version(connection, request.definition_id, request.version)
     key = request.key
-    wanted = ReportRequest(
+    report_request = ReportRequest(
         definition=definition,
         period=key.period,
         is_provisional_allowed=request.is_provisional_allowed,
     )
-    [outcome] = generate(publisher, wanted, [key.format])
+    [outcome] = generate(publisher, report_request, [key.format])
     return outcome.report
 
 
-def _may_pass(error_name: str) -> bool:
-    """Whether a repetition may help; what is no expected error may have been the machine's."""
+def _is_transient(error_name: str) -> bool:
+    """Whether a retry may help; an error that is no ReportingError may be transient."""
     error = getattr(errors, error_name, None)
     if isinstance(error, type) and issubclass(error, ReportingError):
         return error.retryable
@@ -193,94 +282,3 @@ def _remove_hint(client: redis.Redis, request: StoredRequest) -> None:
         remove_hint(client, request.organization_id, request.id)
     except redis.RedisError as error:
         _LOG.info("Redis cannot be reached: %s", error)
-
-
-_POLL_SECONDS = 1.0
-
-
-def serve(worker: Worker, stop: Event, *, once: bool = False) -> Iterator[StoredRequest]:
-    """Work on requests; what each has come to is yielded.
-
-    A warehouse or a Redis that is away is waited for. What has begun is finished when `stop` is
-    set.
-
-    Args:
-        worker: Who.
-        stop: Set from elsewhere to end it.
-        once: End where nothing may be taken now.
-
-    Raises:
-        WarehouseUnavailable: With `once`, where the warehouse cannot be reached.
-    """
-    publisher = worker.publisher
-    settle(publisher.warehouse, publisher.store, publisher.clock())
-    with _RedisQueue.of(worker) as lists:
-        while not stop.is_set():
-            try:
-                lists.look()
-                done = work_on_next(worker)
-                if done is None:
-                    worker.publish()
-            except (ReportingError, OperationalError) as error:
-                if once:
-                    raise
-                _LOG.warning("no request can be taken: %s", error)
-                done = None
-            if done is not None:
-                yield done
-            elif once:
-                return
-            else:
-                lists.wait(stop)
-
-
-@dataclass(slots=True, kw_only=True)
-class _RedisQueue:
-    """The worker's eye on Redis."""
-
-    worker: Worker
-    client: redis.Redis | None
-    topics: redis.client.PubSub | None
-    looked_at: float = 0.0
-
-    @classmethod
-    @contextmanager
-    def of(cls, worker: Worker) -> Iterator["_RedisQueue"]:
-        client = worker.client()
-        if client is None:
-            yield cls(worker=worker, client=None, topics=None)
-            return
-        with closing(client), closing(_topics(client)) as topics:
-            yield cls(worker=worker, client=client, topics=topics)
-
-    def look(self) -> None:
-        """Take in what was pushed, if nobody has looked for a while."""
-        now = time.monotonic()
-        if self.client is None or now - self.looked_at < _POLL_SECONDS:
-            return
-        self.looked_at = now
-        publisher = self.worker.publisher
-        asking = AskContext(
-            now=publisher.clock(), final_delay_seconds=publisher.final_delay_seconds
-        )
-        try:
-            sync_queue_lists(publisher.warehouse, self.client, asking)
-        except redis.RedisError as error:
-            _LOG.warning("Redis cannot be reached, requests are taken from the table: %s", error)
-
-    def wait(self, stop: Event) -> None:
-        """Wait for a message, a second, or the stop."""
-        if self.topics is None:
-            stop.wait(_POLL_SECONDS)
-            return
-        try:
-            if not self.topics.subscribed:
-                self.topics.psubscribe("reporting:org:*")
-            self.topics.get_message(ignore_subscribe_messages=True, timeout=_POLL_SECONDS)
-        except redis.RedisError:
-            stop.wait(_POLL_SECONDS)
-
-
-def _topics(client: redis.Redis) -> redis.client.PubSub:
-    topics: redis.client.PubSub = client.pubsub()  # type: ignore[no-untyped-call]
-    return topics

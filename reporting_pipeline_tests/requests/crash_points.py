@@ -1,7 +1,6 @@
-"""The steps of a request, and a worker that gets a signal at one of them, SIGKILL for one.
+"""The steps of a request, and a worker that gets a signal at one of them, such as SIGKILL.
 
-The program has no hooks for that: the worker's process puts it around a function of its own. What
-belongs here: the steps and the signal. What does not: what is expected afterwards.
+The program has no hooks for that: the worker's process wraps one of its own functions.
 """
 
 import os
@@ -26,15 +25,15 @@ _FOLDER_STORE = "reporting_pipeline.store.folder:FolderStore"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrashPoint:
-    """Where a worker is killed, or gets another signal, and what stands then.
+    """A step at which a worker gets a signal, and the state afterwards.
 
     Attributes:
-        where: Module and attribute, as the program names them: "package.module:Class.name".
-        moment: Before the function is called, or after it has come to its end.
-        call: Which call of it, the first is 1.
-        among: Only calls of which an argument holds this text count.
-        left: The status of the request; None: there is no row of it yet.
-        is_pushed: The message that asked for it is still in the list.
+        where: Module and attribute of a function: "package.module:Class.name".
+        moment: Before the function is called, or after it has returned.
+        call: The number of the call; the first is 1.
+        among: Count only calls with this text in an argument.
+        left: The status of the request afterwards; None if there is no row yet.
+        is_pushed: The pushed message is still in the list.
         number: The signal.
     """
 
@@ -54,29 +53,31 @@ POINTS = {
     "the request is written, not committed": CrashPoint(
         where=f"{_REQUESTS}.queue_lists:ask_within", moment="after", left=None, is_pushed=True
     ),
-    "the request is committed, its message is there": CrashPoint(
+    "the request is committed, its message is in the list": CrashPoint(
         where="redis:Redis.lrem", moment="before", left="queued", is_pushed=True
     ),
-    "the message is removed, no hint is there": CrashPoint(
+    "the message is removed, the hint is missing": CrashPoint(
         where="redis:Redis.lrem", moment="after", left="queued"
     ),
-    "the hint is there": CrashPoint(
+    "the hint is written": CrashPoint(
         where=f"{_REQUESTS}.worker:sync_queue_lists", moment="after", left="queued"
     ),
     "the lease is written, not committed": CrashPoint(
         where=f"{_REQUESTS}.leases:write_request_notice", moment="before", left="queued"
     ),
     "the lease is committed": CrashPoint(where=f"{_REQUESTS}.worker:take_request", moment="after"),
-    "the definition's lock is had": CrashPoint(
+    "the definition's lock is acquired": CrashPoint(
         where=f"{_REQUESTS}.worker:DefinitionLock.acquire", moment="after"
     ),
     "the hint is removed": CrashPoint(where=f"{_REQUESTS}.worker:remove_hint", moment="after"),
-    "the start is told": CrashPoint(where=f"{_REQUESTS}.worker:publish_notices", moment="after"),
+    "the start is published": CrashPoint(
+        where=f"{_REQUESTS}.worker:publish_notices", moment="after"
+    ),
     "before the rows are read": CrashPoint(
         where=f"{_PUBLISHING}.generate:read_report", moment="before"
     ),
     "the file is rendered": CrashPoint(where=f"{_PUBLISHING}.generate:publish", moment="before"),
-    "the edition is noted, not committed": CrashPoint(
+    "the upcoming edition is written, not committed": CrashPoint(
         where=f"{_PUBLISHING}.publish:record_upcoming", moment="after"
     ),
     "before the file is put": CrashPoint(
@@ -94,21 +95,21 @@ POINTS = {
     "the end is written, not committed": CrashPoint(
         where=f"{_REQUESTS}.worker:end_request", moment="after"
     ),
-    "the end is committed, nothing is told": CrashPoint(
+    "the end is committed, not published": CrashPoint(
         where=f"{_REQUESTS}.worker:publish_notices", moment="before", call=2, left="completed"
     ),
-    "the end is told, not noted as told": CrashPoint(
+    "the end is published, not recorded as published": CrashPoint(
         where="redis:Redis.publish", moment="after", among='"completed"', left="completed"
     ),
-    "the end is told": CrashPoint(
+    "the end is published": CrashPoint(
         where=f"{_REQUESTS}.worker:publish_notices", moment="after", call=2, left="completed"
     ),
 }
-"""What has just happened -> the kill there, in the order of a request's life."""
+"""The crash points by the step that has just happened, in the order of a request's life."""
 
 
 def work_and_die(name: str, warehouse: str, store_url: str, redis_url: str) -> None:
-    """Serve requests, until the kill of that name."""
+    """Serve requests, until the crash point of that name."""
     arm(POINTS[name])
     worker = worker_at(make_url(warehouse), store_url, redis_url)
     for _ in serve(worker, Event(), once=True):
@@ -116,26 +117,26 @@ def work_and_die(name: str, warehouse: str, store_url: str, redis_url: str) -> N
 
 
 def work_and_stop(where: str, environment: Mapping[str, str]) -> None:
-    """`reporting work`, which is told to stop (SIGTERM) before it comes to a function."""
+    """Run `reporting work`, which gets SIGTERM before it calls a function."""
     set_environment(environment)
     arm(CrashPoint(where=where, moment="before", number=signal.SIGTERM))
     reporting(["work"])
 
 
 def arm(point: CrashPoint) -> None:
-    """Send this process the signal when it comes there."""
+    """Send this process the signal at the crash point."""
     module, _, path = point.where.partition(":")
     *owners, attribute = path.split(".")
     owner: Any = import_module(module)
     for each in owners:
         owner = getattr(owner, each)
-    setattr(owner, attribute, _deadly(getattr(owner, attribute), point))
+    setattr(owner, attribute, _with_signal(getattr(owner, attribute), point))
 
 
-def _deadly(function: Callable[..., Any], point: CrashPoint) -> Callable[..., Any]:
+def _with_signal(function: Callable[..., Any], point: CrashPoint) -> Callable[..., Any]:
     left = [point.call]
 
-    def deadly(*arguments: Any, **named: Any) -> Any:
+    def wrapped(*arguments: Any, **named: Any) -> Any:
         left[0] -= point.among in repr((arguments, named))
         is_due = left[0] == 0 and point.among in repr((arguments, named))
         if is_due and point.moment == "before":
@@ -145,4 +146,4 @@ def _deadly(function: Callable[..., Any], point: CrashPoint) -> Callable[..., An
             os.kill(os.getpid(), point.number)
         return result
 
-    return deadly
+    return wrapped

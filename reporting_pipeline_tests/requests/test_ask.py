@@ -1,4 +1,4 @@
-"""What may be asked for, that the same question is one request, and what needs none."""
+"""Asking for reports: current ones are returned, and equal requests are one request."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -38,7 +38,7 @@ from reporting_pipeline_tests.sample_reports import (
 DAY = date(2025, 9, 10)
 
 
-def test_the_same_question_from_twenty_at_once_is_one_request(warehouse_url: URL) -> None:
+def test_twenty_equal_requests_at_once_are_one_request(warehouse_url: URL) -> None:
     revenue = define(warehouse_url, REVENUE)
     start = Barrier(20)
 
@@ -47,14 +47,16 @@ def test_the_same_question_from_twenty_at_once_is_one_request(warehouse_url: URL
         return ask_for(warehouse_url, revenue)
 
     with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(ask_once, range(20)))
+        results = list(pool.map(ask_once, range(20)))
 
-    [request] = {answer.request.id: answer.request for answer in answers if answer.request}.values()
-    assert [answer.is_new for answer in answers].count(True) == 1
+    [request] = {each.request.id: each.request for each in results if each.request}.values()
+    assert [each.is_new for each in results].count(True) == 1
     assert notices(warehouse_url, request) == ["queued"]
 
 
-def test_what_is_ended_may_be_asked_for_again(warehouse_url: URL, workers: Workers) -> None:
+def test_a_report_can_be_requested_again_after_its_request_ended(
+    warehouse_url: URL, workers: Workers
+) -> None:
     revenue = define(warehouse_url, REVENUE)
     first = queued(warehouse_url, revenue)
     running = workers.must_take(warehouse_url)
@@ -77,7 +79,7 @@ def test_another_version_is_another_request(warehouse_url: URL) -> None:
     assert (first.version, second.version) == (1, 2)
 
 
-def test_who_also_wants_a_provisional_file_gets_it_after_a_hold(
+def test_a_caller_that_allows_a_provisional_file_gets_it_after_a_hold(
     warehouse_url: URL, workers: Workers
 ) -> None:
     revenue = define(warehouse_url, REVENUE)
@@ -118,7 +120,7 @@ def test_who_also_wants_a_provisional_file_gets_it_after_a_hold(
         ),
     ],
 )
-def test_what_cannot_be_had_is_refused_before_it_waits(
+def test_an_impossible_report_is_refused_before_it_is_queued(
     warehouse_url: URL, changed: dict[str, object], period: Period, format_: str, reason: str
 ) -> None:
     definition = define(warehouse_url, {**REVENUE, **changed})
@@ -130,17 +132,17 @@ def test_what_cannot_be_had_is_refused_before_it_waits(
         assert waiting_requests(connection, 1) == []
 
 
-def test_a_report_whose_days_stand_needs_no_request(
+def test_a_report_whose_days_have_not_changed_needs_no_request(
     season_pipeline: Pipeline, store_url: str
 ) -> None:
     warehouse = season_pipeline.warehouse
     revenue = define(warehouse, REVENUE)
     ReportGenerator(warehouse, open_store(store_url)).generate_one(revenue, one_day(DAY))
 
-    answer = ask_for(warehouse, revenue, DAY)
-    assert answer.request is None
-    assert answer.report is not None
-    assert (answer.report.status, answer.report.edition) == ("ready", 1)
+    result = ask_for(warehouse, revenue, DAY)
+    assert result.request is None
+    assert result.report is not None
+    assert (result.report.status, result.report.edition) == ("ready", 1)
 
     changes = (
         "update reporting.sealed_days set sealed_at = '2026-02-01' where date = %s",
@@ -152,7 +154,7 @@ def test_a_report_whose_days_stand_needs_no_request(
         assert ask_for(warehouse, revenue, DAY).request is not None
 
 
-def test_a_report_of_another_version_or_never_made_is_requested(
+def test_a_report_of_another_version_or_never_generated_is_requested(
     shared_season_pipeline: Pipeline, store_url: str
 ) -> None:
     warehouse = shared_season_pipeline.warehouse

@@ -1,7 +1,6 @@
-"""A worker is killed at each step of a request: another one goes on, and each effect is there once.
+"""A worker is killed at each step of a request: another one continues, and each effect occurs once.
 
-A step of the request may be repeated; what others see of it is one row, one edition, and of each
-message one id.
+A step may be repeated, but others see one row, one edition, and one id for each message.
 """
 
 import hashlib
@@ -55,16 +54,16 @@ REPORTS = (
 
 
 @contextmanager
-def heard(redis_url: str) -> Iterator[dict[str, list[int]]]:
-    """The ids of an organisation's messages by their type, as soon as the block has ended."""
-    told: dict[str, list[int]] = defaultdict(list)
+def published(redis_url: str) -> Iterator[dict[str, list[int]]]:
+    """The ids of an organisation's messages by type, complete when the block has ended."""
+    ids: dict[str, list[int]] = defaultdict(list)
     with redis.Redis.from_url(redis_url) as client, client.pubsub() as topics:
         topics.subscribe(f"reporting:org:{BERLIN}")
         topics.get_message(timeout=5)
-        yield told
+        yield ids
         while (message := topics.get_message(timeout=0.1)) is not None:
-            said = json.loads(message["data"])
-            told[said["type"]].append(said["id"])
+            content = json.loads(message["data"])
+            ids[content["type"]].append(content["id"])
 
 
 def killed_at(name: str, warehouse: URL, store_url: str, redis_url: str) -> None:
@@ -75,7 +74,7 @@ def killed_at(name: str, warehouse: URL, store_url: str, redis_url: str) -> None
 
 
 @pytest.mark.parametrize("name", POINTS)
-def test_a_worker_killed_at_a_step_leaves_each_effect_once(
+def test_each_effect_occurs_once_if_a_worker_is_killed_at_a_step(
     name: str, shared_season_pipeline: Pipeline, redis_url: str, tmp_path: Path
 ) -> None:
     point, day = POINTS[name], FIRST_DAY + timedelta(days=list(POINTS).index(name))
@@ -83,10 +82,10 @@ def test_a_worker_killed_at_a_step_leaves_each_effect_once(
     define(warehouse, REVENUE)
     worker = worker_at(warehouse, store_url, redis_url)
     generator = ReportGenerator(warehouse, worker.publisher.store)
-    wanted = {"version": 1, "definition": "revenue", "period": str(day), "format": "csv"}
-    message = json.dumps(wanted).encode()
+    pushed = {"version": 1, "definition": "revenue", "period": str(day), "format": "csv"}
+    message = json.dumps(pushed).encode()
 
-    with redis.Redis.from_url(redis_url) as client, heard(redis_url) as told:
+    with redis.Redis.from_url(redis_url) as client, published(redis_url) as ids_by_type:
         client.rpush(queue_list(BERLIN), message)
         killed_at(name, warehouse, store_url, redis_url)
         left = generator.query(REQUESTS, day)
@@ -102,7 +101,7 @@ def test_a_worker_killed_at_a_step_leaves_each_effect_once(
         assert client.exists(DEAD_LIST) == 0
     [(path, digest, edition)] = generator.query(REPORTS, day)
     assert (edition, hashlib.sha256(generator.file(str(path))).hexdigest()) == (1, digest)
-    assert Counter({kind: len(set(ids)) for kind, ids in told.items()}) == {
+    assert Counter({kind: len(set(ids)) for kind, ids in ids_by_type.items()}) == {
         "queued": 1,
         "started": 1,
         "available": 1,
@@ -117,7 +116,7 @@ def test_a_worker_killed_at_a_step_leaves_each_effect_once(
         "reporting_pipeline.publishing.generate:publish",
     ],
 )
-def test_a_worker_that_is_told_to_stop_ends_what_it_has_begun_and_leaves_the_rest(
+def test_a_worker_that_gets_a_stop_signal_finishes_its_request_and_leaves_the_others(
     where: str, pipeline: Pipeline, redis_url: str, tmp_path: Path
 ) -> None:
     attendance = define(pipeline.warehouse, ATTENDANCE)

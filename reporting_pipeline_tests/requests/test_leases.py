@@ -1,4 +1,4 @@
-"""A lease is one worker's; a dead worker's comes back, and a late word of it does not count."""
+"""A lease belongs to one worker; a dead worker's request is requeued, its late result ignored."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -42,12 +42,12 @@ DONE = RequestEnd(status="completed", edition=1)
 FAILURE = ("StoreUnavailable", "the store is down")
 
 
-def ended(warehouse: URL, request: StoredRequest, how: RequestEnd = DONE) -> bool:
+def end(warehouse: URL, request: StoredRequest, result: RequestEnd = DONE) -> bool:
     with warehouse_connection(warehouse) as connection:
-        return end_request(connection, request, how, NOW)
+        return end_request(connection, request, result, NOW)
 
 
-def repeated(warehouse: URL, request: StoredRequest) -> bool:
+def retry(warehouse: URL, request: StoredRequest) -> bool:
     with warehouse_connection(warehouse) as connection:
         return retry_later(connection, request, FAILURE, NOW)
 
@@ -70,7 +70,7 @@ def test_a_request_is_taken_once(warehouse_url: URL, workers: Workers) -> None:
     assert [notices(warehouse_url, each) for each in found] == [["queued", "started"]] * 2
 
 
-def test_a_dead_workers_request_goes_to_another_and_its_late_word_does_not_count(
+def test_a_silent_workers_request_goes_to_another_and_its_late_result_does_not_count(
     warehouse_url: URL, workers: Workers
 ) -> None:
     queued(warehouse_url, define(warehouse_url, REVENUE))
@@ -81,16 +81,16 @@ def test_a_dead_workers_request_goes_to_another_and_its_late_word_does_not_count
     second = workers.must_take(warehouse_url)
     assert (second.id, second.attempts, second.fence > zombie.fence) == (zombie.id, 2, True)  # type: ignore[operator]
 
-    assert not ended(warehouse_url, zombie, RequestEnd(status="failed", failure=FAILURE))
-    assert not repeated(warehouse_url, zombie)
-    assert ended(warehouse_url, second)
-    assert not ended(warehouse_url, zombie)
+    assert not end(warehouse_url, zombie, RequestEnd(status="failed", failure=FAILURE))
+    assert not retry(warehouse_url, zombie)
+    assert end(warehouse_url, second)
+    assert not end(warehouse_url, zombie)
     now = seen(warehouse_url, second)
     assert (now.status, now.edition, now.failure_message) == ("completed", 1, None)
     assert notices(warehouse_url, second) == ["queued", "started", "completed"]
 
 
-def test_a_rescued_request_that_nobody_took_again_is_not_ended_by_the_first(
+def test_a_requeued_request_is_not_ended_by_its_first_worker(
     warehouse_url: URL, workers: Workers
 ) -> None:
     revenue = define(warehouse_url, REVENUE)
@@ -100,10 +100,10 @@ def test_a_rescued_request_that_nobody_took_again_is_not_ended_by_the_first(
     assert workers.take(warehouse_url, among=[]) is None
 
     assert seen(warehouse_url, zombie).status == "queued"
-    assert not ended(warehouse_url, zombie)
+    assert not end(warehouse_url, zombie)
 
 
-def test_a_failure_that_may_pass_is_repeated_later_and_later_and_then_dead(
+def test_a_transient_failure_is_retried_after_growing_waits_and_then_dead(
     warehouse_url: URL, workers: Workers
 ) -> None:
     request = queued(warehouse_url, define(warehouse_url, REVENUE))
@@ -111,7 +111,7 @@ def test_a_failure_that_may_pass_is_repeated_later_and_later_and_then_dead(
     for attempt in range(1, MAX_FAILURES + 1):
         request = workers.must_take(warehouse_url)
         assert request.attempts == attempt
-        assert repeated(warehouse_url, request)
+        assert retry(warehouse_url, request)
         now = seen(warehouse_url, request)
         if attempt < MAX_FAILURES:
             assert workers.take(warehouse_url) is None
@@ -125,7 +125,7 @@ def test_a_failure_that_may_pass_is_repeated_later_and_later_and_then_dead(
         assert 2 * 2**number <= wait <= 3 * 2**number + 1
 
 
-def test_a_killed_workers_request_is_back_at_once_and_no_failure(
+def test_a_killed_workers_request_is_requeued_at_once_and_counts_as_no_failure(
     warehouse_url: URL, workers: Workers
 ) -> None:
     request = queued(warehouse_url, define(warehouse_url, REVENUE))
@@ -141,10 +141,10 @@ def test_a_killed_workers_request_is_back_at_once_and_no_failure(
         "the worker died: its session with the warehouse has ended",
     )
     for _ in range(MAX_FAILURES - 1):
-        assert repeated(warehouse_url, second)
+        assert retry(warehouse_url, second)
         pass_time(warehouse_url, second, 60)
         second = workers.must_take(warehouse_url)
-    assert repeated(warehouse_url, second)
+    assert retry(warehouse_url, second)
     assert seen(warehouse_url, second).status == "dead"
     assert notices(warehouse_url, request) == ["queued", "started", "failed"]
 
@@ -156,7 +156,7 @@ def test_a_killed_workers_request_is_back_at_once_and_no_failure(
         (31, "the worker sent no heartbeat for 30 seconds"),
     ],
 )
-def test_a_request_that_ends_each_of_its_workers_is_dead_too(
+def test_a_request_that_kills_every_worker_is_dead(
     warehouse_url: URL, workers: Workers, seconds: int, reason: str
 ) -> None:
     request = queued(warehouse_url, define(warehouse_url, REVENUE))
@@ -181,7 +181,7 @@ def test_a_request_that_ends_each_of_its_workers_is_dead_too(
 
 
 @pytest.mark.parametrize("failures", range(1, MAX_FAILURES))
-def test_waits_differ(failures: int) -> None:
+def test_waits_are_random(failures: int) -> None:
     assert len({wait_seconds(failures) for _ in range(20)}) > 1
 
 
@@ -191,7 +191,7 @@ def test_the_first_loss_costs_no_wait() -> None:
     assert all(2 <= wait <= 24 for wait in waits[1:])
 
 
-def test_what_is_handed_back_was_no_attempt(warehouse_url: URL, workers: Workers) -> None:
+def test_a_postponed_request_counts_no_attempt(warehouse_url: URL, workers: Workers) -> None:
     request = queued(warehouse_url, define(warehouse_url, REVENUE))
     held = workers.must_take(warehouse_url)
     with warehouse_connection(warehouse_url) as connection:
@@ -202,7 +202,7 @@ def test_what_is_handed_back_was_no_attempt(warehouse_url: URL, workers: Workers
     assert workers.take(warehouse_url) is None
 
 
-def test_one_definition_is_worked_on_by_one_worker(warehouse_url: URL, workers: Workers) -> None:
+def test_a_definition_has_one_worker_at_a_time(warehouse_url: URL, workers: Workers) -> None:
     revenue, attendance = (define(warehouse_url, each) for each in (REVENUE, ATTENDANCE))
     queued_days(warehouse_url, revenue, 2)
     queued(warehouse_url, attendance)
@@ -211,7 +211,7 @@ def test_one_definition_is_worked_on_by_one_worker(warehouse_url: URL, workers: 
 
     assert [first.slug, second.slug] == ["revenue", "attendance"]
     assert workers.take(warehouse_url) is None
-    ended(warehouse_url, first)
+    end(warehouse_url, first)
     assert workers.must_take(warehouse_url).slug == "revenue"
 
 
@@ -221,15 +221,15 @@ def test_organisations_take_turns(warehouse_url: URL, workers: Workers) -> None:
     for organization_id in (TOKYO, third):
         queued(warehouse_url, define(warehouse_url, REVENUE, organization_id))
     with warehouse_connection(warehouse_url) as connection:
-        announced = [each.organization_id for each in waiting_requests(connection, 5)]
+        expected = [each.organization_id for each in waiting_requests(connection, 5)]
 
     served = []
     for _ in range(5):
         request = workers.must_take(warehouse_url)
         served.append(request.organization_id)
-        ended(warehouse_url, request)
+        end(warehouse_url, request)
 
-    assert served == announced == [BERLIN, TOKYO, third, BERLIN, BERLIN]
+    assert served == expected == [BERLIN, TOKYO, third, BERLIN, BERLIN]
     late = queued(warehouse_url, define(warehouse_url, ATTENDANCE, TOKYO))
     assert workers.must_take(warehouse_url).id == late.id
     assert Counter(seen(warehouse_url, each).status for each in of_berlin) == {
@@ -238,14 +238,14 @@ def test_organisations_take_turns(warehouse_url: URL, workers: Workers) -> None:
     }
 
 
-def test_an_organisations_own_requests_come_in_their_order(
+def test_the_requests_of_an_organisation_are_taken_in_order(
     warehouse_url: URL, workers: Workers
 ) -> None:
     asked = queued_days(warehouse_url, define(warehouse_url, REVENUE), 3)
     served = []
     for _ in asked:
         request = workers.must_take(warehouse_url)
-        ended(warehouse_url, request)
+        end(warehouse_url, request)
         served.append(request.id)
     assert served == [each.id for each in asked]
     assert asked[0].requested_at + timedelta(0) <= asked[1].requested_at

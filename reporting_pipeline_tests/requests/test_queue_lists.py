@@ -1,4 +1,4 @@
-"""Messages of others become requests, and what is none is put aside with its reason."""
+"""Pushed messages become requests, and invalid ones move to the dead list with the reason."""
 
 import json
 import pickle
@@ -33,11 +33,11 @@ from reporting_pipeline_tests.sample_reports import (
 )
 
 LIST = queue_list(BERLIN)
-WANTED = {"version": 1, "definition": "revenue", "period": "2025-03-01", "format": "csv"}
+PUSHED = {"version": 1, "definition": "revenue", "period": "2025-03-01", "format": "csv"}
 
 
 def message(**changed: object) -> bytes:
-    return json.dumps(WANTED | changed).encode()
+    return json.dumps(PUSHED | changed).encode()
 
 
 def waiting_in(warehouse: URL) -> list[StoredRequest]:
@@ -50,12 +50,12 @@ def push(redis_url: str, *messages: bytes, name: str = LIST) -> None:
         client.rpush(name, *messages)
 
 
-def look(warehouse: URL, redis_url: str) -> SyncResult:
+def sync(warehouse: URL, redis_url: str) -> SyncResult:
     with redis.Redis.from_url(redis_url) as client:
         return sync_queue_lists(warehouse, client, ASKING)
 
 
-def lies_in(redis_url: str, name: str = LIST) -> list[bytes]:
+def messages_in(redis_url: str, name: str = LIST) -> list[bytes]:
     with redis.Redis.from_url(redis_url) as client:
         found: list[bytes] = client.lrange(name, 0, -1)
         return found
@@ -66,21 +66,21 @@ def test_a_message_becomes_a_request_and_its_hint(warehouse_url: URL, redis_url:
     by_id = message(definition=str(revenue.id), period="2025-03", provisional=True)
     push(redis_url, message(), by_id)
 
-    assert look(warehouse_url, redis_url) == SyncResult(asked=2)
+    assert sync(warehouse_url, redis_url) == SyncResult(accepted=2)
 
     first, second = waiting_in(warehouse_url)
     assert (first.definition_id, first.period, first.format) == (revenue.id, "2025-03-01", "csv")
     assert (second.period, second.is_provisional_allowed) == ("2025-03", True)
-    assert lies_in(redis_url) == [hint_message(first.id), hint_message(second.id)]
-    assert look(warehouse_url, redis_url) == SyncResult()
-    assert lies_in(redis_url) == [hint_message(first.id), hint_message(second.id)]
+    assert messages_in(redis_url) == [hint_message(first.id), hint_message(second.id)]
+    assert sync(warehouse_url, redis_url) == SyncResult()
+    assert messages_in(redis_url) == [hint_message(first.id), hint_message(second.id)]
 
 
-POISON = {
+INVALID = {
     "not JSON": (b"report please", "malformed"),
     "empty": (b"", "malformed"),
     "too long": (b"[" * 10_000_000, "10000000 bytes"),
-    "pickle": (pickle.dumps(WANTED), "malformed"),
+    "pickle": (pickle.dumps(PUSHED), "malformed"),
     "an unknown version": (message(version=2), "version: Input should be 1"),
     "no definition": (b'{"version": 1, "period": "2025-03-01", "format": "csv"}', "definition"),
     "a request that is no id": (b'{"version": 1, "request_id": "7"}', "request_id"),
@@ -89,7 +89,10 @@ POISON = {
     "an unknown id": (message(definition=str(uuid4())), "has no report definition with id"),
     "a paused definition": (message(definition="attendance"), "the definition is paused"),
     "an archived definition": (message(definition="former"), "the definition is archived"),
-    "a definition of another": (message(definition="takings-tokyo"), "has no report definition"),
+    "a definition of another organisation": (
+        message(definition="takings-tokyo"),
+        "has no report definition",
+    ),
     "a path": (message(definition="../../etc/passwd"), "definition: String should match"),
     "a path as period": (message(period="../2025-03-01"), "is no period"),
     "SQL": (message(definition="x'; drop table users; --"), "definition: String should match"),
@@ -101,103 +104,105 @@ POISON = {
 }
 
 
-def test_poison_is_put_aside_with_its_reason_and_the_rest_is_served(
+def test_invalid_messages_move_to_the_dead_list_and_the_others_become_requests(
     warehouse_url: URL, redis_url: str
 ) -> None:
     define(warehouse_url, REVENUE)
     define(warehouse_url, {**ATTENDANCE, "status": "paused"})
     define(warehouse_url, {**ATTENDANCE, "slug": "former", "status": "archived"})
     define(warehouse_url, {**REVENUE, "slug": "takings-tokyo"}, TOKYO)
-    push(redis_url, *(raw for raw, _ in POISON.values()), message())
+    push(redis_url, *(raw for raw, _ in INVALID.values()), message())
 
-    assert look(warehouse_url, redis_url) == SyncResult(asked=1, dead=len(POISON))
+    assert sync(warehouse_url, redis_url) == SyncResult(accepted=1, dead=len(INVALID))
 
     [request] = waiting_in(warehouse_url)
-    assert lies_in(redis_url) == [hint_message(request.id)]
-    dead = [json.loads(each) for each in lies_in(redis_url, DEAD_LIST)]
-    for (name, (raw, reason)), told in zip(POISON.items(), dead, strict=True):
-        assert reason in told["reason"], name
-        assert told["list"] == LIST
-        assert told["message"] == raw[:1_000].decode(errors="backslashreplace")
+    assert messages_in(redis_url) == [hint_message(request.id)]
+    dead = [json.loads(each) for each in messages_in(redis_url, DEAD_LIST)]
+    for (name, (raw, reason)), entry in zip(INVALID.items(), dead, strict=True):
+        assert reason in entry["reason"], name
+        assert entry["list"] == LIST
+        assert entry["message"] == raw[:1_000].decode(errors="backslashreplace")
 
 
 @pytest.mark.parametrize(
     "owner", [str(UUID(int=77)), "nobody", "0000000A-0000-4000-8000-000000000001"]
 )
-def test_the_list_of_nobody_holds_poison(warehouse_url: URL, redis_url: str, owner: str) -> None:
+def test_messages_in_the_list_of_an_unknown_organisation_are_invalid(
+    warehouse_url: URL, redis_url: str, owner: str
+) -> None:
     define(warehouse_url, REVENUE)
     push(redis_url, message(), name=f"reporting:queue:{owner}")
 
-    assert look(warehouse_url, redis_url) == SyncResult(dead=1)
+    assert sync(warehouse_url, redis_url) == SyncResult(dead=1)
     assert waiting_in(warehouse_url) == []
 
 
-def test_a_hint_of_another_organisation_is_poison(warehouse_url: URL, redis_url: str) -> None:
+def test_a_hint_of_another_organisation_is_invalid(warehouse_url: URL, redis_url: str) -> None:
     request = queued(warehouse_url, define(warehouse_url, REVENUE, TOKYO))
     push(redis_url, hint_message(request.id))
 
-    assert look(warehouse_url, redis_url) == SyncResult(dead=1)
-    assert lies_in(redis_url) == []
-    assert lies_in(redis_url, queue_list(TOKYO)) == [hint_message(request.id)]
+    assert sync(warehouse_url, redis_url) == SyncResult(dead=1)
+    assert messages_in(redis_url) == []
+    assert messages_in(redis_url, queue_list(TOKYO)) == [hint_message(request.id)]
 
 
-def test_ten_thousand_of_the_same_are_one_request(warehouse_url: URL, redis_url: str) -> None:
+def test_ten_thousand_equal_messages_are_one_request(warehouse_url: URL, redis_url: str) -> None:
     define(warehouse_url, REVENUE)
     push(redis_url, *[message()] * 10_000)
 
-    assert look(warehouse_url, redis_url) == SyncResult(asked=10_000)
+    assert sync(warehouse_url, redis_url) == SyncResult(accepted=10_000)
     assert len(waiting_in(warehouse_url)) == 1
 
 
-def test_the_lists_follow_the_table_after_a_wipe_and_when_something_was_taken(
+def test_the_lists_match_the_queue_after_a_wipe_and_after_a_request_was_taken(
     warehouse_url: URL, redis_url: str, workers: Workers
 ) -> None:
     requests = queued_days(warehouse_url, define(warehouse_url, REVENUE), 3)
-    look(warehouse_url, redis_url)
-    assert lies_in(redis_url) == [hint_message(each.id) for each in requests]
+    sync(warehouse_url, redis_url)
+    assert messages_in(redis_url) == [hint_message(each.id) for each in requests]
 
     with redis.Redis.from_url(redis_url) as client:
         client.flushall()
     workers.must_take(warehouse_url)
-    look(warehouse_url, redis_url)
-    assert lies_in(redis_url) == [hint_message(each.id) for each in requests[1:]]
+    sync(warehouse_url, redis_url)
+    assert messages_in(redis_url) == [hint_message(each.id) for each in requests[1:]]
 
     with warehouse_connection(warehouse_url) as connection:
         connection.execute("delete from catalogue.report_requests where status = 'queued'")
-    look(warehouse_url, redis_url)
-    assert lies_in(redis_url) == []
+    sync(warehouse_url, redis_url)
+    assert messages_in(redis_url) == []
 
 
-def test_a_message_is_removed_after_its_request_is_there_and_read_twice_is_one(
+def test_a_message_is_removed_after_its_request_exists_and_read_twice_is_one_request(
     warehouse_url: URL, redis_url: str
 ) -> None:
     define(warehouse_url, REVENUE)
     push(redis_url, message())
     with pytest.raises(WarehouseUnavailable):
-        look(warehouse_url.set(port=1), redis_url)
-    assert lies_in(redis_url) == [message()]
+        sync(warehouse_url.set(port=1), redis_url)
+    assert messages_in(redis_url) == [message()]
 
-    look(warehouse_url, redis_url)
+    sync(warehouse_url, redis_url)
     [request] = waiting_in(warehouse_url)
-    push(redis_url, message())  # as one that died before it was removed would leave it
-    look(warehouse_url, redis_url)
+    push(redis_url, message())  # as if the process had died before removing it
+    sync(warehouse_url, redis_url)
 
     assert [each.id for each in waiting_in(warehouse_url)] == [request.id]
-    assert lies_in(redis_url) == [hint_message(request.id)]
+    assert messages_in(redis_url) == [hint_message(request.id)]
 
 
-def test_only_one_looks_at_a_time(warehouse_url: URL, redis_url: str) -> None:
+def test_only_one_process_synchronises_at_a_time(warehouse_url: URL, redis_url: str) -> None:
     define(warehouse_url, REVENUE)
     push(redis_url, message())
     with warehouse_connection(warehouse_url) as connection:
         connection.execute("select pg_advisory_lock(hashtextextended('request lists', 0))")
-        assert look(warehouse_url, redis_url) == SyncResult()
-    assert look(warehouse_url, redis_url) == SyncResult(asked=1)
+        assert sync(warehouse_url, redis_url) == SyncResult()
+    assert sync(warehouse_url, redis_url) == SyncResult(accepted=1)
 
 
-def test_keys_of_others_are_left_alone(warehouse_url: URL, redis_url: str) -> None:
+def test_keys_of_other_programs_are_not_changed(warehouse_url: URL, redis_url: str) -> None:
     with redis.Redis.from_url(redis_url) as client:
         client.set(LIST, "no list")
         client.rpush("other:queue", message())
-    assert look(warehouse_url, redis_url) == SyncResult()
-    assert lies_in(redis_url, "other:queue") == [message()]
+    assert sync(warehouse_url, redis_url) == SyncResult()
+    assert messages_in(redis_url, "other:queue") == [message()]

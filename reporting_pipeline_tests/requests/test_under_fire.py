@@ -1,4 +1,4 @@
-"""Workers are killed and Redis is wiped: nothing is lost, nothing is done twice, all are served."""
+"""Workers are killed and Redis is wiped: no request is lost or done twice, and all are served."""
 
 from pathlib import Path
 

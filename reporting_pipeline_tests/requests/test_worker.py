@@ -1,4 +1,4 @@
-"""A worker generates what was asked for and says what became of it, whatever happens on the way."""
+"""A worker generates requested reports and records how each request ended, whatever happens."""
 
 import json
 import time
@@ -47,25 +47,25 @@ def worker(warehouse: URL, store_url: str, redis_url: str) -> Worker:
 
 
 @pytest.fixture
-def heard(redis_url: str) -> Iterator[redis.client.PubSub]:
-    """What is published from now on."""
+def published(redis_url: str) -> Iterator[redis.client.PubSub]:
+    """The messages published from now on."""
     with redis.Redis.from_url(redis_url) as client, client.pubsub() as topics:
         topics.psubscribe("reporting:*")
         topics.get_message(timeout=5)
         yield topics
 
 
-def told(heard: redis.client.PubSub, organization_id: UUID) -> list[str]:
+def message_types(published: redis.client.PubSub, organization_id: UUID) -> list[str]:
     """The types of an organisation's messages, in order."""
     kinds = []
-    while (message := heard.get_message(timeout=0.2)) is not None:
+    while (message := published.get_message(timeout=0.2)) is not None:
         if message["channel"].decode() == f"reporting:org:{organization_id}":
             kinds.append(json.loads(message["data"])["type"])
     return kinds
 
 
-def test_requests_are_generated_and_each_step_is_told(
-    worker: Worker, warehouse: URL, redis_url: str, heard: redis.client.PubSub
+def test_requests_are_generated_and_each_step_is_published(
+    worker: Worker, warehouse: URL, redis_url: str, published: redis.client.PubSub
 ) -> None:
     request = queued(warehouse, define(warehouse, REVENUE), DAY)
     held_day = DAY - timedelta(days=1)
@@ -78,30 +78,30 @@ def test_requests_are_generated_and_each_step_is_told(
     assert {each.id: each.status for each in done} == {request.id: "completed", held.id: "held"}
     assert seen(warehouse, request).edition == 1
     assert seen(warehouse, held).failure_message == f"{held_day}: order 4711 is 1 EUR short"
-    messages = told(heard, BERLIN)
+    messages = message_types(published, BERLIN)
     assert messages == ["queued", "started", "available", "completed"]
     with redis.Redis.from_url(redis_url) as client:
         assert client.keys("reporting:*") == []
     assert ask_for(warehouse, define(warehouse, REVENUE), DAY).report is not None
 
 
-def test_what_died_between_its_commit_and_its_message_is_told_by_the_next(
-    worker: Worker, warehouse: URL, heard: redis.client.PubSub
+def test_the_next_worker_publishes_the_notices_of_one_that_died_after_its_commit(
+    worker: Worker, warehouse: URL, published: redis.client.PubSub
 ) -> None:
     queued(warehouse, define(warehouse, REVENUE), DAY)
     silent = worker_at(warehouse, worker.publisher.store.address, None)
     assert work_on_next(silent) is not None
-    assert told(heard, BERLIN) == []
+    assert message_types(published, BERLIN) == []
 
     list(serve(worker, Event(), once=True))
-    assert told(heard, BERLIN) == ["queued", "started", "available", "completed"]
+    assert message_types(published, BERLIN) == ["queued", "started", "available", "completed"]
 
 
 def test_without_redis_the_table_is_enough(warehouse: URL, store_url: str) -> None:
     request = queued(warehouse, define(warehouse, REVENUE), DAY)
-    away = worker_at(warehouse, store_url, "redis://127.0.0.1:1/0")
+    without_redis = worker_at(warehouse, store_url, "redis://127.0.0.1:1/0")
 
-    assert [each.status for each in serve(away, Event(), once=True)] == ["completed"]
+    assert [each.status for each in serve(without_redis, Event(), once=True)] == ["completed"]
     assert notices(warehouse, request) == ["queued", "started", "completed"]
 
 
@@ -117,19 +117,19 @@ def test_a_wipe_of_redis_loses_nothing(worker: Worker, warehouse: URL, redis_url
     assert done == ["completed"] * 3
 
 
-def test_what_is_pushed_is_served(worker: Worker, warehouse: URL, redis_url: str) -> None:
+def test_a_pushed_request_is_served(worker: Worker, warehouse: URL, redis_url: str) -> None:
     define(warehouse, REVENUE)
-    wanted = {"version": 1, "definition": "revenue", "period": str(DAY), "format": "csv"}
+    pushed = {"version": 1, "definition": "revenue", "period": str(DAY), "format": "csv"}
     with redis.Redis.from_url(redis_url) as client:
-        client.rpush(queue_list(BERLIN), json.dumps(wanted))
+        client.rpush(queue_list(BERLIN), json.dumps(pushed))
 
     assert [each.period for each in serve(worker, Event(), once=True)] == [str(DAY)]
 
 
 @pytest.mark.parametrize(
-    ("spoil", "status", "failure_class"),
+    ("damage", "status", "failure_class"),
     [
-        # What is no expected error may have been the machine's.
+        # An unexpected error may be transient.
         ("alter table landing.source_reads rename to gone", "queued", "UndefinedTable"),
         (
             "alter table catalogue.report_definition_versions disable trigger user;"
@@ -139,12 +139,12 @@ def test_what_is_pushed_is_served(worker: Worker, warehouse: URL, redis_url: str
         ),
     ],
 )
-def test_a_failure_is_repeated_where_that_may_help(
-    worker: Worker, warehouse: URL, spoil: str, status: str, failure_class: str
+def test_a_failure_is_retried_if_that_may_help(
+    worker: Worker, warehouse: URL, damage: str, status: str, failure_class: str
 ) -> None:
     request = queued(warehouse, define(warehouse, REVENUE), DAY)
     with warehouse_connection(warehouse) as connection:
-        connection.execute(spoil.encode())
+        connection.execute(damage.encode())
 
     done = work_on_next(worker)
 
@@ -152,7 +152,7 @@ def test_a_failure_is_repeated_where_that_may_help(
     assert (done.id, done.status, done.failure_class) == (request.id, status, failure_class)
 
 
-def test_a_definition_that_another_works_on_waits(
+def test_a_definition_with_another_worker_waits(
     worker: Worker, warehouse: URL, redis_url: str
 ) -> None:
     revenue, attendance = define(warehouse, REVENUE), define(warehouse, ATTENDANCE)
@@ -169,7 +169,7 @@ def test_a_definition_that_another_works_on_waits(
         other.release()
 
 
-def test_the_lock_of_a_dead_worker_is_not_waited_for(
+def test_the_lock_of_a_dead_worker_is_taken_over(
     warehouse: URL, redis_url: str, workers: Workers
 ) -> None:
     queued(warehouse, define(warehouse, REVENUE))
@@ -190,7 +190,7 @@ def test_the_lock_of_a_dead_worker_is_not_waited_for(
         assert client.get(name) is None
 
 
-def test_a_lease_is_kept_up_while_the_work_goes_on(
+def test_the_heartbeat_extends_the_lease_and_the_lock_during_the_work(
     warehouse: URL, redis_url: str, workers: Workers
 ) -> None:
     queued(warehouse, define(warehouse, REVENUE))
