@@ -1,14 +1,15 @@
-"""Retention: which objects of the store are older than their category is kept.
+"""Retention: finds and deletes objects of the store and rows of the catalogue that are too old.
 
-Two kinds of objects pass: the kept rows of a report's editions, and provisional files that a later
-edition has replaced. The file that stands as a report's current edition, its manifest and the
-catalogue stay for good.
+    objects         kept rows of a report's editions, and provisional files that were replaced
+    requests        requests that have ended; a dead one stays until the report is requested again,
+                    because its alert is open until then
+    alert rows      resolved alerts, their messages to channels, and notices over Redis. Open alerts
+                    stay, and so do messages that a channel has yet to get. A notice that was never
+                    published is deleted with the others: listeners read the tables instead
 
-A report's years begin with the end of the calendar year in which its period ends, as laws count
-them. Where the versions of a definition had several categories, the longest holds.
-
-What belongs here: what is past its time, and deleting it under the report's lock. What does not:
-how long that is (a setting), and whether it is deleted (who calls).
+The file of a report's current edition, its manifest and the catalogue's reports stay for good. The
+years of a report's objects are counted as laws do: from the end of the calendar year in which its
+period ends. If the versions of a definition had several categories, the longest retention applies.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -49,13 +50,35 @@ _EXPIRED_REPORTS = """
     order by report.period_end, definition.id, report.event_id
 """
 
+_EXPIRED_REQUESTS = """
+    from catalogue.report_requests as expired
+    where
+        finished_at < %(before)s
+        and (
+            status <> 'dead'
+            or exists (
+                select 1 from catalogue.report_requests as later
+                where
+                    later.report_id = expired.report_id
+                    and later.requested_at > expired.requested_at
+            )
+        )
+"""
+_EXPIRED_ALERTS = "from catalogue.alerts where resolved_at < %(before)s"
+_EXPIRED_MESSAGES = """
+    from catalogue.alert_deliveries
+    where coalesce(delivered_at, given_up_at) < %(before)s
+"""
+_EXPIRED_NOTICES = "from catalogue.notices where created_at < %(before)s"
+_ALERT_ROWS = (_EXPIRED_ALERTS, _EXPIRED_MESSAGES, _EXPIRED_NOTICES)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpiredReport:
     """A report of one definition and period that is past its retention.
 
     Attributes:
-        in_use: The keys of the files that stand as current editions, or are about to.
+        in_use: The keys of the files of current or upcoming editions.
     """
 
     organization_id: UUID
@@ -68,7 +91,7 @@ class ExpiredReport:
 
     @property
     def key(self) -> ReportKey:
-        """One of its keys: lock and folder are the same for all formats."""
+        """One of its keys: all formats have the same lock and folder."""
         return ReportKey(
             organization_id=self.organization_id,
             definition_id=self.definition_id,
@@ -78,36 +101,49 @@ class ExpiredReport:
         )
 
     def is_expired(self, key: str) -> bool:
-        """Whether an object in its folder is kept no longer."""
+        """Whether an object in the report's folder is past its retention."""
         folder, _, name = key.rpartition("/")
         is_rows = folder == f"{self.key.folder}/rows"
         is_provisional = name.partition(".")[0].endswith(PROVISIONAL_MARK)
         return is_rows or (is_provisional and key.removesuffix(MANIFEST_SUFFIX) not in self.in_use)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpiredAlertRows:
+    """How many rows about alerts and notices are past their retention."""
+
+    alert_count: int
+    message_count: int
+    notice_count: int
+
+    @property
+    def total(self) -> int:
+        """The sum of the counts."""
+        return self.alert_count + self.message_count + self.notice_count
+
+
 def expired_reports(warehouse: URL, years: Mapping[str, int], today: date) -> list[ExpiredReport]:
     """The reports that are past their retention, oldest first.
 
     Args:
-        warehouse: Its address.
-        years: How long each category is kept.
-        today: The day to judge by, in UTC.
+        warehouse: The warehouse's address.
+        years: The retention of each category, in years.
+        today: The current day, in UTC.
     """
     with (
         warehouse_connection(warehouse) as connection,
         connection.cursor(row_factory=class_row(ExpiredReport)) as cursor,
     ):
-        return cursor.execute(
-            _EXPIRED_REPORTS, {"year": today.year, "years": Jsonb(dict(years))}
-        ).fetchall()
+        bound = {"year": today.year, "years": Jsonb(dict(years))}
+        return cursor.execute(_EXPIRED_REPORTS, bound).fetchall()
 
 
 def expired_objects(
     store: ObjectStore, reports: Sequence[ExpiredReport]
 ) -> Iterator[tuple[ExpiredReport, list[str]]]:
-    """The objects of the store that are kept no longer, by report, sorted.
+    """The objects in the store that are past their retention, by report, sorted.
 
-    Each organisation's keys are listed once, however many of its reports are past.
+    The keys of each organisation are listed once, however many of its reports are expired.
     """
     by_folder = {report.key.folder: report for report in reports}
     found: dict[str, list[str]] = {}
@@ -128,105 +164,76 @@ def delete_expired_objects(
     """Delete objects of a report, unless it is being generated.
 
     Returns:
-        How many were deleted; 0 where somebody has the report's lock.
+        How many were deleted; 0 if another process holds the report's lock.
     """
     with report_lock_if_free(warehouse, report.key) as locked:
         if locked is None:
             return 0
         # A provisional file may have become the current edition since it was listed.
-        standing = locked.execute(
+        current = locked.execute(
             "select storage_path from catalogue.generated_reports"
             " where definition_id = %s and period = %s and storage_path is not null",
             (report.definition_id, report.key.period.token),
         ).fetchall()
-        kept = {path for (path,) in standing}
+        kept = {path for (path,) in current}
         deleted = [key for key in keys if key.removesuffix(MANIFEST_SUFFIX) not in kept]
         for key in deleted:
             store.delete(key)
         return len(deleted)
 
 
-_EXPIRED_REQUESTS = """
-    from catalogue.report_requests as past
-    where
-        finished_at < %s
-        and (
-            status <> 'dead'
-            or exists (
-                select 1 from catalogue.report_requests as later
-                where
-                    later.report_id = past.report_id
-                    and later.requested_at > past.requested_at
-            )
-        )
-"""
-
-
 def count_expired_requests(warehouse: URL, before: datetime) -> int:
-    """How many ended before an instant; nothing is changed.
+    """Count the requests that ended before an instant; nothing is changed.
 
     Raises:
         WarehouseUnavailable: The warehouse cannot be reached.
     """
-    with warehouse_connection(warehouse) as connection:
-        [(count,)] = connection.execute(
-            f"select count(*) {_EXPIRED_REQUESTS}", (before,)
-        ).fetchall()
-        return int(count)
+    [count] = _count(warehouse, [_EXPIRED_REQUESTS], before)
+    return count
 
 
 def delete_expired_requests(warehouse: URL, before: datetime) -> int:
-    """Delete those that ended before an instant; how many.
+    """Delete the requests that ended before an instant; returns how many.
 
     Raises:
         WarehouseUnavailable: The warehouse cannot be reached.
     """
-    with warehouse_connection(warehouse) as connection:
-        return connection.execute(f"delete {_EXPIRED_REQUESTS}", (before,)).rowcount
-
-
-_EXPIRED_ALERTS = "from catalogue.alerts where resolved_at < %(before)s"
-_EXPIRED_MESSAGES = """
-    from catalogue.alert_deliveries
-    where coalesce(delivered_at, given_up_at) < %(before)s
-"""
-_EXPIRED_NOTICES = "from catalogue.notices where created_at < %(before)s"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExpiredAlertRows:
-    """How many rows are past their time."""
-
-    alert_count: int
-    message_count: int
-    notice_count: int
-
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return self.alert_count + self.message_count + self.notice_count
+    [count] = _delete(warehouse, [_EXPIRED_REQUESTS], before)
+    return count
 
 
 def count_expired_alert_rows(warehouse: URL, before: datetime) -> ExpiredAlertRows:
-    """What was over before an instant; nothing is changed."""
-    with warehouse_connection(warehouse) as connection:
-        counts = [
-            connection.execute(f"select count(*) {each}".encode(), {"before": before}).fetchall()
-            for each in (_EXPIRED_ALERTS, _EXPIRED_MESSAGES, _EXPIRED_NOTICES)
-        ]
-    [[(alert_count,)], [(message_count,)], [(notice_count,)]] = counts
-    return ExpiredAlertRows(
-        alert_count=alert_count, message_count=message_count, notice_count=notice_count
-    )
+    """Count the rows of alerts, messages and notices that are over since before an instant.
+
+    Raises:
+        WarehouseUnavailable: The warehouse cannot be reached.
+    """
+    alerts, messages, notices = _count(warehouse, _ALERT_ROWS, before)
+    return ExpiredAlertRows(alert_count=alerts, message_count=messages, notice_count=notices)
 
 
 def delete_expired_alert_rows(warehouse: URL, before: datetime) -> ExpiredAlertRows:
-    """Delete what was over before an instant; how many rows of each."""
+    """Delete the rows of alerts, messages and notices that are over since before an instant.
+
+    Raises:
+        WarehouseUnavailable: The warehouse cannot be reached.
+    """
+    alerts, messages, notices = _delete(warehouse, _ALERT_ROWS, before)
+    return ExpiredAlertRows(alert_count=alerts, message_count=messages, notice_count=notices)
+
+
+def _count(warehouse: URL, selections: Sequence[str], before: datetime) -> list[int]:
     with warehouse_connection(warehouse) as connection:
-        alert_count, message_count, notice_count = (
+        found = [
+            connection.execute(f"select count(*) {each}".encode(), {"before": before}).fetchall()
+            for each in selections
+        ]
+    return [int(count) for [(count,)] in found]
+
+
+def _delete(warehouse: URL, selections: Sequence[str], before: datetime) -> list[int]:
+    with warehouse_connection(warehouse) as connection:
+        return [
             connection.execute(f"delete {each}".encode(), {"before": before}).rowcount
-            for each in (_EXPIRED_ALERTS, _EXPIRED_MESSAGES, _EXPIRED_NOTICES)
-        )
-    return ExpiredAlertRows(
-        alert_count=alert_count, message_count=message_count, notice_count=notice_count
-    )
+            for each in selections
+        ]

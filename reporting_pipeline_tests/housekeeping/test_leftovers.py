@@ -1,4 +1,4 @@
-"""Only folders of ours in which nobody has written are taken for abandoned."""
+"""Only this program's folders without recent changes count as abandoned."""
 
 import os
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ def folder(parent: Path, name: str, *, is_old: bool = True, inner_is_old: bool =
 @pytest.mark.parametrize(
     "name", ["reporting-a1b2c3_8", "reporting-restated-a1b2c3_8", "reporting-dbt-a1b2c3_8"]
 )
-def test_a_folder_of_ours_is_removed_with_all_that_is_in_it(name: str, tmp_path: Path) -> None:
+def test_an_abandoned_folder_is_removed_with_its_contents(name: str, tmp_path: Path) -> None:
     path = folder(tmp_path, name)
 
     assert abandoned_folders(tmp_path, SINCE) == [path]
@@ -34,13 +34,13 @@ def test_a_folder_of_ours_is_removed_with_all_that_is_in_it(name: str, tmp_path:
 
 
 @pytest.mark.parametrize("name", ["reporting-tests-a1b2c3", "reporting-archive", "other-a1b2c3_8"])
-def test_a_folder_of_others_stays(name: str, tmp_path: Path) -> None:
+def test_folders_of_other_programs_stay(name: str, tmp_path: Path) -> None:
     folder(tmp_path, name)
 
     assert abandoned_folders(tmp_path, SINCE) == []
 
 
-def test_a_folder_in_which_something_was_written_since_stays(tmp_path: Path) -> None:
+def test_a_folder_with_a_recent_change_stays(tmp_path: Path) -> None:
     folder(tmp_path, "reporting-a1b2c3_8", inner_is_old=False)
 
     assert abandoned_folders(tmp_path, SINCE) == []

@@ -1,4 +1,4 @@
-"""What is past its retention: kept rows and replaced provisional files, never what stands."""
+"""Kept rows and replaced provisional files expire; current editions never do."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -31,27 +31,27 @@ ROWS = f"{FOLDER}/rows/{'0' * 64}.csv.zst"
 
 @pytest.fixture
 def warehouse(warehouse_url: URL) -> Iterator[psycopg.Connection]:
-    """A connection to it; each statement is committed."""
+    """A connection to the warehouse; each statement is committed."""
     with psycopg.connect(conninfo(warehouse_url), autocommit=True) as connection:
         yield connection
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> ObjectStore:
-    """The store with a final file, the provisional one that it replaced, and the rows of both."""
+    """A store with a final file, the provisional file that it replaced, and the rows of both."""
     store = FolderStore(tmp_path / "store")
     for key in (FILE, f"{FILE}.manifest.json", PROVISIONAL, f"{PROVISIONAL}.manifest.json", ROWS):
         store.put(key, [b"x"])
     return store
 
 
-def given_report(
+def insert_report(
     warehouse: psycopg.Connection,
     *,
     categories: tuple[str, ...] = ("financial",),
     storage_path: str = FILE,
 ) -> UUID:
-    """A report of `DAY`, of a definition whose versions had these categories."""
+    """Insert a report of `DAY`, of a definition whose versions had these categories."""
     definition_id = uuid4()
     warehouse.execute(
         "insert into catalogue.report_definitions values"
@@ -73,33 +73,33 @@ def given_report(
     return definition_id
 
 
-def past(warehouse_url: URL, today: date) -> list[ExpiredReport]:
+def expired(warehouse_url: URL, today: date) -> list[ExpiredReport]:
     return expired_reports(warehouse_url, YEARS, today)
 
 
 def test_years_begin_with_the_end_of_the_year(
     warehouse: psycopg.Connection, warehouse_url: URL
 ) -> None:
-    given_report(warehouse)
+    insert_report(warehouse)
 
-    assert past(warehouse_url, date(2025, 12, 31)) == []
-    assert len(past(warehouse_url, date(2026, 1, 1))) == 1
+    assert expired(warehouse_url, date(2025, 12, 31)) == []
+    assert len(expired(warehouse_url, date(2026, 1, 1))) == 1
 
 
-def test_the_longest_category_of_all_versions_holds(
+def test_the_longest_retention_of_all_versions_applies(
     warehouse: psycopg.Connection, warehouse_url: URL
 ) -> None:
-    given_report(warehouse, categories=("financial", "operational"))
+    insert_report(warehouse, categories=("financial", "operational"))
 
-    assert past(warehouse_url, date(2025, 12, 31)) == []
+    assert expired(warehouse_url, date(2025, 12, 31)) == []
 
 
-def test_rows_and_a_replaced_provisional_file_pass_and_the_current_edition_stays(
+def test_rows_and_a_replaced_provisional_file_are_deleted_and_the_current_edition_stays(
     warehouse: psycopg.Connection, warehouse_url: URL, store: ObjectStore
 ) -> None:
-    given_report(warehouse)
+    insert_report(warehouse)
 
-    [(report, keys)] = expired_objects(store, past(warehouse_url, date(2026, 1, 1)))
+    [(report, keys)] = expired_objects(store, expired(warehouse_url, date(2026, 1, 1)))
     deleted = delete_expired_objects(warehouse_url, store, report, keys)
 
     assert keys == [PROVISIONAL, f"{PROVISIONAL}.manifest.json", ROWS]
@@ -110,29 +110,29 @@ def test_rows_and_a_replaced_provisional_file_pass_and_the_current_edition_stays
 def test_a_provisional_file_that_is_the_current_edition_stays(
     warehouse: psycopg.Connection, warehouse_url: URL, store: ObjectStore
 ) -> None:
-    given_report(warehouse, storage_path=PROVISIONAL)
+    insert_report(warehouse, storage_path=PROVISIONAL)
 
-    [(_, keys)] = expired_objects(store, past(warehouse_url, date(2026, 1, 1)))
+    [(_, keys)] = expired_objects(store, expired(warehouse_url, date(2026, 1, 1)))
 
     assert keys == [ROWS]
 
 
-def test_what_has_become_the_current_edition_since_it_was_listed_stays(
+def test_a_file_that_became_the_current_edition_since_it_was_listed_stays(
     warehouse: psycopg.Connection, warehouse_url: URL, store: ObjectStore
 ) -> None:
-    given_report(warehouse)
-    [(report, keys)] = expired_objects(store, past(warehouse_url, date(2026, 1, 1)))
+    insert_report(warehouse)
+    [(report, keys)] = expired_objects(store, expired(warehouse_url, date(2026, 1, 1)))
     warehouse.execute("update catalogue.generated_reports set storage_path = %s", [PROVISIONAL])
 
     assert delete_expired_objects(warehouse_url, store, report, keys) == 1
     assert store.exists(PROVISIONAL)
 
 
-def test_a_report_that_is_being_generated_is_left_alone(
+def test_objects_of_a_report_that_is_being_generated_stay(
     warehouse: psycopg.Connection, warehouse_url: URL, store: ObjectStore
 ) -> None:
-    given_report(warehouse)
-    [(report, keys)] = expired_objects(store, past(warehouse_url, date(2026, 1, 1)))
+    insert_report(warehouse)
+    [(report, keys)] = expired_objects(store, expired(warehouse_url, date(2026, 1, 1)))
 
     with report_lock(warehouse_url, report.key):
         assert delete_expired_objects(warehouse_url, store, report, keys) == 0

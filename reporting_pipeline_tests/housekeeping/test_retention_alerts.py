@@ -1,4 +1,4 @@
-"""What was told of alerts goes after its time; what stands, or is still to be told, stays."""
+"""Old rows of resolved alerts are deleted; open alerts and unsent messages stay."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -21,10 +21,10 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def told(warehouse_url: URL) -> URL:
-    """A warehouse with an alert that is over, and one that has stood for as long."""
+def with_alerts(warehouse_url: URL) -> URL:
+    """A warehouse with a resolved alert, and an open one that is as old."""
 
-    def desk(at: datetime) -> WarehouseAlerts:
+    def alerts_at(at: datetime) -> WarehouseAlerts:
         return WarehouseAlerts(
             warehouse=warehouse_url,
             channels=[LogChannel()],
@@ -35,31 +35,31 @@ def told(warehouse_url: URL) -> URL:
 
     days = [late_day(THEN.date() - each * DAY) for each in (500, 501)]
     for at, alerts in ((THEN, days), (THEN + DAY, days[1:])):
-        desk(at).evaluate_supplied(alerts, AlertKind.LATE_DAY)
-        desk(at).send()
+        alerts_at(at).evaluate_supplied(alerts, AlertKind.LATE_DAY)
+        alerts_at(at).send()
     return warehouse_url
 
 
-def test_what_is_over_for_long_enough_goes_and_what_stands_stays(told: URL) -> None:
+def test_old_rows_of_resolved_alerts_are_deleted_and_open_alerts_stay(with_alerts: URL) -> None:
     # Opened twice and resolved once: three messages and three notices, one of each a day later.
     before = THEN + DAY
     assert (
-        count_expired_alert_rows(told, before).total
-        == delete_expired_alert_rows(told, before).total
+        count_expired_alert_rows(with_alerts, before).total
+        == delete_expired_alert_rows(with_alerts, before).total
         == 2 + 2
     )
-    with warehouse_connection(told) as connection:
+    with warehouse_connection(with_alerts) as connection:
         assert len(newest_alerts(connection, 10)) == 2
 
-    gone = delete_expired_alert_rows(told, before + timedelta(seconds=1))
-    assert (gone.alert_count, gone.message_count, gone.notice_count) == (1, 1, 1)
-    assert count_expired_alert_rows(told, before + 1000 * DAY).total == 0
-    with warehouse_connection(told) as connection:
-        [standing] = newest_alerts(connection, 10)
-    assert standing.resolved_at is None
+    deleted = delete_expired_alert_rows(with_alerts, before + timedelta(seconds=1))
+    assert (deleted.alert_count, deleted.message_count, deleted.notice_count) == (1, 1, 1)
+    assert count_expired_alert_rows(with_alerts, before + 1000 * DAY).total == 0
+    with warehouse_connection(with_alerts) as connection:
+        [still_open] = newest_alerts(connection, 10)
+    assert still_open.resolved_at is None
 
 
-def test_a_message_that_a_channel_is_still_to_get_stays(told: URL) -> None:
-    with warehouse_connection(told) as connection:
+def test_an_unsent_message_stays(with_alerts: URL) -> None:
+    with warehouse_connection(with_alerts) as connection:
         connection.execute("update catalogue.alert_deliveries set delivered_at = null")
-    assert delete_expired_alert_rows(told, THEN + 1000 * DAY).message_count == 0
+    assert delete_expired_alert_rows(with_alerts, THEN + 1000 * DAY).message_count == 0
