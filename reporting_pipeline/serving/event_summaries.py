@@ -1,7 +1,6 @@
-"""Recent event summaries, from memory: where an event stands as of a day.
+"""Recent event summaries, from memory: the totals of an event as of a report day.
 
-What belongs here: reading the summary for one organisation. What does not: who may see which
-organisation, and what the columns mean (`registry.report_tables`).
+The columns are those of `report_event_summary`; `registry.report_tables` describes them.
 """
 
 import json
@@ -14,12 +13,11 @@ from uuid import UUID
 
 from sqlalchemy import URL
 
-from reporting_pipeline.serving.hot_cache import CacheKey, CacheLimits, CacheTally, HotCache
+from reporting_pipeline.serving.hot_cache import CacheKey, CacheLimits, CacheMetrics, HotCache
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _VERSION_BYTES = 64
-# The version is the state of the very rows that the answer rests on: every build, of whatever
-# cause, that changed one of them gives another.
+# The version is a digest of the event's rows: every build that changes one of them changes it.
 _VERSION = """
     select md5(string_agg(summary::text, '|' order by summary.date, summary.currency))
     from reporting.report_event_summary as summary
@@ -36,13 +34,13 @@ _SUMMARY = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventSummary:
-    """An event's last summary up to a day.
+    """The last summary of an event up to a day.
 
     Attributes:
-        version: Of all rows of the event; another one when any was restated.
-        row: Column -> value as JSON has it: money in whole minor
-            units, rates as Decimal, days and ids as text.
-        byte_count: Of the row as JSON.
+        version: The version of all rows of the event; it changes if one of them changes.
+        row: The values by column, as in JSON: money in whole minor units, rates as Decimal, days
+            and ids as text.
+        byte_count: The bytes of the row as JSON.
     """
 
     version: str
@@ -51,30 +49,30 @@ class EventSummary:
 
 
 class EventSummaries:
-    """Summaries of events; every method may be called from any thread.
+    """Summaries of events; all methods are thread-safe.
 
     Args:
-        warehouse: Where the report tables are.
-        bounds: Of what is kept.
+        warehouse: The warehouse with the report tables.
+        limits: The limits of the summaries in memory.
         clock: Seconds, monotonic.
     """
 
-    def __init__(self, warehouse: URL, bounds: CacheLimits, clock: Callable[[], float]) -> None:
+    def __init__(self, warehouse: URL, limits: CacheLimits, clock: Callable[[], float]) -> None:
         self._warehouse = warehouse
         versions = CacheLimits(
-            ttl_seconds=bounds.ttl_seconds,
-            max_entries=bounds.max_entries,
-            max_bytes=bounds.max_entries * _VERSION_BYTES,
+            ttl_seconds=limits.ttl_seconds,
+            max_entries=limits.max_entries,
+            max_bytes=limits.max_entries * _VERSION_BYTES,
         )
         self._versions: HotCache[str] = HotCache(versions, lambda _: _VERSION_BYTES, clock)
-        self._rows: HotCache[EventSummary] = HotCache(bounds, lambda each: each.byte_count, clock)
-        self._tally = CacheTally("summaries")
+        self._rows: HotCache[EventSummary] = HotCache(limits, lambda each: each.byte_count, clock)
+        self._metrics = CacheMetrics("summaries")
 
     def summary(self, organization_id: UUID, event_id: UUID, as_of: date) -> EventSummary | None:
-        """Where an organisation's event stood at the end of a report day.
+        """The summary of an organisation's event at the end of a report day.
 
         Returns:
-            None where the organisation has no such event, or no row of it stands that early.
+            None if the organisation has no such event, or the event has no row so early.
 
         Raises:
             WarehouseUnavailable: The warehouse cannot be reached.
@@ -88,22 +86,22 @@ class EventSummaries:
         )
         found = self._rows.get(versioned, lambda: self._row(key, as_of))
         if found is not None and found.version != version:
-            # It was restated between the two questions: the next who asks begins anew.
+            # The rows changed between the two queries: the next call starts again.
             self._rows.drop(lambda each: each == versioned)
             self.forget(organization_id)
         return found
 
     def forget(self, organization_id: UUID) -> None:
-        """Look up which state is current when next asked, of all events of an organisation."""
+        """Look up the current version at the next call, for all events of an organisation."""
         self._versions.drop(lambda key: key.organization_id == organization_id)
 
     def forget_all(self) -> None:
-        """Look up every event's current state when next asked."""
+        """Look up the current version of every event at the next call."""
         self._versions.drop(lambda _: True)
 
     def _version(self, key: CacheKey) -> str | None:
         with warehouse_connection(self._warehouse) as connection:
-            self._tally.tell(connection, self._versions)
+            self._metrics.record(connection, self._versions)
             [(version,)] = connection.execute(_VERSION, (key.organization_id, key.item)).fetchall()
             return None if version is None else str(version)
 

@@ -1,11 +1,12 @@
 """A bounded cache in this process: values by organisation, for some minutes, loaded once per key.
 
-    hit     the value, from memory
-    miss    one caller loads; whoever asks for the key meanwhile gets that value, or that error
+    hit     the value comes from memory
+    miss    one caller loads it; other callers for the key wait for that value, or that error
 
-A value that is dropped while it is being loaded goes to those who waited for it, and is not kept.
-Errors and None are never kept. What belongs here: keeping, dropping, counting. What does not: what
-is kept, and who says that it is old (`hot_reports`, `hot_summaries`, `restatements`).
+If a value is dropped while it is being loaded, the waiting callers still get it, but it is not
+kept. Errors and None are never kept. Hits and misses are counted, and added to the metrics of
+/metrics when a cache queries the warehouse anyway, so that a hit needs no query. While all calls
+are hits, the metrics lag behind.
 """
 
 import threading
@@ -30,11 +31,12 @@ MAX_TTL_SECONDS = 1800
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheKey:
-    """Whose value, of what, in which state.
+    """The key of a value: organisation, item, and version of the data.
 
     Attributes:
-        item: What it is of: a report's id, an event's id and a day.
-        version: Of the data: another version is another value. None: which version is current.
+        item: For example a report's id, or an event's id and a day.
+        version: The version of the data, with a value for each version. None for the value that
+            tells which version is current.
     """
 
     organization_id: UUID
@@ -44,12 +46,12 @@ class CacheKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheLimits:
-    """How much is kept, and for how long.
+    """The limits of a cache: how much it keeps, and for how long.
 
     Attributes:
         ttl_seconds: From 600 to 1800.
-        max_entries: Values; at least 1.
-        max_bytes: Of all values together; at least 1. A larger value is not kept.
+        max_entries: The number of values; at least 1.
+        max_bytes: The bytes of all values together; at least 1. A larger value is not kept.
     """
 
     ttl_seconds: int
@@ -73,32 +75,32 @@ class CacheLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheCounts:
-    """How often it was asked: answered from memory, or by loading or waiting for a load."""
+    """The number of hits, and of misses, which load a value or wait for a load."""
 
     hits: int = 0
     misses: int = 0
 
     def since(self, former: "CacheCounts") -> "CacheCounts":
-        """What was added after `former`."""
+        """The counts added since `former`."""
         return CacheCounts(hits=self.hits - former.hits, misses=self.misses - former.misses)
 
 
 class HotCache(Generic[V]):
-    """Values under `HotKey`s; every method may be called from any thread.
+    """Values under `CacheKey`s; all methods are thread-safe.
 
     Args:
-        bounds: How much, and how long.
-        size_of: The bytes of a value.
+        limits: The limits of the cache.
+        size_of: Returns the bytes of a value.
         clock: Seconds, monotonic.
     """
 
     def __init__(
-        self, bounds: CacheLimits, size_of: Callable[[V], int], clock: Callable[[], float]
+        self, limits: CacheLimits, size_of: Callable[[V], int], clock: Callable[[], float]
     ) -> None:
-        self._bounds = bounds
+        self._limits = limits
         self._size_of = size_of
         self._kept: TTLCache[CacheKey, V] = TTLCache(
-            maxsize=bounds.max_bytes, ttl=bounds.ttl_seconds, timer=clock, getsizeof=size_of
+            maxsize=limits.max_bytes, ttl=limits.ttl_seconds, timer=clock, getsizeof=size_of
         )
         self._loading: dict[CacheKey, Future[V | None]] = {}
         self._lock = threading.Lock()
@@ -106,10 +108,10 @@ class HotCache(Generic[V]):
         self._misses = 0
 
     def get(self, key: CacheKey, load: Callable[[], V | None]) -> V | None:
-        """The value of a key; on a miss what `load` gives, called by one thread at a time.
+        """The value of a key; on a miss the result of `load`, which one thread at a time calls.
 
         Raises:
-            BaseException: What `load` raised, to the caller and to those who waited with it.
+            BaseException: The error of `load`, in all threads that waited for it.
         """
         with self._lock:
             kept: V | None = self._kept.get(key)
@@ -122,31 +124,31 @@ class HotCache(Generic[V]):
         return self._load(key, load, flight) if flight is own else flight.result()
 
     def drop(self, is_dropped: Callable[[CacheKey], bool]) -> int:
-        """Forget values, those that are being loaded too; how many were kept."""
+        """Drop values, also those that are being loaded; returns how many were in memory."""
         with self._lock:
             kept = [key for key in self._kept if is_dropped(key)]
             for key in kept:
-                self._kept.pop(key, None)  # its time may just be over
+                self._kept.pop(key, None)  # it may have just expired
             for key in [key for key in self._loading if is_dropped(key)]:
                 del self._loading[key]
         return len(kept)
 
     @property
     def counts(self) -> CacheCounts:
-        """How often it was asked so far."""
+        """The counts so far."""
         with self._lock:
             return CacheCounts(hits=self._hits, misses=self._misses)
 
     @property
     def entry_count(self) -> int:
-        """How many values are kept now."""
+        """The number of values in memory."""
         with self._lock:
             self._kept.expire()
             return len(self._kept)
 
     @property
     def byte_count(self) -> int:
-        """The bytes of the values that are kept now."""
+        """The bytes of the values in memory."""
         with self._lock:
             self._kept.expire()
             return int(self._kept.currsize)
@@ -157,39 +159,39 @@ class HotCache(Generic[V]):
         try:
             value = load()
         except BaseException as error:
-            self._land(key, flight, None)
+            self._finish_load(key, flight, None)
             flight.set_exception(error)
             raise
-        self._land(key, flight, value)
+        self._finish_load(key, flight, value)
         flight.set_result(value)
         return value
 
-    def _land(self, key: CacheKey, flight: Future[V | None], value: V | None) -> None:
+    def _finish_load(self, key: CacheKey, flight: Future[V | None], value: V | None) -> None:
         with self._lock:
             if self._loading.get(key) is not flight:  # dropped meanwhile
                 return
             del self._loading[key]
-            if value is None or self._size_of(value) > self._bounds.max_bytes:
+            if value is None or self._size_of(value) > self._limits.max_bytes:
                 return
             self._kept.expire()
-            while len(self._kept) >= self._bounds.max_entries:
+            while len(self._kept) >= self._limits.max_entries:
                 self._kept.popitem()
             self._kept[key] = value
 
 
-class CacheTally:
-    """What one cache has counted and not yet told."""
+class CacheMetrics:
+    """The counts of one cache that are not yet part of the metrics."""
 
     def __init__(self, cache: str) -> None:
         self._cache = cache
-        self._told = CacheCounts()
+        self._recorded = CacheCounts()
         self._lock = threading.Lock()
 
-    def tell(self, connection: Connection[Any], cache: HotCache[Any]) -> None:
-        """Add what was counted since the last time."""
+    def record(self, connection: Connection[Any], cache: HotCache[Any]) -> None:
+        """Add the counts since the last call to the metrics in the warehouse."""
         with self._lock:
             counts = cache.counts
-            new, self._told = counts.since(self._told), counts
+            new, self._recorded = counts.since(self._recorded), counts
         record(
             connection,
             [

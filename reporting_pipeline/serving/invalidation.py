@@ -1,15 +1,13 @@
-"""Restatements: what the hot caches forget because somebody says over Redis that it has changed.
+"""Drops cached values when a notice over Redis announces that they have changed.
 
     reporting:org:{organization_id}   {"version": 1, "type": "available", "report_id": ..., ...}
                                       {"version": 1, "type": "rebuilt", "organization_id": ...}
                                       {"version": 1, "type": "defined", "definition_id": ..., ...}
 
-`available`, a report's new edition, is told by `publishing.publish`; `rebuilt`, report days of the
-organisation, by `catalogue.notices`; `defined`, a definition that was changed, by the catalogue. A
-message may be lost with the connection: whoever is connected again forgets everything that may be
-old. Without Redis the caches' time is the bound.
-
-What belongs here: hearing and telling. What does not: the caches.
+`available` announces a report's new edition, `rebuilt` rebuilt report days of the organisation,
+`defined` a changed definition (`catalogue.notices`). Notices may be lost with the connection, so
+everything that may be out of date is dropped after each reconnection. Without Redis, values expire
+with the caches.
 """
 
 import json
@@ -31,76 +29,76 @@ from reporting_pipeline.store.object_store import ObjectStore
 _TOPICS = "reporting:org:*"
 _TIMEOUT_SECONDS = 5
 _POLL_SECONDS = 0.5
-_LONGEST_WAIT_SECONDS = 30.0
+_MAX_WAIT_SECONDS = 30.0
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServingCaches:
-    """All that a process keeps in memory."""
+    """The caches of a process."""
 
-    answers: ReportLookup
+    reports: ReportLookup
     definitions: DefinitionLookup
-    reports: ReportFiles
+    files: ReportFiles
     summaries: EventSummaries
 
     def forget_all(self) -> None:
-        """Forget which state of anything is current."""
-        self.answers.forget_all()
-        self.definitions.forget_all()
+        """Look up the current state of everything at the next call."""
         self.reports.forget_all()
+        self.definitions.forget_all()
+        self.files.forget_all()
         self.summaries.forget_all()
 
-    def hear(self, topic: str, message: str) -> None:
-        """Forget what a message says has changed.
+    def apply_notice(self, topic: str, message: str) -> None:
+        """Drop the values that a notice announces as changed.
 
-        A message that cannot be read makes the organisation of its topic forget all; one of another
-        type, nothing.
+        An unreadable notice drops all values of the topic's organisation. Notices of other types
+        drop nothing.
         """
         try:
             organization_id = UUID(topic.rpartition(":")[2])
         except ValueError:
             return
         try:
-            told = json.loads(message)
-            kind, report_id = told["type"], told.get("report_id")
+            notice = json.loads(message)
+            kind, report_id = notice["type"], notice.get("report_id")
             if kind == "available":
-                self.answers.forget(organization_id, UUID(report_id))
                 self.reports.forget(organization_id, UUID(report_id))
+                self.files.forget(organization_id, UUID(report_id))
             elif kind == "rebuilt":
-                self.answers.forget(organization_id)
+                self.reports.forget(organization_id)
                 self.summaries.forget(organization_id)
             elif kind == "defined":
                 self.definitions.forget(organization_id)
         except (ValueError, KeyError, TypeError, AttributeError):
-            _LOG.warning("%s: a message that cannot be read; all of it is looked up anew", topic)
-            self.answers.forget(organization_id)
-            self.definitions.forget(organization_id)
+            _LOG.warning("%s: a notice cannot be read; all values are dropped", topic)
             self.reports.forget(organization_id)
+            self.definitions.forget(organization_id)
+            self.files.forget(organization_id)
             self.summaries.forget(organization_id)
 
 
 class ChangeListener:
-    """A thread that hears restatements until it is stopped; it connects again by itself."""
+    """A thread that applies notices until it is stopped; it reconnects automatically."""
 
     def __init__(self, caches: ServingCaches, redis_url: str) -> None:
         self._caches = caches
         self._redis_url = redis_url
         self._is_stopped = threading.Event()
         self._is_listening = threading.Event()
-        self._thread = threading.Thread(target=self._listen, name="restatements", daemon=True)
+        self._thread = threading.Thread(target=self._listen, name="invalidation", daemon=True)
 
     def start(self) -> None:
-        """Begin to listen, in the background."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End; returns when the thread has."""
+        """Stop the thread, and wait until it has ended."""
         self._is_stopped.set()
         self._thread.join()
 
     def wait_until_listening(self, seconds: float) -> bool:
-        """Whether it is connected, at the latest after `seconds`."""
+        """Wait for the connection, at most `seconds`; returns whether it is connected."""
         return self._is_listening.wait(seconds)
 
     def _listen(self) -> None:
@@ -113,9 +111,9 @@ class ChangeListener:
                 if self._is_listening.is_set():
                     wait = _POLL_SECONDS
                 self._is_listening.clear()
-                _LOG.warning("Redis cannot be heard, next try in %s s: %s", wait, error)
+                _LOG.warning("Redis cannot be reached, next attempt in %s s: %s", wait, error)
                 self._is_stopped.wait(wait)
-                wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
+                wait = min(2 * wait, _MAX_WAIT_SECONDS)
 
     def _listen_while_connected(self) -> None:
         client = redis.Redis.from_url(
@@ -132,34 +130,34 @@ class ChangeListener:
                 if message is None:
                     continue
                 if message["type"] == "psubscribe":
-                    # Also after the library has connected anew by itself.
+                    # Also after the library has reconnected by itself.
                     self._caches.forget_all()
                     self._is_listening.set()
                 elif message["type"] == "pmessage":
-                    self._caches.hear(message["channel"], message["data"])
+                    self._caches.apply_notice(message["channel"], message["data"])
 
 
 def open_caches(
     settings: Settings, store: ObjectStore, clock: Callable[[], float]
 ) -> ServingCaches:
-    """Empty caches over the settings' warehouse.
+    """Empty caches, with the warehouse and the limits of the settings.
 
     Args:
-        settings: With the warehouse's address.
-        store: Where the files are.
+        settings: Settings with the warehouse's address.
+        store: The store with the files.
         clock: Seconds, monotonic.
     """
     warehouse = settings.warehouse_url()
-    bounds = CacheLimits(
+    limits = CacheLimits(
         ttl_seconds=settings.hot_cache_ttl_seconds,
         max_entries=settings.hot_cache_entries,
         max_bytes=settings.hot_cache_bytes,
     )
     max_file_bytes = settings.hot_cache_file_bytes
-    reports = ReportFiles(warehouse, store, bounds, max_file_bytes=max_file_bytes, clock=clock)
+    files = ReportFiles(warehouse, store, limits, max_file_bytes=max_file_bytes, clock=clock)
     return ServingCaches(
-        answers=ReportLookup(warehouse, reports, bounds, clock),
-        definitions=DefinitionLookup(warehouse, bounds, clock),
-        reports=reports,
-        summaries=EventSummaries(warehouse, bounds, clock),
+        reports=ReportLookup(warehouse, files, limits, clock),
+        definitions=DefinitionLookup(warehouse, limits, clock),
+        files=files,
+        summaries=EventSummaries(warehouse, limits, clock),
     )

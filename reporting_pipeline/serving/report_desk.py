@@ -1,4 +1,4 @@
-"""The desk of a platform that runs this package in its own process: reports and summaries at once.
+"""The report desk: returns reports and summaries to a platform that runs this package in-process.
 
     with report_desk(Settings.from_environment()) as desk:
         answer = desk.report(organization_id, "daily-revenue", period, ReportFormat.XLSX)
@@ -8,12 +8,9 @@
             wait_for(answer.request.id)
             send(desk.file(organization_id, answer.request.key.id).content)
 
-One desk serves all threads of the process, as long as it lives. What stands comes from memory, then
-from the catalogue and the store; what does not stand is queued for `reporting work`, once however
-many ask.
-
-What belongs here: what a platform calls. What does not: who may see which organisation, which the
-platform knows, and generating (`delivery`).
+One desk serves all threads of the process for as long as it is open. A current report comes from
+memory, or from the catalogue and the store. A report that is not current is queued for `reporting
+work`, once for all callers. The platform decides who may see which organisation.
 """
 
 import time
@@ -38,7 +35,7 @@ from reporting_pipeline.store import open_store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportDesk:
-    """Answers for the threads of a process.
+    """Returns reports and summaries to the threads of a process.
 
     Attributes:
         clock: The time now, with its zone.
@@ -57,24 +54,24 @@ class ReportDesk:
         *,
         is_provisional_allowed: bool = False,
     ) -> LookupResult:
-        """An organisation's report: its file where it is current, else what waits until it is.
+        """An organisation's report: its file if it is current, otherwise the request for it.
 
         Args:
-            organization_id: Whose, as the platform has authorised it.
-            slug: Of the definition.
-            period: As `Period.of_token("2026-02-28")` gives it.
-            format_: One of the definition's.
-            is_provisional_allowed: Also over days that are held, stamped PROVISIONAL.
+            organization_id: The organisation, authorised by the platform.
+            slug: The slug of the definition.
+            period: For example `Period.of_token("2026-02-28")`.
+            format_: One of the definition's formats.
+            is_provisional_allowed: Allow held days; the file is then stamped PROVISIONAL.
 
         Raises:
             UnknownDefinition: The organisation has no such definition.
-            DefinitionInvalid: It cannot be had: not active, no such format, no such period.
+            DefinitionInvalid: The definition is not active, or has no such format or period.
             StoreUnavailable: The store cannot be reached, or the file is being replaced.
             WarehouseUnavailable: The warehouse cannot be reached.
         """
         definition = self.caches.definitions.definition(organization_id, slug)
         now = self.clock()
-        answer = self.caches.answers.answer(
+        result = self.caches.reports.look_up(
             AskContext(now=now, final_delay_seconds=self.settings.final_delay_seconds),
             ReportRequest(
                 definition=definition,
@@ -84,28 +81,28 @@ class ReportDesk:
             format_,
         )
         redis_url = self.settings.redis_address()
-        if answer.is_new and redis_url is not None:
+        if result.is_new and redis_url is not None:
             publish_notices(self.settings.warehouse_url(), redis_url, now)
-        return answer
+        return result
 
     def file(self, organization_id: UUID, report_id: UUID) -> ReportFile | None:
-        """A report's file as it stands, also where its days are not final yet.
+        """The current file of a report, even if its days are not final yet.
 
         Args:
-            organization_id: Whose.
-            report_id: As the message says that tells of it, or the request's `key.id`.
+            organization_id: The organisation, authorised by the platform.
+            report_id: The `report_id` of a notice, or `key.id` of a request.
 
         Returns:
-            None where the organisation has no such report, or none of it is published.
+            None if the organisation has no such report, or no edition of it is published.
 
         Raises:
             StoreUnavailable: The store cannot be reached, or the file is being replaced.
             WarehouseUnavailable: The warehouse cannot be reached.
         """
-        return self.caches.reports.report(organization_id, report_id)
+        return self.caches.files.file(organization_id, report_id)
 
     def summary(self, organization_id: UUID, event_id: UUID, as_of: date) -> EventSummary | None:
-        """Where an organisation's event stood at the end of a report day; None: nothing yet.
+        """The summary of an organisation's event at the end of a report day; None if there is none.
 
         Raises:
             WarehouseUnavailable: The warehouse cannot be reached.
@@ -119,12 +116,12 @@ def report_desk(
     *,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[ReportDesk]:
-    """A desk, which hears of restatements over Redis while the context is open.
+    """A desk that drops outdated values by notices over Redis, while the context is open.
 
-    Without Redis, or while it is away, a restatement is seen after the caches' time at the latest.
+    Without Redis, outdated values expire with the caches.
 
     Args:
-        settings: With the addresses of warehouse and store, and of Redis where there is one.
+        settings: Settings with the addresses of warehouse and store, and of Redis if there is one.
         clock: Seconds, monotonic.
 
     Raises:

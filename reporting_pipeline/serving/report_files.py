@@ -1,12 +1,9 @@
 """The files of recently generated reports, from memory.
 
-Two steps, each kept: which edition of a report is current, and the bytes of that edition. The
-second is under the file's digest, so it is never wrong, only unused. The first is what a
-restatement changes: it is dropped when the notice of the new edition comes (`restatements`), and at
-the latest after the cache's time.
-
-What belongs here: reading a report's file for one organisation. What does not: who may see which
-organisation, and generating what is not there.
+Two values of a report are cached: its current edition, and the bytes of that edition. The bytes are
+kept under the file's digest, so they are never wrong, at most unused. The current edition changes
+with a restatement: it is dropped by the notice of the new edition (`invalidation`), or when it
+expires at the latest.
 """
 
 import hashlib
@@ -20,7 +17,7 @@ from psycopg.rows import class_row
 from sqlalchemy import URL
 
 from reporting_pipeline.errors import ObjectNotFound, StoreUnavailable
-from reporting_pipeline.serving.hot_cache import CacheKey, CacheLimits, CacheTally, HotCache
+from reporting_pipeline.serving.hot_cache import CacheKey, CacheLimits, CacheMetrics, HotCache
 from reporting_pipeline.store.object_store import ObjectStore
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
@@ -34,7 +31,7 @@ _EDITION = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrentEdition:
-    """Which edition of a report stands in the store."""
+    """The current edition of a report."""
 
     organization_id: UUID
     report_id: UUID
@@ -49,7 +46,7 @@ class ReportFile:
     """A report's current file.
 
     Attributes:
-        content: Its bytes; None where they are too many for memory: read them from the store.
+        content: The bytes of the file; None if it is too large for memory: read it from the store.
     """
 
     edition: CurrentEdition
@@ -57,13 +54,13 @@ class ReportFile:
 
 
 class ReportFiles:
-    """The files of generated reports; every method may be called from any thread.
+    """The files of generated reports; all methods are thread-safe.
 
     Args:
-        warehouse: Where the catalogue is.
-        store: Where the files are.
-        bounds: Of the bytes that are kept.
-        max_file_bytes: A larger file is not kept, and not read whole.
+        warehouse: The warehouse with the catalogue.
+        store: The store with the files.
+        limits: The limits of the files in memory.
+        max_file_bytes: A larger file is not kept in memory, and not read as a whole.
         clock: Seconds, monotonic.
     """
 
@@ -71,58 +68,58 @@ class ReportFiles:
         self,
         warehouse: URL,
         store: ObjectStore,
-        bounds: CacheLimits,
+        limits: CacheLimits,
         *,
         max_file_bytes: int,
         clock: Callable[[], float],
     ) -> None:
         self._warehouse = warehouse
         self._store = store
-        self._max_file_bytes = min(max_file_bytes, bounds.max_bytes)
+        self._max_file_bytes = min(max_file_bytes, limits.max_bytes)
         editions = CacheLimits(
-            ttl_seconds=bounds.ttl_seconds,
-            max_entries=bounds.max_entries,
-            max_bytes=bounds.max_entries * _ENTRY_BYTES,
+            ttl_seconds=limits.ttl_seconds,
+            max_entries=limits.max_entries,
+            max_bytes=limits.max_entries * _ENTRY_BYTES,
         )
         self._editions: HotCache[CurrentEdition] = HotCache(editions, _edition_bytes, clock)
-        self._files: HotCache[bytes] = HotCache(bounds, len, clock)
-        self._tally = CacheTally("reports")
+        self._files: HotCache[bytes] = HotCache(limits, len, clock)
+        self._metrics = CacheMetrics("reports")
 
-    def report(self, organization_id: UUID, report_id: UUID) -> ReportFile | None:
+    def file(self, organization_id: UUID, report_id: UUID) -> ReportFile | None:
         """The current file of an organisation's report.
 
         Returns:
-            None where the organisation has no such report, or none of it is published.
+            None if the organisation has no such report, or no edition of it is published.
 
         Raises:
             StoreUnavailable: The store cannot be reached, or the file is being replaced.
             WarehouseUnavailable: The warehouse cannot be reached.
         """
-        found = self._report(organization_id, report_id)
+        found = self._look_up(organization_id, report_id)
         if found is None or found.content is not None or not self._is_kept(found.edition):
             return found
-        # The store holds other bytes than the edition that we knew: it has been restated.
+        # The store has other bytes than the known edition: the report was restated.
         self.forget(organization_id, report_id)
-        again = self._report(organization_id, report_id)
+        again = self._look_up(organization_id, report_id)
         if again is not None and again.content is None and self._is_kept(again.edition):
             message = (
                 f"{self._store.location(again.edition.storage_path)} is being replaced; "
-                f"ask for report {report_id} again"
+                f"request report {report_id} again"
             )
             raise StoreUnavailable(message)
         return again
 
     def forget(self, organization_id: UUID, report_id: UUID | None = None) -> None:
-        """Look up which edition is current when next asked: of a report, or of all of them."""
+        """Look up the current edition at the next call, for one report or a whole organisation."""
         self._editions.drop(
             lambda key: key.organization_id == organization_id and report_id in {None, key.item}
         )
 
     def forget_all(self) -> None:
-        """Look up every report's current edition when next asked."""
+        """Look up the current edition of every report at the next call."""
         self._editions.drop(lambda _: True)
 
-    def _report(self, organization_id: UUID, report_id: UUID) -> ReportFile | None:
+    def _look_up(self, organization_id: UUID, report_id: UUID) -> ReportFile | None:
         key = CacheKey(organization_id=organization_id, item=report_id)
         edition = self._editions.get(key, lambda: self._current(organization_id, report_id))
         if edition is None:
@@ -138,11 +135,11 @@ class ReportFiles:
 
     def _current(self, organization_id: UUID, report_id: UUID) -> CurrentEdition | None:
         with warehouse_connection(self._warehouse) as connection:
-            self._tally.tell(connection, self._editions)
+            self._metrics.record(connection, self._editions)
             return _current_edition(connection, organization_id, report_id)
 
     def _content(self, edition: CurrentEdition) -> bytes | None:
-        """The bytes of an edition; None where the store holds others, or none."""
+        """The bytes of an edition; None if the store has other bytes, or no file."""
         try:
             content = b"".join(self._store.get(edition.storage_path))
         except ObjectNotFound:

@@ -7,11 +7,16 @@ from uuid import UUID
 import redis
 from sqlalchemy import URL
 
-from reporting_pipeline.catalogue.notices import publish_notices, write_report_notice
+from reporting_pipeline.catalogue.notices import (
+    notify_rebuilt_days,
+    publish_notices,
+    write_report_notice,
+)
 from reporting_pipeline.catalogue.report_keys import ReportKey
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline_tests.report_rows import insert_row
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEY = ReportKey(
@@ -89,3 +94,28 @@ def test_a_notice_of_a_rolled_back_change_is_never_published(
         connection.rollback()
 
     assert publish_notices(warehouse_url, redis_url, NOW) == 0
+
+
+def test_organisations_with_rows_on_rebuilt_days_get_a_notice(
+    warehouse_url: URL, redis_url: str
+) -> None:
+    day = date(2025, 5, 1)
+    with warehouse_connection(warehouse_url) as connection:
+        insert_row(connection, "report_event_summary", organization_id=UUID(int=1), date=day)
+    with redis.Redis.from_url(redis_url) as client, client.pubsub() as topics:
+        topics.psubscribe("reporting:*")
+        topics.get_message(timeout=5)
+        notify_rebuilt_days(warehouse_url, [day], redis_url=redis_url, clock=lambda: NOW)
+        message = topics.get_message(timeout=5)
+        notify_rebuilt_days(
+            warehouse_url, [date(2025, 5, 2)], redis_url=redis_url, clock=lambda: NOW
+        )
+        assert topics.get_message(timeout=0.05) is None
+    assert message["channel"].decode() == f"reporting:org:{UUID(int=1)}"
+    notice = json.loads(message["data"])
+    assert notice == {
+        "id": notice["id"],
+        "version": 1,
+        "type": "rebuilt",
+        "organization_id": str(UUID(int=1)),
+    }

@@ -1,4 +1,4 @@
-"""An event's summary comes from memory, as of a day, and is its organisation's alone."""
+"""An event's summary comes from memory, as of a day, and is only for its organisation."""
 
 import time
 from datetime import date
@@ -16,12 +16,12 @@ FIRST, LAST = date(2025, 1, 1), date(2026, 12, 31)
 
 @pytest.fixture
 def summaries(shared_season_pipeline: Pipeline) -> EventSummaries:
-    bounds = CacheLimits(ttl_seconds=600, max_entries=100, max_bytes=10**6)
-    return EventSummaries(shared_season_pipeline.warehouse, bounds, time.monotonic)
+    limits = CacheLimits(ttl_seconds=600, max_entries=100, max_bytes=10**6)
+    return EventSummaries(shared_season_pipeline.warehouse, limits, time.monotonic)
 
 
 def an_event(pipeline: Pipeline) -> tuple[UUID, UUID, date, int]:
-    """Organisation, event, last day and what was sold up to then."""
+    """An organisation, its event, the event's last day and the tickets sold up to then."""
     with warehouse_connection(pipeline.warehouse) as connection:
         [found] = connection.execute(
             "select organization_id, event_id, date, sold_to_date_count"
@@ -57,7 +57,7 @@ def test_another_organisation_gets_nothing(
     assert summaries.summary(UUID(int=9), event_id, LAST) is None
 
 
-def test_a_restatement_is_seen_once_it_is_told(
+def test_a_restated_summary_is_returned_after_its_version_was_dropped(
     shared_season_pipeline: Pipeline, summaries: EventSummaries
 ) -> None:
     organization_id, event_id, day, sold = an_event(shared_season_pipeline)
@@ -72,7 +72,7 @@ def test_a_restatement_is_seen_once_it_is_told(
     assert restated.version != former.version
 
 
-def test_a_rebuild_that_changes_nothing_keeps_what_is_in_memory(
+def test_a_rebuild_without_changes_keeps_the_summary_in_memory(
     shared_season_pipeline: Pipeline, summaries: EventSummaries
 ) -> None:
     organization_id, event_id, _, _ = an_event(shared_season_pipeline)
@@ -81,7 +81,7 @@ def test_a_rebuild_that_changes_nothing_keeps_what_is_in_memory(
     assert summaries.summary(organization_id, event_id, LAST) is former
 
 
-def test_what_is_restated_between_the_two_questions_is_not_kept(
+def test_a_summary_restated_between_the_two_queries_is_not_kept(
     shared_season_pipeline: Pipeline, summaries: EventSummaries
 ) -> None:
     organization_id, event_id, day, _ = an_event(shared_season_pipeline)

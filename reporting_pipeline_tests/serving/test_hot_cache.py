@@ -1,4 +1,4 @@
-"""The hot cache keeps a little for a while, and loads once however many ask."""
+"""The hot cache is bounded in size and time, and loads a value once for all callers."""
 
 import threading
 from collections.abc import Callable
@@ -17,7 +17,7 @@ OTHER = UUID(int=2)
 
 @dataclass
 class Clock:
-    """Seconds that pass when told to."""
+    """Seconds that a test lets pass."""
 
     seconds: float = 0.0
 
@@ -28,8 +28,8 @@ class Clock:
 def cache_of(
     *, entries: int = 10, max_bytes: int = 1000, clock: Callable[[], float] | None = None
 ) -> HotCache[bytes]:
-    bounds = CacheLimits(ttl_seconds=600, max_entries=entries, max_bytes=max_bytes)
-    return HotCache(bounds, len, clock or Clock())
+    limits = CacheLimits(ttl_seconds=600, max_entries=entries, max_bytes=max_bytes)
+    return HotCache(limits, len, clock or Clock())
 
 
 def key(item: object, organization_id: UUID = ORGANIZATION) -> CacheKey:
@@ -37,7 +37,7 @@ def key(item: object, organization_id: UUID = ORGANIZATION) -> CacheKey:
 
 
 def unexpected() -> bytes:
-    pytest.fail("it was loaded again")
+    pytest.fail("the value was loaded again")
 
 
 @pytest.mark.parametrize("seconds", [0, 599, 1801])
@@ -46,7 +46,7 @@ def test_a_time_outside_ten_to_thirty_minutes_is_refused(seconds: int) -> None:
         CacheLimits(ttl_seconds=seconds, max_entries=1, max_bytes=1)
 
 
-def test_a_cache_of_nothing_is_refused() -> None:
+def test_a_cache_without_room_is_refused() -> None:
     with pytest.raises(SettingsError, match="at least one value"):
         CacheLimits(ttl_seconds=600, max_entries=0, max_bytes=1)
 
@@ -71,7 +71,7 @@ def test_organisations_and_versions_have_values_of_their_own() -> None:
     assert cache.get(key("a"), unexpected) == b"ours"
 
 
-def test_the_number_of_values_is_bounded_and_the_least_used_goes() -> None:
+def test_the_number_of_values_is_bounded_and_the_least_used_is_dropped() -> None:
     cache = cache_of(entries=2)
     cache.get(key("a"), lambda: b"a")
     cache.get(key("b"), lambda: b"b")
@@ -82,7 +82,7 @@ def test_the_number_of_values_is_bounded_and_the_least_used_goes() -> None:
     assert cache.get(key("b"), lambda: b"again") == b"again"
 
 
-def test_the_bytes_are_bounded_and_what_is_too_large_is_not_kept() -> None:
+def test_the_bytes_are_bounded_and_a_too_large_value_is_not_kept() -> None:
     cache = cache_of(max_bytes=10)
     cache.get(key("a"), lambda: b"a" * 6)
     cache.get(key("b"), lambda: b"b" * 6)
@@ -95,21 +95,21 @@ def test_an_error_is_not_kept() -> None:
     cache = cache_of()
 
     def fails() -> bytes:
-        message = "the store is away"
+        message = "the store is down"
         raise StoreUnavailable(message)
 
     with pytest.raises(StoreUnavailable):
         cache.get(key("a"), fails)
-    assert cache.get(key("a"), lambda: b"there again") == b"there again"
+    assert cache.get(key("a"), lambda: b"loaded") == b"loaded"
 
 
-def test_nothing_is_not_kept() -> None:
+def test_none_is_not_kept() -> None:
     cache = cache_of()
     assert cache.get(key("a"), lambda: None) is None
     assert cache.get(key("a"), lambda: b"now") == b"now"
 
 
-def test_a_hundred_who_ask_at_once_load_once() -> None:
+def test_a_hundred_callers_at_once_load_once() -> None:
     cache = cache_of()
     is_open, loads = threading.Event(), []
 
@@ -119,37 +119,37 @@ def test_a_hundred_who_ask_at_once_load_once() -> None:
         return b"value"
 
     with ThreadPoolExecutor(100) as threads:
-        asked = [threads.submit(cache.get, key("a"), load) for _ in range(100)]
+        results = [threads.submit(cache.get, key("a"), load) for _ in range(100)]
         while cache.counts.misses < 100:
             pass
         is_open.set()
-        assert {each.result() for each in asked} == {b"value"}
+        assert {each.result() for each in results} == {b"value"}
     assert len(loads) == 1
 
 
-def test_those_who_wait_for_a_load_that_fails_get_its_error() -> None:
+def test_callers_that_wait_for_a_failing_load_get_its_error() -> None:
     cache = cache_of()
     is_open = threading.Event()
 
     def load() -> bytes:
         assert is_open.wait(10)
-        message = "the store is away"
+        message = "the store is down"
         raise StoreUnavailable(message)
 
     with ThreadPoolExecutor(5) as threads:
-        asked = [threads.submit(cache.get, key("a"), load) for _ in range(5)]
+        results = [threads.submit(cache.get, key("a"), load) for _ in range(5)]
         while cache.counts.misses < 5:
             pass
         is_open.set()
-        assert all(isinstance(each.exception(), StoreUnavailable) for each in asked)
+        assert all(isinstance(each.exception(), StoreUnavailable) for each in results)
 
 
-def test_one_key_being_loaded_does_not_hold_another() -> None:
+def test_loading_one_key_does_not_block_another() -> None:
     cache = cache_of()
     assert cache.get(key("a"), lambda: cache.get(key("b"), lambda: b"b")) == b"b"
 
 
-def test_what_is_dropped_is_loaded_again_and_the_rest_stays() -> None:
+def test_a_dropped_value_is_loaded_again_and_others_stay() -> None:
     cache = cache_of()
     cache.get(key("a"), lambda: b"a")
     cache.get(key("a", OTHER), lambda: b"theirs")
@@ -158,7 +158,7 @@ def test_what_is_dropped_is_loaded_again_and_the_rest_stays() -> None:
     assert cache.get(key("a", OTHER), unexpected) == b"theirs"
 
 
-def test_what_is_dropped_while_it_is_loaded_is_not_kept() -> None:
+def test_a_value_dropped_while_it_is_loaded_is_not_kept() -> None:
     cache = cache_of()
 
     def load() -> bytes:

@@ -1,18 +1,20 @@
-"""A restatement told over Redis is seen at once; what cannot be heard is not relied on."""
+"""Notices over Redis drop changed values at once; a lost connection drops all values."""
 
 import json
 import threading
+import time
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 import redis
-from sqlalchemy import URL
+from pydantic import SecretStr
 
-from reporting_pipeline.catalogue.notices import notify_rebuilt_days
-from reporting_pipeline.serving.invalidation import ChangeListener, ServingCaches
-from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline.errors import SettingsError
+from reporting_pipeline.serving.invalidation import ChangeListener, ServingCaches, open_caches
+from reporting_pipeline.settings import Settings
+from reporting_pipeline.store import open_store
 
 ORGANIZATION = UUID(int=1)
 REPORT = UUID(int=2)
@@ -21,161 +23,140 @@ AVAILABLE = json.dumps({"version": 1, "type": "available", "report_id": str(REPO
 
 
 @dataclass
-class Forgetful:
-    """Stands where a cache does, and notes what it is told to forget."""
+class FakeCache:
+    """A cache that records the values it drops."""
 
     forgotten: list[object] = field(default_factory=list)
-    heard: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    calls: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def forget(self, organization_id: UUID, report_id: UUID | None = None) -> None:
         self.forgotten.append((organization_id, report_id))
-        self.heard.release()
+        self.calls.release()
 
     def forget_all(self) -> None:
         self.forgotten.append("all")
-        self.heard.release()
+        self.calls.release()
 
 
 @pytest.fixture
-def reports() -> Forgetful:
-    return Forgetful()
+def files() -> FakeCache:
+    return FakeCache()
 
 
 @pytest.fixture
-def summaries() -> Forgetful:
-    return Forgetful()
+def summaries() -> FakeCache:
+    return FakeCache()
 
 
 @pytest.fixture
-def answers() -> Forgetful:
-    return Forgetful()
+def reports() -> FakeCache:
+    return FakeCache()
 
 
 @pytest.fixture
-def definitions() -> Forgetful:
-    return Forgetful()
+def definitions() -> FakeCache:
+    return FakeCache()
 
 
 @pytest.fixture
 def caches(
-    answers: Forgetful, definitions: Forgetful, reports: Forgetful, summaries: Forgetful
+    reports: FakeCache, definitions: FakeCache, files: FakeCache, summaries: FakeCache
 ) -> ServingCaches:
     each = {
-        "answers": answers,
         "definitions": definitions,
+        "files": files,
         "reports": reports,
         "summaries": summaries,
     }
     return ServingCaches(**each)  # type: ignore[arg-type]
 
 
-def test_a_new_edition_makes_that_report_be_looked_up(
-    caches: ServingCaches, answers: Forgetful, reports: Forgetful, summaries: Forgetful
+def test_a_new_edition_drops_its_report(
+    caches: ServingCaches, reports: FakeCache, files: FakeCache, summaries: FakeCache
 ) -> None:
-    caches.hear(TOPIC, AVAILABLE)
-    assert answers.forgotten == reports.forgotten == [(ORGANIZATION, REPORT)]
+    caches.apply_notice(TOPIC, AVAILABLE)
+    assert reports.forgotten == files.forgotten == [(ORGANIZATION, REPORT)]
     assert summaries.forgotten == []
 
 
-def test_rebuilt_days_make_the_organisations_summaries_be_looked_up(
-    caches: ServingCaches, answers: Forgetful, reports: Forgetful, summaries: Forgetful
+def test_rebuilt_days_drop_the_summaries_and_reports_of_the_organisation(
+    caches: ServingCaches, reports: FakeCache, files: FakeCache, summaries: FakeCache
 ) -> None:
-    caches.hear(TOPIC, json.dumps({"version": 1, "type": "rebuilt"}))
-    assert reports.forgotten == []
-    assert answers.forgotten == summaries.forgotten == [(ORGANIZATION, None)]
+    caches.apply_notice(TOPIC, json.dumps({"version": 1, "type": "rebuilt"}))
+    assert files.forgotten == []
+    assert reports.forgotten == summaries.forgotten == [(ORGANIZATION, None)]
 
 
-def test_a_changed_definition_makes_the_organisations_definitions_be_looked_up(
-    caches: ServingCaches, answers: Forgetful, definitions: Forgetful
+def test_a_changed_definition_drops_the_definitions_of_the_organisation(
+    caches: ServingCaches, reports: FakeCache, definitions: FakeCache
 ) -> None:
-    caches.hear(TOPIC, json.dumps({"version": 1, "type": "defined", "slug": "revenue"}))
+    caches.apply_notice(TOPIC, json.dumps({"version": 1, "type": "defined", "slug": "revenue"}))
     assert definitions.forgotten == [(ORGANIZATION, None)]
-    assert answers.forgotten == []
+    assert reports.forgotten == []
 
 
 @pytest.mark.parametrize("kind", ["held", "failed", "queued", "alert_opened"])
-def test_messages_that_restate_nothing_forget_nothing(
-    caches: ServingCaches, reports: Forgetful, summaries: Forgetful, kind: str
+def test_notices_without_a_restatement_drop_nothing(
+    caches: ServingCaches, files: FakeCache, summaries: FakeCache, kind: str
 ) -> None:
-    caches.hear(TOPIC, json.dumps({"version": 1, "type": kind, "report_id": str(REPORT)}))
-    assert reports.forgotten == summaries.forgotten == []
+    caches.apply_notice(TOPIC, json.dumps({"version": 1, "type": kind, "report_id": str(REPORT)}))
+    assert files.forgotten == summaries.forgotten == []
 
 
 @pytest.mark.parametrize(
     "message",
     ["", "[]", "7", "{}", '{"type": "available"}', '{"type": "available", "report_id": 7}'],
 )
-def test_a_message_that_cannot_be_read_makes_its_organisation_forget_all(
-    caches: ServingCaches, reports: Forgetful, summaries: Forgetful, message: str
+def test_an_unreadable_notice_drops_all_values_of_the_organisation(
+    caches: ServingCaches, files: FakeCache, summaries: FakeCache, message: str
 ) -> None:
-    caches.hear(TOPIC, message)
-    assert reports.forgotten == summaries.forgotten == [(ORGANIZATION, None)]
+    caches.apply_notice(TOPIC, message)
+    assert files.forgotten == summaries.forgotten == [(ORGANIZATION, None)]
 
 
-def test_a_topic_of_no_organisation_is_left_alone(
-    caches: ServingCaches, reports: Forgetful
+def test_a_topic_without_an_organisation_drops_nothing(
+    caches: ServingCaches, files: FakeCache
 ) -> None:
-    caches.hear("reporting:org:nobody", AVAILABLE)
-    assert reports.forgotten == []
+    caches.apply_notice("reporting:org:nobody", AVAILABLE)
+    assert files.forgotten == []
 
 
-def test_the_listener_hears_a_restatement_and_forgets_all_when_it_connects_anew(
-    caches: ServingCaches, reports: Forgetful, redis_url: str
+def test_the_listener_applies_notices_and_drops_all_values_when_it_reconnects(
+    caches: ServingCaches, files: FakeCache, redis_url: str
 ) -> None:
     listener = ChangeListener(caches, redis_url)
     listener.start()
     try:
         assert listener.wait_until_listening(10)
-        assert reports.heard.acquire(timeout=10)
+        assert files.calls.acquire(timeout=10)
         with redis.Redis.from_url(redis_url) as client:
             client.publish(TOPIC, AVAILABLE)
-            assert reports.heard.acquire(timeout=10)
+            assert files.calls.acquire(timeout=10)
             client.client_kill_filter(_type="pubsub")
-            assert reports.heard.acquire(timeout=10)
+            assert files.calls.acquire(timeout=10)
     finally:
         listener.stop()
-    assert reports.forgotten == ["all", (ORGANIZATION, REPORT), "all"]
+    assert files.forgotten == ["all", (ORGANIZATION, REPORT), "all"]
 
 
-def test_the_listener_waits_for_a_redis_that_is_away(caches: ServingCaches) -> None:
+def test_the_listener_waits_for_redis_while_it_is_down(caches: ServingCaches) -> None:
     listener = ChangeListener(caches, "redis://127.0.0.1:1/0")
     listener.start()
     assert not listener.wait_until_listening(0.1)
     listener.stop()
 
 
-def test_organisations_with_events_on_rebuilt_days_are_told(
-    warehouse_url: URL, redis_url: str
+@pytest.mark.parametrize("seconds", ["599", "1801", "soon"])
+def test_a_time_out_of_bounds_is_refused_by_its_name(
+    seconds: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    day, now = date(2025, 5, 1), datetime(2026, 1, 1, tzinfo=UTC)
-    with warehouse_connection(warehouse_url) as connection:
-        columns = connection.execute(
-            "select column_name, data_type from information_schema.columns"
-            " where table_schema = 'reporting' and table_name = 'report_event_summary'"
-            " and is_nullable = 'NO'"
-        ).fetchall()
-        values = {"boolean": "false", "bigint": "0", "integer": "0", "numeric": "0"}
-        known = {"date": f"'{day}'", "organization_id": f"'{ORGANIZATION}'", "currency": "'EUR'"}
-        given = {name: known.get(name, values.get(kind, f"'{REPORT}'")) for name, kind in columns}
-        statement = (
-            f"insert into reporting.report_event_summary ({', '.join(given)})"  # noqa: S608
-            f" values ({', '.join(given.values())})"
-        )
-        connection.execute(statement.encode())
-    with redis.Redis.from_url(redis_url) as client, client.pubsub() as topics:
-        topics.psubscribe("reporting:*")
-        topics.get_message(timeout=5)
-        notify_rebuilt_days(warehouse_url, [day], redis_url=redis_url, clock=lambda: now)
-        message = topics.get_message(timeout=5)
-        notify_rebuilt_days(
-            warehouse_url, [date(2025, 5, 2)], redis_url=redis_url, clock=lambda: now
-        )
-        assert topics.get_message(timeout=0.05) is None
-    assert message["channel"].decode() == TOPIC
-    told = json.loads(message["data"])
-    assert told == {
-        "id": told["id"],
-        "version": 1,
-        "type": "rebuilt",
-        "organization_id": str(ORGANIZATION),
-    }
+    monkeypatch.setenv("REPORTING_HOT_CACHE_TTL_SECONDS", seconds)
+    with pytest.raises(SettingsError, match="REPORTING_HOT_CACHE_TTL_SECONDS"):
+        Settings.from_environment()
+
+
+def test_the_defaults_open_the_caches(tmp_path: Path) -> None:
+    settings = Settings(database_url=SecretStr("postgresql://nobody@127.0.0.1:1/none"))
+    caches = open_caches(settings, open_store(str(tmp_path)), time.monotonic)
+    assert caches.files._files._limits.ttl_seconds == 900
+    assert caches.summaries._rows._limits.max_bytes == 64 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""A platform's threads get what stands, at once and from memory, and see what was restated."""
+"""A platform's threads get current reports from memory, and see restatements."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -52,7 +52,7 @@ class Clock:
 
 @dataclass(frozen=True, kw_only=True)
 class Platform:
-    """A platform with a desk, and whoever generates reports beside it."""
+    """A platform with a report desk, and a generator of reports beside it."""
 
     desk: ReportDesk
     maker: ReportGenerator
@@ -60,17 +60,17 @@ class Platform:
     redis_url: str | None
 
     def ask(self, slug: str, organization_id: UUID = BERLIN) -> LookupResult:
-        """Ask for the CSV of the day."""
+        """Request the CSV of the day."""
         return self.desk.report(organization_id, slug, one_day(DAY), ReportFormat.CSV)
 
     def contents(self, slug: str, count: int = 1) -> set[bytes]:
-        """What so many threads get that ask at once."""
+        """The contents that this many threads get at the same time."""
         with ThreadPoolExecutor(count) as threads:
-            answers = list(threads.map(lambda _: self.ask(slug), range(count)))
-        return {b"" if each.report is None else each.report.content or b"" for each in answers}
+            results = list(threads.map(lambda _: self.ask(slug), range(count)))
+        return {b"" if each.report is None else each.report.content or b"" for each in results}
 
     def restate(self, definition: ReportDefinition) -> bytes:
-        """Let the report come out with another figure; its new content."""
+        """Change a figure and generate the report again; the new content."""
         self.maker.query(
             "update reporting.report_attendance_daily set admission_count = admission_count + 1"
             " where organization_id = %s and date = %s",
@@ -103,66 +103,72 @@ def platform_on(pipeline: Pipeline, folder: Path, redis_url: str | None) -> Iter
 
 
 @pytest.fixture
-def alone(shared_season_pipeline: Pipeline, tmp_path: Path) -> Iterator[Platform]:
-    """Without Redis."""
+def unconnected(shared_season_pipeline: Pipeline, tmp_path: Path) -> Iterator[Platform]:
+    """A platform without Redis."""
     with platform_on(shared_season_pipeline, tmp_path, None) as platform:
         yield platform
 
 
 @pytest.fixture
-def told(shared_season_pipeline: Pipeline, tmp_path: Path, redis_url: str) -> Iterator[Platform]:
-    """With Redis."""
+def connected(
+    shared_season_pipeline: Pipeline, tmp_path: Path, redis_url: str
+) -> Iterator[Platform]:
+    """A platform with Redis."""
     with platform_on(shared_season_pipeline, tmp_path, redis_url) as platform:
         yield platform
 
 
-def until(is_so: Callable[[], bool]) -> None:
-    """Wait until something is so."""
+def until(is_true: Callable[[], bool]) -> None:
+    """Wait until a condition is true."""
     end = time.monotonic() + PATIENCE_SECONDS
-    while not is_so():
-        assert time.monotonic() < end, f"not so after {PATIENCE_SECONDS} seconds"
+    while not is_true():
+        assert time.monotonic() < end, f"still false after {PATIENCE_SECONDS} seconds"
         time.sleep(0.01)
 
 
-def test_a_restatement_is_seen_by_all_threads_as_soon_as_redis_tells_of_it(
-    told: Platform,
+def test_a_restatement_is_seen_by_all_threads_after_its_notice(
+    connected: Platform,
 ) -> None:
-    definition = define(told.maker.warehouse, {**ATTENDANCE, "slug": "restated-told"})
-    [outcome] = told.maker.generate(definition, one_day(DAY))
-    former = told.maker.file(outcome.report.storage_path)
-    assert told.contents(definition.slug, 8) == {former}
+    definition = define(connected.maker.warehouse, {**ATTENDANCE, "slug": "restated-with-redis"})
+    [outcome] = connected.maker.generate(definition, one_day(DAY))
+    former = connected.maker.file(outcome.report.storage_path)
+    assert connected.contents(definition.slug, 8) == {former}
 
-    restated = told.restate(definition)
-    until(lambda: told.contents(definition.slug) == {restated})
-    assert told.contents(definition.slug, 8) == {restated}
-    assert told.clock.seconds == 0
-
-
-def test_without_redis_a_restatement_is_seen_after_the_caches_time(alone: Platform) -> None:
-    definition = define(alone.maker.warehouse, {**ATTENDANCE, "slug": "restated-untold"})
-    [outcome] = alone.maker.generate(definition, one_day(DAY))
-    former = alone.maker.file(outcome.report.storage_path)
-    assert alone.contents(definition.slug, 8) == {former}
-
-    restated = alone.restate(definition)
-    alone.clock.seconds += TTL_SECONDS - 1
-    assert alone.contents(definition.slug, 8) == {former}
-    alone.clock.seconds += 1
-    assert alone.contents(definition.slug, 8) == {restated}
+    restated = connected.restate(definition)
+    until(lambda: connected.contents(definition.slug) == {restated})
+    assert connected.contents(definition.slug, 8) == {restated}
+    assert connected.clock.seconds == 0
 
 
-def test_a_hundred_who_ask_at_once_for_what_is_not_there_are_one_request(told: Platform) -> None:
-    definition = define(told.maker.warehouse, {**ATTENDANCE, "slug": "asked-by-all"})
+def test_without_redis_a_restatement_is_seen_when_the_caches_expire(unconnected: Platform) -> None:
+    definition = define(
+        unconnected.maker.warehouse, {**ATTENDANCE, "slug": "restated-without-redis"}
+    )
+    [outcome] = unconnected.maker.generate(definition, one_day(DAY))
+    former = unconnected.maker.file(outcome.report.storage_path)
+    assert unconnected.contents(definition.slug, 8) == {former}
+
+    restated = unconnected.restate(definition)
+    unconnected.clock.seconds += TTL_SECONDS - 1
+    assert unconnected.contents(definition.slug, 8) == {former}
+    unconnected.clock.seconds += 1
+    assert unconnected.contents(definition.slug, 8) == {restated}
+
+
+def test_a_hundred_simultaneous_calls_for_a_missing_report_are_one_request(
+    connected: Platform,
+) -> None:
+    definition = define(connected.maker.warehouse, {**ATTENDANCE, "slug": "asked-by-all"})
     with ThreadPoolExecutor(100) as threads:
-        answers = list(threads.map(lambda _: told.ask(definition.slug), range(100)))
-    assert {each.report for each in answers} == {None}
-    assert len({each.request.id for each in answers if each.request is not None}) == 1
-    assert [each.is_new for each in answers].count(True) == 1
+        results = list(threads.map(lambda _: connected.ask(definition.slug), range(100)))
+    assert {each.report for each in results} == {None}
+    assert len({each.request.id for each in results if each.request is not None}) == 1
+    assert [each.is_new for each in results].count(True) == 1
 
 
 @contextmanager
 def landed_through(platform: Platform, instant: datetime) -> Iterator[None]:
-    """Meanwhile the sources are behind."""
+    """Let the sources have landed only up to an instant, while the context is open."""
     behind = "update landing.source_reads set complete_through = %s"
     [(landed,)] = platform.maker.query("select max(complete_through) from landing.source_reads")
     platform.maker.query(behind, instant)
@@ -172,37 +178,37 @@ def landed_through(platform: Platform, instant: datetime) -> Iterator[None]:
         platform.maker.query(behind, landed)
 
 
-def work_on(platform: Platform, answer: LookupResult) -> UUID:
-    """Generate what waits; the report's id."""
-    assert answer.request is not None
+def work_on(platform: Platform, result: LookupResult) -> UUID:
+    """Work on the request; the report's id."""
+    assert result.request is not None
     worker = worker_at(platform.maker.warehouse, platform.desk.settings.store_address())
-    assert work_on_next(worker, among=[answer.request.id]) is not None
-    return answer.request.key.id
+    assert work_on_next(worker, among=[result.request.id]) is not None
+    return result.request.key.id
 
 
-def test_a_report_over_days_that_are_not_final_is_had_until_the_next_landing(
-    alone: Platform,
+def test_a_report_over_days_that_are_not_final_is_current_until_the_next_landing(
+    unconnected: Platform,
 ) -> None:
-    definition = define(alone.maker.warehouse, {**ATTENDANCE, "slug": "not-final"})
-    with landed_through(alone, MIDNIGHT):
-        report_id = work_on(alone, alone.ask(definition.slug))
-        file = alone.desk.file(BERLIN, report_id)
-        again = alone.ask(definition.slug)
-    with landed_through(alone, MIDNIGHT + timedelta(hours=12)):
-        still = alone.ask(definition.slug)
-        alone.clock.seconds += TTL_SECONDS
-        landed_since = alone.ask(definition.slug)
+    definition = define(unconnected.maker.warehouse, {**ATTENDANCE, "slug": "not-final"})
+    with landed_through(unconnected, MIDNIGHT):
+        report_id = work_on(unconnected, unconnected.ask(definition.slug))
+        file = unconnected.desk.file(BERLIN, report_id)
+        again = unconnected.ask(definition.slug)
+    with landed_through(unconnected, MIDNIGHT + timedelta(hours=12)):
+        still = unconnected.ask(definition.slug)
+        unconnected.clock.seconds += TTL_SECONDS
+        landed_since = unconnected.ask(definition.slug)
     assert file is not None
-    assert file.content == alone.maker.file(file.edition.storage_path)
+    assert file.content == unconnected.maker.file(file.edition.storage_path)
     assert again.report == still.report == file
     assert landed_since.is_new
 
 
-def test_a_provisional_report_is_for_who_allows_it(alone: Platform) -> None:
-    definition = define(alone.maker.warehouse, {**REVENUE, "slug": "provisional"})
+def test_a_provisional_report_is_only_for_callers_that_allow_it(unconnected: Platform) -> None:
+    definition = define(unconnected.maker.warehouse, {**REVENUE, "slug": "provisional"})
 
     def ask(*, is_provisional_allowed: bool) -> LookupResult:
-        return alone.desk.report(
+        return unconnected.desk.report(
             BERLIN,
             definition.slug,
             one_day(DAY),
@@ -210,8 +216,8 @@ def test_a_provisional_report_is_for_who_allows_it(alone: Platform) -> None:
             is_provisional_allowed=is_provisional_allowed,
         )
 
-    with landed_through(alone, MIDNIGHT):
-        work_on(alone, ask(is_provisional_allowed=True))
+    with landed_through(unconnected, MIDNIGHT):
+        work_on(unconnected, ask(is_provisional_allowed=True))
         allowed = ask(is_provisional_allowed=True).report
         refused = ask(is_provisional_allowed=False)
     assert allowed is not None
@@ -219,44 +225,44 @@ def test_a_provisional_report_is_for_who_allows_it(alone: Platform) -> None:
     assert (refused.report, refused.is_new) == (None, True)
 
 
-def test_a_changed_definition_is_seen_as_soon_as_redis_tells_of_it(told: Platform) -> None:
-    definition = define(told.maker.warehouse, {**ATTENDANCE, "slug": "renamed-told"})
-    told.maker.generate(definition, one_day(DAY))
-    assert told.ask(definition.slug).report is not None
+def test_a_changed_definition_is_seen_after_its_notice(connected: Platform) -> None:
+    definition = define(connected.maker.warehouse, {**ATTENDANCE, "slug": "renamed-with-redis"})
+    connected.maker.generate(definition, one_day(DAY))
+    assert connected.ask(definition.slug).report is not None
 
-    define(told.maker.warehouse, {**ATTENDANCE, "slug": definition.slug, "name": "Visitors"})
-    publish_notices(told.maker.warehouse, str(told.redis_url), NOW)
-    until(lambda: told.ask(definition.slug).report is None)
+    define(connected.maker.warehouse, {**ATTENDANCE, "slug": definition.slug, "name": "Visitors"})
+    publish_notices(connected.maker.warehouse, str(connected.redis_url), NOW)
+    until(lambda: connected.ask(definition.slug).report is None)
 
 
-def test_a_definition_that_nobody_has_is_refused_and_not_remembered(alone: Platform) -> None:
+def test_an_unknown_definition_is_refused_and_not_kept_in_memory(unconnected: Platform) -> None:
     with pytest.raises(UnknownDefinition, match="later"):
-        alone.ask("later")
-    define(alone.maker.warehouse, {**ATTENDANCE, "slug": "later"})
-    assert alone.ask("later").request is not None
+        unconnected.ask("later")
+    define(unconnected.maker.warehouse, {**ATTENDANCE, "slug": "later"})
+    assert unconnected.ask("later").request is not None
 
 
-def test_a_summary_is_given_for_the_day_that_is_asked_for(alone: Platform) -> None:
-    [(event_id, last)] = alone.maker.query(
+def test_a_summary_is_as_of_the_requested_day(unconnected: Platform) -> None:
+    [(event_id, last)] = unconnected.maker.query(
         "select event_id, date from reporting.report_event_summary where organization_id = %s"
         " order by date desc, event_id limit 1",
         BERLIN,
     )
     assert isinstance(event_id, UUID)
     assert isinstance(last, date)
-    found = alone.desk.summary(BERLIN, event_id, last + timedelta(days=1))
+    found = unconnected.desk.summary(BERLIN, event_id, last + timedelta(days=1))
     assert found is not None
     assert found.row["date"] == str(last)
 
 
 def test_the_example_of_the_documentation_runs(
-    alone: Platform, monkeypatch: pytest.MonkeyPatch
+    unconnected: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    warehouse = alone.maker.warehouse
+    warehouse = unconnected.maker.warehouse
     define(warehouse, {**REVENUE, "slug": "daily-revenue", "formats": ["xlsx"]})
     address = warehouse.render_as_string(hide_password=False)
     monkeypatch.setenv("REPORTING_DATABASE_URL", address)
-    monkeypatch.setenv("REPORTING_STORE_URL", alone.desk.settings.store_address())
+    monkeypatch.setenv("REPORTING_STORE_URL", unconnected.desk.settings.store_address())
     section = (DOCS / "reports.md").read_text("utf-8").partition("## Asking from a program")[2]
     example = section.partition("```python\n")[2].partition("```")[0]
     period = 'Period.of_token("2026-02-28")'

@@ -1,4 +1,4 @@
-"""A report's file comes from memory, is the current one, and is its organisation's alone."""
+"""A report's file comes from memory, is the current one, and is only for its organisation."""
 
 import time
 from datetime import date
@@ -32,12 +32,12 @@ def generator(shared_season_pipeline: Pipeline, store_url: str) -> ReportGenerat
     return ReportGenerator(shared_season_pipeline.warehouse, open_store(store_url))
 
 
-def hot(generator: ReportGenerator, *, max_file_bytes: int = 10**6) -> ReportFiles:
-    bounds = CacheLimits(ttl_seconds=600, max_entries=100, max_bytes=10**7)
+def files_of(generator: ReportGenerator, *, max_file_bytes: int = 10**6) -> ReportFiles:
+    limits = CacheLimits(ttl_seconds=600, max_entries=100, max_bytes=10**7)
     return ReportFiles(
         generator.warehouse,
         generator.store,
-        bounds,
+        limits,
         max_file_bytes=max_file_bytes,
         clock=time.monotonic,
     )
@@ -51,7 +51,7 @@ def published(generator: ReportGenerator, slug: str, day: date = DAY) -> Outcome
 
 
 def replace(generator: ReportGenerator, outcome: Outcome, content: bytes) -> None:
-    """Another edition, as if it had been published."""
+    """Publish another edition."""
     stored = generator.store.put(str(outcome.report.storage_path), [content])
     generator.query(
         "update catalogue.generated_reports"
@@ -62,86 +62,86 @@ def replace(generator: ReportGenerator, outcome: Outcome, content: bytes) -> Non
     )
 
 
-def test_the_file_is_read_once_and_then_given_from_memory(generator: ReportGenerator) -> None:
+def test_a_file_is_read_once_and_then_comes_from_memory(generator: ReportGenerator) -> None:
     report = published(generator, "hot-once").report
-    reports = hot(generator)
-    first = reports.report(BERLIN, report.id)
+    files = files_of(generator)
+    first = files.file(BERLIN, report.id)
     assert first is not None
     assert first.content == generator.file(report.storage_path)
     generator.store.delete(str(report.storage_path))
-    again = reports.report(BERLIN, report.id)
+    again = files.file(BERLIN, report.id)
     assert again == first
 
 
 def test_another_organisation_and_an_unknown_report_get_nothing(generator: ReportGenerator) -> None:
     report = published(generator, "hot-alone").report
-    reports = hot(generator)
-    assert reports.report(BERLIN, report.id) is not None
-    assert reports.report(TOKYO, report.id) is None
-    assert reports.report(BERLIN, UUID(int=5)) is None
+    files = files_of(generator)
+    assert files.file(BERLIN, report.id) is not None
+    assert files.file(TOKYO, report.id) is None
+    assert files.file(BERLIN, UUID(int=5)) is None
 
 
-def test_a_restated_report_is_new_once_it_is_forgotten_and_others_stay(
+def test_a_restated_file_is_returned_after_its_edition_was_dropped(
     generator: ReportGenerator,
 ) -> None:
     outcome = published(generator, "hot-restated")
-    reports = hot(generator)
-    reports.report(BERLIN, outcome.report.id)
+    files = files_of(generator)
+    files.file(BERLIN, outcome.report.id)
     replace(generator, outcome, b"restated")
-    known = reports.report(BERLIN, outcome.report.id)
+    known = files.file(BERLIN, outcome.report.id)
     assert known is not None
     assert known.edition.edition == 1
-    reports.forget(TOKYO)
-    assert reports.report(BERLIN, outcome.report.id) == known
-    reports.forget(BERLIN, outcome.report.id)
-    restated = reports.report(BERLIN, outcome.report.id)
+    files.forget(TOKYO)
+    assert files.file(BERLIN, outcome.report.id) == known
+    files.forget(BERLIN, outcome.report.id)
+    restated = files.file(BERLIN, outcome.report.id)
     assert restated is not None
     assert (restated.content, restated.edition.edition) == (b"restated", 2)
 
 
-def test_a_file_that_is_restated_between_the_two_questions_is_the_new_one(
+def test_a_file_restated_between_the_two_queries_is_the_new_one(
     generator: ReportGenerator,
 ) -> None:
     outcome = published(generator, "hot-between")
-    reports = hot(generator, max_file_bytes=10**6)
-    reports._editions.get(  # it knows the edition, and has not read the file
-        _key(outcome), lambda: reports._current(BERLIN, outcome.report.id)
+    files = files_of(generator, max_file_bytes=10**6)
+    files._editions.get(  # the edition is in memory, the file is not
+        _key(outcome), lambda: files._current(BERLIN, outcome.report.id)
     )
     replace(generator, outcome, b"restated")
-    found = reports.report(BERLIN, outcome.report.id)
+    found = files.file(BERLIN, outcome.report.id)
     assert found is not None
     assert found.content == b"restated"
 
 
-def test_a_file_that_is_being_replaced_is_never_given_as_the_edition(
+def test_a_file_that_is_being_replaced_is_an_error(
     generator: ReportGenerator,
 ) -> None:
     outcome = published(generator, "hot-replaced")
-    reports = hot(generator)
+    files = files_of(generator)
     generator.store.put(str(outcome.report.storage_path), [b"not in the catalogue yet"])
     with pytest.raises(StoreUnavailable, match="is being replaced"):
-        reports.report(BERLIN, outcome.report.id)
+        files.file(BERLIN, outcome.report.id)
     replace(generator, outcome, b"now it is")
-    found = reports.report(BERLIN, outcome.report.id)
+    found = files.file(BERLIN, outcome.report.id)
     assert found is not None
     assert found.content == b"now it is"
 
 
-def test_a_large_file_is_left_in_the_store(generator: ReportGenerator) -> None:
+def test_a_large_file_stays_in_the_store(generator: ReportGenerator) -> None:
     report = published(generator, "hot-large").report
-    found = hot(generator, max_file_bytes=10).report(BERLIN, report.id)
+    found = files_of(generator, max_file_bytes=10).file(BERLIN, report.id)
     assert found is not None
     assert (found.content, found.edition.storage_path) == (None, report.storage_path)
 
 
-def test_hits_and_misses_are_counted_for_everybody_to_see(generator: ReportGenerator) -> None:
+def test_hits_and_misses_are_added_to_the_metrics(generator: ReportGenerator) -> None:
     report = published(generator, "hot-counted").report
     before = _counted(generator)
-    reports = hot(generator)
+    files = files_of(generator)
     for _ in range(4):
-        reports.report(BERLIN, report.id)
-    reports.forget_all()
-    reports.report(BERLIN, report.id)
+        files.file(BERLIN, report.id)
+    files.forget_all()
+    files.file(BERLIN, report.id)
     added = {result: count - before.get(result, 0) for result, count in _counted(generator).items()}
     assert added == {"hit": 3, "miss": 2}
 

@@ -1,4 +1,4 @@
-"""Who asks for a report gets it from memory, from the catalogue, or a place in the queue."""
+"""A lookup returns a report from memory, from the catalogue, or queues a request."""
 
 import time
 from datetime import date, timedelta
@@ -25,7 +25,7 @@ from reporting_pipeline_tests.sample_reports import (
 )
 
 DAY = date(2025, 5, 1)
-BOUNDS = CacheLimits(ttl_seconds=600, max_entries=100, max_bytes=10**6)
+LIMITS = CacheLimits(ttl_seconds=600, max_entries=100, max_bytes=10**6)
 
 
 @pytest.fixture
@@ -35,16 +35,16 @@ def generator(shared_season_pipeline: Pipeline, tmp_path: Path) -> ReportGenerat
 
 
 @pytest.fixture
-def answers(generator: ReportGenerator) -> ReportLookup:
-    reports = ReportFiles(
-        generator.warehouse, generator.store, BOUNDS, max_file_bytes=10**6, clock=time.monotonic
+def reports(generator: ReportGenerator) -> ReportLookup:
+    files = ReportFiles(
+        generator.warehouse, generator.store, LIMITS, max_file_bytes=10**6, clock=time.monotonic
     )
-    return ReportLookup(generator.warehouse, reports, BOUNDS, time.monotonic)
+    return ReportLookup(generator.warehouse, files, LIMITS, time.monotonic)
 
 
-def asked(answers: ReportLookup, definition: ReportDefinition, day: date = DAY) -> LookupResult:
+def look_up(reports: ReportLookup, definition: ReportDefinition, day: date = DAY) -> LookupResult:
     request = ReportRequest(definition=definition, period=one_day(day))
-    return answers.answer(ASKING, request, ReportFormat.CSV)
+    return reports.look_up(ASKING, request, ReportFormat.CSV)
 
 
 def open_requests(generator: ReportGenerator, definition: ReportDefinition) -> object:
@@ -53,30 +53,30 @@ def open_requests(generator: ReportGenerator, definition: ReportDefinition) -> o
     )
 
 
-def test_what_is_not_there_waits_once_however_often_it_is_asked_for(
-    generator: ReportGenerator, answers: ReportLookup
+def test_a_missing_report_is_queued_once_for_many_lookups(
+    generator: ReportGenerator, reports: ReportLookup
 ) -> None:
     definition = define(generator.warehouse, {**ATTENDANCE, "slug": "asked-twice"})
-    first, second = asked(answers, definition), asked(answers, definition)
+    first, second = look_up(reports, definition), look_up(reports, definition)
     assert (first.is_new, second.is_new) == (True, False)
     assert first.request == second.request
     assert first.report is None
 
 
-def test_what_stands_is_given_and_asked_of_the_catalogue_once(
-    generator: ReportGenerator, answers: ReportLookup
+def test_a_current_report_is_returned_and_the_catalogue_is_asked_once(
+    generator: ReportGenerator, reports: ReportLookup
 ) -> None:
     definition = define(generator.warehouse, {**ATTENDANCE, "slug": "stands"})
     [outcome] = generator.generate(definition, one_day(DAY))
-    first = asked(answers, definition).report
+    first = look_up(reports, definition).report
     assert first is not None
     assert first.content == generator.file(outcome.report.storage_path)
     generator.query("update reporting.sealed_days set sealed_at = %s where date = %s", NOW, DAY)
-    assert asked(answers, definition).report == first
+    assert look_up(reports, definition).report == first
     assert open_requests(generator, definition) == [(0,)]
 
-    answers.forget(BERLIN)  # as the message says that tells of the day
-    again = asked(answers, definition)
+    reports.forget(BERLIN)  # as after the notice about rebuilt days
+    again = look_up(reports, definition)
     assert (again.report, again.is_new) == (None, True)
     generator.query(
         "update reporting.sealed_days set sealed_at = %s where date = %s",
@@ -86,19 +86,17 @@ def test_what_stands_is_given_and_asked_of_the_catalogue_once(
 
 
 def test_another_version_of_the_definition_is_another_report(
-    generator: ReportGenerator, answers: ReportLookup
+    generator: ReportGenerator, reports: ReportLookup
 ) -> None:
     definition = define(generator.warehouse, {**ATTENDANCE, "slug": "renamed"})
     generator.generate(definition, one_day(DAY))
-    assert asked(answers, definition).report is not None
+    assert look_up(reports, definition).report is not None
     renamed = define(generator.warehouse, {**ATTENDANCE, "slug": "renamed", "name": "Visitors"})
-    assert asked(answers, renamed).is_new
+    assert look_up(reports, renamed).is_new
 
 
-def test_what_cannot_be_had_is_refused_and_not_kept(
-    generator: ReportGenerator, answers: ReportLookup
-) -> None:
+def test_a_refusal_is_not_kept_in_memory(generator: ReportGenerator, reports: ReportLookup) -> None:
     definition = define(generator.warehouse, {**ATTENDANCE, "slug": "refused", "status": "paused"})
     for _ in range(2):
         with pytest.raises(DefinitionInvalid, match="paused"):
-            asked(answers, definition)
+            look_up(reports, definition)

@@ -70,13 +70,13 @@ def work(pipeline: Pipeline, store_url: str) -> None:
     generator = ReportGenerator(warehouse, open_store(store_url), now)
     definition = define(warehouse, {**ATTENDANCE, "slug": f"counted-{now:%H%M%S%f}"})
     [outcome] = generator.generate(definition, one_day(DAY), is_provisional_allowed=True)
-    hot = ReportFiles(
+    files = ReportFiles(
         warehouse, generator.store, BOUNDS, max_file_bytes=10**6, clock=time.monotonic
     )
     for _ in range(3):
-        hot.report(definition.organization_id, outcome.report.id)
-    hot.forget_all()
-    hot.report(definition.organization_id, outcome.report.id)  # records the hits
+        files.file(definition.organization_id, outcome.report.id)
+    files.forget_all()
+    files.file(definition.organization_id, outcome.report.id)  # records the hits
     queued_days(warehouse, definition, 2)
     WarehouseAlerts(
         warehouse=warehouse, channels=(), redis_url=None, stale_after=timedelta(hours=2)
