@@ -135,7 +135,7 @@ def summary_of(changes: Sequence[tuple[AlertChange, StoredAlert]]) -> dict[str, 
 
 
 def is_resolved(message: Mapping[str, Any]) -> bool:
-    """Whether a message announces that a cause is resolved."""
+    """True if a message announces that a cause is resolved."""
     return bool(message["type"] == "alert_resolved")
 
 

@@ -132,14 +132,14 @@ class DefinitionChange:
 
     @property
     def is_beginning(self) -> bool:
-        """Whether reports are expected from now on: it becomes active or its schedule changes."""
+        """True if reports are expected from now on: it becomes active or its schedule changes."""
         changed = {each.field for each in self.fields}
         is_activated = "status" in changed and self.definition.status is Status.ACTIVE
         return self.kind is ChangeKind.ADDED or is_activated or bool(changed & _SCHEDULING)
 
     @property
     def is_new_version(self) -> bool:
-        """Whether applying the change makes a new version."""
+        """True if applying the change makes a new version."""
         return self.definition.version != self.former_version
 
 

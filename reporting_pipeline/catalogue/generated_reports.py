@@ -78,7 +78,7 @@ class GeneratedReport(KeyedRow):
         return None if self.upcoming is None else UpcomingEdition.model_validate(self.upcoming)
 
     def is_edition(self, upcoming: UpcomingEdition) -> bool:
-        """Whether an upcoming edition is the current one: the same bytes at the same key."""
+        """True if an upcoming edition is the current one: the same bytes at the same key."""
         return (self.file_sha256, self.storage_path) == (
             upcoming.file.sha256,
             upcoming.storage_path,

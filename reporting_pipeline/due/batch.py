@@ -76,7 +76,7 @@ class ReportLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """Why a report is held, failed or stamped, with the formats that share the reason.
+    """The reason why a report is held, failed or stamped, with the formats that share it.
 
     Attributes:
         what: `held`, `failed` or `stamped`.
@@ -137,7 +137,7 @@ def report_lines(result: DueResult) -> Iterator[ReportLine]:
 
 
 def reasons(lines: Iterable[ReportLine]) -> list[Reason]:
-    """Why files are held, failed or stamped, in the order of the lines."""
+    """The reasons why files are held, failed or stamped, in the order of the lines."""
     formats: dict[Reason, list[str]] = {}
     for line in lines:
         if line.reason is not None:
@@ -218,6 +218,6 @@ def _line(outcome: Outcome) -> ReportLine:
 
 
 def _is_retryable(error_name: str | None) -> bool:
-    """Whether the error class of this name is retryable; the catalogue stores only names."""
+    """True if the error class of this name is retryable; the catalogue stores only names."""
     error = getattr(errors, error_name or "", None)
     return isinstance(error, type) and issubclass(error, ReportingError) and error.retryable

@@ -94,11 +94,11 @@ class MissingReport:
         return self.due.request.period
 
     def is_overdue(self, now: datetime) -> bool:
-        """Whether the deadline is over."""
+        """True if the deadline is over."""
         return self.deadline < now
 
     def is_requestable(self, now: datetime) -> bool:
-        """Whether the report should be requested now."""
+        """True if the report should be requested now."""
         has_waited = self.waits_until is not None and self.waits_until < now
         return self.is_ready or has_waited
 
@@ -191,7 +191,7 @@ def only_requestable(
     now: datetime,
     expectation: Expectation,
 ) -> list[DueReport]:
-    """Those of the due reports that should be requested now; the others wait for their days."""
+    """The due reports that should be requested now; the others wait for their days."""
     requestable = {
         (each.definition.id, each.period)
         for each in requestable_reports(connection, now, expectation)
@@ -228,7 +228,7 @@ def _expected(
 
 
 def _due_at(calendar: ReportCalendar, due: DueReport) -> datetime | None:
-    """When a report is due; None beyond the calendar."""
+    """The instant at which a report is due; None beyond the calendar."""
     if due.due_at is not None:
         return due.due_at
     over_on = max(due.as_of, due.request.period.end)  # a range may end later than today
@@ -238,7 +238,10 @@ def _due_at(calendar: ReportCalendar, due: DueReport) -> datetime | None:
 def _readiness(
     calendar: ReportCalendar, waiting: WaitingDays, due: DueReport, expected_at: datetime
 ) -> tuple[bool, datetime | None]:
-    """Whether its days are landed and built, and since when they could be; None: not yet."""
+    """The readiness of a report: are its days landed and built, and since when could they be.
+
+    The second value is None while landing was not tried after the report was due.
+    """
     definition, due_at = due.request.definition, _due_at(calendar, due)
     landed, failed_at = calendar.landed_through, calendar.failed_at
     if due_at is None or landed is None or landed < due_at:

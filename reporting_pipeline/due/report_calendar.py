@@ -1,4 +1,4 @@
-"""When report days are over, when reports of events are due, and how far sources have landed.
+"""The ends of report days, the due times of reports of events, and the progress of landing.
 
 A day is over for an organisation when it has ended in its own zone and in those of all its events.
 """
@@ -105,7 +105,10 @@ class ReportCalendar:
     clocks: Mapping[UUID, frozenset[_Clock]]
 
     def due_at(self, organization_id: UUID, as_of: date) -> datetime | None:
-        """When all days before `as_of` are over for an organisation; None beyond the calendar."""
+        """The instant when all days before `as_of` are over for an organisation.
+
+        None if that is beyond the calendar.
+        """
         clocks = self.clocks.get(organization_id, frozenset({_UTC}))
         as_of = max(as_of, self.days[0])
         if as_of > self.days[-1]:
@@ -113,7 +116,7 @@ class ReportCalendar:
         return max(self.begins[as_of, clock] for clock in clocks)
 
     def is_over(self, organization_id: UUID, as_of: date) -> bool:
-        """Whether all days before `as_of` are over."""
+        """True if all days before `as_of` are over."""
         due_at = self.due_at(organization_id, as_of)
         return due_at is not None and due_at <= self.now
 

@@ -35,7 +35,7 @@ def _is_own_folder(path: Path) -> bool:
 
 
 def _is_used(folder: Path, before: datetime) -> bool:
-    """Whether anything in the folder was written since."""
+    """True if anything in the folder was written since."""
     try:
         return any(path.lstat().st_mtime >= before.timestamp() for path in _contents(folder))
     except FileNotFoundError:  # a process is at work there

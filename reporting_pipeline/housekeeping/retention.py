@@ -101,7 +101,7 @@ class ExpiredReport:
         )
 
     def is_expired(self, key: str) -> bool:
-        """Whether an object in the report's folder is past its retention."""
+        """True if an object in the report's folder is past its retention."""
         folder, _, name = key.rpartition("/")
         is_rows = folder == f"{self.key.folder}/rows"
         is_provisional = name.partition(".")[0].endswith(PROVISIONAL_MARK)
@@ -110,7 +110,7 @@ class ExpiredReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpiredAlertRows:
-    """How many rows about alerts and notices are past their retention."""
+    """The numbers of rows about alerts and notices that are past their retention."""
 
     alert_count: int
     message_count: int

@@ -218,7 +218,7 @@ def _has_current_version(report: GeneratedReport, request: ReportRequest) -> boo
 def _would_be_published_unchanged(
     report: GeneratedReport, request: ReportRequest, sealed: SealedPeriod
 ) -> bool:
-    """Whether the report has these seals, and the gate would publish it with the same stamp."""
+    """True if the report has these seals, and the gate would publish it with the same stamp."""
     verdict = judge(
         request.definition.category, sealed, is_provisional_allowed=request.is_provisional_allowed
     )

@@ -52,7 +52,7 @@ class StoredRequest(KeyedRow):
 
     @property
     def is_final(self) -> bool:
-        """Whether the request has ended."""
+        """True if the request has ended."""
         return self.status in FINAL_STATUSES
 
 

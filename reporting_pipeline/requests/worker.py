@@ -270,7 +270,7 @@ def _generated(publisher: Publisher, request: StoredRequest) -> GeneratedReport:
 
 
 def _is_transient(error_name: str) -> bool:
-    """Whether a retry may help; an error that is no ReportingError may be transient."""
+    """True if a retry may help; an error that is no ReportingError may be transient."""
     error = getattr(errors, error_name, None)
     if isinstance(error, type) and issubclass(error, ReportingError):
         return error.retryable

@@ -36,7 +36,7 @@ _RETRYABLE_STATUSES = frozenset({"408", "429", "500", "502", "503", "504"})
 
 
 def is_bucket(name: str) -> bool:
-    """Whether S3 allows the name."""
+    """True if S3 allows the name."""
     return _BUCKET.fullmatch(name) is not None
 
 

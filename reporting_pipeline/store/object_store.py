@@ -105,7 +105,7 @@ class ObjectStore(ABC):
         return self._read(key)
 
     def exists(self, key: str) -> bool:
-        """Whether the object exists."""
+        """True if the object exists."""
         self._check(key)
         try:
             with self._explained("looked up", key):
@@ -219,7 +219,7 @@ def check_key(key: str) -> None:
 
 
 def is_key(name: str) -> bool:
-    """Whether `check_key` accepts the name."""
+    """True if `check_key` accepts the name."""
     try:
         check_key(name)
     except StoreError:
