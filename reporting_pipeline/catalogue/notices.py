@@ -99,12 +99,9 @@ def publish_notices(warehouse: URL, redis_url: str, now: datetime) -> int:
     Returns:
         How many were published. If Redis cannot be reached, the rest waits for the next call.
     """
-    client = redis.Redis.from_url(
-        redis_url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS
-    )
     published = 0
     try:
-        with client:
+        with redis_client(redis_url) as client:
             batch = _BATCH
             while batch == _BATCH:
                 batch = _publish_batch(warehouse, client, now)
@@ -112,6 +109,13 @@ def publish_notices(warehouse: URL, redis_url: str, now: datetime) -> int:
     except redis.RedisError:
         return published
     return published
+
+
+def redis_client(redis_url: str) -> redis.Redis:
+    """A client of Redis whose calls fail after five seconds without an answer."""
+    return redis.Redis.from_url(
+        redis_url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS
+    )
 
 
 def notify_rebuilt_days(

@@ -23,7 +23,6 @@ from typing import Any, cast
 from uuid import UUID
 
 import dagster as dg
-import redis
 
 from reporting_pipeline.orchestration.assets.requests import (
     BATCH_SIZE,
@@ -48,9 +47,7 @@ from reporting_pipeline.orchestration.run_requests import (
     requests_now,
 )
 from reporting_pipeline.report_definitions.definition import Schedule
-from reporting_pipeline.requests.ask import AskContext
 from reporting_pipeline.requests.leases import requeue_lost
-from reporting_pipeline.requests.queue_lists import sync_queue_lists
 from reporting_pipeline.requests.worker import Worker
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
@@ -290,12 +287,7 @@ def _pending_ids(instance: dg.DagsterInstance) -> set[str]:
 
 def _follow_lists(worker: Worker, log: logging.Logger) -> None:
     """Read the requests that others pushed to Redis, in case no worker does."""
-    client, publisher = worker.client(), worker.publisher
-    if client is None:
-        return
-    asking = AskContext(now=publisher.clock(), final_delay_seconds=publisher.final_delay_seconds)
-    try:
+    client = worker.client()
+    if client is not None:
         with client:
-            sync_queue_lists(publisher.warehouse, client, asking)
-    except redis.RedisError as error:
-        log.warning("Redis cannot be reached, requests are taken from the table: %s", error)
+            worker.sync_lists(client, log)

@@ -18,7 +18,7 @@ from psycopg import OperationalError
 from reporting_pipeline import errors
 from reporting_pipeline.catalogue.definition_store import definition_version
 from reporting_pipeline.catalogue.generated_reports import GeneratedReport
-from reporting_pipeline.catalogue.notices import publish_notices
+from reporting_pipeline.catalogue.notices import publish_notices, redis_client
 from reporting_pipeline.errors import ReportingError
 from reporting_pipeline.publishing.generate import Publisher, generate
 from reporting_pipeline.publishing.publish import settle
@@ -41,7 +41,6 @@ from reporting_pipeline.telemetry.json_log import log_ids
 from reporting_pipeline.telemetry.spans import annotate_span, span
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
-_TIMEOUT_SECONDS = 5
 # A request is tried again after so long if another worker has its definition's lock.
 _BUSY_SECONDS = 1.0
 _POLL_SECONDS = 1.0
@@ -76,11 +75,18 @@ class Worker:
         """A client of Redis with a timeout of five seconds; None without Redis."""
         if self.redis_url is None:
             return None
-        return redis.Redis.from_url(
-            self.redis_url,
-            socket_timeout=_TIMEOUT_SECONDS,
-            socket_connect_timeout=_TIMEOUT_SECONDS,
+        return redis_client(self.redis_url)
+
+    def sync_lists(self, client: redis.Redis, log: logging.Logger = _LOG) -> None:
+        """Synchronise the lists in Redis with the queue; if Redis is down, only log that."""
+        publisher = self.publisher
+        context = AskContext(
+            now=publisher.clock(), final_delay_seconds=publisher.final_delay_seconds
         )
+        try:
+            sync_queue_lists(publisher.warehouse, client, context)
+        except redis.RedisError as error:
+            log.warning("Redis cannot be reached; requests are taken from the table: %s", error)
 
     def publish(self) -> None:
         """Publish the notices that are not published yet."""
@@ -181,14 +187,7 @@ class _RedisQueue:
         if self.client is None or now - self.synced_at < _POLL_SECONDS:
             return
         self.synced_at = now
-        publisher = self.worker.publisher
-        context = AskContext(
-            now=publisher.clock(), final_delay_seconds=publisher.final_delay_seconds
-        )
-        try:
-            sync_queue_lists(publisher.warehouse, self.client, context)
-        except redis.RedisError as error:
-            _LOG.warning("Redis cannot be reached; requests are taken from the table: %s", error)
+        self.worker.sync_lists(self.client)
 
     def wait(self, stop: Event) -> None:
         """Wait for a message, for a second, or for `stop`."""

@@ -66,7 +66,7 @@ def test_a_missing_report_is_queued_once_for_many_lookups(
 def test_a_current_report_is_returned_and_the_catalogue_is_asked_once(
     generator: ReportGenerator, reports: ReportLookup
 ) -> None:
-    definition = define(generator.warehouse, {**ATTENDANCE, "slug": "stands"})
+    definition = define(generator.warehouse, {**ATTENDANCE, "slug": "current"})
     [outcome] = generator.generate(definition, one_day(DAY))
     first = look_up(reports, definition).report
     assert first is not None
