@@ -11,7 +11,7 @@ _IMPORTED = [
     "alembic.command",
     "obstore.store",
     "pyarrow",
-    "reporting_pipeline.cli.request",
+    "reporting_pipeline.cli.requests",
     "reporting_pipeline.exports.csv_format",
     "reporting_pipeline.exports.csv_spreadsheet",
     "reporting_pipeline.registry.datasets",

@@ -1,8 +1,9 @@
-"""The command line: `reporting COMMAND`. Entry points alone read the settings and the clock.
+"""The command line: `reporting COMMAND`.
 
-A command's module is imported when the command is used: `reporting --help` answers at once, and no
-command pays for a library that it does not use. What does not belong here: anything but arguments,
-words for people and exit codes.
+Only the entry points, this package and `definitions`, read the settings and the clock.
+
+What belongs here: arguments, output for people, and exit codes.
+What does not: any work, which a command calls in a lower layer.
 """
 
 from importlib import import_module
@@ -16,68 +17,72 @@ from reporting_pipeline.errors import ReportingError
 
 COMMANDS = MappingProxyType(
     {
-        # name: (module and attribute, what `reporting --help` says)
-        "demo": ("demo:demo", "Run the whole pipeline on the bundled season."),
+        # name: (module and attribute, summary in `reporting --help`)
+        "demo": ("demo:demo", "Run the whole pipeline on the sample season."),
+        "doctor": ("setup:doctor", "Show what this machine lacks, and how to install it."),
+        "init": ("setup:init", "Write the files of a production project into DIR."),
+        "migrate": ("setup:migrate", "Bring the schema of the warehouse to this version."),
         "up": ("servers:up", "Run the local servers until Ctrl-C."),
         "exec": ("servers:exec_", "Run a command with the servers up."),
-        "doctor": ("doctor:doctor", "Say what this machine lacks, and what mends it."),
-        "sources": ("sources:sources", "Load, check or generate the four source domains."),
+        "sources": ("sources:sources", "Check, load or generate the four source domains."),
         "land": (
             "pipeline:land",
-            "Land what is new in DOMAINS (default: all), in one transaction.",
+            "Land the new rows of DOMAINS (default: all), in one transaction.",
         ),
         "build": (
             "pipeline:build",
             "Build the report tables for days: --touched, --all, or --from and --to.",
         ),
         "definitions": (
-            "definitions:definitions",
+            "report_definitions:definitions",
             "Apply, export, list and show report definitions.",
         ),
         "export": (
-            "export:export",
-            "Generate every report that is due for a range of report days.",
+            "reports:export",
+            "Publish every report that is due for a range of report days.",
         ),
         "request": (
-            "request:request",
-            "Ask for a report of DEFINITION: what stands is told, what does not is queued.",
+            "requests:request",
+            "Return the current report of DEFINITION, or queue a request for it.",
         ),
         "work": (
-            "request:work",
-            "Generate the reports that are requested, until Ctrl-C; what has begun is finished.",
+            "requests:work",
+            "Generate the requested reports until Ctrl-C, and finish those that have begun.",
         ),
         "reports": (
             "reports:reports",
-            "List the reports that were generated, with their files in the store.",
+            "List the published reports, with their files in the store.",
         ),
         "verify": (
-            "verify:verify",
-            "Prove that FILE is what was published, or name what differs.",
+            "reports:verify",
+            "Prove that FILE is what was published, or name the differences.",
         ),
         "alerts": (
-            "alerts:alerts",
-            "Look what stands, and list the open alerts; with --all also the newest resolved ones.",
+            "operations:alerts",
+            "Evaluate the alerts and list the open ones; --all lists the newest resolved ones too.",
         ),
         "sweep": (
-            "housekeeping:sweep",
-            "Remove what killed processes have left, and what is past its retention.",
+            "operations:sweep",
+            "Remove leftovers of killed processes; list or delete what is past its retention.",
         ),
-        "metrics": ("metrics:metrics", "Serve the metrics for Prometheus until Ctrl-C."),
+        "metrics": ("operations:metrics", "Serve the metrics for Prometheus until Ctrl-C."),
         "daemon": (
-            "daemon:daemon",
-            "Run Dagster's daemon until Ctrl-C, behind a lock: "
-            "a second one waits for the first to end.",
+            "servers:daemon",
+            "Run Dagster's daemon until Ctrl-C; of several, one is active and the others wait.",
         ),
     }
 )
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when used, and whose expected errors are one line."""
+    """A group that imports a command when it is used, and prints an expected error on one line.
+
+    Imports by name keep `reporting --help` fast, and a command loads only the libraries it needs.
+    """
 
     @override
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of the commands, in the order of a day's work."""
+        """The names of the commands, in the order of the documentation."""
         return list(COMMANDS)
 
     @override
@@ -91,13 +96,13 @@ class LazyGroup(click.Group):
 
     @override
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands without importing them."""
+        """Write the list of commands; imports none of them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
     @override
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; an expected error becomes one line on standard error and exit code 1."""
+        """Run a command; an expected error becomes a message on standard error and exit code 1."""
         try:
             return super().invoke(ctx)
         except ReportingError as error:
@@ -109,6 +114,6 @@ class LazyGroup(click.Group):
 def main() -> None:
     """Reports that a finance team can trust, from the raw domains of a ticketing platform.
 
-    Without REPORTING_DATABASE_URL a command starts local servers for itself, whose state is in
+    If REPORTING_DATABASE_URL is not set, a command starts local servers, which keep their state in
     REPORTING_HOME (default .reporting).
     """

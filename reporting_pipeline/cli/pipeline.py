@@ -1,7 +1,4 @@
-"""`reporting land` and `reporting build`: the two steps from the sources to the report tables.
-
-What belongs here: arguments and words. What does not: landing and building themselves.
-"""
+"""`reporting land` and `build`: the two steps from the sources to the report tables."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -28,10 +25,10 @@ _DOMAIN = click.Choice(SOURCE_DOMAINS)
 @click.option(
     "--all-rows",
     is_flag=True,
-    help="Compare every row with the sources, instead of what is new by the record clock.",
+    help="Compare every row with the sources, instead of only rows with a new record clock.",
 )
 def land(domains: tuple[str, ...], all_rows: bool) -> None:
-    """Land what is new in DOMAINS (default: all), in one transaction."""
+    """Land the new rows of DOMAINS (default: all), in one transaction."""
     with session() as settings:
         from reporting_pipeline.sources.landing import land as land_sources
 
@@ -51,11 +48,11 @@ def land(domains: tuple[str, ...], all_rows: bool) -> None:
 
 
 @click.command()
-@click.option("--touched", is_flag=True, help="The days that landing has touched.")
-@click.option("--all", "all_days", is_flag=True, help="Every day on which anything stands.")
-@click.option("--from", "first", type=_DAY, help="The first day, as 2025-03-09.")
+@click.option("--touched", is_flag=True, help="The days that landing touched.")
+@click.option("--all", "all_days", is_flag=True, help="Every day that has rows.")
+@click.option("--from", "first", type=_DAY, help="The first day, such as 2025-03-09.")
 @click.option("--to", "last", type=_DAY, help="The last day, included.")
-@click.option("--table", "tables", multiple=True, help="A report table; default: all five.")
+@click.option("--table", "tables", multiple=True, help="A report table; repeatable. Default: all.")
 def build(
     touched: bool,
     all_days: bool,
@@ -65,18 +62,18 @@ def build(
 ) -> None:
     """Build the report tables for days: --touched, --all, or --from and --to.
 
-    The days are then checked and sealed. What the checks find holds the reports that rest on it; it
-    is no failure of the build.
+    The days are then checked and sealed. Errors that the checks find hold the reports of these
+    days; they are not a failure of the build.
     """
     ranged = first is not None and last is not None
     if [touched, all_days, ranged].count(True) != 1 or (first is None) != (last is None):
-        message = "say which days: --touched, or --all, or --from D --to D"
+        message = "choose the days: --touched, or --all, or --from D --to D"
         raise click.UsageError(message)
     if first is not None and last is not None and last < first:
         message = f"--to {last:%Y-%m-%d} is before --from {first:%Y-%m-%d}"
         raise click.UsageError(message)
     if touched and tables:
-        message = "--touched builds each table on its own days: leave --table out"
+        message = "--touched builds each table for its own days: remove --table"
         raise click.UsageError(message)
     with session() as settings:
         from reporting_pipeline.building import build as building
@@ -93,19 +90,19 @@ def build(
             )
             named = tables or building.TABLE_NAMES
             result = building.build(days, warehouse=warehouse, tables=named)
-        _tell(result)
-        _announce(settings, days)
+        _print_result(result)
+        _notify(settings, days)
         _seal(warehouse, days)
 
 
-def _tell(result: "BuildResult") -> None:
+def _print_result(result: "BuildResult") -> None:
     for table, counts in result.row_counts.items():
         click.echo(f"{table}: {result.total(table)} rows on {len(counts)} days")
     if not result.row_counts:
-        click.echo("no day is touched: nothing to build")
+        click.echo("no day is touched, so nothing is built")
 
 
-def _announce(settings: "Settings", days: Sequence[date]) -> None:
+def _notify(settings: "Settings", days: Sequence[date]) -> None:
     from reporting_pipeline.catalogue.notices import notify_rebuilt_days
 
     redis_url, clock = settings.redis_address(), partial(datetime.now, UTC)

@@ -1,8 +1,4 @@
-"""A command's session: settings whose addresses lead to servers that are up.
-
-What belongs here: deciding whether local servers are needed, and setting what is unset. What does
-not: how servers are run (`embedded`).
-"""
+"""A command's session: settings in which every address leads to a running server."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -28,42 +24,47 @@ _SERVICE = "reporting"
 
 
 @contextmanager
-def session() -> Iterator[Settings]:
-    """Settings with every address that can be known, and a warehouse of this version's schema.
+def session(*, is_migrated: bool = True) -> Iterator[Settings]:
+    """Settings with all addresses, and a warehouse with the schema of this version.
 
-    With REPORTING_DATABASE_URL unset, the local servers of REPORTING_HOME are used and are started
-    if nobody runs them. What is set already always stays as it is. The addresses are also set in
-    this process's environment, from where Dagster and dbt take them.
+    If REPORTING_DATABASE_URL is not set, the session uses the local servers of REPORTING_HOME, and
+    starts them if they do not run. It never changes a variable that is set. It also sets the
+    addresses in the environment of this process, from which Dagster and dbt read them.
+
+    Args:
+        is_migrated: False leaves the warehouse's schema as it is.
 
     Raises:
-        ReportingError: A setting is malformed, a server does not start or cannot be reached.
+        ReportingError: A setting is malformed, or a server does not start or cannot be reached.
     """
-    with session_to_hand_over() as (settings, _):
+    with session_with_attachment(is_migrated=is_migrated) as (settings, _):
         yield settings
 
 
 @contextmanager
-def session_to_hand_over() -> Iterator[tuple[Settings, Attachment | None]]:
-    """A session, with the attachment to the local servers where they are used."""
+def session_with_attachment(
+    *, is_migrated: bool = True
+) -> Iterator[tuple[Settings, Attachment | None]]:
+    """A session, and its attachment to the local servers if it uses them."""
     settings = Settings.from_environment()
     if settings.log_format == "json":
         log_as_json()
     export_spans(traces_exporter(), service=_SERVICE)
     if settings.database_url is not None:
-        yield _prepared(settings), None
+        yield _prepared(settings, is_migrated=is_migrated), None
         return
     home = Home(settings.home, server_account())
     with attached(home, settings.pg_bindir) as attachment:
         _set_where_unset(server_addresses(home, attachment.running))
-        yield _prepared(Settings.from_environment()), attachment
+        yield _prepared(Settings.from_environment(), is_migrated=is_migrated), attachment
 
 
-def _prepared(settings: Settings) -> Settings:
-    """Set what follows from the home and the warehouse, and bring the warehouse to this version."""
+def _prepared(settings: Settings, *, is_migrated: bool) -> Settings:
+    """Set the addresses that follow from the home and the warehouse, and migrate the warehouse."""
     home = settings.home.absolute()
     store, dagster_home = home / "store", home / "dagster"
     storage = settings.dagster_storage_url().render_as_string(hide_password=False)
-    ours = _set_where_unset(
+    newly_set = _set_where_unset(
         {
             "REPORTING_STORE_URL": str(store),
             "REPORTING_DAGSTER_URL": storage,
@@ -71,26 +72,27 @@ def _prepared(settings: Settings) -> Settings:
         }
     )
     set_environment({"REPORTING_HOME": str(home)})
-    if "REPORTING_STORE_URL" in ours:
+    if "REPORTING_STORE_URL" in newly_set:
         _private_folder(store)
-    if "DAGSTER_HOME" in ours:
+    if "DAGSTER_HOME" in newly_set:
         _private_folder(dagster_home)
         shutil.copyfile(project_file("dagster.yaml"), dagster_home / "dagster.yaml")
-    schema.upgrade(settings.warehouse_url())
-    if "REPORTING_DAGSTER_URL" in ours:
+    if is_migrated:
+        schema.upgrade(settings.warehouse_url())
+    if "REPORTING_DAGSTER_URL" in newly_set:
         with warehouse_connection(settings.warehouse_url()) as connection:
             connection.execute("create schema if not exists dagster")
     return Settings.from_environment()
 
 
 def _set_where_unset(addresses: Mapping[str, str]) -> set[str]:
-    """Set those of `addresses` whose variable is unset; the names of those."""
+    """Set the variables of `addresses` that are not set; return their names."""
     known = child_environment({})
-    # A source that is set without its owner's address is somebody's: ours must not mix with it.
+    # A source address set by the user must not be mixed with the owner of the local database.
     taken = {name.replace("_URL", "_ADMIN_URL") for name in known if name.endswith("_URL")}
-    ours = {name: value for name, value in addresses.items() if name not in known.keys() | taken}
-    set_environment(ours)
-    return set(ours)
+    unset = {name: value for name, value in addresses.items() if name not in known.keys() | taken}
+    set_environment(unset)
+    return set(unset)
 
 
 def _private_folder(path: Path) -> None:

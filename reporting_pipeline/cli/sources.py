@@ -1,8 +1,4 @@
-"""`reporting sources`: fill, verify or invent the four source domains.
-
-What belongs here: arguments and what a person reads. What does not: loading, inspecting, inventing
-(`reporting_pipeline.sources`).
-"""
+"""`reporting sources`: checks, loads or generates the four source domains."""
 
 import tempfile
 from datetime import datetime
@@ -26,7 +22,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 @click.group()
 def sources() -> None:
-    """Load, check or generate the four source domains."""
+    """Check, load or generate the four source domains."""
 
 
 @sources.command()
@@ -34,7 +30,7 @@ def sources() -> None:
 def load(directory: Path) -> None:
     """Load a contract dump from DIRECTORY, all or nothing.
 
-    Its files are named <schema>.<table>.csv or .csv.gz. Missing schemas and tables are made.
+    Its files are named <schema>.<table>.csv or .csv.gz. Missing schemas and tables are created.
     """
     with session() as settings:
         click.echo(_loaded(_load(settings, directory)))
@@ -42,10 +38,10 @@ def load(directory: Path) -> None:
 
 @sources.command()
 def check() -> None:
-    """Verify the sources against the contract, and that their roles may do no more than read.
+    """Compare the sources with the contract, and check that their roles can only read.
 
-    Further tables and columns are fine. Exit code 1 when a source breaks the contract, is down, or
-    when its role may write; warnings do not count.
+    More tables and columns than the contract has are allowed. The exit code is 1 if a source breaks
+    the contract, is down, or has a role that may write; warnings do not change it.
     """
     with session() as settings:
         click.echo(_CHECKED.format("source", "result", "finding"))
@@ -77,7 +73,7 @@ def check() -> None:
     show_default=True,
     help="The first report day.",
 )
-@click.option("--out", type=_FOLDER, help="Write a dump there instead of loading it.")
+@click.option("--out", type=_FOLDER, help="Write a dump into this folder instead of loading it.")
 @click.option("--gzip", "is_packed", is_flag=True, help="Write .csv.gz files.")
 def generate(  # noqa: PLR0913, PLR0917 - one argument per option
     seed: int,
@@ -88,7 +84,7 @@ def generate(  # noqa: PLR0913, PLR0917 - one argument per option
     out: Path | None,
     is_packed: bool,
 ) -> None:
-    """Invent contract-valid, reconciled books of any size: into the sources, or to a folder."""
+    """Generate valid, reconciled sample data of any size, into the sources or a folder."""
     plan = Plan(
         seed=seed,
         order_count=orders,
@@ -110,7 +106,7 @@ def _load(settings: Settings, directory: Path) -> LoadResult:
 
 
 def _reader_roles(settings: Settings, admin_urls: dict[str, URL]) -> dict[str, str]:
-    """Domain -> the role that reads it, where that is another than the one that loads."""
+    """The reading role of each domain where it differs from the role that loads."""
     readers = {domain: settings.source_url(domain).username for domain in DOMAINS}
     return {
         domain: reader
@@ -140,19 +136,19 @@ def _inspected(inspection: Inspection) -> str:
         for found in (*inspection.problems, *inspection.writable_rights)
     ]
     if not inspection.is_broken and not inspection.writable_rights:
-        lines.append(_CHECKED.format(inspection.domain, "ok", "as promised, and read only"))
+        lines.append(_CHECKED.format(inspection.domain, "ok", "matches the contract, read only"))
     return "\n".join(lines)
 
 
 def _refuse(*, writable: list[str], broken: list[str], down: list[str]) -> None:
     if writable:
         message = (
-            f"the role that reads {_listed(writable)} may write there: give REPORTING_SOURCE_"
-            "<DOMAIN>_URL a role with SELECT only"
+            f"the role that reads {_listed(writable)} may write there: set REPORTING_SOURCE_"
+            "<DOMAIN>_URL to a role with SELECT only"
         )
         raise SourceWritable(message, domain=writable[0])
     if broken:
-        message = f"not what the contract promises: {_listed(broken)}; the findings are above"
+        message = f"these sources break the contract: {_listed(broken)}; the findings are above"
         raise SourceContractBroken(message, domain=broken[0])
     if down:
         message = f"could not be checked: {_listed(down)}; the reasons are above"

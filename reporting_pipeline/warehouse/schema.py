@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from reporting_pipeline.errors import SchemaMismatch, WarehouseUnavailable
-from reporting_pipeline.warehouse.engine import warehouse_engine
+from reporting_pipeline.warehouse.engine import warehouse_connection, warehouse_engine
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -45,6 +45,20 @@ def upgrade(url: URL) -> None:
         raise SchemaMismatch(message) from error
     finally:
         engine.dispose()
+
+
+def found_version(url: URL) -> str | None:
+    """The version of the warehouse's schema; None if the warehouse has no schema yet.
+
+    Raises:
+        WarehouseUnavailable: No connection could be had.
+    """
+    with warehouse_connection(url) as connection:
+        found = connection.execute("select to_regclass('public.schema_version')").fetchone()
+        if found is None or found[0] is None:
+            return None
+        row = connection.execute("select version_num from public.schema_version").fetchone()
+    return None if row is None else str(row[0])
 
 
 def _upgrade(connection: Connection) -> None:

@@ -32,8 +32,8 @@ _BIN = Path(sys.executable).parent
 _LOCATION = "reporting_pipeline_tests.orchestration.request_location"
 _LIMIT_SECONDS = 120
 _DAY = date(2025, 3, 1)
-_TICKS = "the daemon runs"
-_WAITS = "another daemon of this instance runs"
+_TICKS = "the daemon is active"
+_WAITS = "another daemon of this instance is active"
 _DONE = """
     select
         count(*) filter (where status = 'completed'),

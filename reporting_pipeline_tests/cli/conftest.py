@@ -1,4 +1,4 @@
-"""Fixtures of the command line's tests: the program itself, and a home that is up."""
+"""Fixtures of the command line: the program, a home with running servers, a fresh warehouse."""
 
 import fcntl
 import subprocess
@@ -20,7 +20,7 @@ RunReporting = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="session")
 def running_home(servers_folder: Path, account: Account) -> Iterator[Home]:
-    """A home whose servers are up, for commands to attach to."""
+    """A home whose servers run, so that commands attach to them."""
     home = Home(servers_folder / "home-of-commands", account)
     with attached(home, Settings.from_environment().pg_bindir, durable=False):
         yield home
@@ -30,14 +30,14 @@ def running_home(servers_folder: Path, account: Account) -> Iterator[Home]:
 
 @pytest.fixture
 def environment() -> Iterator[None]:
-    """Puts this process's environment back after the test, for what runs a session in it."""
+    """Restores the environment of this process after a test that runs a session in it."""
     with mock.patch.dict("os.environ"):
         yield
 
 
 @pytest.fixture
 def own_warehouse(warehouse_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> URL:
-    """A fresh warehouse that a command in this process works on, with a folder for all the rest."""
+    """A fresh warehouse, a store and a home, set in the environment of this process."""
     for name in ("REPORTING_DATABASE_URL", "REPORTING_DAGSTER_URL"):
         monkeypatch.setenv(name, warehouse_url.render_as_string(hide_password=False))
     monkeypatch.setenv("REPORTING_STORE_URL", str(tmp_path / "store"))
@@ -48,7 +48,7 @@ def own_warehouse(warehouse_url: URL, tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.fixture
 def reporting() -> RunReporting:
-    """`reporting ARGUMENTS` as a process of its own, with variables on top of the environment."""
+    """Runs `reporting ARGUMENTS` as a process, with additional variables in its environment."""
 
     def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # noqa: S603 - our own program

@@ -1,4 +1,4 @@
-"""The demo, as a new user runs it."""
+"""The demo, as a new user runs it, and the reports that it publishes."""
 
 import csv
 import re
@@ -9,24 +9,25 @@ import pytest
 from click.testing import CliRunner
 
 from reporting_pipeline.cli import demo, main
-from reporting_pipeline.cli.demo_reports import Delivery
+from reporting_pipeline.cli.demo import JobPartitions, apply_starter_set, job_partitions
 from reporting_pipeline.cli.session import session
 from reporting_pipeline.embedded.home import Home
 from reporting_pipeline.registry.report_tables import REPORT_TABLES
-from reporting_pipeline.settings import set_environment
+from reporting_pipeline.settings import Settings, set_environment
 from reporting_pipeline.warehouse.engine import conninfo
+from reporting_pipeline_tests.acceptance.given import Pipeline
 from reporting_pipeline_tests.cli.conftest import RunReporting
 
 EVENT_COUNT = 3
 
 
 @pytest.mark.usefixtures("environment")
-def test_demo_builds_every_day_of_the_season_and_says_what_and_where(
+def test_demo_builds_every_day_of_the_season_and_prints_the_results(
     running_home: Home, season_dump: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_environment({"REPORTING_HOME": str(running_home.folder)})
-    # One event's reports are enough here; which there are is tested by themselves.
-    monkeypatch.setattr(demo, "deliveries", lambda _, events: [last_of(events)])
+    # One event's reports are enough here; another test has the others.
+    monkeypatch.setattr(demo, "job_partitions", lambda _, events: [last_of(events)])
     expected = {
         table.name: count_lines(season_dump / "expected" / f"{table.name}.csv")
         for table in REPORT_TABLES
@@ -52,12 +53,12 @@ def test_demo_builds_every_day_of_the_season_and_says_what_and_where(
     assert Path(settlement).read_bytes().startswith(b"%PDF-")
 
 
-def last_of(events: list[str]) -> Delivery:
+def last_of(events: list[str]) -> JobPartitions:
     assert len(events) == EVENT_COUNT
-    return Delivery(job_name="deliver_event_reports", first=events[-1], last=events[-1])
+    return JobPartitions(job_name="deliver_event_reports", first=events[-1], last=events[-1])
 
 
-def test_demo_never_fills_a_source_that_was_set_for_reading(
+def test_demo_never_loads_into_a_source_that_is_set_for_reading(
     tmp_path: Path, reporting: RunReporting
 ) -> None:
     done = reporting(
@@ -68,10 +69,41 @@ def test_demo_never_fills_a_source_that_was_set_for_reading(
     )
 
     assert done.returncode == 1
-    assert "REPORTING_SOURCE_LEDGER_URL leads to a source of yours" in done.stderr
+    assert "REPORTING_SOURCE_LEDGER_URL is set: unset it" in done.stderr
     assert not (tmp_path / "home").exists()
 
 
 def count_lines(path: Path) -> int:
     with path.open(encoding="utf-8") as file:
         return sum(1 for _ in csv.DictReader(file))
+
+
+def test_last_days_with_sales_their_weeks_and_months_and_all_events(
+    shared_season_pipeline: Pipeline,
+) -> None:
+    settings = settings_of(shared_season_pipeline)
+
+    found = list(job_partitions(settings, ["event 1", "event 2", "event 3"]))
+
+    assert [(each.job_name, each.first, each.last) for each in found] == [
+        ("daily_build", "2025-05-06", "2025-05-06"),
+        ("daily_build", "2025-10-28", "2025-10-28"),
+        ("deliver_weekly_reports", "2025-05-05", "2025-05-05"),
+        ("deliver_weekly_reports", "2025-10-27", "2025-10-27"),
+        ("deliver_monthly_reports", "2025-05-01", "2025-05-01"),
+        ("deliver_monthly_reports", "2025-10-01", "2025-10-01"),
+        ("deliver_event_reports", "event 1", "event 3"),
+    ]
+
+
+def test_every_organisation_gets_the_starter_set_once(
+    shared_season_pipeline: Pipeline,
+) -> None:
+    settings = settings_of(shared_season_pipeline)
+
+    assert [apply_starter_set(settings), apply_starter_set(settings)] == [20, 20]
+
+
+def settings_of(pipeline: Pipeline) -> Settings:
+    address = pipeline.warehouse.render_as_string(hide_password=False)
+    return Settings.model_validate({"database_url": address})

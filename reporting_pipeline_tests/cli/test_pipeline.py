@@ -1,4 +1,4 @@
-"""`reporting build`: the days that it builds are checked and sealed."""
+"""`reporting build` checks and seals the days that it builds."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ SEALED = (
 )
 
 
-def test_built_days_are_sealed_so_that_their_reports_are_not_held(
+def test_built_days_are_sealed(
     season_pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("REPORTING_DATABASE_URL", "REPORTING_DAGSTER_URL"):

@@ -1,4 +1,4 @@
-"""A command's session: what it starts, what it sets, what it leaves alone."""
+"""A command's session: the servers that it starts and the variables that it sets."""
 
 import stat
 from pathlib import Path
@@ -36,7 +36,7 @@ def test_every_address_is_set_and_leads_to_the_home(running_home: Home) -> None:
         assert child_environment({})["DAGSTER_HOME"] == str(running_home.folder / "dagster")
 
 
-def test_warehouse_is_brought_to_this_version_with_dagsters_schema_beside_it(
+def test_the_warehouse_has_the_schema_of_this_version_and_of_dagster(
     running_home: Home,
 ) -> None:
     set_environment({"REPORTING_HOME": str(running_home.folder)})
@@ -75,7 +75,7 @@ def test_folders_of_files_and_of_dagster_are_private(running_home: Home) -> None
     assert modes == {"store": 0o700, "dagster": 0o700}
 
 
-def test_what_is_set_stays_as_it_is(running_home: Home) -> None:
+def test_variables_that_are_set_are_not_changed(running_home: Home) -> None:
     set_environment(
         {
             "REPORTING_HOME": str(running_home.folder),
@@ -90,8 +90,8 @@ def test_what_is_set_stays_as_it_is(running_home: Home) -> None:
         assert settings.source_url("ticketing").host == "127.0.0.1"
 
 
-def test_a_source_of_somebody_elses_never_gets_our_owners_address(running_home: Home) -> None:
-    """Or `sources load` would fill our database while `land` reads theirs."""
+def test_a_source_that_is_set_never_gets_the_local_owners_address(running_home: Home) -> None:
+    """Otherwise `sources load` would fill the local database while `land` reads the other one."""
     set_environment(
         {
             "REPORTING_HOME": str(running_home.folder),
@@ -104,7 +104,7 @@ def test_a_source_of_somebody_elses_never_gets_our_owners_address(running_home: 
         assert settings.source_ticketing_admin_url is not None
 
 
-def test_nothing_embedded_is_started_when_the_warehouse_is_given(
+def test_no_local_server_is_started_when_the_warehouse_is_set(
     empty_database_url: URL, tmp_path: Path
 ) -> None:
     set_environment(

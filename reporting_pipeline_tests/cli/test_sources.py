@@ -1,4 +1,4 @@
-"""`reporting sources`: what a person sees, and when the exit code is 1."""
+"""`reporting sources`: output and exit codes."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,7 +39,7 @@ def run(*arguments: str) -> Result:
 
 
 @pytest.mark.usefixtures("_environment")
-def test_loaded_season_is_counted_and_again_changes_nothing(season_dump: Path) -> None:
+def test_a_loaded_season_is_counted_and_a_second_load_changes_nothing(season_dump: Path) -> None:
     first, again = run("load", str(season_dump)), run("load", str(season_dump))
 
     assert first.exit_code == again.exit_code == 0, first.output + again.output
@@ -52,7 +52,7 @@ def test_loaded_season_is_counted_and_again_changes_nothing(season_dump: Path) -
 
 
 @pytest.mark.usefixtures("_environment")
-def test_refused_dump_names_table_line_and_reason(tmp_path: Path) -> None:
+def test_a_refused_dump_names_table_line_and_reason(tmp_path: Path) -> None:
     header = "id,name,timezone,currency,updated_at\n"
     (tmp_path / "ticketing.organizations.csv").write_text(f"{header}4711,,,,\n")
 
@@ -64,7 +64,7 @@ def test_refused_dump_names_table_line_and_reason(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("_environment")
-def test_loaded_sources_are_as_promised_and_read_only(season_dump: Path) -> None:
+def test_loaded_sources_match_the_contract_and_are_read_only(season_dump: Path) -> None:
     run("load", str(season_dump))
 
     result = run("check")
@@ -72,7 +72,7 @@ def test_loaded_sources_are_as_promised_and_read_only(season_dump: Path) -> None
     assert result.exit_code == 0, result.output
     assert [line.split(maxsplit=2) for line in result.output.splitlines()] == [
         ["source", "result", "finding"],
-        *([domain, "ok", "as promised, and read only"] for domain in DOMAINS),
+        *([domain, "ok", "matches the contract, read only"] for domain in DOMAINS),
     ]
 
 
@@ -83,12 +83,12 @@ def test_empty_sources_break_the_contract() -> None:
     assert result.exit_code == 1
     assert "ledger     error    ledger.entries: expected a table, found none" in result.output
     assert result.output.splitlines()[-1] == (
-        f"Error: not what the contract promises: {', '.join(DOMAINS)}; the findings are above"
+        f"Error: these sources break the contract: {', '.join(DOMAINS)}; the findings are above"
     )
 
 
 @pytest.mark.usefixtures("_environment")
-def test_role_that_may_write_is_refused(
+def test_a_role_that_may_write_is_refused(
     season_dump: Path, source_urls: Mapping[str, URL], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run("load", str(season_dump))
@@ -108,7 +108,7 @@ def test_role_that_may_write_is_refused(
 
 
 @pytest.mark.usefixtures("_environment")
-def test_source_that_is_down_does_not_hide_the_others(
+def test_a_source_that_is_down_does_not_hide_the_others(
     season_dump: Path, source_reader_urls: Mapping[str, URL], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run("load", str(season_dump))
@@ -119,12 +119,12 @@ def test_source_that_is_down_does_not_hide_the_others(
 
     assert result.exit_code == 1
     assert "seating    error    source seating is down or too slow" in result.output
-    assert "scanning   ok       as promised, and read only" in result.output
+    assert "scanning   ok       matches the contract, read only" in result.output
     assert result.output.splitlines()[-1].startswith("Error: could not be checked: seating;")
 
 
 @pytest.mark.usefixtures("_environment")
-def test_generated_books_go_into_the_sources() -> None:
+def test_generated_data_go_into_the_sources() -> None:
     result = run("generate", "--orders", "50", "--days", "20", "--organizations", "2")
 
     assert result.exit_code == 0, result.output
@@ -133,7 +133,7 @@ def test_generated_books_go_into_the_sources() -> None:
     ]
 
 
-def test_generated_books_go_to_a_folder_without_any_server(
+def test_generated_data_go_to_a_folder_without_any_server(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("REPORTING_HOME", str(tmp_path / "home"))

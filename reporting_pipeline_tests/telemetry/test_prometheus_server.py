@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from reporting_pipeline.alerts.evaluation import WarehouseAlerts
-from reporting_pipeline.cli.metrics import metrics_of
+from reporting_pipeline.cli.operations import metrics_of
 from reporting_pipeline.errors import SourceUnavailable
 from reporting_pipeline.serving.hot_cache import CacheLimits
 from reporting_pipeline.serving.report_files import ReportFiles

@@ -1,8 +1,4 @@
-"""`reporting request` and `reporting work`: asking for a report, and generating what is asked for.
-
-What belongs here: arguments, signals and what a person reads. What does not: requests themselves
-(`requests`).
-"""
+"""`reporting request` and `work`: requests a report, and generates the requested reports."""
 
 import os
 import signal
@@ -29,34 +25,38 @@ from reporting_pipeline.requests.worker import Worker, serve, work_on_next
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
-_LOOK_SECONDS = 0.5
+_POLL_SECONDS = 0.5
 
 
 @click.command()
 @click.argument("slug", metavar="DEFINITION")
 @click.option(
-    "--organization", "organization_id", type=click.UUID, required=True, help="Whose definition."
+    "--organization",
+    "organization_id",
+    type=click.UUID,
+    required=True,
+    help="The organisation of the definition.",
 )
 @click.option(
     "--period",
     "token",
     required=True,
     metavar="PERIOD",
-    help="2026-02-28, 2026-02, 2026-02-23_2026-03-01 or event-<id>_2026-02-28 (all up to then).",
+    help="2026-02-28, 2026-02, 2026-02-23_2026-03-01, or event-<id>_2026-02-28 up to that day.",
 )
 @click.option(
     "--format",
     "formats",
     type=click.Choice([each.value for each in ReportFormat]),
     multiple=True,
-    help="Of those that the definition has; may be repeated; default: all.",
+    help="One of the formats of the definition; may be repeated. Default: all of them.",
 )
 @click.option(
     "--provisional",
     is_flag=True,
-    help="Publish a financial report over days that are held, stamped PROVISIONAL.",
+    help="Also publish a financial report whose days are held, stamped PROVISIONAL.",
 )
-@click.option("--wait", is_flag=True, help="Until it is there; generate it where nobody else does.")
+@click.option("--wait", is_flag=True, help="Wait for the file; generate it if no worker does.")
 def request(
     *,
     slug: str,
@@ -66,36 +66,38 @@ def request(
     provisional: bool,
     wait: bool,
 ) -> None:
-    """Ask for a report of DEFINITION: what stands is told, what does not is queued.
+    """Return the current report of DEFINITION, or queue a request for it.
 
-    The same request twice is one job. With --wait the command ends with code 1 if a report failed;
-    one that is held is told with its reasons, and is no failure.
+    Equal requests are queued once. With --wait the exit code is 1 if a report failed; a report that
+    is held is printed with its reasons, and is not a failure.
     """
     period = _period(token)
     with session() as settings:
         worker = _worker(settings)
         with warehouse_connection(settings.warehouse_url()) as connection:
             definition = definition_by_slug(connection, organization_id, slug)
-        wanted = ReportRequest(
+        report_request = ReportRequest(
             definition=definition, period=period, is_provisional_allowed=provisional
         )
-        asking = AskContext(now=datetime.now(UTC), final_delay_seconds=settings.final_delay_seconds)
-        asked = [
-            ask(settings.warehouse_url(), asking, wanted, ReportFormat(each))
+        context = AskContext(
+            now=datetime.now(UTC), final_delay_seconds=settings.final_delay_seconds
+        )
+        results = [
+            ask(settings.warehouse_url(), context, report_request, ReportFormat(each))
             for each in formats or definition.formats
         ]
         worker.publish()
-        for each in asked:
-            _tell_asked(worker, each)
-        open_requests = [each.request for each in asked if each.request is not None]
+        for each in results:
+            _print_result(worker, each)
+        open_requests = [each.request for each in results if each.request is not None]
         if wait and _failed_count(worker, open_requests):
             raise click.exceptions.Exit(1)
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="End when nothing waits any more.")
+@click.option("--once", is_flag=True, help="End when no request waits.")
 def work(*, once: bool) -> None:
-    """Generate the reports that are requested, until Ctrl-C; what has begun is finished.
+    """Generate the requested reports until Ctrl-C, and finish those that have begun.
 
     Organisations are served in turn. Any number of workers may run, on any number of machines.
     """
@@ -103,7 +105,7 @@ def work(*, once: bool) -> None:
         worker = _worker(settings)
         click.echo(f"{worker.name} works on requests", err=True)
         for done in serve(worker, stop, once=once):
-            click.echo(_line(worker, done))
+            click.echo(_outcome(worker, done))
 
 
 def _worker(settings: Settings) -> Worker:
@@ -118,54 +120,54 @@ def _period(token: str) -> Period:
 
 
 def _failed_count(worker: Worker, requests: list[StoredRequest]) -> int:
-    """Wait for the requests, and work on them where nobody else does; how many failed."""
-    done = [_done(worker, each) for each in requests]
+    """Wait for the requests, and work on them if no worker does; return how many failed."""
+    done = [_ended_request(worker, each) for each in requests]
     for each in done:
-        click.echo(_line(worker, each))
+        click.echo(_outcome(worker, each))
     return sum(each.status in {"failed", "dead"} for each in done)
 
 
-def _done(worker: Worker, asked: StoredRequest) -> StoredRequest:
+def _ended_request(worker: Worker, queued: StoredRequest) -> StoredRequest:
     pause = Event()
     while True:
-        standing = work_on_next(worker, among=[asked.id])
-        if standing is None:
-            pause.wait(_LOOK_SECONDS)
+        current = work_on_next(worker, among=[queued.id])
+        if current is None:
+            pause.wait(_POLL_SECONDS)
             with warehouse_connection(worker.publisher.warehouse) as connection:
-                standing = stored_request(connection, asked.id)
-        if standing.is_final:
-            return standing
+                current = stored_request(connection, queued.id)
+        if current.is_final:
+            return current
 
 
-def _tell_asked(worker: Worker, asked: AskResult) -> None:
-    if asked.report is not None:
-        click.echo(f"{_name(asked.report)}: ready, edition {asked.report.edition}, unchanged since")
-        click.echo(f"  {worker.publisher.store.location(asked.report.storage_path or '')}")
-    if asked.request is not None:
-        words = "queued" if asked.is_new else f"{asked.request.status} already"
-        click.echo(f"{_name(asked.request)}: {words}, request {asked.request.id}")
+def _print_result(worker: Worker, result: AskResult) -> None:
+    if result.report is not None:
+        click.echo(f"{_name(result.report)}: ready, edition {result.report.edition}, still current")
+        click.echo(f"  {worker.publisher.store.location(result.report.storage_path or '')}")
+    if result.request is not None:
+        state = "queued" if result.is_new else f"already {result.request.status}"
+        click.echo(f"{_name(result.request)}: {state}, request {result.request.id}")
 
 
-def _line(worker: Worker, done: StoredRequest) -> str:
-    words = f"{_name(done)} of {done.organization_id}: {done.status}"
+def _outcome(worker: Worker, done: StoredRequest) -> str:
+    text = f"{_name(done)} of {done.organization_id}: {done.status}"
     if done.status == "queued":
-        words += f" again after attempt {done.attempts}"
+        text += f" again after attempt {done.attempts}"
     if done.failure_message is not None:
-        return f"{words}: {done.failure_message}"
+        return f"{text}: {done.failure_message}"
     with warehouse_connection(worker.publisher.warehouse) as connection:
         report = generated_report(connection, done.key.id)
     path = report.storage_path if report is not None else None
     location = "" if path is None else f"\n  {worker.publisher.store.location(path)}"
-    return f"{words}, edition {done.edition}{location}"
+    return f"{text}, edition {done.edition}{location}"
 
 
-def _name(what: GeneratedReport | StoredRequest) -> str:
-    return f"{what.slug}, {what.period}, {what.format}"
+def _name(report: GeneratedReport | StoredRequest) -> str:
+    return f"{report.slug}, {report.period}, {report.format}"
 
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[Event]:
-    """An event that SIGTERM and Ctrl-C set, so that what has begun is finished."""
+    """An event that SIGTERM and Ctrl-C set, so that the current report is finished."""
     stop = Event()
 
     def set_stop(*_: Any) -> None:

@@ -1,4 +1,4 @@
-"""`reporting definitions`: what a person sees and agrees to, and what it refuses."""
+"""`reporting definitions`: output, confirmation and refusals."""
 
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def stored(url: URL) -> list[tuple[str, int]]:
         return connection.execute(statement).fetchall()
 
 
-def test_what_is_agreed_to_is_applied(folder: Path, warehouse_url: URL) -> None:
+def test_confirmed_changes_are_applied(folder: Path, warehouse_url: URL) -> None:
     result = run("apply", folder, answer="y\n")
 
     assert result.exit_code == 0, result.output
@@ -56,7 +56,7 @@ def test_what_is_agreed_to_is_applied(folder: Path, warehouse_url: URL) -> None:
     assert stored(warehouse_url) == [("daily-sales", 1)]
 
 
-def test_what_is_not_agreed_to_is_not_applied(folder: Path, warehouse_url: URL) -> None:
+def test_changes_that_are_not_confirmed_are_not_applied(folder: Path, warehouse_url: URL) -> None:
     assert run("apply", folder, answer="n\n").exit_code == 1
     assert run("apply", folder).exit_code == 1
     assert run("apply", folder, "--dry-run").exit_code == 0
@@ -98,7 +98,7 @@ def test_the_exported_folder_changes_nothing(
     assert stored(warehouse_url) == [("daily-sales", 1)]
 
 
-def test_one_bad_file_is_named_and_nothing_applied(folder: Path, warehouse_url: URL) -> None:
+def test_one_invalid_file_is_named_and_nothing_is_applied(folder: Path, warehouse_url: URL) -> None:
     (folder / "bad.yaml").write_text("slug: bad\nslug: worse", encoding="utf-8")
 
     result = run("apply", folder, "--yes")
@@ -107,7 +107,7 @@ def test_one_bad_file_is_named_and_nothing_applied(folder: Path, warehouse_url: 
     assert stored(warehouse_url) == []
 
 
-def test_the_starter_set_is_for_the_organisations_named(warehouse_url: URL) -> None:
+def test_the_starter_set_is_applied_for_the_named_organisations(warehouse_url: URL) -> None:
     of = ("--organization", ORGANIZATION, "--organization", OTHER_ORGANIZATION)
     result = run("apply", "--yes", *of)
     assert result.exit_code == 0, result.output
@@ -154,5 +154,5 @@ def test_definitions_are_listed_and_shown(folder: Path) -> None:
     shown = run("show", "daily-sales", "--organization", ORGANIZATION, "--version", 1)
     assert shown.output == f"# version 1\n{OWN.to_yaml()}"
     several = run("show", "daily-sales")
-    assert "say whose with --organization" in several.output
+    assert "choose one with --organization" in several.output
     assert "no organisation has a report definition 'x'" in run("show", "x").output

@@ -1,8 +1,4 @@
-"""`reporting definitions`: what reports there are, as files and in the catalogue.
-
-What belongs here: arguments and what a person reads. What does not: checking definitions
-(`report_definitions`) and keeping them (`catalogue`).
-"""
+"""`reporting definitions`: applies, exports, lists and shows report definitions."""
 
 import json
 from collections import Counter
@@ -60,29 +56,29 @@ def definitions() -> None:
     "organizations",
     type=click.UUID,
     multiple=True,
-    help="Whose a file is that names no organisation; may be repeated. Default: all known ones.",
+    help="An organisation of files that name none; may be repeated. Default: all that have landed.",
 )
-@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.option("--dry-run", is_flag=True, help="Only show what would change.")
 @click.option("--yes", "is_agreed", is_flag=True, help="Apply without asking.")
 def apply(
     directory: Path, organizations: tuple[UUID, ...], *, dry_run: bool, is_agreed: bool
 ) -> None:
-    """Make the catalogue say what the files below DIRECTORY declare (default: the starter set).
+    """Apply the definitions of the files below DIRECTORY (default: the starter set).
 
-    All files are checked before anything is asked or applied; then all is applied, or nothing.
-    Definitions without a file stay as they are. Exit code 1 when one of those can no longer be
-    answered.
+    All files are checked first. The command shows what changes, asks, and then applies all changes
+    or none. Definitions without a file stay as they are; the exit code is 1 if the dataset of one
+    of these lacks a column that it uses.
     """
-    declared = read_folder(directory)
+    files = read_folder(directory)
     with session() as settings, warehouse_connection(settings.warehouse_url()) as connection:
-        wanted = for_organizations(declared, organizations or known_organizations(connection))
-        _require_some(wanted)
-        changes = plan_definitions(connection, wanted)
-        click.echo("\n".join(line for each in changes for line in _said(each)))
+        declared = for_organizations(files, organizations or known_organizations(connection))
+        _require_some(declared)
+        changes = plan_definitions(connection, declared)
+        click.echo("\n".join(line for each in changes for line in _change_lines(each)))
         click.echo(_summary(changes))
         if _is_to_apply(changes, dry_run=dry_run, is_agreed=is_agreed):
-            _apply(connection, wanted, changes)
-        _require_answerable(connection, wanted)
+            _apply(connection, declared, changes)
+        _require_answerable(connection, declared)
 
 
 @definitions.command()
@@ -127,7 +123,7 @@ def list_(organization: UUID | None, schedule: str | None, status: str | None) -
 def show(slug: str, organization: UUID | None, version: int | None) -> None:
     """Show a definition as YAML.
 
-    SLUG is its name, daily-sales for example. Say whose where several organisations have one.
+    SLUG is its name, such as daily-sales. Choose the organisation if several have one.
     """
     with session() as settings, warehouse_connection(settings.warehouse_url()) as connection:
         owner = organization or _only_owner(connection, slug)
@@ -138,11 +134,11 @@ def show(slug: str, organization: UUID | None, version: int | None) -> None:
     click.echo(DeclaredDefinition.from_version(found).to_yaml(), nl=False)
 
 
-def _require_some(wanted: Sequence[DeclaredDefinition]) -> None:
-    if not wanted:
+def _require_some(declared: Sequence[DeclaredDefinition]) -> None:
+    if not declared:
         message = (
-            "the files are templates, and no organisation has landed: land first, or say whose "
-            "they are with --organization"
+            "the files are templates, and no organisation has landed: land first, or choose "
+            "organisations with --organization"
         )
         raise DefinitionInvalid(message)
 
@@ -155,28 +151,34 @@ def _is_to_apply(changes: Sequence[DefinitionChange], *, dry_run: bool, is_agree
 
 def _apply(
     connection: Connection[Any],
-    wanted: Sequence[DeclaredDefinition],
+    declared: Sequence[DeclaredDefinition],
     agreed: Sequence[DefinitionChange],
 ) -> None:
-    """Apply what was agreed to, or nothing where another has applied since."""
-    applied = apply_definitions(connection, wanted, datetime.now(UTC))
+    """Apply the agreed changes, or nothing if another process has applied changes since."""
+    applied = apply_definitions(connection, declared, datetime.now(UTC))
     if [each.definition for each in applied] != [each.definition for each in agreed]:
-        message = "definitions have changed since they were compared; nothing is applied, try again"
+        message = (
+            "definitions have changed since they were compared; nothing was applied, try again"
+        )
         raise DefinitionInvalid(message)
     connection.commit()
     click.echo("applied")
 
 
-def _require_answerable(connection: Connection[Any], wanted: Sequence[DeclaredDefinition]) -> None:
-    """Refuse to end well while a definition that has no file can no longer be answered."""
-    declared = {(each.organization_id, each.slug) for each in wanted}
+def _require_answerable(
+    connection: Connection[Any], declared: Sequence[DeclaredDefinition]
+) -> None:
+    """Raise an error if a dataset cannot answer a stored definition that has no file."""
+    names = {(each.organization_id, each.slug) for each in declared}
     rest = [
         each
         for each in definitions_of(connection)
-        if (each.organization_id, each.slug) not in declared
+        if (each.organization_id, each.slug) not in names
     ]
     if broken := broken_definitions(rest):
-        message = "stored definitions cannot be answered any more; change or archive them:"
+        message = (
+            "datasets cannot answer these stored definitions any more; change or archive them:"
+        )
         raise DefinitionInvalid("\n".join((message, *map(str, broken))))
 
 
@@ -190,33 +192,33 @@ def _only_owner(connection: Connection[Any], slug: str) -> UUID:
         )
         raise UnknownDefinition(message)
     owners = ", ".join(str(each.organization_id) for each in found)
-    message = f"{slug} is a definition of several: say whose with --organization: {owners}"
+    message = f"several organisations have {slug}: choose one with --organization: {owners}"
     raise UnknownDefinition(message)
 
 
-def _said(change: DefinitionChange) -> list[str]:
-    """The change in lines: which definition, then each field."""
+def _change_lines(change: DefinitionChange) -> list[str]:
+    """One line for the definition, then one for each changed field."""
     definition, version = change.definition, f"version {change.definition.version}"
     if change.is_new_version and change.former_version is not None:
         version = f"version {change.former_version} -> {definition.version}"
     name = f"{definition.organization_id}/{definition.slug}"
-    return [_CHANGE.format(change.kind, name, version), *map(_said_field, change.fields)]
+    return [_CHANGE.format(change.kind, name, version), *map(_field_line, change.fields)]
 
 
-def _said_field(change: FieldChange) -> str:
+def _field_line(change: FieldChange) -> str:
     if not isinstance(change.old, list) or not isinstance(change.new, list):
         return f"    {change.field}: {_value(change.old)} -> {_value(change.new)}"
-    said = [f"- {_value(each)}" for each in change.old if each not in change.new]
-    said += [f"+ {_value(each)}" for each in change.new if each not in change.old]
-    return f"    {change.field}: {', '.join(said) or 'in another order'}"
+    parts = [f"- {_value(each)}" for each in change.old if each not in change.new]
+    parts += [f"+ {_value(each)}" for each in change.new if each not in change.old]
+    return f"    {change.field}: {', '.join(parts) or 'in another order'}"
 
 
 def _value(value: object) -> str:
     if isinstance(value, dict):
-        said = {
+        given = {
             name: each for name, each in value.items() if each is not None and each is not False
         }
-        return str(next(iter(said.values()))) if len(said) == 1 else json.dumps(said)
+        return str(next(iter(given.values()))) if len(given) == 1 else json.dumps(given)
     return "nothing" if value is None else str(value)
 
 

@@ -1,4 +1,4 @@
-"""`reporting request` and `reporting work`: what a person sees, and what is refused."""
+"""`reporting request` and `reporting work`: output, exit codes and refusals."""
 
 from pathlib import Path
 
@@ -20,8 +20,10 @@ HOLD = (
 
 
 @pytest.fixture
-def given(season_pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    """The season with one definition, where the commands find it."""
+def one_definition(
+    season_pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Pipeline:
+    """The season with one definition, in the environment."""
     warehouse = season_pipeline.warehouse.render_as_string(False)
     monkeypatch.setenv("REPORTING_DATABASE_URL", warehouse)
     monkeypatch.setenv("REPORTING_DAGSTER_URL", warehouse)
@@ -41,10 +43,12 @@ def request(*arguments: str, period: str = DAY) -> Result:
     return run(*asked, *arguments)
 
 
-def test_a_request_waits_once_is_worked_on_and_stands(given: Pipeline, tmp_path: Path) -> None:
+def test_equal_requests_are_queued_once_and_generated(
+    one_definition: Pipeline, tmp_path: Path
+) -> None:
     first, second = request(), request("--format", "csv")
     assert first.output.startswith(f"{REPORT}: queued, request ")
-    assert second.output == first.output.replace("queued", "queued already")
+    assert second.output == first.output.replace("queued", "already queued")
 
     worked = run("work", "--once")
     assert worked.exit_code == 0, worked.output
@@ -52,11 +56,11 @@ def test_a_request_waits_once_is_worked_on_and_stands(given: Pipeline, tmp_path:
     assert f"{REPORT} of {BERLIN}: completed, edition 1\n  {file}" in worked.output
     assert file.exists()
 
-    assert request().output == f"{REPORT}: ready, edition 1, unchanged since\n  {file}\n"
+    assert request().output == f"{REPORT}: ready, edition 1, still current\n  {file}\n"
 
 
-def test_who_waits_is_told_what_became_of_it(given: Pipeline) -> None:
-    with warehouse_connection(given.warehouse) as connection:
+def test_wait_prints_the_outcome(one_definition: Pipeline) -> None:
+    with warehouse_connection(one_definition.warehouse) as connection:
         connection.execute(HOLD, (DAY, BERLIN))
 
     held, stamped = request("--wait"), request("--wait", "--provisional")
@@ -67,9 +71,9 @@ def test_who_waits_is_told_what_became_of_it(given: Pipeline) -> None:
     assert "_PROVISIONAL.csv" in stamped.output
 
 
-def test_who_waits_for_a_failure_ends_with_code_1(given: Pipeline) -> None:
+def test_wait_for_a_failure_gives_exit_code_1(one_definition: Pipeline) -> None:
     assert request().exit_code == 0
-    with warehouse_connection(given.warehouse) as connection:
+    with warehouse_connection(one_definition.warehouse) as connection:
         connection.execute("alter table catalogue.report_definition_versions disable trigger user")
         connection.execute("update catalogue.report_definition_versions set config = '{}'")
 
@@ -79,15 +83,15 @@ def test_who_waits_for_a_failure_ends_with_code_1(given: Pipeline) -> None:
 
 
 @pytest.mark.parametrize(
-    ("period", "format_", "code", "words"),
+    ("period", "format_", "code", "message"),
     [
         ("yesterday", "csv", 2, "'yesterday' is no period"),
         (DAY, "pdf", 1, "it has no format pdf, but csv"),
         ("2125-01-01", "csv", 1, "has not begun"),
     ],
 )
-def test_what_cannot_be_had_is_refused(
-    given: Pipeline, period: str, format_: str, code: int, words: str
+def test_impossible_requests_are_refused(
+    one_definition: Pipeline, period: str, format_: str, code: int, message: str
 ) -> None:
     result = request("--format", format_, period=period)
-    assert (result.exit_code, words in result.output) == (code, True), result.output
+    assert (result.exit_code, message in result.output) == (code, True), result.output

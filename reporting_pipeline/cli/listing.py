@@ -1,7 +1,4 @@
-"""Reports as a table in the terminal.
-
-What belongs here: how lines of reports look there. What does not: which lines.
-"""
+"""Tables of rows in the terminal."""
 
 from collections.abc import Iterable, Sequence
 from uuid import UUID
@@ -11,12 +8,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-# Where nobody's terminal says how wide it is, nothing is folded.
+# The width of output that is not a terminal, so that no line is folded.
 _FILE_WIDTH = 400
-_RIGHT = frozenset({"edition", "rows", "bytes", "seconds"})
+_RIGHT_ALIGNED = frozenset({"edition", "rows", "bytes", "seconds"})
 
 
-def report_console() -> Console:
+def listing_console() -> Console:
     """A console that folds lines in a terminal only."""
     console = Console(highlight=False)
     if not console.is_terminal:
@@ -24,11 +21,11 @@ def report_console() -> Console:
     return console
 
 
-def report_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """Rows as a table; text of the sources stays text, whatever it holds."""
+def listing(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    """Rows under their column names; text of the sources is never read as markup."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in columns:
-        right = name in _RIGHT
+        right = name in _RIGHT_ALIGNED
         table.add_column(name, justify="right" if right else "left", no_wrap=right)
     for row in rows:
         table.add_row(*map(plain, row))
@@ -36,7 +33,7 @@ def report_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Ta
 
 
 def plain(value: object) -> Text:
-    """A value as text that no terminal takes for a command; None is empty."""
+    """A value as text without control characters for the terminal; None is empty."""
     text = "" if value is None else str(value)
     return Text(
         "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
