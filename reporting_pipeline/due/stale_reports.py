@@ -41,6 +41,8 @@ from reporting_pipeline.report_definitions.definition import (
 )
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
+_LOG = logging.getLogger(__name__)
+
 _WAITING_DAYS = """
     select organization_id, report_table, report_day, min(since)
     from (
@@ -71,7 +73,6 @@ _DAYS_TO_REBUILD = """
     group by report_day
     order by report_day
 """
-_LOG = logging.getLogger(__name__)
 _REBUILT_AND_SEALED = """
     select rebuilt.id
     from reporting.rebuilt_days as rebuilt
@@ -114,7 +115,7 @@ _HELD_OR_PROVISIONAL = """
 class WaitingDays:
     """Days by organisation and report table, each with an instant.
 
-    An organisation of None stands for all organisations.
+    An organisation of None means all organisations.
     """
 
     days: Mapping[tuple[UUID | None, str], Mapping[date, datetime]]
@@ -138,7 +139,7 @@ class StaleReports:
     """The reports to generate again.
 
     Attributes:
-        due: Each report once, oldest first; it is due on the end of its period.
+        due: Each report once, oldest first; its due day is the end of its period.
         rebuilt_ids: The ids of the rebuilt days that were considered.
     """
 

@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -9,10 +10,11 @@ import pytest
 import redis
 from sqlalchemy import URL
 
-from reporting_pipeline.alerts.alert import AlertKind
+from reporting_pipeline.alerts.alert import Alert, AlertKind, CurrentCauses, StoredAlert
 from reporting_pipeline.alerts.causes import late_day, overdue_report
 from reporting_pipeline.alerts.channels import open_channels
-from reporting_pipeline.alerts.evaluation import WarehouseAlerts
+from reporting_pipeline.alerts.evaluation import WarehouseAlerts, compare
+from reporting_pipeline.domain.discrepancy import Severity
 from reporting_pipeline.errors import SourceUnavailable
 from reporting_pipeline.sources.landing.land import clear_faults, record_fault
 from reporting_pipeline.warehouse.engine import warehouse_connection
@@ -118,3 +120,46 @@ def test_a_supplied_cause_is_resolved_when_it_is_no_longer_supplied(
     assert [each.alert.cause for each in days.opened] == ["late_day:2024-01-01"]
     assert (again.opened, again.updated, again.resolved) == ((), (), ())
     assert [each.alert.cause for each in one_less.resolved] == [missing[0].cause]
+
+
+def alert(cause: str, message: str = "it exists") -> Alert:
+    return Alert(kind=AlertKind.SOURCE_DOWN, cause=cause, severity=Severity.ERROR, message=message)
+
+
+def stored(cause: str) -> StoredAlert:
+    return StoredAlert(id=len(cause), alert=alert(cause), opened_at=NOW, updated_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("current", "is_open", "opened", "updated", "resolved"),
+    [
+        ([], [], [], [], []),
+        ([alert("a")], [], ["a"], [], []),
+        ([alert("a")], ["a"], [], [], []),
+        ([alert("a", "changed")], ["a"], [], ["a"], []),
+        ([replace(alert("a"), facts={"tries": 2})], ["a"], [], ["a"], []),
+        ([replace(alert("a"), severity=Severity.WARN)], ["a"], [], ["a"], []),
+        ([], ["a"], [], [], ["a"]),
+        ([alert("b"), alert("a", "changed")], ["a", "c"], ["b"], ["a"], ["c"]),
+    ],
+)
+def test_causes_open_update_and_resolve_alerts(
+    current: list[Alert],
+    is_open: list[str],
+    opened: list[str],
+    updated: list[str],
+    resolved: list[str],
+) -> None:
+    found = compare(CurrentCauses(alerts=current), map(stored, is_open))
+
+    assert [each.cause for each in found.opened] == opened
+    assert [new.cause for _, new in found.updated] == updated
+    assert [each.alert.cause for each in found.resolved] == resolved
+
+
+def test_the_alerts_of_undecided_causes_stay_as_they_are() -> None:
+    causes = CurrentCauses(alerts=[alert("a", "changed"), alert("b")], undecided=frozenset("abc"))
+
+    found = compare(causes, [stored("a"), stored("c")])
+
+    assert (found.opened, found.updated, found.resolved) == ((), (), ())
