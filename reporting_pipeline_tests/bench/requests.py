@@ -1,11 +1,10 @@
-"""Requests under fire, in large: `python -m reporting_pipeline_tests.bench.requests`.
+"""A large run of requests under fire: `python -m reporting_pipeline_tests.bench.requests`.
 
 A thousand requests of fifty organisations, two workers (`reporting work`), of which one is killed
-(SIGKILL) every second, and a Redis that is wiped twice. Printed is what counts: requests lost, done
-twice, fairness between organisations, waits. The servers are its own, and go with it.
+(SIGKILL) every second, and a Redis that is wiped twice. It prints how many requests were lost or
+done twice, the fairness between organisations, and the waits. The servers run for this only.
 
-Ends with code 1 where a promise is broken. What belongs here: that run. What does not: how it is
-done (`under_fire`), and the small one of the tests.
+The exit code is 1 if a guarantee is broken.
 """
 
 import argparse
@@ -30,39 +29,39 @@ from reporting_pipeline.warehouse import schema
 from reporting_pipeline_tests.bench.under_fire import (
     WIPES,
     WORKERS,
-    Figures,
+    Environment,
     Fire,
-    Place,
-    under_fire,
+    FireResult,
+    run_under_fire,
 )
 
 _MIN_JAIN = 0.9
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run it, print what came of it; 1 where a promise is broken."""
-    asked = _parser().parse_args(arguments)
+    """Run and print the result; 1 if a guarantee is broken."""
+    options = _parser().parse_args(arguments)
     fire = Fire(
-        organization_count=asked.organizations,
-        each=asked.each,
-        kill_seconds=asked.kill_seconds,
-        limit_seconds=asked.limit_seconds,
+        organization_count=options.organizations,
+        each=options.each,
+        kill_seconds=options.kill_seconds,
+        limit_seconds=options.limit_seconds,
     )
-    # So that what was started is ended, by whatever this is stopped.
+    # The servers and workers are stopped even if this process gets a signal.
     signal.signal(signal.SIGTERM, _exit)
-    _say(
+    _print(
         f"{fire.request_count} requests of {fire.organization_count} organisations, {WORKERS} "
         f"workers, a kill each {fire.kill_seconds:g} s; {os.cpu_count()} cores, "
         f"load {os.getloadavg()[0]:.2f} before\n"
     )
     found = _run(fire)
-    _say(_told(found))
+    _print(_summary(found))
     broken = list(_broken(fire, found))
-    _say("".join(f"BROKEN: {each}\n" for each in broken))
+    _print("".join(f"BROKEN: {each}\n" for each in broken))
     return 1 if broken else 0
 
 
-def _run(fire: Fire) -> Figures:
+def _run(fire: Fire) -> FireResult:
     with tempfile.TemporaryDirectory(prefix="reporting-fire-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # the servers run as another user
@@ -71,12 +70,14 @@ def _run(fire: Fire) -> Figures:
             schema.upgrade(warehouse)
             ensure_views(warehouse)
             redis_url = addresses["REPORTING_REDIS_URL"]
-            return under_fire(fire, Place(warehouse=warehouse, redis_url=redis_url, folder=folder))
+            return run_under_fire(
+                fire, Environment(warehouse=warehouse, redis_url=redis_url, folder=folder)
+            )
 
 
 @contextmanager
 def _servers(home: Home) -> Iterator[Mapping[str, str]]:
-    """Servers of a home, and their addresses; they have ended when the block has."""
+    """Servers of a home, and their addresses; they have stopped when the block ends."""
     try:
         with attached(home, Settings.from_environment().pg_bindir, durable=False) as attachment:
             yield server_addresses(home, attachment.running)
@@ -85,22 +86,22 @@ def _servers(home: Home) -> Iterator[Mapping[str, str]]:
             fcntl.flock(lock, fcntl.LOCK_EX)
 
 
-def _told(found: Figures) -> str:
+def _summary(found: FireResult) -> str:
     statuses = ", ".join(f"{count} {status}" for status, count in sorted(found.statuses.items()))
     return (
         f"{found.seconds:.0f} s, {found.kills} kills, {found.wipes} wipes, "
-        f"{found.lost_leases} requests in the hands of a killed worker\n"
-        f"{statuses}; {found.lost} lost, {found.doubled} doubled, {found.untold} untold\n"
+        f"{found.lost_leases} leases of killed workers\n"
+        f"{statuses}; {found.lost} lost, {found.doubled} doubled, {found.unpublished} unpublished\n"
         f"Jain {found.jain:.3f} over the organisations' share of the first half, "
-        f"p95 from the question to the file {found.p95_seconds:.1f} s\n"
+        f"p95 from the request to the file {found.p95_seconds:.1f} s\n"
     )
 
 
-def _broken(fire: Fire, found: Figures) -> Iterator[str]:
+def _broken(fire: Fire, found: FireResult) -> Iterator[str]:
     if found.statuses != {"completed": fire.request_count}:
         yield f"not all {fire.request_count} requests are completed"
-    if found.lost or found.doubled or found.untold:
-        yield "a request is lost, done twice, or never told"
+    if found.lost or found.doubled or found.unpublished:
+        yield "a request is lost, done twice, or its notice was never published"
     if found.jain < _MIN_JAIN:
         yield f"Jain's index is below {_MIN_JAIN}"
     if found.wipes < WIPES:
@@ -120,7 +121,7 @@ def _exit(*_: Any) -> None:
     sys.exit(143)
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
 

@@ -1,8 +1,4 @@
-"""Requests under fire: workers are killed and Redis is wiped while they generate reports.
-
-What belongs here: asking, killing, wiping, and counting what came of it. What does not: the
-workers' processes (`workers`), and what is printed (`requests`).
-"""
+"""Requests under fire: workers are killed and Redis is wiped while they generate reports."""
 
 import json
 import time
@@ -31,9 +27,9 @@ from reporting_pipeline_tests.sample_reports import ATTENDANCE, define, one_day
 WORKERS = 2
 WIPES = 2
 
-_LOOK_SECONDS = 0.05
+_LISTEN_SECONDS = 0.05
 _SETTLE_SECONDS = 20
-_LAST_LOOKS = 10
+_LAST_LISTENS = 10
 _FIRST_DAY = date(2025, 1, 1)
 _FINAL = "select count(*) from catalogue.report_requests where finished_at is not null"
 _UNPUBLISHED = "select count(*) from catalogue.notices where announced_at is null"
@@ -50,14 +46,14 @@ _REQUESTS = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fire:
-    """What is asked for, and what happens meanwhile.
+    """The requests, and the frequency of kills.
 
     Attributes:
         each: How many requests each organisation has.
-        kill_seconds: Between two kills.
-        kill_done: So many requests are done between two kills, however long that takes: where it is
-            not 0, a slow machine kills no faster than it works.
-        limit_seconds: After so long it has failed.
+        kill_seconds: The minimal time between two kills.
+        kill_done: The minimal number of requests that end between two kills. If it is not 0, a slow
+            machine does not kill faster than it works.
+        limit_seconds: The time limit of the run.
     """
 
     organization_count: int
@@ -68,13 +64,13 @@ class Fire:
 
     @property
     def request_count(self) -> int:
-        """Of all organisations."""
+        """The number of requests of all organisations."""
         return self.organization_count * self.each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where it happens: servers that nobody else uses, and a folder."""
+class Environment:
+    """The environment of a run: servers for it alone, and a folder."""
 
     warehouse: URL
     redis_url: str
@@ -82,17 +78,17 @@ class Place:
 
     @property
     def store_url(self) -> str:
-        """Where the files go."""
+        """The address of the store."""
         return (self.folder / "store").as_uri()
 
     @property
     def log(self) -> Path:
-        """What the workers say."""
+        """The log of the workers."""
         return self.folder / "workers.log"
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What the workers are told."""
+        """The environment variables of the workers."""
         warehouse = self.warehouse.render_as_string(hide_password=False)
         return {
             "REPORTING_DATABASE_URL": warehouse,
@@ -105,27 +101,27 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """What came of it.
+class FireResult:
+    """The result of a run.
 
     Attributes:
-        statuses: How many requests are in which.
-        lost: Requests that were asked for and are not completed, or whose file is not in the store.
-        doubled: Second rows for a request, second editions of a report, and second messages, under
+        statuses: The number of requests by status.
+        lost: Requests that are not completed, or whose file is not in the store.
+        doubled: Second rows for a request, second editions of a report, and second notices, under
             another id, that a request is completed.
-        untold: Requests that no message told as completed.
-        lost_leases: How often a worker was killed at a request.
+        unpublished: Requests without a published notice that they are completed.
+        lost_leases: How often a worker was killed while working on a request.
         jain: Jain's index of fairness over the organisations, (sum x)^2 / (n * sum x^2), where x is
-            how many of an organisation's requests are among the first half of all that were done.
-            All ask for equally many, one organisation after the other: served in that order it
-            would be 0.5, and 1 is perfect.
-        p95_seconds: From the question to the file; all is asked before anything is served.
+            how many of an organisation's requests are in the first half of all ended requests. All
+            organisations make the same number of requests, one after the other: 0.5 would be the
+            result of serving them in that order, and 1 is perfect.
+        p95_seconds: From the request to the file; all requests are made before any is served.
     """
 
     statuses: Mapping[str, int]
     lost: int
     doubled: int
-    untold: int
+    unpublished: int
     lost_leases: int
     kills: int
     wipes: int
@@ -134,9 +130,9 @@ class Figures:
     seconds: float
 
 
-def under_fire(fire: Fire, place: Place) -> Figures:
-    """Ask, work, kill and wipe, until all is done or the time is over."""
-    asked = _ask(fire, place.warehouse)
+def run_under_fire(fire: Fire, place: Environment) -> FireResult:
+    """Make requests, start workers, kill and wipe, until all requests end or the time is over."""
+    request_ids = _ask(fire, place.warehouse)
     with (
         warehouse_connection(place.warehouse) as connection,
         redis.Redis.from_url(place.redis_url) as client,
@@ -145,11 +141,9 @@ def under_fire(fire: Fire, place: Place) -> Figures:
     ):
         connection.autocommit = True
         topics.psubscribe("reporting:org:*")
-        battle = _Battle(
-            fire=fire, connection=connection, client=client, topics=topics, workers=living
-        )
-        battle.go()
-        return _figures(battle, asked, place)
+        run = _Run(fire=fire, connection=connection, client=client, topics=topics, workers=living)
+        run.go()
+        return _result(run, request_ids, place)
 
 
 def jain(shares: Sequence[int]) -> float:
@@ -159,11 +153,11 @@ def jain(shares: Sequence[int]) -> float:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Battle:
-    """The time in which it happens.
+class _Run:
+    """One run.
 
     Attributes:
-        told: The ids of the messages that told a request as completed.
+        published: The ids of the published notices that a request is completed.
     """
 
     fire: Fire
@@ -176,10 +170,10 @@ class _Battle:
     wipes: int = 0
     done_at_kill: int = 0
     seconds: float = 0.0
-    told: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    published: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
 
     def go(self) -> None:
-        """Kill and wipe until all requests are done; then listen until all is told."""
+        """Kill and wipe until all requests have ended, then listen for the remaining notices."""
         done, until = 0, self.begun + self.fire.limit_seconds
         while done < self.fire.request_count and time.monotonic() < until:
             self._wipe_if_due(done)
@@ -190,7 +184,7 @@ class _Battle:
         until = time.monotonic() + _SETTLE_SECONDS
         while self._number(_UNPUBLISHED) and time.monotonic() < until:
             self._listen()
-        for _ in range(_LAST_LOOKS):
+        for _ in range(_LAST_LISTENS):
             self._listen()
 
     def _number(self, query: str) -> int:
@@ -210,35 +204,35 @@ class _Battle:
             self.done_at_kill = done
 
     def _listen(self) -> None:
-        """Hear what is told, for a moment."""
-        until = time.monotonic() + _LOOK_SECONDS
+        """Receive notices for a moment."""
+        until = time.monotonic() + _LISTEN_SECONDS
         while (left := until - time.monotonic()) > 0:
             message = self.topics.get_message(timeout=left)
             if message is not None and message["type"] == "pmessage":
-                told = json.loads(message["data"])
-                if told["type"] == "completed":
-                    self.told[told["request_id"]].add(told["id"])
+                published = json.loads(message["data"])
+                if published["type"] == "completed":
+                    self.published[published["request_id"]].add(published["id"])
 
 
 def _ask(fire: Fire, warehouse: URL) -> set[str]:
-    """All requests of the first organisation, then those of the next; their ids."""
-    asking = AskContext(now=datetime.now(UTC), final_delay_seconds=0)
-    asked = set()
+    """Make all requests of the first organisation, then those of the next; their ids."""
+    context = AskContext(now=datetime.now(UTC), final_delay_seconds=0)
+    request_ids = set()
     for number in range(1, fire.organization_count + 1):
         definition = define(warehouse, ATTENDANCE, UUID(int=number))
         with warehouse_connection(warehouse) as connection:
             for offset in range(fire.each):
                 period = one_day(_FIRST_DAY + timedelta(days=offset))
-                wanted = ReportRequest(definition=definition, period=period)
-                request = ask_within(connection, asking, wanted, ReportFormat.CSV).request
+                report_request = ReportRequest(definition=definition, period=period)
+                request = ask_within(connection, context, report_request, ReportFormat.CSV).request
                 if request is not None:
-                    asked.add(str(request.id))
-    return asked
+                    request_ids.add(str(request.id))
+    return request_ids
 
 
-def _figures(battle: _Battle, asked: set[str], place: Place) -> Figures:
-    fire = battle.fire
-    with battle.connection.cursor(row_factory=dict_row) as cursor:
+def _result(run: _Run, request_ids: set[str], place: Environment) -> FireResult:
+    fire = run.fire
+    with run.connection.cursor(row_factory=dict_row) as cursor:
         requests = cursor.execute(_REQUESTS).fetchall()
     stored = set(open_store(place.store_url).list_keys())
     completed = {
@@ -252,18 +246,18 @@ def _figures(battle: _Battle, asked: set[str], place: Place) -> Figures:
         if each["finished_at"] is not None
     )
     waits = [each["seconds"] for each in requests if each["seconds"] is not None]
-    return Figures(
+    return FireResult(
         statuses=Counter(each["status"] for each in requests),
-        lost=len(asked - completed),
+        lost=len(request_ids - completed),
         doubled=len(requests)
-        - len(asked)
+        - len(request_ids)
         + sum(max(each["edition"] or 0, 1) - 1 for each in requests)
-        + sum(len(ids) - 1 for ids in battle.told.values()),
-        untold=len(asked - battle.told.keys()),
+        + sum(len(ids) - 1 for ids in run.published.values()),
+        unpublished=len(request_ids - run.published.keys()),
         lost_leases=sum(each["lost_leases"] for each in requests),
-        kills=battle.kills,
-        wipes=battle.wipes,
+        kills=run.kills,
+        wipes=run.wipes,
         jain=jain([half[UUID(int=n + 1)] for n in range(fire.organization_count)]),
         p95_seconds=quantiles(waits, n=20)[-1] if len(waits) > 1 else 0.0,
-        seconds=battle.seconds,
+        seconds=run.seconds,
     )

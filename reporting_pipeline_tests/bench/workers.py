@@ -1,9 +1,7 @@
 """Processes that run `reporting work`, to be killed.
 
-A worker is there some tenths of a second after the one before it was killed. None outlives whoever
-started it.
-
-What belongs here: their life. What does not: when they are killed (`under_fire`).
+A new worker runs some tenths of a second after the former one was killed. Workers end with the
+process that started them.
 """
 
 import os
@@ -21,36 +19,36 @@ from reporting_pipeline_tests.forked import forked
 
 
 class Workers:
-    """Workers of which one may be killed, and another comes.
+    """Workers that can be killed and replaced.
 
     Args:
-        count: How many.
-        environment: What they are told.
-        log: The file that they write to.
+        count: The number of workers.
+        environment: Their environment variables.
+        log: Their log file.
     """
 
     def __init__(self, count: int, environment: Mapping[str, str], log: Path) -> None:
-        self._given = (dict(environment), str(log))
+        self._arguments = (dict(environment), str(log))
         self._living = [self._start() for _ in range(count)]
 
     def replace(self, number: int) -> None:
-        """Kill the one whose turn it is, and start another."""
+        """Kill the next worker, and start another."""
         place = number % len(self._living)
         _end(self._living[place])
         self._living[place] = self._start()
 
     def end(self) -> None:
-        """Kill all."""
+        """Kill all workers."""
         for worker in self._living:
             _end(worker)
 
     def _start(self) -> BaseProcess:
-        return forked(_work, *self._given)
+        return forked(_work, *self._arguments)
 
 
 @contextmanager
 def workers(count: int, environment: Mapping[str, str], log: Path) -> Iterator[Workers]:
-    """Workers until the end of the block."""
+    """Workers that run until the end of the block."""
     living = Workers(count, environment, log)
     try:
         yield living
@@ -65,7 +63,7 @@ def _end(worker: BaseProcess) -> None:
 
 
 def _work(environment: Mapping[str, str], log: str) -> None:
-    """The command, until it is killed, or nobody is there who could."""
+    """Run the command until it is killed, or until its parent ends."""
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for stream in (1, 2):
         os.dup2(descriptor, stream)

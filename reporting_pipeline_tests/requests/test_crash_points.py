@@ -20,7 +20,7 @@ from sqlalchemy import URL
 from reporting_pipeline.requests.queue_lists import DEAD_LIST, queue_list
 from reporting_pipeline.requests.worker import serve
 from reporting_pipeline_tests.acceptance.given import Pipeline
-from reporting_pipeline_tests.bench.under_fire import Place
+from reporting_pipeline_tests.bench.under_fire import Environment
 from reporting_pipeline_tests.forked import forked
 from reporting_pipeline_tests.requests.crash_points import (
     POINTS,
@@ -121,7 +121,7 @@ def test_a_worker_that_gets_a_stop_signal_finishes_its_request_and_leaves_the_ot
 ) -> None:
     attendance = define(pipeline.warehouse, ATTENDANCE)
     begun, rest = queued_days(pipeline.warehouse, attendance, 2)
-    place = Place(warehouse=pipeline.warehouse, redis_url=redis_url, folder=tmp_path)
+    place = Environment(warehouse=pipeline.warehouse, redis_url=redis_url, folder=tmp_path)
 
     worker = forked(work_and_stop, where, dict(place.environment))
     worker.join(60)
