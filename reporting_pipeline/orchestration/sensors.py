@@ -160,7 +160,7 @@ def requests_sensor(interval_seconds: int = _REQUESTS_SECONDS) -> dg.SensorDefin
         context: dg.SensorEvaluationContext, reports: dg.ResourceParam[Reports]
     ) -> dg.RunRequest | dg.SkipReason:
         worker = request_worker(reports, "run sensor")
-        _follow_lists(worker, context.log)
+        _sync_lists(worker, context.log)
         with warehouse_connection(worker.publisher.warehouse) as connection:
             requeue_lost(connection, worker.times, reports.clock())
         pending = _pending_ids(context.instance)
@@ -285,7 +285,7 @@ def _pending_ids(instance: dg.DagsterInstance) -> set[str]:
     return ids
 
 
-def _follow_lists(worker: Worker, log: logging.Logger) -> None:
+def _sync_lists(worker: Worker, log: logging.Logger) -> None:
     """Read the requests that others pushed to Redis, in case no worker does."""
     client = worker.client()
     if client is not None:

@@ -32,7 +32,7 @@ _OURS = "reporting_pipeline.orchestration.sensors"
 _POINTS: Mapping[str, list[str]] = {
     "TICK_CREATED": [],
     "TICK_HELD": [],
-    f"{_OURS}:follow": [],
+    f"{_OURS}:_sync_lists": [],
     f"{_OURS}:_batch_run": [],
     "RUN_IDS_RESERVED": [],
     "RUN_CREATED": ["NOT_STARTED"],
