@@ -1,14 +1,16 @@
 """XLSX: typed cells for people, with a Control sheet that proves them, streamed at flat memory.
 
-XlsxWriter makes the workbook: sheets, styles, widths, print setup. The cells are formed column by
-column with Arrow, in the XML of the format, and put into the workbook's sheets as the archive is
-written. A library that takes cells one by one needs ten times as long; one that is as fast has
-formats by column only, and a column of money may mix currencies.
+XlsxWriter makes the workbook: sheets, styles, widths, print setup. Arrow forms the cells, column by
+column, in the XML of the format; they are put into the workbook's sheets while the archive is
+written. A library that takes single cells needs ten times as long. A library that is as fast has
+one number format per column, but a column of money may mix currencies.
 
-    sheets    Data, Data 2 ... (PROVISIONAL Data ... where the report is), then Control
+    sheets    Data, Data 2 ... (PROVISIONAL Data ... where the report is provisional), then Control
     row 1     the header, on every data sheet
     rows      each with a cell for every column, in the order of the report
-    totals    below the last row, one empty row between, in bold: one row per currency
+    totals    below the last row, after one empty row, in bold: one row per currency
 
-What belongs here: writing and reading this one format. What does not: what a report says.
+openpyxl reads the files back (`sheet_reader`, ADR 0027).
+
+What belongs here: writing and reading XLSX. What does not: the content of a report.
 """

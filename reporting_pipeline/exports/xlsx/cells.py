@@ -1,38 +1,37 @@
-"""Columns of values as the cells of a sheet, in XML; a whole batch of rows at once.
+"""The cells of a report's rows as XML, for a whole batch of rows at once.
 
-A column gives candidates: values as text, each with a style, null where another one stands. The
-first candidate that is not null is the cell's; where all are null, the cell is empty.
-
-What belongs here: what a value of each type is as a cell. What does not: sheets and files.
+Each column has one or more candidates: columns of texts, each with one style and null where another
+candidate applies. The first candidate that is not null becomes the cell; where all are null, the
+cell is empty.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from reporting_pipeline.errors import FormatCannotHold
 from reporting_pipeline.exports.canonical_rows import canonical_texts
 from reporting_pipeline.exports.presentation import major_texts, minor_digits
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.exports.xlsx import styles
-from reporting_pipeline.exports.xlsx.instants import WallClock, date_numbers
+from reporting_pipeline.exports.xlsx.cell_text import MAX_UTF16_UNITS, first_too_long, xml_texts
+from reporting_pipeline.exports.xlsx.day_numbers import WallClock, date_numbers
 from reporting_pipeline.exports.xlsx.layout import column_letters
-from reporting_pipeline.exports.xlsx.styles import Style
-from reporting_pipeline.exports.xlsx.text import MAX_UTF16_UNITS, first_too_long, xml_texts
+from reporting_pipeline.exports.xlsx.styles import EXACT_BELOW, Style
 from reporting_pipeline.registry.columns import ColumnType, Unit
 from reporting_pipeline.report_definitions.compile import ReportColumn
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-EXACT_BELOW = 10**15
-"""A number of so many digits survives as a double; larger ones are text."""
+_Piece: TypeAlias = "pa.StringArray | str"
+"""A part of each row's XML: a text per row, or the same text for all rows."""
 
 
 class _Kind(Enum):
-    """What stands between the style of a cell and its value, and behind the value."""
+    """The kind of a cell: its XML between the style and the value, and after the value."""
 
     NUMBER = ('"><v>', "</v></c>")
     BOOLEAN = ('" t="b"><v>', "</v></c>")
@@ -43,14 +42,14 @@ class _Kind(Enum):
 class _Candidate:
     style: Style
     kind: _Kind
-    values: Any
+    values: "pa.StringArray"
 
 
 class RowCells:
-    """Forms the rows of one report.
+    """Forms the rows of one report, batch by batch.
 
     Args:
-        style_ids: Of every style that a row may need, as the workbook numbers them.
+        style_ids: The workbook's number of every style that a row may need.
     """
 
     def __init__(self, document: ReportDocument, style_ids: Mapping[Style, int]) -> None:
@@ -60,10 +59,10 @@ class RowCells:
         self._clock = WallClock(document.time_zone)
         names = [column.name for column in self._columns]
         self._currency = None if document.currency is None else names.index(document.currency)
-        self._formed = 0
+        self._done_count = 0
 
     def xml(self, batch: "pa.RecordBatch", first_row: int) -> memoryview:
-        """The rows of a batch as XML; the first of them is the sheet's row `first_row`, from 1.
+        """The XML of a batch's rows; the first of them is the sheet's row `first_row`, from 1.
 
         Raises:
             FormatCannotHold: A text is longer than a cell holds.
@@ -74,17 +73,19 @@ class RowCells:
         end_row = first_row + batch.num_rows
         numbers = pa.array(range(first_row, end_row), pa.int32()).cast(pa.string())
         codes = None if self._currency is None else batch.column(self._currency)
-        pieces: list[Any] = ['<row r="', numbers, '">']
+        pieces: list[_Piece] = ['<row r="', numbers, '">']
         for index, column in enumerate(self._columns):
             candidates = self._candidates(column, batch.column(index), codes)
             pieces += self._cells(self._letters[index], numbers, candidates)
         pieces += ["</row>", ""]
         rows = pc.binary_join_element_wise(*pieces)
-        self._formed += batch.num_rows
+        self._done_count += batch.num_rows
         return memoryview(rows.buffers()[2])[: pc.sum(pc.binary_length(rows)).as_py()]
 
-    def _cells(self, letters: str, numbers: Any, candidates: list[_Candidate]) -> list[Any]:
-        """The pieces of text that a column adds to each row."""
+    def _cells(
+        self, letters: str, numbers: "pa.StringArray", candidates: list[_Candidate]
+    ) -> list[_Piece]:
+        """The pieces of XML that a column adds to each row."""
         from pyarrow import compute as pc
 
         opening = [f'<c r="{letters}', numbers, '" s="']
@@ -92,7 +93,7 @@ class RowCells:
             (before, after) = candidates[0].kind.value
             values = pc.coalesce(*(each.values for each in candidates))
             if not values.null_count:
-                return [*opening, self._style_pieces(candidates), before, values, after]
+                return [*opening, self._style_piece(candidates), before, values, after]
         cells = [
             pc.binary_join_element_wise(
                 *opening, str(self._ids[each.style]), before, each.values, after, ""
@@ -103,8 +104,8 @@ class RowCells:
         empty = f'{self._ids[candidates[0].style]}"/>'
         return [pc.coalesce(*cells, pc.binary_join_element_wise(*opening, empty, ""))]
 
-    def _style_pieces(self, candidates: list[_Candidate]) -> Any:
-        """The style of every row, for candidates of which each row has one."""
+    def _style_piece(self, candidates: list[_Candidate]) -> _Piece:
+        """The number of each row's style, where each row has one of the candidates."""
         from pyarrow import compute as pc
 
         ids = [str(self._ids[each.style]) for each in candidates]
@@ -128,9 +129,9 @@ class RowCells:
             case ColumnType.DATE:
                 return _dates(values)
             case _:
-                return self._others(column, values)
+                return self._instants_or_texts(column, values)
 
-    def _others(self, column: ReportColumn, values: "pa.Array") -> list[_Candidate]:
+    def _instants_or_texts(self, column: ReportColumn, values: "pa.Array") -> list[_Candidate]:
         if column.column.type is ColumnType.INSTANT:
             return self._instants(values)
         self._refuse_too_long(column, values)
@@ -156,7 +157,7 @@ class RowCells:
         index = first_too_long(values)
         if index is not None:
             message = (
-                f"row {self._formed + index + 1}, column {column.name!r}: a text of "
+                f"row {self._done_count + index + 1}, column {column.name!r}: a text of "
                 f"{len(values[index].as_py())} characters; a cell of XLSX holds "
                 f"{MAX_UTF16_UNITS}; CSV, JSON Lines and Parquet hold it"
             )
@@ -182,7 +183,7 @@ def _money(values: "pa.Int64Array", codes: "pa.StringArray | None") -> list[_Can
 
 
 def _whole(values: "pa.Int64Array", texts: "pa.StringArray", style: Style) -> list[_Candidate]:
-    """Figures of one style, as text where a double is not exact."""
+    """Figures of one style; as text where a double would not be exact."""
     from pyarrow import compute as pc
 
     small = pc.and_(pc.less(values, EXACT_BELOW), pc.greater(values, -EXACT_BELOW))

@@ -1,17 +1,23 @@
-"""Which row of a report stands where: data sheets, and where one continues on the next.
+"""The layout of the sheets: which row is where, and the header, notes and totals around the rows.
 
-What belongs here: names and numbers of sheets and rows, the same for writer and reader. What does
-not: cells.
+Writer and reader both use it, so that a header or total that was edited is found.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
+from xml.sax.saxutils import escape as xml_escape
 
-from reporting_pipeline.exports.manifest import Manifest
-from reporting_pipeline.registry.columns import ColumnType
+from reporting_pipeline.exports.manifest import ColumnPart, Manifest, TotalPart
+from reporting_pipeline.exports.presentation import major_text, minor_digits
+from reporting_pipeline.exports.report_document import NO_ROWS
+from reporting_pipeline.exports.xlsx import styles
+from reporting_pipeline.exports.xlsx.cell_text import escape
+from reporting_pipeline.exports.xlsx.styles import EXACT_BELOW, Style
+from reporting_pipeline.registry.columns import ColumnType, Unit
 
 MAX_ROWS = 1_048_576
-"""Of a sheet, its header included."""
+"""The rows of a sheet, its header included."""
 MAX_COLUMNS = 16_384
 CONTROL = "Control"
 FIRST_ROW = 2
@@ -33,14 +39,23 @@ class DataSheet:
 
     @property
     def last_row(self) -> int:
-        """The number of its last row, of the header where there are no rows."""
+        """The number of its last row; the header's where there are no rows."""
         return FIRST_ROW - 1 + self.row_count
+
+
+@dataclass(frozen=True, slots=True)
+class PlainCell:
+    """A cell beside the report's rows: a text, or the digits of a number, and its style."""
+
+    text: str
+    style: Style
+    is_number: bool = False
 
 
 def data_sheets(manifest: Manifest, max_rows: int = MAX_ROWS) -> tuple[DataSheet, ...]:
     """The data sheets of a report, in order; at least one.
 
-    Every sheet leaves room for the totals, wherever they are: the last one has them.
+    The last one has the totals, and every sheet leaves room for them.
     """
     below = len(manifest.totals) + 1 if manifest.totals else 0
     capacity = max_rows - 1 - below
@@ -56,14 +71,83 @@ def data_sheets(manifest: Manifest, max_rows: int = MAX_ROWS) -> tuple[DataSheet
 
 
 def sheet_name(number: int, *, is_provisional: bool) -> str:
-    """The name of the data sheet of that number, counted from 1."""
+    """The name of the data sheet with that number, counted from 1."""
     name = "Data" if number == 1 else f"Data {number}"
     return f"PROVISIONAL {name}" if is_provisional else name
 
 
 def header_text(header: str, type_: str, time_zone: str) -> str:
-    """What stands over a column; over instants the time zone too."""
+    """The text over a column; over instants with the time zone."""
     return f"{header} ({time_zone})" if type_ == ColumnType.INSTANT else header
+
+
+def header_row(manifest: Manifest) -> dict[int, PlainCell]:
+    """The header: its cells by the index of their column."""
+    return {
+        index: PlainCell(
+            header_text(column.header, column.type, manifest.time_zone),
+            styles.HEADER_OF_FIGURES if column.unit else styles.HEADER,
+        )
+        for index, column in enumerate(manifest.columns)
+    }
+
+
+def rows_below(
+    manifest: Manifest, notes: Sequence[str], *, has_totals: bool
+) -> Iterator[dict[int, PlainCell]]:
+    """The rows below the report's last row: notes where there are no rows; an empty row and totals.
+
+    The notes of a report with rows are on the Control sheet only.
+    """
+    if manifest.row_count == 0:
+        yield from ({0: PlainCell(note, styles.NOTE)} for note in notes or (NO_ROWS,))
+    if has_totals and manifest.totals:
+        yield {}
+        yield from _total_rows(manifest)
+
+
+def total_cell(column: ColumnPart, part: TotalPart) -> PlainCell:
+    """The total of one column and currency, in bold; money in major units.
+
+    Money stays in minor units where the currency's digits are unknown.
+    """
+    value = part.values[column.name]
+    if column.unit != Unit.MINOR:
+        return count_cell(value)
+    style = styles.money(minor_digits(part.currency))
+    return _figure_cell(value, major_text(value, part.currency), style)
+
+
+def count_cell(number: int) -> PlainCell:
+    """A whole number, in bold."""
+    return _figure_cell(number, str(number), styles.COUNT)
+
+
+def bold_cell(text: str) -> PlainCell:
+    """A text in bold."""
+    return PlainCell(text, styles.HEADER)
+
+
+def text_cell(text: str) -> PlainCell:
+    """A text."""
+    return PlainCell(text, styles.TEXT)
+
+
+def row_xml(number: int, cells: Mapping[int, PlainCell], style_ids: Mapping[Style, int]) -> bytes:
+    """The XML of one row of a sheet; `cells` by the index of their column."""
+    parts = [_cell_xml(number, index, cell, style_ids) for index, cell in sorted(cells.items())]
+    return f'<row r="{number}">{"".join(parts)}</row>'.encode()
+
+
+def rows_xml(
+    rows: Iterable[Iterable[PlainCell]], first: int, style_ids: Mapping[Style, int]
+) -> bytes:
+    """The XML of rows from number `first` on, each from column A on; empty rows are left out."""
+    return b"".join(
+        row_xml(number, dict(enumerate(cells)), style_ids)
+        for number, cells in enumerate(map(tuple, rows), start=first)
+        if cells
+    )
 
 
 def column_letters(index: int) -> str:
@@ -83,3 +167,34 @@ def column_index(letters: str) -> int:
     for letter in letters:
         number = number * 26 + ord(letter) - ord("A") + 1
     return number - 1
+
+
+def _total_rows(manifest: Manifest) -> Iterator[dict[int, PlainCell]]:
+    """A row for each part of the totals: its cells by the index of their column.
+
+    The label is in the first column without a total, or after the last column if all have one.
+    """
+    for part in manifest.totals:
+        cells = {
+            index: total_cell(column, part)
+            for index, column in enumerate(manifest.columns)
+            if column.name in part.values
+        }
+        free = (index for index in range(len(manifest.columns) + 1) if index not in cells)
+        label = "Total" if part.currency is None else f"Total {part.currency}"
+        cells[next(free)] = bold_cell(label)
+        yield cells
+
+
+def _figure_cell(number: int, text: str, style: Style) -> PlainCell:
+    if abs(number) < EXACT_BELOW:
+        return PlainCell(text, replace(style, is_bold=True), is_number=True)
+    return PlainCell(text, replace(styles.AMOUNT_TEXT, is_bold=True))
+
+
+def _cell_xml(row: int, index: int, cell: PlainCell, style_ids: Mapping[Style, int]) -> str:
+    opening = f'<c r="{column_letters(index)}{row}" s="{style_ids[cell.style]}"'
+    if cell.is_number:
+        return f"{opening}><v>{cell.text}</v></c>"
+    text = xml_escape(escape(cell.text))
+    return f'{opening} t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'

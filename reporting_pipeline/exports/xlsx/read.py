@@ -1,203 +1,312 @@
-"""Reading an XLSX report back, to verify it.
+"""Reads the rows of an XLSX report back, to verify it.
 
-The rows come back exactly: money by the digits of its row's currency, instants by the report's zone
-and what the style of the cell says of the offset, null apart from the empty text. On the way,
-everything is told that stands in the sheets and that the report does not say.
-
-What belongs here: a file's sheets as rows of the report. What does not: comparing figures
-(`exports.verify`).
+The rows come back exactly: money by the digits of its row's currency, instants by the report's time
+zone and the offset in the number format of the cell, null apart from the empty text. On the way,
+everything in the sheets that does not follow from the report is reported as a problem.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
-from typing import NoReturn, TypeAlias
+from typing import TypeAlias
 
 from reporting_pipeline.errors import FileUnreadable
 from reporting_pipeline.exports.canonical_rows import CanonicalRow
-from reporting_pipeline.exports.manifest import Manifest
-from reporting_pipeline.exports.xlsx.archive import Archive, SheetPart, open_archive
-from reporting_pipeline.exports.xlsx.around import header_row, rows_below
-from reporting_pipeline.exports.xlsx.control_reading import (
+from reporting_pipeline.exports.format import ProblemSink, ignore_problem
+from reporting_pipeline.exports.manifest import ColumnPart, Manifest
+from reporting_pipeline.exports.presentation import minor_digits, minor_of
+from reporting_pipeline.exports.xlsx import styles
+from reporting_pipeline.exports.xlsx.control_sheet import (
+    ControlFacts,
     ControlSheet,
     differing_cells,
     read_control,
 )
-from reporting_pipeline.exports.xlsx.control_sheet import ControlFacts
+from reporting_pipeline.exports.xlsx.day_numbers import WallClock, date_of
 from reporting_pipeline.exports.xlsx.layout import (
     CONTROL,
     FIRST_ROW,
-    column_letters,
+    PlainCell,
+    header_row,
+    rows_below,
     sheet_name,
 )
-from reporting_pipeline.exports.xlsx.plain_rows import PlainCell
-from reporting_pipeline.exports.xlsx.sheet_xml import Cell, SheetRow, SheetXml
-from reporting_pipeline.exports.xlsx.values import cell_reader
-from reporting_pipeline.registry.columns import ColumnType
+from reporting_pipeline.exports.xlsx.sheet_reader import (
+    SheetCell,
+    SheetPart,
+    SheetRow,
+    XlsxFile,
+    is_marked,
+    is_number,
+    is_text,
+    open_xlsx,
+    shown_text,
+    unreadable_cell,
+)
+from reporting_pipeline.exports.xlsx.styles import EXACT_BELOW, Style
+from reporting_pipeline.registry.columns import ColumnType, Unit
 
-Tell: TypeAlias = Callable[[str], None]
-"""Is given a sentence for each thing that is not as it should be."""
+_CellReader: TypeAlias = Callable[[SheetCell, str | None], str]
+"""A cell that is not empty, its row's currency -> canonical text; raises ValueError."""
 
-_NAME = re.compile(r"(PROVISIONAL )?Data( \d+)?")
-_NO_CELL = Cell(0, "n", None)
+_DATA_SHEET = re.compile(r"(PROVISIONAL )?Data( \d+)?")
+_INTEGER = re.compile(r"-?[0-9]+")
+_MICRO = Decimal("0.000001")
 
 
 def embedded_manifest(path: Path) -> Manifest:
-    """The manifest that stands inside an XLSX report.
-
-    Raises:
-        FileUnreadable: The file is no XLSX file, or none of ours, or damaged.
-    """
-    with open_archive(path) as archive:
-        return read_control(archive, _nobody).manifest
+    """See `Format.embedded_manifest`."""
+    with open_xlsx(path) as file:
+        return read_control(file, ignore_problem).manifest
 
 
-def canonical_rows(path: Path, manifest: Manifest) -> Iterator[CanonicalRow]:
-    """The canonical rows of an XLSX report, at flat memory.
-
-    Raises:
-        FileUnreadable: The file is damaged, or a cell does not hold what its column may; it is
-            named, with `facts["row"]` and `facts["column"]`.
-    """
-    return told_rows(path, manifest, _nobody)
-
-
-def told_rows(path: Path, manifest: Manifest, tell: Tell) -> Iterator[CanonicalRow]:
-    """The same rows; `tell` hears of everything that is not as the report's writer does it.
-
-    Raises:
-        FileUnreadable: As `canonical_rows`.
-    """
-    with open_archive(path) as archive:
-        for problem in archive.foreign_parts():
-            tell(problem)
-        control = _told_control(archive, manifest, tell)
-        names = [part.name for part in archive.sheets]
-        pages = [part for part in archive.sheets if _NAME.fullmatch(part.name)]
-        if names != [*(part.name for part in pages), CONTROL]:
-            tell(f"the sheets are {', '.join(names)}; a report has its data, then {CONTROL}")
-        for part in pages:
-            page = _Page(archive, part, manifest, tell)
-            yield from page.rows()
+def read_rows(
+    path: Path, manifest: Manifest, report_problem: ProblemSink
+) -> Iterator[CanonicalRow]:
+    """See `Format.read`; an error has `facts["row"]` and `facts["column"]`."""
+    with open_xlsx(path) as file:
+        for problem in file.foreign_parts():
+            report_problem(problem)
+        control = _compared_control(file, manifest, report_problem)
+        names = [sheet.name for sheet in file.sheets]
+        data_sheets = [sheet for sheet in file.sheets if _DATA_SHEET.fullmatch(sheet.name)]
+        if names != [*(sheet.name for sheet in data_sheets), CONTROL]:
+            report_problem(
+                f"the sheets are {', '.join(names)}; a report has its data, then {CONTROL}"
+            )
+        for sheet in data_sheets:
+            reader = _DataSheetReader(file, sheet, manifest, report_problem)
+            yield from reader.rows()
             if control is not None:
-                page.tell_row_count(control)
-                page.tell_below(control.facts if part is pages[-1] else None)
+                reader.compare_row_count(control)
+                reader.compare_rows_below(control.facts if sheet is data_sheets[-1] else None)
 
 
 def row_place(path: Path, index: int) -> str:
-    """Where the report's row `index`, counted from 0, stands: `sheet Data 2, row 17`."""
-    with open_archive(path) as archive:
-        for sheet in read_control(archive, _nobody).sheets:
+    """The place of the report's row `index`, counted from 0: `sheet Data 2, row 17`."""
+    with open_xlsx(path) as file:
+        for sheet in read_control(file, ignore_problem).sheets:
             if sheet.first <= index < sheet.first + sheet.row_count:
                 return f"sheet {sheet.name}, row {index - sheet.first + FIRST_ROW}"
     return f"row {index + 1}"
 
 
-class _Page:
-    """One data sheet that is read."""
+def _compared_control(
+    file: XlsxFile, manifest: Manifest, report_problem: ProblemSink
+) -> ControlSheet | None:
+    """The Control sheet, after a comparison with its own manifest; None: it cannot be read."""
+    try:
+        control = read_control(file, report_problem)
+    except FileUnreadable as error:
+        report_problem(error.message)
+        return None
+    for problem in control.problems():
+        report_problem(problem)
+    expected = [
+        sheet_name(number, is_provisional=manifest.is_provisional)
+        for number in range(1, len(control.sheets) + 1)
+    ]
+    found = [each.name for each in file.sheets]
+    for name in expected:
+        if name not in found:
+            report_problem(f"sheet {name!r} is missing")
+    for name in found:
+        if name not in {*expected, CONTROL}:
+            report_problem(f"there is a sheet {name!r}, which the report does not have")
+    return control
 
-    def __init__(self, archive: Archive, part: SheetPart, manifest: Manifest, tell: Tell) -> None:
-        self._archive = archive
-        self._part = part
+
+class _DataSheetReader:
+    """Reads one data sheet, and then compares the rows around the report's rows."""
+
+    def __init__(
+        self, file: XlsxFile, sheet: SheetPart, manifest: Manifest, report_problem: ProblemSink
+    ) -> None:
+        self._file = file
+        self._sheet = sheet
         self._manifest = manifest
-        self._tell = tell
+        self._report_problem = report_problem
         self._below: list[SheetRow] = []
         self._row_count = 0
-        self._readers = [cell_reader(column, manifest) for column in manifest.columns]
+        self._names = [column.name for column in manifest.columns]
+        self._readers = [_cell_reader(column, manifest) for column in manifest.columns]
         types = [column.type for column in manifest.columns]
         code = ColumnType.CURRENCY
         self._currency = types.index(code) if code in types else None
 
     def rows(self) -> Iterator[CanonicalRow]:
         """The sheet's rows of the report; the header is compared on the way."""
-        next_row = 1
-        reader = SheetXml(self._part.name, self._archive.shared_texts, self._tell)
-        with self._archive.open(self._part) as file:
-            for row in reader.rows(file):
-                if row.number == 1:
-                    self._compare(row, header_row(self._manifest))
-                elif self._is_below(row):
-                    self._below.append(row)
-                else:
-                    if row.number != next_row:
-                        self._tell(f"sheet {self._part.name}: row {next_row} is empty")
-                    self._row_count += 1
-                    yield self._values(row)
-                next_row = row.number + 1
+        next_number = 1
+        for row in self._file.rows(self._sheet, self._report_problem, self._names):
+            if row.number == 1:
+                self._compare(row, header_row(self._manifest))
+            elif is_marked(row):
+                self._below.append(row)
+            else:
+                if row.number != next_number:
+                    self._report_problem(f"sheet {self._sheet.name}: row {next_number} is empty")
+                self._row_count += 1
+                yield self._values(row)
+            next_number = row.number + 1
 
-    def tell_row_count(self, control: ControlSheet) -> None:
-        """Compare with what the Control sheet says of this one, once the rows are read."""
-        expected = {sheet.name: sheet.row_count for sheet in control.sheets}.get(self._part.name)
+    def compare_row_count(self, control: ControlSheet) -> None:
+        """Compare the number of rows with the Control sheet, after the rows are read."""
+        expected = {sheet.name: sheet.row_count for sheet in control.sheets}.get(self._sheet.name)
         if expected not in {None, self._row_count}:
-            self._tell(f"sheet {self._part.name} has {self._row_count} rows, not {expected}")
+            self._report_problem(
+                f"sheet {self._sheet.name} has {self._row_count} rows, not {expected}"
+            )
 
-    def tell_below(self, facts: ControlFacts | None) -> None:
-        """Compare what stands below the rows, once they are read; None: nothing may stand there."""
+    def compare_rows_below(self, facts: ControlFacts | None) -> None:
+        """Compare the notes and totals below the rows, after these are read; None: no such rows."""
         expected: list[dict[int, PlainCell]] = []
         if facts is not None:
             all_rows = rows_below(self._manifest, facts.notes, has_totals=facts.has_totals)
             expected = [cells for cells in all_rows if cells]
+        name = self._sheet.name
         for row, cells in zip(self._below, expected, strict=False):
             self._compare(row, cells)
         for row in self._below[len(expected) :]:
-            self._tell(f"sheet {self._part.name}, row {row.number}: a row that no report has")
+            self._report_problem(f"sheet {name}, row {row.number}: a row that no report has")
         for cells in expected[len(self._below) :]:
-            self._tell(f"sheet {self._part.name}: the row {cells[min(cells)].text!r} is missing")
-
-    def _is_below(self, row: SheetRow) -> bool:
-        """Whether it is a total, all in bold, or a note, all in italics."""
-        looks = (self._archive.style(cell.style) for cell in row.cells.values())
-        return all(look.is_bold or look.is_italic for look in looks)
+            self._report_problem(f"sheet {name}: the row {cells[min(cells)].text!r} is missing")
 
     def _values(self, row: SheetRow) -> CanonicalRow:
-        cells = [row.cells.get(index, _NO_CELL) for index in range(len(self._readers))]
-        if max(row.cells) >= len(cells):
-            self._fail(row.number, max(row.cells), "a value beside the report's columns")
-        code = None if self._currency is None else cells[self._currency].text
-        return tuple(
-            None if cell.text is None else self._value(row.number, index, cell, code)
+        cells, width = row.cells, len(self._readers)
+        if len(cells) > width:
+            problem = "a value beside the report's columns"
+            raise unreadable_cell(
+                self._sheet.name, row.number, len(cells) - 1, self._names, problem
+            )
+        code = None
+        if self._currency is not None and self._currency < len(cells):
+            currency = cells[self._currency]
+            code = None if currency.value is None else shown_text(currency)
+        values = [
+            None if cell.value is None else self._value(row.number, index, cell, code)
             for index, cell in enumerate(cells)
-        )
+        ]
+        return (*values, *[None] * (width - len(values)))
 
-    def _value(self, number: int, index: int, cell: Cell, code: str | None) -> str:
+    def _value(self, number: int, index: int, cell: SheetCell, code: str | None) -> str:
         try:
-            return self._readers[index](cell, self._archive.style(cell.style), code)
+            return self._readers[index](cell, code)
         except (ValueError, ArithmeticError) as error:
-            self._fail(number, index, str(error))
+            raise unreadable_cell(
+                self._sheet.name, number, index, self._names, str(error)
+            ) from error
 
     def _compare(self, row: SheetRow, expected: Mapping[int, PlainCell]) -> None:
-        for problem in differing_cells(self._part.name, row.number, expected, row.cells):
-            self._tell(problem)
-
-    def _fail(self, number: int, index: int, what: str) -> NoReturn:
-        columns = self._manifest.columns
-        name = columns[index].name if index < len(columns) else ""
-        place = f"sheet {self._part.name}, cell {column_letters(index)}{number}"
-        message = f"{place}{f', column {name!r}' if name else ''}: {what}"
-        raise FileUnreadable(message, row=number, column=name)
+        for problem in differing_cells(self._sheet.name, row.number, expected, row.cells):
+            self._report_problem(problem)
 
 
-def _told_control(archive: Archive, manifest: Manifest, tell: Tell) -> ControlSheet | None:
-    try:
-        control = read_control(archive, tell)
-    except FileUnreadable as error:
-        tell(error.message)
-        return None
-    for problem in control.problems():
-        tell(problem)
-    expected = [
-        sheet_name(number, is_provisional=manifest.is_provisional)
-        for number in range(1, len(control.sheets) + 1)
-    ]
-    found = [each.name for each in archive.sheets]
-    tell_each = (f"sheet {name!r} is missing" for name in expected if name not in found)
-    for problem in tell_each:
-        tell(problem)
-    for name in found:
-        if name not in {*expected, CONTROL}:
-            tell(f"there is a sheet {name!r}, which the report does not have")
-    return control
+def _cell_reader(column: ColumnPart, manifest: Manifest) -> _CellReader:
+    if column.type == ColumnType.INSTANT:
+        return _instant_reader(manifest.time_zone)
+    if column.unit == Unit.MINOR:
+        return _money
+    return _READERS.get(column.type, _text)
 
 
-def _nobody(_sentence: str) -> None:
-    """To whom nothing is told."""
+def _money(cell: SheetCell, code: str | None) -> str:
+    if is_text(cell):
+        text = shown_text(cell)
+        minor = minor_of(text, code)
+        if minor is None or abs(minor) < EXACT_BELOW:
+            raise ValueError(f"text {text!r} where money is expected")
+        _require_format(cell, styles.AMOUNT_TEXT)
+        return str(minor)
+    digits = minor_digits(code)
+    shifted = _number(cell).scaleb(digits or 0)
+    if shifted != int(shifted):
+        raise ValueError(f"{cell.value}, which {code or 'no currency'} has no minor unit for")
+    _require_format(cell, styles.money(digits))
+    return str(int(shifted))
+
+
+def _count(cell: SheetCell, _code: str | None) -> str:
+    if is_text(cell):
+        text = shown_text(cell)
+        if not _INTEGER.fullmatch(text) or abs(int(text)) < EXACT_BELOW:
+            raise ValueError(f"text {text!r} where a number is expected")
+        _require_format(cell, styles.AMOUNT_TEXT)
+        return str(int(text))
+    _require_format(cell, styles.COUNT)
+    return str(_whole_number(cell))
+
+
+def _ratio(cell: SheetCell, _code: str | None) -> str:
+    number = _number(cell)
+    if number != number.quantize(_MICRO):
+        raise ValueError(f"{cell.value}, which has more than six decimals")
+    _require_format(cell, styles.RATIO)
+    return f"{number.quantize(_MICRO):f}"
+
+
+def _boolean(cell: SheetCell, _code: str | None) -> str:
+    if cell.data_type != "b":
+        raise ValueError(f"{shown_text(cell)!r} where true or false is expected")
+    return "true" if cell.value else "false"
+
+
+def _date(cell: SheetCell, _code: str | None) -> str:
+    if is_text(cell):
+        return shown_text(cell)
+    _require_format(cell, styles.DATE)
+    return date_of(_whole_number(cell)).isoformat()
+
+
+def _instant_reader(zone: str) -> _CellReader:
+    clock = WallClock(zone)
+
+    def read(cell: SheetCell, _code: str | None) -> str:
+        if is_text(cell):
+            return shown_text(cell)
+        offset = styles.offset_of(cell.number_format or "")
+        if offset is None:
+            _require_format(cell, styles.INSTANT)
+        return f"{clock.instant(_double(cell), offset):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+    return read
+
+
+def _text(cell: SheetCell, _code: str | None) -> str:
+    if not is_text(cell):
+        raise ValueError(f"{shown_text(cell)!r} where text is expected")
+    return shown_text(cell)
+
+
+def _whole_number(cell: SheetCell) -> int:
+    number = _number(cell)
+    if number != int(number):
+        raise ValueError(f"{cell.value} where a whole number is expected")
+    return int(number)
+
+
+def _number(cell: SheetCell) -> Decimal:
+    # Excel and similar programs keep a double, and write more digits than it has.
+    return Decimal(repr(_double(cell)))
+
+
+def _double(cell: SheetCell) -> float:
+    if not is_number(cell) or not isinstance(cell.value, int | float):
+        raise ValueError(f"{shown_text(cell)!r} where a number is expected")
+    return float(cell.value)
+
+
+def _require_format(cell: SheetCell, expected: Style) -> None:
+    if cell.number_format != expected.number_format:
+        raise ValueError(
+            f"a value shown with the number format {cell.number_format!r} instead of "
+            f"{expected.number_format!r}"
+        )
+
+
+_READERS: dict[str, _CellReader] = {
+    ColumnType.BIGINT: _count,
+    ColumnType.RATIO: _ratio,
+    ColumnType.BOOLEAN: _boolean,
+    ColumnType.DATE: _date,
+}

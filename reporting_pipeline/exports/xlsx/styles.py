@@ -1,11 +1,9 @@
-"""How cells of a data sheet look: their number format, and what it says of their value.
+"""Styles of cells: number formats, and the part of a value that a number format carries.
 
-    money       major units, as many digits as ISO 4217 gives the row's currency
-    instants    wall clock of the report's time zone; in the hour that comes twice, when the clock
-                goes back, the format itself says the offset: 2026-10-25 02:30:00 +01:00
-    text        the format of text, so that it stays text when a person edits it
-
-What belongs here: styles and their meaning for reader and writer. What does not: values.
+money       major units, with as many decimals as ISO 4217 gives the row's currency
+instants    wall clock of the report's time zone; in the hour that comes twice, when the clock
+            goes back, the format itself shows the offset: 2026-10-25 02:30:00 +01:00
+text        the text format, so that a cell stays text when a person edits it
 """
 
 import re
@@ -15,7 +13,9 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 MONEY_DIGITS = (0, 2, 3, 4)
-"""All numbers of digits behind the decimal sign that ISO 4217 knows."""
+"""All numbers of decimals that ISO 4217 knows."""
+EXACT_BELOW = 10**15
+"""Whole numbers below this are exact as a double; larger ones are written as text."""
 
 _INSTANT_FORMAT = "yyyy-mm-dd hh:mm:ss"
 _OFFSET_FORMAT = re.compile(rf'{_INSTANT_FORMAT} "([+-])(\d\d):(\d\d)"')
@@ -27,8 +27,8 @@ class Style:
     """The look of a cell.
 
     Attributes:
-        number_format: As Excel writes it in its English form.
-        is_right: Aligned right although it holds text.
+        number_format: In Excel's English notation.
+        is_right: Whether a text is aligned right.
     """
 
     number_format: str
@@ -45,25 +45,25 @@ DATE = Style("yyyy-mm-dd")
 INSTANT = Style(_INSTANT_FORMAT)
 BOOLEAN = Style("General")
 HEADER = Style("@", is_bold=True)
-"""Also of labels and texts in rows of totals."""
+"""Also for labels and texts in rows of totals."""
 HEADER_OF_FIGURES = Style("@", is_bold=True, is_right=True)
 NOTE = Style("@", is_italic=True)
 
 
 def money(digits: int | None) -> Style:
-    """Of amounts with so many digits behind the decimal sign; None: minor units, as a number."""
+    """The style of amounts with so many decimals; None: minor units, as a whole number."""
     return Style("#,##0." + "0" * digits) if digits else COUNT
 
 
 def at_offset(offset: timedelta) -> Style:
-    """Of an instant whose wall clock time comes twice; the offset is of whole minutes."""
+    """The style of an instant whose wall clock time comes twice; the offset has whole minutes."""
     hours, minutes = divmod(abs(offset) // timedelta(minutes=1), 60)
     sign = "-" if offset < timedelta(0) else "+"
     return Style(f'{_INSTANT_FORMAT} "{sign}{hours:02}:{minutes:02}"')
 
 
 def offset_of(number_format: str) -> timedelta | None:
-    """The offset that the format of an instant says; None where it says none."""
+    """The offset in the number format of an instant; None where it has none."""
     found = _OFFSET_FORMAT.fullmatch(number_format)
     if found is None:
         return None
@@ -73,7 +73,7 @@ def offset_of(number_format: str) -> timedelta | None:
 
 @cache
 def ambiguous_styles(zone: str) -> dict[timedelta, Style]:
-    """A style for each offset of the zone from 1973 on that has lasted over a month's first day."""
+    """A style for each offset that the zone had on the first day of a month from 1973 on."""
     clock = ZoneInfo(zone)
     months = (datetime(year, month, 1, tzinfo=UTC) for year in _YEARS for month in range(1, 13))
     offsets = {each.astimezone(clock).utcoffset() or timedelta(0) for each in months}

@@ -1,20 +1,29 @@
-"""The XLSX format: typed cells for people, with a Control sheet that proves them."""
+"""The XLSX format: refusing, writing and reading it."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
+from reporting_pipeline.errors import FormatCannotHold
 from reporting_pipeline.exports.canonical_rows import CanonicalRow
-from reporting_pipeline.exports.format import Format, ProblemSink, ignore_problem
+from reporting_pipeline.exports.format import Format, ProblemSink, ignore_problem, new_file
 from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.exports.report_document import ReportDocument
-from reporting_pipeline.exports.xlsx import read, write
-from reporting_pipeline.exports.xlsx.layout import MAX_ROWS
-from reporting_pipeline.exports.xlsx.text import MAX_UTF16_UNITS
+from reporting_pipeline.exports.xlsx import read
+from reporting_pipeline.exports.xlsx.cell_text import MAX_UTF16_UNITS, utf16_units
+from reporting_pipeline.exports.xlsx.layout import (
+    MAX_COLUMNS,
+    MAX_ROWS,
+    data_sheets,
+    header_text,
+)
+from reporting_pipeline.exports.xlsx.workbook import write_workbook
 from reporting_pipeline.report_definitions.definition import ReportFormat
 
 
 class XlsxFormat(Format):
-    """XLSX. Rows are never too many: they continue on a further sheet.
+    """XLSX. Writing keeps memory flat for any number of rows: they continue on further sheets.
+
+    The same document gives the same bytes wherever the same zlib compresses them.
 
     Args:
         max_sheet_rows: The number of rows of one sheet, its header and totals included.
@@ -32,21 +41,44 @@ class XlsxFormat(Format):
         self._max_sheet_rows = max_sheet_rows
 
     def refuse(self, document: ReportDocument) -> None:
-        """See `Format.refuse`: a sheet needs enough columns, and each header must fit in a cell."""
-        write.refuse(document)
+        """See `Format.refuse`.
+
+        Raises:
+            FormatCannotHold: A sheet has not enough columns, or a header is too long for a cell.
+        """
+        columns = document.columns
+        # One more column holds the label of totals, where each column of the report has a total.
+        if len(columns) >= MAX_COLUMNS:
+            message = (
+                f"the report has {len(columns)} columns, a sheet of XLSX holds {MAX_COLUMNS - 1}; "
+                "CSV, JSON Lines and Parquet hold it"
+            )
+            raise FormatCannotHold(message)
+        for column in columns:
+            header = header_text(column.header, column.column.type, document.time_zone)
+            length = utf16_units(header)
+            if length > MAX_UTF16_UNITS:
+                message = (
+                    f"column {column.name!r}: a header of {length} characters; a cell of XLSX "
+                    f"holds {MAX_UTF16_UNITS}; CSV, JSON Lines and Parquet hold it"
+                )
+                raise FormatCannotHold(message)
 
     def write(self, document: ReportDocument, target: Path) -> None:
-        """See `Format.write`."""
-        write.write(document, target, max_rows=self._max_sheet_rows)
+        """See `Format.write`; the message for a text that is too long names its row and column."""
+        self.refuse(document)
+        sheets = data_sheets(document.manifest, self._max_sheet_rows)
+        with new_file(target) as file:
+            write_workbook(document, sheets, file)
 
     def read(
         self, path: Path, manifest: Manifest, report_problem: ProblemSink = ignore_problem
     ) -> Iterator[CanonicalRow]:
         """See `Format.read`."""
-        return read.told_rows(path, manifest, report_problem)
+        return read.read_rows(path, manifest, report_problem)
 
     def embedded_manifest(self, path: Path) -> Manifest:
-        """See `Format.embedded_manifest`: the Control sheet holds it."""
+        """See `Format.embedded_manifest`: it is on the Control sheet."""
         return read.embedded_manifest(path)
 
     def row_place(self, path: Path, index: int) -> str:

@@ -70,6 +70,7 @@ def test_a_row_is_found_by_its_sheet_and_number(report: ReportDocument, tmp_path
         (WORKBOOK, replaced('name="Data"', 'name="Data" state="hidden"'), "sheet Data is hidden"),
         (WORKBOOK, replaced('name="Data"', 'name="Other"'), "sheet 'Data' is missing"),
         (WORKBOOK, replaced("_xlnm.Print_Titles", "Rate"), "defines the name 'Rate'"),
+        (WORKBOOK, replaced("<workbookPr", '<workbookPr date1904="1"'), "counts days from 1904"),
     ],
 )
 def test_what_no_report_has_is_told(
@@ -77,6 +78,12 @@ def test_what_no_report_has_is_told(
 ) -> None:
     edited(file, member, edit)
     assert any(sentence in each for each in told(file, report))
+
+
+def test_cells_outside_of_the_dimension_are_read(file: Path, report: ReportDocument) -> None:
+    edited(file, DATA, replaced('<dimension ref="A1:J9"', '<dimension ref="A1:B3"'))
+
+    assert list(XLSX.read(file, report.manifest)) == list(ROWS)
 
 
 def test_macros_are_told(file: Path, report: ReportDocument) -> None:
@@ -96,11 +103,13 @@ def test_macros_are_told(file: Path, report: ReportDocument) -> None:
         (replaced('s="3"><v>7', 's="5"><v>7'), r"cell F2.*number format 'yyyy-mm-dd'"),
         (replaced('s="3"><v>7', 's="999"><v>7'), r"style 999"),
         (replaced('r="F2"', 'r="F3"'), r"a cell of row 2 is named 'F3'"),
-        (replaced('r="F2"', 'r="E2"'), r"cell E2 stands there twice"),
-        (replaced('<row r="4">', '<row r="2">'), r"sheet Data is damaged: row 2 stands below"),
+        (replaced('r="F2"', 'r="E2"'), r"cell E2 occurs twice"),
+        (replaced('r="F2"', 'r="B2"'), r"cell B2 occurs twice, or after a later one"),
+        (replaced('<row r="9">', '<row r="9999999">'), r"row 9999999: a sheet has 1048576 rows"),
+        (replaced('<row r="4">', '<row r="2">'), r"sheet Data is damaged: row 2 comes after row 3"),
         (replaced("<worksheet", "<!DOCTYPE x><worksheet"), r"document type"),
         (replaced("</worksheet>", ""), r"sheet Data is damaged"),
-        (replaced('encoding="UTF-8"', 'encoding="EBCDIC?"'), r"sheet Data is damaged"),
+        (replaced('encoding="UTF-8"', 'encoding="EBCDIC?"'), r"damaged: xl/worksheets: XML decl"),
         (
             replaced("</row></sheetData>", '<c r="K9" s="0"><v>1</v></c></row></sheetData>'),
             "beside",

@@ -1,10 +1,8 @@
-"""Instants and dates as the day numbers that Excel counts, exact to the microsecond.
+"""Instants and dates as Excel's day numbers, exact to the microsecond, in both directions.
 
-A day number is a double: between the two ends below it tells each microsecond from the next. What
-lies outside, and what has an offset of odd seconds, is written as text in UTC. Dates before March
-1900 are text too: Excel believes in a 29 February 1900.
-
-What belongs here: day numbers, both ways. What does not: cells.
+A day number is a double. Between the two limits below, it distinguishes each microsecond. Instants
+outside, and instants whose offset has odd seconds, are written as text in UTC. Dates before March
+1900 are text too, because Excel counts a 29 February 1900.
 """
 
 from dataclasses import dataclass
@@ -23,9 +21,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNIX_DAY = (date(1970, 1, 1) - _ZERO).days
 _FIRST_DAY = 61  # 1900-03-01
 _LAST_DAY = 2_958_465  # 9999-12-31
-# From here on, zones keep whole minutes.
+# Since then, all offsets have whole minutes.
 _FIRST_MICROS = (datetime(1973, 1, 2, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
-# From day 65536 on, a double tells 1.3 microseconds apart.
+# From day 65536 on, two neighbouring doubles are 1.3 microseconds apart.
 _END_MICROS = (datetime(2079, 6, 4, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 _MINUTE = 60_000_000
 _DAY = 86_400_000_000
@@ -37,9 +35,9 @@ class WallTimes:
     """Instants as day numbers of a zone's wall clock.
 
     Attributes:
-        numbers: The day numbers; null where there is no instant or it must be text.
-        offsets: For an instant whose wall clock time comes twice: its offset from UTC, in
-            microseconds; otherwise null.
+        numbers: The day numbers; null where there is no instant, or it must be text.
+        offsets: The offset from UTC in microseconds, for an instant whose wall clock time comes
+            twice; otherwise null.
     """
 
     numbers: "pa.DoubleArray"
@@ -47,10 +45,10 @@ class WallTimes:
 
 
 class WallClock:
-    """A zone's wall clock; it remembers the minutes that it was asked for.
+    """The wall clock of a zone; it remembers the minutes that it looked up.
 
     Args:
-        zone: IANA name.
+        zone: An IANA name.
     """
 
     def __init__(self, zone: str) -> None:
@@ -67,12 +65,12 @@ class WallClock:
         inside = pc.and_(pc.greater_equal(micros, _FIRST_MICROS), pc.less(micros, _END_MICROS))
         micros = pc.if_else(inside, micros, pa.scalar(None, pa.int64()))
         minutes = pc.divide(micros, _MINUTE).dictionary_encode()
-        facts = [self._at(minute) for minute in minutes.dictionary.to_pylist()]
+        facts = [self._offset_at(minute) for minute in minutes.dictionary.to_pylist()]
         shifts = pa.array([shift for shift, _ in facts], pa.int64()).take(minutes.indices)
         local = pc.add(micros, shifts)
         days = pc.divide(local, _DAY)
         of_day = pc.subtract(local, pc.multiply(days, _DAY))
-        # Days and their part apart: one rounding, at the end, which stays below half a microsecond.
+        # Days and fractions stay apart until one rounding at the end, below half a microsecond.
         part = pc.divide(of_day.cast(pa.float64()), float(_DAY))
         return WallTimes(
             numbers=pc.add(pc.add(days, _UNIX_DAY).cast(pa.float64()), part),
@@ -80,7 +78,7 @@ class WallClock:
         )
 
     def instant(self, number: float, offset: timedelta | None) -> datetime:
-        """The instant of a day number; `offset` is what the style of its cell says."""
+        """The instant of a day number; `offset` is the one in the number format of its cell."""
         day = int(number)
         micros = round((number - day) * _DAY)
         wall = _ZERO_MIDNIGHT + timedelta(days=day, microseconds=micros)
@@ -88,8 +86,8 @@ class WallClock:
             return wall.replace(tzinfo=UTC) - offset
         return wall.replace(tzinfo=self._zone).astimezone(UTC)
 
-    def _at(self, minute: int | None) -> tuple[int | None, int | None]:
-        """Offset of a minute since 1970, and the same again where its wall clock comes twice."""
+    def _offset_at(self, minute: int | None) -> tuple[int | None, int | None]:
+        """The offset of a minute since 1970, and the same again if its wall clock comes twice."""
         if minute is None:
             return None, None
         if minute not in self._known:
@@ -110,7 +108,7 @@ class WallClock:
 
 
 def date_numbers(dates: "pa.Date32Array") -> "pa.Int32Array":
-    """The day numbers of a column of dates; null where there is no date or it must be text."""
+    """The day numbers of a column of dates; null where there is no date, or it must be text."""
     import pyarrow as pa
     from pyarrow import compute as pc
 

@@ -1,10 +1,8 @@
-"""Text in cells: what XML or Excel cannot hold is written as `_xHHHH_`, and read back exactly.
+"""Texts in cells: characters that XML or Excel cannot hold are written as `_xHHHH_`.
 
 Control characters, the carriage return among them, and the two code points that XML lacks become
 `_x0007_`; an underscore that would read as the beginning of such a word becomes `_x005F_`. Tab and
-line feed stay. It is the format's own rule, so Excel shows the text as it was.
-
-What belongs here: one text, and a column of texts. What does not: cells.
+line feed stay. This is the format's own rule, so Excel shows the original text.
 """
 
 import re
@@ -14,27 +12,27 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MAX_UTF16_UNITS = 32_767
-"""What a cell holds, counted as Excel counts: a character outside the BMP is two."""
+"""The longest text of a cell, in UTF-16 code units: a character outside the BMP counts as two."""
 
 _FORBIDDEN = "\x00-\x08\x0b-\x1f\ufffe\uffff"
 _ESCAPED = re.compile(f"[{_FORBIDDEN}]|_(?=x[0-9A-Fa-f]{{4}}[_{_FORBIDDEN}])")
 _WORD = re.compile("_x([0-9A-Fa-f]{4})_")
-# The same in the words of RE2, a little wider: what it finds is looked at once more.
+# The same in RE2 syntax, a little wider: `escape` looks again at the texts that it finds.
 _SUSPECT = r"[\x00-\x08\x0b-\x1f\x{FFFE}\x{FFFF}]|_x[0-9A-Fa-f]{4}"
 
 
 def escape(text: str) -> str:
-    """The text as it stands in the file, before XML's own escapes."""
+    """The text as it is in the file, before XML's own escapes."""
     return _ESCAPED.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
 
 
 def unescape(text: str) -> str:
-    """The text that `escape` was given."""
+    """The inverse of `escape`."""
     return _WORD.sub(lambda found: chr(int(found[1], 16)), text)
 
 
 def xml_texts(texts: "pa.StringArray") -> "pa.StringArray":
-    """A column of texts as they stand between tags; null stays null."""
+    """A column of texts in the form between XML tags; null stays null."""
     from pyarrow import compute as pc
 
     suspect = pc.match_substring_regex(texts, _SUSPECT)
@@ -48,7 +46,7 @@ def xml_texts(texts: "pa.StringArray") -> "pa.StringArray":
 
 
 def first_too_long(texts: "pa.StringArray") -> int | None:
-    """The index of the first text that no cell can hold; None: there is none."""
+    """The index of the first text that no cell can hold; None where all fit."""
     from pyarrow import compute as pc
 
     longest = pc.max(pc.utf8_length(texts)).as_py()
@@ -61,7 +59,7 @@ def first_too_long(texts: "pa.StringArray") -> int | None:
 
 
 def utf16_units(text: str) -> int:
-    """The length of a text as Excel counts it."""
+    """The length of a text in UTF-16 code units, as Excel counts it."""
     return len(text.encode("utf-16-le")) // 2
 
 

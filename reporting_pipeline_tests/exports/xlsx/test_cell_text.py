@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting_pipeline.exports.xlsx.text import escape, first_too_long, unescape, xml_texts
+from reporting_pipeline.exports.xlsx.cell_text import escape, first_too_long, unescape, xml_texts
 
 TEXTS = st.text(st.one_of(st.sampled_from("_x0041F\x01\r\n\uffff"), st.characters(codec="utf-8")))
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reporting_pipeline.exports.xlsx.instants import WallClock, date_numbers, date_of
+from reporting_pipeline.exports.xlsx.day_numbers import WallClock, date_numbers, date_of
 
 ZONES = ("UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Africa/Casablanca")
 FIRST, LAST = map(datetime.fromisoformat, ("1973-01-03", "2079-06-03"))
