@@ -1,7 +1,6 @@
-"""A discrepancy: something in the books that is not as it should be, as a value.
+"""A discrepancy: an error in the books, as a value.
 
-Checks collect discrepancies; who calls them decides what to stop. What belongs here: the value.
-What does not: finding any (`reporting_pipeline.checks`), or errors of the program.
+Checks (`reporting_pipeline.checks`) return discrepancies; their callers decide what to stop.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,11 +11,11 @@ from uuid import UUID
 
 
 class Severity(StrEnum):
-    """What a discrepancy asks for.
+    """The severity of a discrepancy.
 
     Attributes:
-        WARN: A person should know; nothing stops.
-        ERROR: The figures of that day are not to be relied on.
+        WARN: A person should know of it; nothing stops.
+        ERROR: The figures of the day cannot be relied on.
     """
 
     WARN = "warn"
@@ -28,13 +27,13 @@ class Discrepancy:
     """One difference that a check found on one report day.
 
     Attributes:
-        check: Name of the check.
-        day: The report day that it stands on.
-        message: What is wrong, with its ids, what was expected and what was found.
-        ids: The ids of what is concerned, by column name: `{"order_id": ...}`.
-        currency: ISO 4217 code of the amounts; None where counts are compared.
-        expected: In minor units of the currency, or a count; None where there is no such figure.
-        found: Likewise.
+        check: The name of the check.
+        day: The report day of the difference.
+        message: What is wrong, with ids, the expected and the found value.
+        ids: The ids of the rows concerned, by column name: `{"order_id": ...}`.
+        currency: ISO 4217 code of the amounts; None if counts are compared.
+        expected: An amount in minor units of the currency, or a count; None if neither applies.
+        found: The same for the found value.
     """
 
     check: str
@@ -49,7 +48,7 @@ class Discrepancy:
 
 
 def worst_severity(discrepancies: Iterable[Discrepancy]) -> Severity | None:
-    """ERROR where any is an error, else WARN; None where there are none."""
+    """ERROR if any is an error, otherwise WARN; None if there are no discrepancies."""
     severities = {each.severity for each in discrepancies}
     if Severity.ERROR in severities:
         return Severity.ERROR

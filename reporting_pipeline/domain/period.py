@@ -1,12 +1,11 @@
-"""The period that a report is about: half-open ranges of report days.
+"""The period of a report: a half-open range of report days, and its name in paths.
 
     2026-02-28                                 a day
-    2026-02-23_2026-03-01                      a week, or any range; both days included
+    2026-02-23_2026-03-01                      a week, or any range; both days are included
     2026-02                                    a month
-    event-<id>_2026-02-28                      an event, all of it up to and with that day
+    event-<id>_2026-02-28                      an event, from its beginning to that day
 
-What belongs here: the value and its name in paths. What does not: which period a schedule asks
-for, which is a definition's rule (`report_definitions`).
+A report definition decides which period its schedule uses (`report_definitions`).
 """
 
 import re
@@ -25,12 +24,12 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """The report days [first, end), of one event where `event_id` says so.
+    """The report days [first, end), of all events or of one event.
 
     Attributes:
-        first: The first report day; None: from the event's beginning on.
-        end: The first day after it.
-        event_id: Only rows of this event.
+        first: The first report day; None for the beginning of the event.
+        end: The first day after the period.
+        event_id: The event, if the period is of one event only.
     """
 
     first: date | None
@@ -38,7 +37,7 @@ class Period:
     event_id: UUID | None = None
 
     def __post_init__(self) -> None:
-        """Refuse an empty period, and one without a beginning that is not an event's."""
+        """Refuse an empty period, and a period without a first day that is not of one event."""
         if self.first is None and self.event_id is None:
             message = "a period without a first day must be an event's"
             raise ValueError(message)
@@ -48,10 +47,10 @@ class Period:
 
     @classmethod
     def of_token(cls, token: str) -> Self:
-        """The period of that name; one day of an event is all of it up to and with that day.
+        """The period with this name; one day of an event means the event up to that day.
 
         Raises:
-            ValueError: No period is called that.
+            ValueError: No period has this name.
         """
         found = _TOKEN.fullmatch(token)
         try:
@@ -60,7 +59,7 @@ class Period:
             period = None
         if period is None or period.token != token:
             message = (
-                f"{token[:100]!r} is no period; expected 2026-02-28, 2026-02, "
+                f"{token[:100]!r} is not a period; expected 2026-02-28, 2026-02, "
                 "2026-02-23_2026-03-01 or event-<id>_2026-02-28"
             )
             raise ValueError(message)
@@ -81,17 +80,17 @@ class Period:
 
     @property
     def last(self) -> date:
-        """The last day in it."""
+        """The last day of the period."""
         return self.end - _DAY
 
     @property
     def token(self) -> str:
-        """Its name in keys of the store and in file names."""
+        """The name of the period in keys of the store and in file names."""
         days = self._days()
         return days if self.event_id is None else f"event-{self.event_id}_{days}"
 
     def __str__(self) -> str:
-        """As a person reads it."""
+        """The period as text for a person."""
         if self.first is None:
             return f"to {self.last}"
         return str(self.first) if self.first == self.last else f"{self.first} to {self.last}"

@@ -1,1 +1,4 @@
-"""The warehouse, our own PostgreSQL: connections and schema; nothing of what the rows mean."""
+"""The warehouse, the pipeline's own PostgreSQL database.
+
+What belongs here: connections, and the migrations of its schema. What does not: what its rows mean.
+"""

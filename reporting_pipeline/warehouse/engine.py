@@ -1,7 +1,4 @@
-"""Connections to PostgreSQL: the SQLAlchemy engine, and plain psycopg connections for COPY.
-
-What belongs here: how to connect, and what a failed connection means. What does not: statements.
-"""
+"""Connections to PostgreSQL: the SQLAlchemy engine, and plain psycopg connections for COPY."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +12,7 @@ _CONNECT_TIMEOUT_SECONDS = 10
 
 
 def warehouse_engine(url: URL) -> Engine:
-    """An engine for the warehouse; its errors never hold parameters, which may be private."""
+    """An engine for the warehouse; its errors hide parameters, which can be private."""
     return create_engine(
         url,
         hide_parameters=True,
@@ -25,23 +22,23 @@ def warehouse_engine(url: URL) -> Engine:
 
 
 def conninfo(url: URL) -> str:
-    """The libpq form of an address, for psycopg."""
+    """An address in the form of libpq, for psycopg."""
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 @contextmanager
 def warehouse_connection(url: URL) -> Iterator[psycopg.Connection]:
-    """A psycopg connection to the warehouse in one transaction, rolled back on error.
+    """A psycopg connection to the warehouse in one transaction, which an error rolls back.
 
     Raises:
-        WarehouseUnavailable: No connection could be had.
+        WarehouseUnavailable: The warehouse cannot be reached.
     """
     try:
         connection = psycopg.connect(conninfo(url), connect_timeout=_CONNECT_TIMEOUT_SECONDS)
     except psycopg.OperationalError as error:
         message = (
             f"the warehouse at {url.host}:{url.port}/{url.database} cannot be reached: {error}; "
-            "check REPORTING_DATABASE_URL and that the server is up"
+            "check REPORTING_DATABASE_URL, and that the server runs"
         )
         raise WarehouseUnavailable(message) from error
     with connection:

@@ -1,7 +1,4 @@
-"""Bringing the warehouse's schema to this version, behind a lock, with Alembic.
-
-What belongs here: when and how versions run. What does not: their SQL (`migrations/versions`).
-"""
+"""Upgrades the warehouse's schema to this version with Alembic, behind a lock."""
 
 from pathlib import Path
 
@@ -19,12 +16,12 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def upgrade(url: URL) -> None:
-    """Bring the warehouse's schema to this version; does nothing where it is there already.
+    """Upgrade the warehouse's schema to this version; do nothing if it is current.
 
     Raises:
-        SchemaMismatch: The warehouse was made by a later version of this package, or holds
-            something in the way; it stays as it was.
-        WarehouseUnavailable: No connection could be had.
+        SchemaMismatch: A later version of this package made the warehouse, or an object in it
+            conflicts with a migration; the warehouse stays unchanged.
+        WarehouseUnavailable: The warehouse cannot be reached.
     """
     engine = warehouse_engine(url)
     try:
@@ -38,9 +35,9 @@ def upgrade(url: URL) -> None:
     except DBAPIError as error:
         reason = str(error.orig).strip().partition("\n")[0]
         message = (
-            f"the warehouse at {url.host}:{url.port}/{url.database} could not be brought to this "
-            f"version's schema and stays as it was: {reason}; look at what stands in its schemas "
-            "`landing` and `reporting` that this package did not make"
+            f"the warehouse at {url.host}:{url.port}/{url.database} could not be upgraded to this "
+            f"version's schema and stays unchanged: {reason}; check its schemas `landing` and "
+            "`reporting` for objects that this package did not create"
         )
         raise SchemaMismatch(message) from error
     finally:
@@ -75,7 +72,7 @@ def _upgrade(connection: Connection) -> None:
     if found is not None and found not in known:
         message = (
             f"the warehouse's schema is version {found}, this package knows up to {head}: "
-            "use the package that made it, or a later one"
+            "use the version that made it, or a later one"
         )
         raise SchemaMismatch(message)
     command.upgrade(config, "head")

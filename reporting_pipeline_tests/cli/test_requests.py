@@ -85,7 +85,7 @@ def test_wait_for_a_failure_gives_exit_code_1(one_definition: Pipeline) -> None:
 @pytest.mark.parametrize(
     ("period", "format_", "code", "message"),
     [
-        ("yesterday", "csv", 2, "'yesterday' is no period"),
+        ("yesterday", "csv", 2, "'yesterday' is not a period"),
         (DAY, "pdf", 1, "it has no format pdf, but csv"),
         ("2125-01-01", "csv", 1, "has not begun"),
     ],

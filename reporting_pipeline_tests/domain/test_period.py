@@ -1,4 +1,4 @@
-"""Periods: what they refuse, and that their names in paths tell them apart."""
+"""Periods: invalid periods are refused, and each period has its own name in paths."""
 
 from datetime import date, timedelta
 from uuid import UUID
@@ -21,7 +21,7 @@ def _period(first: str | None, last: str, event_id: UUID | None = None) -> Perio
 
 
 @pytest.mark.parametrize(
-    ("period", "token", "words"),
+    ("period", "token", "text"),
     [
         (_period("2026-02-28", "2026-02-28"), "2026-02-28", "2026-02-28"),
         (_period("2026-02-01", "2026-02-28"), "2026-02", "2026-02-01 to 2026-02-28"),
@@ -50,10 +50,10 @@ def _period(first: str | None, last: str, event_id: UUID | None = None) -> Perio
     ],
 )
 def test_a_period_has_one_name_in_paths_and_one_for_people(
-    period: Period, token: str, words: str
+    period: Period, token: str, text: str
 ) -> None:
     assert period.token == token
-    assert str(period) == words
+    assert str(period) == text
 
 
 def test_an_empty_period_is_refused() -> None:
@@ -62,7 +62,7 @@ def test_an_empty_period_is_refused() -> None:
         Period(first=day, end=day)
 
 
-def test_only_an_event_has_no_first_day() -> None:
+def test_only_the_period_of_an_event_can_have_no_first_day() -> None:
     with pytest.raises(ValueError, match="without a first day must be an event's"):
         Period(first=None, end=date(2026, 3, 1))
 
@@ -75,7 +75,7 @@ def test_different_days_have_different_names(a: date, m: int, b: date, n: int) -
 
 
 @given(_DAYS, st.integers(1, 400), st.booleans(), st.booleans())
-def test_a_name_leads_back_to_its_period(
+def test_the_name_of_a_period_gives_the_period(
     first: date, day_count: int, is_of_event: bool, has_first: bool
 ) -> None:
     period = Period(
@@ -84,7 +84,7 @@ def test_a_name_leads_back_to_its_period(
         event_id=EVENT if is_of_event else None,
     )
     if is_of_event and has_first and day_count == 1:
-        return  # an event's one day is called as all of it up to that day
+        return  # it has the name of the event up to that day
     assert Period.of_token(period.token) == period
 
 
@@ -102,6 +102,6 @@ def test_a_name_leads_back_to_its_period(
         ),
     ],
 )
-def test_what_names_no_period_is_refused(token: str) -> None:
-    with pytest.raises(ValueError, match="is no period"):
+def test_a_text_that_is_not_a_period_is_refused(token: str) -> None:
+    with pytest.raises(ValueError, match="is not a period"):
         Period.of_token(token)

@@ -94,13 +94,13 @@ INVALID = {
         "has no report definition",
     ),
     "a path": (message(definition="../../etc/passwd"), "definition: String should match"),
-    "a path as period": (message(period="../2025-03-01"), "is no period"),
+    "a path as period": (message(period="../2025-03-01"), "is not a period"),
     "SQL": (message(definition="x'; drop table users; --"), "definition: String should match"),
     "another format": (message(format="exe"), "format: Input should be"),
     "a field too many": (message(organization_id=str(TOKYO)), "Extra inputs"),
     "the future": (message(period="2031-01-01"), "has not begun"),
     "a deep message": (b'{"a":' * 1_500, "malformed"),
-    "a NUL": (message(period="2025-03-01\0"), "is no period"),
+    "a NUL": (message(period="2025-03-01\0"), "is not a period"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Bringing a warehouse to this version: twice the same, and never half."""
+"""Upgrading the warehouse's schema: completely or not at all, and repeatedly."""
 
 import psycopg
 import pytest
@@ -14,13 +14,13 @@ def _schemas(url: URL) -> set[str]:
         return {name for (name,) in connection.execute("select nspname from pg_namespace")}
 
 
-def test_empty_database_becomes_a_warehouse(empty_database_url: URL) -> None:
+def test_an_empty_database_becomes_a_warehouse(empty_database_url: URL) -> None:
     upgrade(empty_database_url)
 
     assert {"landing", "reporting"} <= _schemas(empty_database_url)
 
 
-def test_second_upgrade_changes_nothing(warehouse_url: URL) -> None:
+def test_a_second_upgrade_changes_nothing(warehouse_url: URL) -> None:
     with psycopg.connect(conninfo(warehouse_url)) as connection:
         connection.execute(
             "insert into landing.watermarks values ('ledger', 'entries', now(), now())"
@@ -32,7 +32,9 @@ def test_second_upgrade_changes_nothing(warehouse_url: URL) -> None:
         assert connection.execute("select count(*) from landing.watermarks").fetchone() == (1,)
 
 
-def test_something_in_the_way_is_named_and_nothing_is_made(empty_database_url: URL) -> None:
+def test_the_error_names_a_conflicting_object_and_nothing_is_created(
+    empty_database_url: URL,
+) -> None:
     with psycopg.connect(conninfo(empty_database_url)) as connection:
         connection.execute("create schema reporting")
 
@@ -42,7 +44,7 @@ def test_something_in_the_way_is_named_and_nothing_is_made(empty_database_url: U
     assert "landing" not in _schemas(empty_database_url)
 
 
-def test_warehouse_of_a_later_version_is_refused(warehouse_url: URL) -> None:
+def test_a_warehouse_of_a_later_version_is_refused(warehouse_url: URL) -> None:
     with psycopg.connect(conninfo(warehouse_url)) as connection:
         connection.execute("update public.schema_version set version_num = '9999'")
 
@@ -50,6 +52,6 @@ def test_warehouse_of_a_later_version_is_refused(warehouse_url: URL) -> None:
         upgrade(warehouse_url)
 
 
-def test_warehouse_that_is_down_is_named(warehouse_url: URL) -> None:
+def test_the_error_names_a_warehouse_that_is_down(warehouse_url: URL) -> None:
     with pytest.raises(WarehouseUnavailable, match=r"127\.0\.0\.1:1/"):
         upgrade(warehouse_url.set(port=1))
