@@ -1,11 +1,11 @@
-"""An independent oracle of the report tables, which judges the SQL that builds them.
+"""An independent oracle of the report tables, which tests the SQL that builds them.
 
 It follows the source contract and the definition of the report tables sentence by sentence, in
-plain Python over rows in memory: integers, dicts and dates, no SQL, nothing of the code it judges.
-It prefers what is obviously right to what is fast.
+plain Python over rows in memory: integers, dicts and dates, without SQL and without the code under
+test. It prefers obviously correct code to fast code.
 
 What belongs here: the books (`books`), the five tables (`sales`, `revenue`, `attendance`,
-`summary`, `breaks` with `settlement` and `control`), what a late row touches (`touched`), random
-books and their arrival (`random_books`, `arrival`), and comparing (`compare`). What does not:
-reading a source, the pipeline's own tables, or anything that imports `reporting_pipeline`.
+`summary`, `breaks` with `settlement` and `control`), the days that a late row touches (`touched`),
+random books and their arrival (`random_books`, `arrival`), and comparing tables (`compare`). What
+does not: reading a source, the pipeline's own tables, and importing `reporting_pipeline`.
 """

@@ -1,11 +1,8 @@
-"""Books as they could arrive: in batches, late, out of order, and changed on the way.
+"""Splits books into batches that arrive one after the other: late, out of order, and changed.
 
-Every batch holds each row's parents or follows them. A mutable row may come in older versions
-before its last. A row of a later batch bears a record clock at most 15 minutes older than the
-largest of its table that has already arrived, as the contract promises.
-
-What belongs here: dealing rows out and setting their record clocks. What does not: what the
-arrival changes (`touched`).
+The parents of a row are in the same batch or an earlier one. Older versions of a mutable row can
+arrive before its last version. As the contract promises, the record clock of a row is at most 15
+minutes older than the newest clock of its table that has already arrived.
 """
 
 from collections.abc import Sequence
@@ -23,13 +20,13 @@ from reporting_pipeline_tests.oracle.source_tables import (
 )
 
 LATEST: Final = timedelta(minutes=15)
-"""How much later than its record clock a row may become visible."""
+"""How much later than its record clock a row can become visible."""
 
 _SCANS: Final = "scanning.scans"
 _VERSIONED: Final = 0.4
 _DELAYED: Final = 0.5
 
-# What an older version of a row may have said: column -> other values, or the table of other ids.
+# Values of older versions of a row: column -> other values, or the table of the other ids.
 _FORMER: Final[dict[str, dict[str, Any]]] = {
     "ticketing.organizations": {"timezone": ("UTC", "Asia/Tokyo", "America/Santiago")},
     "ticketing.events": {
@@ -60,11 +57,11 @@ _FORMER: Final[dict[str, dict[str, Any]]] = {
 
 
 def random_split(books: Books, rng: Random, batches: int) -> list[Books]:
-    """The books dealt out into batches, with record clocks as of their arrival.
+    """Split books at random into batches, with record clocks that fit their arrival.
 
-    The union of the batches, newest rows winning, is `books` but for `recorded_at` and
-    `updated_at`, which no report reads. Scans keep `received_at`, which reports do read: they
-    arrive in its order, give or take the 15 minutes.
+    The union of the batches, with the newest version of each row, equals `books`, except for
+    `recorded_at` and `updated_at`, which no report reads. Scans keep `received_at`, which reports
+    read: they arrive in its order, within the 15 minutes.
     """
     deal = _Deal(books, rng, batches)
     dealt: list[dict[str, list[Row]]] = [{table: [] for table in COLUMNS} for _ in range(batches)]
@@ -76,12 +73,12 @@ def random_split(books: Books, rng: Random, batches: int) -> list[Books]:
 
 
 def with_arrival_clocks(batches: Sequence[Books], rng: Random) -> list[Books]:
-    """The batches, with record clocks as they must be if they arrive in this order.
+    """The batches with record clocks that are possible if they arrive in this order.
 
-    A clock that is already possible stays; one that is too old becomes one that is at most 15
-    minutes older than the largest that has arrived of its table. The versions of a mutable row get
-    rising clocks. A scan's `received_at` is its record clock: where it is set anew, the scans are
-    other scans, and what is expected is expected of the union of the result.
+    A possible clock stays. A clock that is too old becomes at most 15 minutes older than the newest
+    clock of its table that has arrived. The versions of a mutable row get rising clocks. A scan's
+    `received_at` is its record clock: if it changes, the scan is a different one, so expectations
+    must be computed from the union of the result.
     """
     largest: dict[str, datetime] = {}
     of_row: dict[str, datetime] = {}
@@ -100,7 +97,7 @@ def with_arrival_clocks(batches: Sequence[Books], rng: Random) -> list[Books]:
 
 
 class _Deal:
-    """Who arrives when: the batch in which each row first arrives, parents before children."""
+    """The batch in which each row first arrives, parents before children."""
 
     def __init__(self, books: Books, rng: Random, batches: int) -> None:
         self.books = books
@@ -117,7 +114,7 @@ class _Deal:
                     latest[row[column]] = number
 
     def versions(self, table: str, row: Row) -> list[tuple[int, Row]]:
-        """Batch and row of each version; the last one is the row itself."""
+        """Batch number and row of each version; the last version is the row itself."""
         first = self.arrivals[row["id"]]
         if not is_mutable(table) or first == self.last or self.rng.random() >= _VERSIONED:
             return [(first, row)]
@@ -130,7 +127,7 @@ class _Deal:
         return [*formers, (later[-1], row)]
 
     def _scans(self) -> dict[str, int]:
-        """Cut by reception; near a cut some scans come a batch or more later."""
+        """Split scans by reception; near a split some scans arrive one or more batches later."""
         scans = list(self.books[_SCANS].values())
         cuts = sorted(
             self.rng.choice(scans)["received_at"] for _ in range(self.last if scans else 0)
@@ -148,7 +145,7 @@ class _Deal:
         return dealt
 
     def _former(self, table: str, row: Row, number: int, *, age: int) -> Row:
-        """An older version of the row, one or two columns otherwise, as batch `number` may say."""
+        """An older version of the row for batch `number`, with one or two other values."""
         former = row | {"updated_at": row["updated_at"] - timedelta(hours=age)}
         columns = sorted(_FORMER[table])
         for column in self.rng.sample(columns, k=min(len(columns), self.rng.randint(1, 2))):
@@ -168,7 +165,7 @@ def _clocked(
     clock = record_clock(table)
     instant: datetime = row[clock]
     if largest is not None and instant < largest - LATEST:
-        # The oldest that is possible, often exactly.
+        # Often exactly the oldest possible clock.
         seconds = rng.choice((0, rng.randint(0, 30 * 60)))
         instant = largest - LATEST + timedelta(seconds=seconds)
     if is_mutable(table):

@@ -1,7 +1,4 @@
-"""report_attendance_daily: who came in, and what the gates saw.
-
-What belongs here: the table. What does not: which scans stand (`scans`).
-"""
+"""report_attendance_daily: admissions and scans at the gates."""
 
 from datetime import timedelta
 from typing import Final
@@ -22,10 +19,10 @@ _LATE_AFTER: Final = timedelta(minutes=2)
 
 
 def attendance_daily(books: Books) -> ReportTable:
-    """Grain: event's organisation, event, date, gate, ticket type (None: ticket unknown)."""
+    """Grain: event's organisation, event, date, gate, ticket type (None if unknown)."""
     table: ReportTable = {}
     state = scan_state(books)
-    for scan in state.standing.values():
+    for scan in state.counted.values():
         key = _key(books, scan)
         row = table.setdefault(key, blank(ATTENDANCE, key))
         _add_scan(row, scan)
@@ -39,10 +36,10 @@ def attendance_daily(books: Books) -> ReportTable:
 
 
 def admits(books: Books, scan: Row) -> bool:
-    """Whether the scan is of a known ticket of an admission type.
+    """True if the scan has a known ticket of an admission type.
 
-    Only such an entry is an admission or a re-entry. An exit counts whatever its ticket is: of
-    parking, of a T-shirt, or unknown.
+    Only an entry with such a ticket is an admission or a re-entry. An exit counts with any ticket:
+    for parking, for a T-shirt, or unknown.
     """
     ticket = books["ticketing.tickets"].get(scan["ticket_id"])
     if ticket is None:

@@ -1,8 +1,4 @@
-"""The books: every row of the four source domains, in memory.
-
-What belongs here: reading and writing a contract dump, merging what arrives, and selecting rows.
-What does not: any figure made of the rows, and how rows arrive over time (`arrival`).
-"""
+"""The books: every row of the source domains, in memory; read from and written to dumps."""
 
 import csv
 import gzip
@@ -23,17 +19,17 @@ from reporting_pipeline_tests.oracle.source_tables import (
 
 @dataclass(frozen=True)
 class Books:
-    """The rows of the 14 contract tables; not changed once made.
+    """The rows of the 14 contract tables, which never change.
 
     Attributes:
-        tables: Table name with schema -> id -> row; every table is there, if only empty.
+        tables: Table name with schema -> id -> row; a table without rows is empty.
     """
 
     tables: dict[str, dict[str, Row]]
 
     @classmethod
     def of(cls, rows: Mapping[str, Iterable[Row]]) -> Self:
-        """Books of the given rows per table; tables not named are empty."""
+        """Books of these rows by table; other tables are empty."""
         return cls({table: {row["id"]: row for row in rows.get(table, ())} for table in COLUMNS})
 
     @classmethod
@@ -42,10 +38,10 @@ class Books:
         return cls.of({table: list(_read(folder, table)) for table in COLUMNS})
 
     def write_dump(self, folder: Path) -> None:
-        """Write a contract dump, one CSV per table, empty tables too.
+        """Write a contract dump with one CSV per table, also for empty tables.
 
         Args:
-            folder: Made if it is missing; files of the same name are replaced.
+            folder: Created if missing; files of the same name are replaced.
         """
         folder.mkdir(parents=True, exist_ok=True)
         for table, rows in self.tables.items():
@@ -58,10 +54,10 @@ class Books:
         return self.tables[table]
 
     def merged(self, other: "Books") -> "Books":
-        """These books after `other` arrived.
+        """These books after `other` has arrived.
 
-        An append-only row that is already there stays; of a mutable row the newest `updated_at`
-        stands, of equals the one that arrived last.
+        An append-only row that exists already stays. Of a mutable row, the version with the newest
+        `updated_at` is kept; if two are equal, the one that arrived last.
         """
         tables = {}
         for table, rows in self.tables.items():
@@ -74,7 +70,7 @@ class Books:
         return Books(tables)
 
     def select(self, keep: Callable[[str, Row], bool]) -> "Books":
-        """The books of those rows for which `keep(table, row)` holds; it minds no references."""
+        """The books of the rows for which `keep(table, row)` is true, regardless of references."""
         return Books(
             {
                 table: {identity: row for identity, row in rows.items() if keep(table, row)}
@@ -83,12 +79,12 @@ class Books:
         )
 
     def row_count(self) -> int:
-        """The rows of all tables."""
+        """Number of rows of all tables."""
         return sum(len(rows) for rows in self.tables.values())
 
 
 def union(batches: Iterable[Books]) -> Books:
-    """What the books are once all batches have arrived, in this order."""
+    """The books after all batches have arrived, in this order."""
     books = Books.of({})
     for batch in batches:
         books = books.merged(batch)

@@ -1,7 +1,7 @@
-"""report_reconciliation_breaks: where Ticketing and the Ledger do not agree, order by order.
+"""report_reconciliation_breaks: differences between Ticketing and the ledger, order by order.
 
-What belongs here: the table, and the seven kinds that compare an order's sums. What does not: kinds
-that stand apart (`settlement`, `control`).
+This module has the seven kinds that compare the sums of an order; the others are in `settlement`
+and `control`.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def reconciliation_breaks(books: Books) -> ReportTable:
     for history in order_histories(books).values():
         order_rows = list(order_breaks(history))
         rows += order_rows
-        # Sums move on booking days only: the last of these shows how they stand at the end.
+        # Sums change on booking days only, so the last booking day has the final sums.
         if not any(row["date"] == history.booking_days()[-1] for row in order_rows):
             rows += settlement(history)
     rows += unbalanced(books)
@@ -38,7 +38,7 @@ def reconciliation_breaks(books: Books) -> ReportTable:
 
 
 def order_breaks(history: OrderHistory) -> Iterator[ReportRow]:
-    """A row for each place and day on which what was booked is not what was charged."""
+    """A row for each place and day on which the booked and the charged amount differ."""
     days = history.booking_days()
     views = [_View(history, day) for day in days]
     for number, view in enumerate(views):
@@ -50,7 +50,7 @@ def order_breaks(history: OrderHistory) -> Iterator[ReportRow]:
 
 
 class _View:
-    """One order as known at the end of one day."""
+    """One order at the end of one day."""
 
     def __init__(self, history: OrderHistory, day: date) -> None:
         self.day = day
@@ -70,10 +70,10 @@ class _View:
         return self.booked_minor(place) - self.charged_minor(place)
 
     def kind(self, place: Place) -> str:
-        """The kind of the difference at `place`, timing apart, in order of precedence.
+        """The kind of the difference at `place`, except timing, in order of precedence.
 
-        A row elsewhere is named by how its own place differs. The row at home takes the name of
-        what stands elsewhere, where the sum there is not 0.
+        The kind of a row elsewhere follows from the difference of its place. The row at home has
+        the kind of the charges elsewhere, if their sum is not 0.
         """
         if self.home is None or not any(movement.minor for movement in self.movements):
             return "missing_in_ticketing"

@@ -1,8 +1,4 @@
-"""Comparing report tables: from the oracle, from CSV files, from a warehouse.
-
-What belongs here: reading tables into the oracle's shape, and naming differences so that a person
-can act on them. What does not: computing a table.
-"""
+"""Compares report tables: from the oracle, from CSV files, and from a warehouse."""
 
 import csv
 import gzip
@@ -29,10 +25,10 @@ _ABSENT: Final = object()
 def differences(
     expected: Mapping[str, ReportTable], actual: Mapping[str, ReportTable]
 ) -> list[str]:
-    """One line per row that is missing or unexpected, and per value that differs.
+    """One line for each missing row, unexpected row and different value.
 
-    A value differs too where its type does: 1 is not true. Tables that `expected` does not name are
-    not compared.
+    Values of different types are different: 1 is not true. Only the tables in `expected` are
+    compared.
     """
     found: list[str] = []
     for table, rows in expected.items():
@@ -49,7 +45,7 @@ def differences(
 
 
 def read_actual(connection: Connection[Any]) -> dict[str, ReportTable]:
-    """The five tables of schema `reporting`, in the shape of `expected_tables`."""
+    """The five tables of the schema `reporting`, in the form of `expected_tables`."""
     tables: dict[str, ReportTable] = {}
     for table, columns in COLUMNS.items():
         query = sql.SQL("select {} from {}").format(
@@ -64,21 +60,21 @@ def read_actual(connection: Connection[Any]) -> dict[str, ReportTable]:
 
 
 def read_csv_tables(folder: Path) -> dict[str, ReportTable]:
-    """The five tables from `<table>.csv` or `.csv.gz`: columns by name, an empty field is null."""
+    """The five tables from `<table>.csv` or `.csv.gz`; columns by name, an empty field is null."""
     return {table: keyed(table, _csv_rows(folder, table)) for table in COLUMNS}
 
 
 def keyed(table: str, rows: Iterator[ReportRow]) -> ReportTable:
-    """The rows under their keys.
+    """The rows by key.
 
     Raises:
-        ValueError: Two rows have one key.
+        ValueError: Two rows have the same key.
     """
     found: ReportTable = {}
     for row in rows:
         key = tuple(row[column] for column in KEYS[table])
         if key in found:
-            raise ValueError(f"{table} holds two rows of key {_name(table, key)}")
+            raise ValueError(f"{table} has two rows with the key {_name(table, key)}")
         found[key] = row
     return found
 
@@ -137,6 +133,6 @@ def _csv_reader(column: str) -> Callable[[str], Any]:
 
 
 def describe(found: Sequence[str], *, at_most: int = 20) -> str:
-    """The differences as one block of text, the first few in full."""
+    """The differences as a block of text: their number, and the first ones."""
     more = [f"... and {len(found) - at_most} more"] if len(found) > at_most else []
     return "\n".join((f"{len(found)} differences", *found[:at_most], *more))

@@ -1,7 +1,6 @@
-"""Breaks of kinds unbalanced and unclassified: the Ledger against its own promises.
+"""Breaks of the kinds unbalanced and unclassified: the ledger against its own promises.
 
-What belongs here: those two kinds. Their rows bear the transaction (and the entry), never an order.
-What does not: anything that compares with Ticketing (`breaks`).
+Their rows have a transaction (and an entry), but never an order.
 """
 
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from reporting_pipeline_tests.oracle.source_tables import Row
 
 
 def unbalanced(books: Books) -> Iterator[ReportRow]:
-    """A row for each transaction and currency whose debits and credits differ."""
+    """A row for each transaction and currency with different debits and credits."""
     credit_minor: dict[tuple[str, str], int] = {}
     for posting in postings(books):
         key = (posting.transaction["id"], posting.currency)

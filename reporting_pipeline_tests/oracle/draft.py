@@ -1,8 +1,4 @@
-"""Random books in the making: the rows so far, and the dice that every part of them throws.
-
-What belongs here: ids, instants and amounts as random books use them. What does not: which rows
-there are (`random_sales`, `random_scans`, `random_ledger`).
-"""
+"""A draft of random books: the rows so far, and random ids, instants and amounts for more rows."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -14,15 +10,15 @@ from reporting_pipeline_tests.oracle.source_tables import COLUMNS, Row, record_c
 
 Choice = TypeVar("Choice")
 
-# First instants of local days that are not 24 hours long, and one plain day.
+# First instants of local days that do not have 24 hours, and of one normal day.
 ANCHORS: Final = {
-    "Pacific/Apia": "2011-12-30T10:00:00Z",  # the day that never was
+    "Pacific/Apia": "2011-12-30T10:00:00Z",  # a day that was skipped
     "America/Santiago": "2023-09-03T04:00:00Z",  # begins at 01:00
     "Asia/Kathmandu": "2024-03-09T18:15:00Z",  # UTC+5:45
     "Africa/Casablanca": "2024-03-09T23:00:00Z",  # 25 hours, for Ramadan
     "Europe/Berlin": "2025-10-25T22:00:00Z",
     "America/New_York": "2025-03-09T05:00:00Z",
-    "America/St_Johns": "2010-11-07T02:30:00Z",  # the date goes back at 00:01
+    "America/St_Johns": "2010-11-07T02:30:00Z",  # the clock goes back at 00:01
 }
 CUTOFFS: Final = ("00:00", "00:00", "05:00", "06:30")
 CURRENCIES: Final = ("EUR", "USD", "JPY")
@@ -41,13 +37,13 @@ _REUSED_INSTANTS: Final = 0.3
 
 
 class Draft:
-    """Books in the making.
+    """A draft of random books.
 
     Attributes:
-        rng: The dice; equal seeds give equal books.
-        size: About how many orders, transactions and scans to make.
-        anchor: An instant near which everything happens: a report day begins there somewhere.
-        strangers: Ids that no table holds, of each kind of thing that may be unknown.
+        rng: The random numbers; equal seeds give equal books.
+        size: Approximate number of orders, transactions and scans.
+        anchor: An instant near all rows, at which a report day begins in some zone.
+        strangers: Unknown ids of each kind of row that can be unknown.
     """
 
     def __init__(self, rng: Random, size: int) -> None:
@@ -77,7 +73,7 @@ class Draft:
         return self._rows[table]
 
     def add(self, table: str, **values: Any) -> Row:
-        """Add a row; columns not named are null, its record clock is some time after the anchor."""
+        """Add a row; other columns are null, its record clock is after the anchor."""
         row: Row = dict.fromkeys(COLUMNS[table]) | {"id": self._id(table)}
         row[record_clock(table)] = self.anchor + timedelta(seconds=self.rng.randint(0, 500_000))
         row |= values
@@ -85,25 +81,25 @@ class Draft:
         return row
 
     def pick(self, choices: Sequence[Choice]) -> Choice:
-        """One of the choices."""
+        """One of the choices, at random."""
         return self.rng.choice(choices)
 
     def chance(self, probability: float) -> bool:
-        """True that often."""
+        """True with this probability."""
         return self.rng.random() < probability
 
     def known_or_stranger(self, table: str, stranger: float) -> str:
-        """An id of the table, or, that often or where it has none, one that it does not hold."""
+        """An id of the table, or an unknown id: with a probability, or if the table is empty."""
         if not self._rows[table] or self.chance(stranger):
             return self.pick(self.strangers[table])
         return str(self.pick(self._rows[table])["id"])
 
     def zone_name(self) -> str:
-        """The zone of the anchor as a rule, else any other."""
+        """Mostly the zone of the anchor, otherwise any zone."""
         return self.zone if self.chance(0.6) else self.pick((*ANCHORS, "UTC"))
 
     def instant(self) -> datetime:
-        """An instant within four days of the anchor: often on a boundary, often used before."""
+        """An instant within four days of the anchor, often on a boundary or used before."""
         if self._instants and self.chance(_REUSED_INSTANTS):
             return self.pick(self._instants)
         day = timedelta(days=self.rng.randint(-3, 4))
@@ -112,10 +108,11 @@ class Draft:
         return self._instants[-1]
 
     def amount_minor(self) -> int:
-        """An amount >= 0, often one that others have too."""
+        """An amount >= 0, often one that other rows have too."""
         return self.pick(_AMOUNTS_MINOR)
 
     def _id(self, table: str) -> str:
-        # The front tells a reader the table, the back is random, so that ids tie-break at random.
+        # The first part shows the table, the last part is random, so that the order of ids is
+        # random.
         number = tuple(COLUMNS).index(table) + 1
         return f"{number:08x}-0000-4000-8000-{self.rng.getrandbits(48):012x}"

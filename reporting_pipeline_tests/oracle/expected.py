@@ -1,7 +1,4 @@
-"""All five report tables over given books.
-
-What belongs here: putting the tables together. What does not: what stands in them.
-"""
+"""The five expected report tables of books."""
 
 from reporting_pipeline_tests.oracle.attendance import attendance_daily
 from reporting_pipeline_tests.oracle.books import Books
@@ -20,7 +17,7 @@ from reporting_pipeline_tests.oracle.summary import event_summary
 
 
 def expected_tables(books: Books) -> dict[str, ReportTable]:
-    """Report table -> key -> row, of every report day of the books.
+    """Report table -> key -> row, for every report day of the books.
 
     Values: uuids as lower-case text, `date` as a date, minor units and counts as int, ratios as
     Decimal with six places, `proof_ids` as a sorted tuple.

@@ -1,7 +1,6 @@
 """Small books written by hand, for tests that show their arithmetic.
 
-What belongs here: one row per call, with everything that a test does not care about filled in. What
-does not: random rows (`random_books`).
+Each call adds a row; columns that the test does not set have default values.
 """
 
 from datetime import UTC, datetime, time, timedelta
@@ -11,7 +10,7 @@ from reporting_pipeline_tests.oracle.books import Books
 from reporting_pipeline_tests.oracle.source_tables import COLUMNS, Row, record_clock
 
 NOON: Final = datetime(2025, 3, 3, 12, tzinfo=UTC)
-"""The business clock of rows that name none: Monday, 3 March 2025."""
+"""The default business clock: Monday, 3 March 2025."""
 
 HALL: Final = "hall"
 RIVAL: Final = "rival"
@@ -25,7 +24,7 @@ GATE: Final = "gate"
 
 
 class HandWritten:
-    """Books in the writing. Ids are words; every method returns the row's id.
+    """Builds books by hand; ids are words, and every method returns the id of its row.
 
     There are two organisations (HALL and RIVAL, in UTC), two events of HALL in EUR that end on
     4 March (SHOW and OTHER_SHOW), the types SEAT and PARKING of SHOW, one paid ORDER, its
@@ -46,11 +45,11 @@ class HandWritten:
         self.add("scanning.gates", id=GATE, event_id=SHOW)
 
     def books(self) -> Books:
-        """What has been written so far."""
+        """The books so far."""
         return Books.of(self._rows)
 
     def add(self, table: str, **values: Any) -> str:
-        """Add a row; columns not named are null, its clocks are NOON."""
+        """Add a row; other columns are null, and its record clock is NOON."""
         row: Row = dict.fromkeys(COLUMNS[table]) | {record_clock(table): NOON}
         row |= {"id": f"{table.split('.')[1][:-1]} {len(self._rows[table]) + 1}"} | values
         assert row.keys() == COLUMNS[table].keys(), f"{table} has no such column: {values}"
@@ -59,34 +58,34 @@ class HandWritten:
 
     def event(self, event_id: str, **values: Any) -> str:
         """Add an event of HALL in EUR and UTC, ending on 4 March 2025."""
-        given = {
+        defaults = {
             "organization_id": HALL,
             "timezone": "UTC",
             "day_cutoff": time(0),
             "currency": "EUR",
             "ends_at": NOON + timedelta(days=1),
         }
-        return self.add("ticketing.events", **(given | {"id": event_id} | values))
+        return self.add("ticketing.events", **(defaults | {"id": event_id} | values))
 
     def order(self, order_id: str, **values: Any) -> str:
         """Add a paid web order of SHOW in EUR."""
-        given = {
+        defaults = {
             "organization_id": HALL,
             "event_id": SHOW,
             "channel": "web",
             "status": "paid",
             "currency": "EUR",
         }
-        return self.add("ticketing.orders", **(given | {"id": order_id} | values))
+        return self.add("ticketing.orders", **(defaults | {"id": order_id} | values))
 
     def ticket(self, ticket_id: str, **values: Any) -> str:
         """Add a ticket of type SEAT on ORDER."""
-        given = {"order_id": ORDER, "event_id": SHOW, "ticket_type_id": SEAT}
-        return self.add("ticketing.tickets", **(given | {"id": ticket_id} | values))
+        defaults = {"order_id": ORDER, "event_id": SHOW, "ticket_type_id": SEAT}
+        return self.add("ticketing.tickets", **(defaults | {"id": ticket_id} | values))
 
     def movement(self, reason: str, quantity: int, list_minor: int = 0, **values: Any) -> str:
         """Add a movement of line 1 of ORDER at NOON, without discount, fee and tax."""
-        given = {
+        defaults = {
             "order_id": ORDER,
             "line_no": 1,
             "ticket_type_id": SEAT,
@@ -98,12 +97,12 @@ class HandWritten:
             "tax_minor": 0,
             "occurred_at": NOON,
         }
-        return self.add("ticketing.order_line_movements", **(given | values))
+        return self.add("ticketing.order_line_movements", **(defaults | values))
 
     def scan(self, device_sequence: int, **values: Any) -> str:
-        """Add an accepted entry of TICKET at NOON, received at once."""
+        """Add an accepted entry of TICKET at NOON, received immediately."""
         scanned_at = values.get("scanned_at", NOON)
-        given = {
+        defaults = {
             "event_id": SHOW,
             "gate_id": GATE,
             "device_id": "device",
@@ -115,7 +114,7 @@ class HandWritten:
             "scanned_at": scanned_at,
             "received_at": scanned_at,
         }
-        return self.add("scanning.scans", **(given | values))
+        return self.add("scanning.scans", **(defaults | values))
 
     def transaction(self, kind: str, *legs: str, **values: Any) -> str:
         """Add a transaction of HALL, SHOW and ORDER at NOON with its entries.
@@ -123,16 +122,16 @@ class HandWritten:
         Args:
             kind: The transaction's kind.
             legs: Entries as text: `credit organizer_payable face_value 1000 EUR`.
-            values: Columns of the transaction that differ.
+            values: Other columns of the transaction.
         """
-        given = {
+        defaults = {
             "organization_id": HALL,
             "event_id": SHOW,
             "order_id": ORDER,
             "kind": kind,
             "effective_at": NOON,
         }
-        transaction = given | values
+        transaction = defaults | values
         transaction_id = self.add("ledger.transactions", **transaction)
         for leg in legs:
             direction, account, component, amount, currency = leg.split()
@@ -166,5 +165,5 @@ class HandWritten:
 
 
 def days_later(days: int) -> datetime:
-    """NOON, that many days later."""
+    """NOON, a number of days later."""
     return NOON + timedelta(days=days)

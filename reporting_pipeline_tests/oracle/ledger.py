@@ -1,7 +1,4 @@
-"""What the Ledger's words mean: signed amounts, buyer components, charges, classified entries.
-
-What belongs here: facts about one entry with its transaction and account. What does not: sums.
-"""
+"""Ledger entries: signed amounts, buyer components, charges and classified entries."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,8 +19,8 @@ BUYER_COMPONENTS: Final = (
 )
 _CASH_ACCOUNTS: Final = ("psp_clearing", "bank", "buyer_receivable", "gift_card_liability")
 _BUYER_KINDS: Final = ("sale", "refund", "chargeback", "chargeback_reversal")
-_BORNE_COMPONENTS: Final = ("platform_fee", "processing_fee", "chargeback_fee")
-_BORNE_ACCOUNTS: Final = (
+_ORGANIZER_COMPONENTS: Final = ("platform_fee", "processing_fee", "chargeback_fee")
+_ORGANIZER_ACCOUNTS: Final = (
     "organizer_payable",
     "platform_fee_income",
     "processing_fee_expense",
@@ -33,7 +30,7 @@ _BORNE_ACCOUNTS: Final = (
 
 @dataclass(frozen=True)
 class Posting:
-    """One entry with the transaction and the account that it stands on."""
+    """One entry with its transaction and its account."""
 
     entry: Row
     transaction: Row
@@ -56,34 +53,36 @@ class Posting:
 
     @property
     def currency(self) -> str:
-        """The entry's currency, also where it is not its account's."""
+        """The entry's currency, also if its account has another."""
         return str(self.entry["currency"])
 
     @property
     def credit_minor(self) -> int:
-        """The amount as a credit: negative of a debit."""
+        """The amount as a credit, which is negative for a debit."""
         amount: int = self.entry["amount_minor"]
         return amount if self.entry["direction"] == "credit" else -amount
 
     @property
     def debit_minor(self) -> int:
-        """The amount as a debit: negative of a credit."""
+        """The amount as a debit, which is negative for a credit."""
         return -self.credit_minor
 
     @property
     def is_charge(self) -> bool:
-        """Whether the entry charges a buyer or takes a charge back."""
+        """True if the entry charges a buyer or refunds a charge."""
         return self.kind in ("sale", "refund") and self.component in BUYER_COMPONENTS
 
     @property
     def is_classified(self) -> bool:
-        """Whether the entry is one that the report knows how to read."""
+        """True if the report knows the entry's combination of kind, account and component."""
         if self.account_kind in _CASH_ACCOUNTS:
             return self.component == "cash"
         return (
             self.component == "adjustment"
             or (self.component in BUYER_COMPONENTS and self.kind in _BUYER_KINDS)
-            or (self.component in _BORNE_COMPONENTS and self.account_kind in _BORNE_ACCOUNTS)
+            or (
+                self.component in _ORGANIZER_COMPONENTS and self.account_kind in _ORGANIZER_ACCOUNTS
+            )
             or self._is_reserve
             or self._is_payout
         )

@@ -1,8 +1,4 @@
-"""What both domains know of each order, dated: the ground of reconciliation.
-
-What belongs here: gathering movements, charges and receivables per order. What does not: judging
-them (`breaks`, `settlement`).
-"""
+"""The dated movements, charges and receivables of each order, which reconciliation compares."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,7 +13,7 @@ from reporting_pipeline_tests.oracle.source_tables import Row
 
 
 class Place(NamedTuple):
-    """Where an amount is booked; `event_id` is None where a transaction bears none."""
+    """The place of an amount; `event_id` is None if the transaction has none."""
 
     organization_id: str
     event_id: str | None
@@ -25,9 +21,9 @@ class Place(NamedTuple):
 
 
 class Amount(NamedTuple):
-    """A signed amount, dated, placed, with the row that proves it.
+    """A signed amount with its day, its place and the row that proves it.
 
-    Of a movement the proof is its id, of an entry its transaction's.
+    The proof of a movement is its id, the proof of an entry is its transaction's id.
     """
 
     day: date
@@ -42,10 +38,10 @@ class OrderHistory:
 
     Attributes:
         order_id: The order.
-        order: Its row, or None where Ticketing does not know it.
+        order: Its row, or None if Ticketing does not know the order.
         movements: One amount per movement (face value + fee + tax).
-        charges: One amount per charge entry, a credit positive.
-        receivables: One amount per entry on `buyer_receivable`, a debit positive.
+        charges: One amount per charge entry; a credit is positive.
+        receivables: One amount per entry on `buyer_receivable`; a debit is positive.
     """
 
     order_id: str
@@ -56,7 +52,7 @@ class OrderHistory:
 
     @property
     def home(self) -> Place | None:
-        """Where Ticketing books the order: the order's own organisation, event and currency."""
+        """The place of the order in Ticketing: its own organisation, event and currency."""
         return None if self.order is None else _home(self.order)
 
     def booking_days(self) -> list[date]:
@@ -69,12 +65,12 @@ class OrderHistory:
         return sorted({amount.day for amount in amounts})
 
     def places(self) -> set[Place]:
-        """Every place where either domain books anything of the order."""
+        """Every place at which a domain has an amount of the order."""
         return {amount.place for amount in (*self.movements, *self.charges, *self.receivables)}
 
 
 def order_histories(books: Books) -> dict[str, OrderHistory]:
-    """Order id -> history, of every order with a movement, a charge or a receivable."""
+    """Order id -> history, for every order with a movement, a charge or a receivable."""
     histories: dict[str, OrderHistory] = {}
 
     def of(order_id: str) -> OrderHistory:

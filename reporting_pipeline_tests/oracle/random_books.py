@@ -1,11 +1,9 @@
-"""Small random books that the contract allows and that are as nasty as it allows.
+"""Small random books that are as difficult as the contract allows.
 
-They obey types, checks, references inside a domain and the sign rules; they break only promises
-that the pipeline verifies. Odd zones and cutoffs, days of 23 and 25 hours and of none, unknown
-events, organisations, orders and tickets, repeated uploads, reverts of everything, ties in every
-clock, and planted faults of each break kind.
-
-What belongs here: putting the parts together. What does not: how the rows arrive (`arrival`).
+They keep types, checks, references within a domain and the rules of signs; they break only
+promises that the pipeline verifies. They have unusual zones and cutoffs, days of 23, 25 and 0
+hours, unknown events, organisations, orders and tickets, repeated uploads, reverts of everything,
+equal clocks, and planted faults of each kind of break.
 """
 
 from random import Random
@@ -22,10 +20,10 @@ LARGEST = 8
 
 
 def random_books(rng: Random, *, size: int = LARGEST) -> Books:
-    """Books of up to `size` orders, twice as many scans, and some 100 rows more.
+    """Books of up to `size` orders, twice as many scans, and about 100 other rows.
 
     Args:
-        rng: Equal states give equal books.
+        rng: The random numbers; equal states give equal books.
         size: At least 1.
     """
     draft = Draft(rng, size)
@@ -39,8 +37,8 @@ def random_books(rng: Random, *, size: int = LARGEST) -> Books:
 
 
 def dice(seed: int) -> Random:
-    """The generator of `seed`: the same on every machine."""
-    return Random(seed)  # noqa: S311 - reproducible on purpose, nothing secret
+    """The random numbers of `seed`, which are the same on every machine."""
+    return Random(seed)  # noqa: S311 - reproducible, and not a secret
 
 
 def seeds() -> st.SearchStrategy[int]:
@@ -49,6 +47,6 @@ def seeds() -> st.SearchStrategy[int]:
 
 
 def books() -> st.SearchStrategy[Books]:
-    """Random books as a hypothesis strategy; it shrinks to smaller books, then to lesser seeds."""
+    """Random books as a hypothesis strategy, which shrinks to smaller books, then smaller seeds."""
     sizes = st.integers(min_value=1, max_value=LARGEST)
     return st.builds(lambda size, seed: random_books(dice(seed), size=size), sizes, seeds())

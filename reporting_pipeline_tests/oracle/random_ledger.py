@@ -1,8 +1,4 @@
-"""The ledger part of random books: what it should have booked, mostly, and what it should not.
-
-What belongs here: charges that follow the movements, with planted faults of each kind, and
-transactions of every kind at random. What does not: finding the faults (`breaks`, `control`).
-"""
+"""The ledger of random books: charges with planted faults, and random transactions."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -75,7 +71,7 @@ _FAULTS: Final = (
 
 @dataclass(frozen=True)
 class _Header:
-    """Where and when transactions are booked."""
+    """The place, order and instant of transactions."""
 
     organization_id: str
     event_id: str | None
@@ -85,7 +81,7 @@ class _Header:
 
 
 def add_ledger(draft: Draft) -> None:
-    """What each order should cause, with faults, then transactions at random."""
+    """Add the charges of each order, with faults, and then random transactions."""
     for order in draft.rows("ticketing.orders"):
         _add_charges(draft, order, draft.pick(_FAULTS))
     for _ in range(draft.rng.randint(0, draft.size)):
@@ -116,7 +112,7 @@ def _add_charges(draft: Draft, order: Row, fault: str) -> None:
 
 
 def _add_elsewhere(draft: Draft, header: _Header, movement: Row, *, is_corrected: bool) -> None:
-    """Book to another organisation or event, and sometimes put it right a day or two later."""
+    """Charge another organisation or event, and sometimes correct this a day or two later."""
     if draft.chance(0.5):
         organization_id = draft.known_or_stranger("ticketing.organizations", 0.3)
         wrong = replace(header, organization_id=organization_id)
@@ -126,13 +122,13 @@ def _add_elsewhere(draft: Draft, header: _Header, movement: Row, *, is_corrected
     _add_charge(draft, wrong, movement, "none")
     if is_corrected:
         later = header.effective_at + timedelta(days=draft.rng.randint(0, 2))
-        _add_charge(draft, replace(wrong, effective_at=later), movement, "taken back")
+        _add_charge(draft, replace(wrong, effective_at=later), movement, "reversed")
         _add_charge(draft, replace(header, effective_at=later), movement, "none")
 
 
 def _add_charge(draft: Draft, header: _Header, movement: Row, fault: str) -> None:
-    """A sale of a positive movement, a refund of a negative one, and how it is paid."""
-    sign = -1 if fault == "taken back" else 1
+    """A sale for a positive movement, a refund for a negative one, and the payment."""
+    sign = -1 if fault == "reversed" else 1
     legs = [
         ("organizer_payable", draft.pick(_FACES), movement["list_minor"]),
         ("organizer_payable", "face_value", -movement["discount_minor"]),
@@ -159,7 +155,7 @@ def _add_charge(draft: Draft, header: _Header, movement: Row, fault: str) -> Non
 
 
 def _add_any(draft: Draft) -> None:
-    """A transaction of any kind with any entries: balanced or not, classified or not, or empty."""
+    """A transaction of any kind with any entries: balanced or not, classified or not, or none."""
     event_id = draft.known_or_stranger("ticketing.events", 0.2)
     order_id = draft.known_or_stranger("ticketing.orders", 0.3)
     header = _Header(
@@ -184,7 +180,7 @@ def _add_any(draft: Draft) -> None:
 def _add_transaction(
     draft: Draft, header: _Header, kind: str, legs: Iterable[tuple[str, str, int]]
 ) -> None:
-    """Add a transaction and its entries: account, component, credit (negative: a debit)."""
+    """Add a transaction and its entries: account, component, credit (a debit is negative)."""
     earlier = draft.rows("ledger.transactions")
     reversed_id = draft.pick(earlier)["id"] if earlier and draft.chance(0.1) else None
     transaction = draft.add(
@@ -211,7 +207,7 @@ def _add_transaction(
 
 
 def _account_id(draft: Draft, organization_id: str, kind: str, currency: str) -> str:
-    """The account; now and then one of another organisation or currency, against the promise."""
+    """The account; sometimes one of another organisation or currency, against the contract."""
     if draft.chance(0.03):
         organization_id = draft.known_or_stranger("ticketing.organizations", 0.3)
         currency = draft.pick(CURRENCIES)

@@ -1,8 +1,4 @@
-"""The ticketing part of random books: organisations, events, orders, movements, tickets.
-
-What belongs here: rows that the contract allows, however odd. What does not: what the Ledger makes
-of them (`random_ledger`).
-"""
+"""The ticketing part of random books: organisations, events, orders, movements, tickets."""
 
 from datetime import datetime, time, timedelta
 from typing import Final
@@ -53,7 +49,7 @@ def add_events(draft: Draft) -> None:
 
 
 def add_orders(draft: Draft) -> None:
-    """Orders with their movements and tickets; some of another organisation than their event."""
+    """Orders with their movements and tickets; some have another organisation than their event."""
     for _ in range(draft.rng.randint(0, draft.size)):
         event = draft.pick(draft.rows("ticketing.events"))
         stranger = draft.pick(draft.rows("ticketing.organizations"))["id"]
@@ -74,7 +70,7 @@ def add_orders(draft: Draft) -> None:
 
 
 def _add_line(draft: Draft, order: Row, line_no: int) -> None:
-    """A line: opened by units or by a fee, then returned, repriced or charged a fee."""
+    """A line that units or a fee open, and that is then returned, repriced or charged a fee."""
     opened_at = draft.instant()
     ticket_type_id = _ticket_type_id(draft, order)
     line = {"order_id": order["id"], "line_no": line_no, "ticket_type_id": ticket_type_id}
@@ -82,7 +78,7 @@ def _add_line(draft: Draft, order: Row, line_no: int) -> None:
         _add_fee(draft, line, opened_at)
     opener = _add_units(draft, line, draft.pick(_OPENERS), draft.rng.randint(1, 3), opened_at)
     for _ in range(draft.rng.choice((0, 0, 1, 1, 2))):
-        # Mostly afterwards or at once; a return that happened before its sale is odd but valid.
+        # Mostly later or at the same instant; a return before its sale is unusual but valid.
         instant = draft.instant() if draft.chance(0.6) else opened_at
         match draft.pick(("return", "return", "repricing", "fee")):
             case "return":
@@ -116,7 +112,7 @@ def _add_return(draft: Draft, opener: Row, reason: str, quantity: int, instant: 
     whole = ("list_minor", "discount_minor", "fee_minor", "tax_minor")
     shares = {column: -(opener[column] * quantity // opener["quantity"]) for column in whole}
     if draft.chance(0.3):
-        shares |= {"fee_minor": 0}  # fees are often kept
+        shares |= {"fee_minor": 0}  # fees are often not refunded
     shares["discount_minor"] = max(shares["discount_minor"], shares["list_minor"])
     line = {column: opener[column] for column in ("order_id", "line_no", "ticket_type_id")}
     draft.add(

@@ -1,8 +1,4 @@
-"""The seating and scanning parts of random books.
-
-What belongs here: seats, gates and scans that the contract allows, however odd. What does not:
-tickets (`random_sales`).
-"""
+"""The seating and scanning parts of random books: seats, gates and scans."""
 
 from datetime import timedelta
 from typing import Any, Final
@@ -28,7 +24,7 @@ _RECEPTIONS: Final = (
     timedelta(minutes=14),
     timedelta(hours=30),
 )
-_STRANGE_EVENTS: Final = 0.12
+_UNKNOWN_EVENTS: Final = 0.12
 
 
 def add_seats(draft: Draft) -> None:
@@ -39,7 +35,7 @@ def add_seats(draft: Draft) -> None:
     for _ in range(draft.rng.randint(0, draft.size)):
         draft.add(
             "seating.inventory_movements",
-            event_id=draft.known_or_stranger("ticketing.events", _STRANGE_EVENTS),
+            event_id=draft.known_or_stranger("ticketing.events", _UNKNOWN_EVENTS),
             section_id=draft.pick(draft.rows("seating.sections"))["id"],
             kind=draft.pick(("capacity", "capacity", "hold", "kill")),
             quantity=draft.pick((-2, -1, 0, 1, 3, 7, 10)),
@@ -48,9 +44,9 @@ def add_seats(draft: Draft) -> None:
 
 
 def add_scans(draft: Draft) -> None:
-    """Gates and scans: repeated uploads, reverts of everything, exits, unknown tickets, events."""
+    """Gates and scans: repeated uploads, reverts, exits, unknown tickets and events."""
     for number in range(draft.rng.randint(1, 3)):
-        event_id = draft.known_or_stranger("ticketing.events", _STRANGE_EVENTS)
+        event_id = draft.known_or_stranger("ticketing.events", _UNKNOWN_EVENTS)
         draft.add("scanning.gates", event_id=event_id, name=f"Gate {number}")
     devices = [f"0000000f-0000-4000-8000-{number:012x}" for number in (1, 2)]
     for _ in range(draft.rng.randint(0, 2 * draft.size)):
@@ -58,7 +54,7 @@ def add_scans(draft: Draft) -> None:
 
 
 def _add_scan(draft: Draft, devices: list[str]) -> None:
-    """A scan, or a copy of an earlier one that may differ in anything but its upload."""
+    """A scan, or a copy of an earlier scan, with the same upload but perhaps other values."""
     scans = draft.rows("scanning.scans")
     scan = _scan(draft, devices)
     if scans and draft.chance(0.3):
@@ -80,7 +76,7 @@ def _scan(draft: Draft, devices: list[str]) -> dict[str, Any]:
     gate = draft.pick(draft.rows("scanning.gates"))
     event_id = gate["event_id"]
     if draft.chance(0.2):
-        event_id = draft.known_or_stranger("ticketing.events", _STRANGE_EVENTS)
+        event_id = draft.known_or_stranger("ticketing.events", _UNKNOWN_EVENTS)
     scanned_at = draft.instant()
     is_rejected = draft.chance(0.2)
     return {
@@ -104,7 +100,7 @@ def _ticket_id(draft: Draft) -> str | None:
         return None
     tickets = draft.rows("ticketing.tickets")
     if tickets and draft.chance(0.5):
-        return str(tickets[0]["id"])  # so that one ticket comes again and again
+        return str(tickets[0]["id"])  # so that one ticket has many scans
     return draft.known_or_stranger("ticketing.tickets", 0.1)
 
 

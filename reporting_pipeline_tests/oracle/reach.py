@@ -1,7 +1,7 @@
-"""Which report days each source row reaches, in given books.
+"""The report days that each source row reaches in some books.
 
-What belongs here: from a row to the days on which a row of a report table reads it, by the
-sentences of "What a late row touches". What does not: which rows are new or changed (`touched`).
+A row reaches a day if a row of a report table on this day reads it, by the sentences of "What a
+late row touches" (docs/contract/report_tables.md).
 """
 
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ EventDay = tuple[str | None, date]
 
 
 class Reach:
-    """What the rows of some books reach. Every method adds to `days`.
+    """The days that rows of some books reach; every method adds to `days`.
 
     Attributes:
         books: The books.
@@ -44,7 +44,7 @@ class Reach:
         self._first_movements = first_movements(books)
 
     def movements(self, identities: Iterable[str]) -> None:
-        """Own day; in the summary also all later days; in the breaks all days of the order."""
+        """Their day; in the summary also all later days; in the breaks all days of the order."""
         for movement in self._known(MOVEMENTS, identities):
             order = self.books["ticketing.orders"][movement["order_id"]]
             day = movement_day(self.books, movement)
@@ -53,7 +53,7 @@ class Reach:
             self.orders([order["id"]])
 
     def first_of_orders(self, identities: Iterable[str]) -> None:
-        """The day that counts the order's first movement."""
+        """The days of the orders' first movements."""
         for identity in identities:
             if movement := self._first_movements.get(identity):
                 order = self.books["ticketing.orders"][identity]
@@ -61,7 +61,7 @@ class Reach:
                 self.days[SALES].add((order["event_id"], day))
 
     def transactions(self, identities: Iterable[str]) -> None:
-        """Of their entries: own day; in the summary also all later days; all days of the order."""
+        """The day of their entries; in the summary also all later days; all days of the order."""
         for transaction in self._known("ledger.transactions", identities):
             place = (transaction["event_id"], transaction_day(self.books, transaction))
             self.days[REVENUE].add(place)
@@ -71,7 +71,7 @@ class Reach:
             self.orders([transaction["order_id"]])
 
     def orders(self, identities: Iterable[str | None]) -> None:
-        """All days of the order in the breaks, at all places where it is booked."""
+        """All days of the orders in the breaks, at all their places."""
         for identity in identities:
             if history := self._histories.get(identity or ""):
                 events = {place.event_id for place in history.places()}
@@ -80,7 +80,7 @@ class Reach:
                 self.days[BREAKS] |= {(event, day) for event in events for day in days}
 
     def scan_days(self, scans: Iterable[Row]) -> None:
-        """The days of the scans; in the summary also all later days. Held back: none."""
+        """The days of the scans; in the summary also all later days. Rows held back reach none."""
         for scan in scans:
             if scan["event_id"] in self.books["ticketing.events"]:
                 day = event_day(self.books, scan["event_id"], scan["scanned_at"])
@@ -88,9 +88,9 @@ class Reach:
                 self._summary_from(scan["event_id"], day)
 
     def uploads(self, uploads: Iterable[Upload]) -> None:
-        """The day of the copy that stands."""
-        standing = self.scans.standing
-        self.scan_days(standing[key] for key in uploads if key in standing)
+        """The days of the counted copies of uploads."""
+        counted = self.scans.counted
+        self.scan_days(counted[key] for key in uploads if key in counted)
 
     def first_entries(self, tickets: Iterable[str]) -> None:
         """The day of each ticket's first entry."""
@@ -98,12 +98,12 @@ class Reach:
         self.scan_days(firsts[ticket] for ticket in tickets if ticket in firsts)
 
     def ticket_scans(self, tickets: set[str]) -> None:
-        """The days of all scans of the tickets that stand, the admission among them."""
-        standing = self.scans.standing.values()
-        self.scan_days(scan for scan in standing if scan["ticket_id"] in tickets)
+        """The days of all counted scans of the tickets."""
+        counted = self.scans.counted.values()
+        self.scan_days(scan for scan in counted if scan["ticket_id"] in tickets)
 
-    def taken_back(self, uploads: set[Upload]) -> set[Upload]:
-        """The uploads that copies of the given ones take back, or would."""
+    def reverted_uploads(self, uploads: set[Upload]) -> set[Upload]:
+        """The uploads that copies of these uploads revert, or would revert."""
         upload_of = {scan["id"]: key for key, scans in self.scans.copies.items() for scan in scans}
         reverts = (
             scan["reverts_scan_id"] for key in uploads for scan in self.scans.copies.get(key, ())
@@ -111,19 +111,19 @@ class Reach:
         return {upload_of[identity] for identity in reverts if identity in upload_of}
 
     def tickets_of(self, uploads: set[Upload]) -> set[str]:
-        """The tickets on any copy of the uploads."""
+        """The tickets of all copies of the uploads."""
         copies = (scan for key in uploads for scan in self.scans.copies.get(key, ()))
         return {scan["ticket_id"] for scan in copies if scan["ticket_id"]}
 
     def inventory(self, identities: Iterable[str]) -> None:
-        """In the summary own day and all later days of the event. Held back: none."""
+        """In the summary, the day and all later days of the event. Rows held back reach none."""
         for movement in self._known("seating.inventory_movements", identities):
             if movement["event_id"] in self.books["ticketing.events"]:
                 day = event_day(self.books, movement["event_id"], movement["occurred_at"])
                 self._summary_from(movement["event_id"], day)
 
     def events(self, events: set[str]) -> None:
-        """Every day of the events in every table; the orders of an event with all their days."""
+        """Every day of the events in every table, and all days of their orders."""
         for table in (SALES, REVENUE, ATTENDANCE, SUMMARY):
             self.days[table] |= {
                 (row["event_id"], row["date"])
@@ -139,7 +139,7 @@ class Reach:
         )
 
     def organizations(self, organizations: set[str]) -> None:
-        """Every day of what hangs on no event: the organisations' transactions without one."""
+        """The days of the organisations' transactions without a known event."""
         self.transactions(
             transaction["id"]
             for transaction in self.books["ledger.transactions"].values()

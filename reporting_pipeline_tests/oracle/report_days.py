@@ -1,8 +1,4 @@
-"""The report day of each source row.
-
-What belongs here: the day of an instant, and whose zone and cutoff a row takes. What does not: what
-is counted on that day.
-"""
+"""The report day of each source row: the day of an instant in the row's zone, after its cutoff."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -29,7 +25,7 @@ def local_day(instant: datetime, timezone: str, cutoff: time) -> date:
 
 
 def event_day(books: Books, event_id: str, instant: datetime) -> date:
-    """The report day of what hangs on a known event."""
+    """The report day of a row with a known event."""
     event = books["ticketing.events"][event_id]
     return local_day(instant, event["timezone"], event["day_cutoff"])
 
@@ -40,7 +36,7 @@ def last_day(event: Row) -> date:
 
 
 def is_final_from(event: Row) -> date:
-    """The first day whose summary row is final: 30 days after the event's last."""
+    """The first day with a final summary row: 30 days after the event's last day."""
     return last_day(event) + timedelta(days=30)
 
 
@@ -51,7 +47,7 @@ def movement_day(books: Books, movement: Row) -> date:
 
 
 def transaction_day(books: Books, transaction: Row) -> date:
-    """The report day of a transaction: by its event, its organisation, or in UTC."""
+    """The report day of a transaction, in the zone of its event or organisation, or in UTC."""
     instant: datetime = transaction["effective_at"]
     if transaction["event_id"] in books["ticketing.events"]:
         return event_day(books, transaction["event_id"], instant)

@@ -1,14 +1,11 @@
-"""The five report tables as this oracle holds them: keys, columns and their types.
-
-What belongs here: the shape. What does not: what stands in a column (one module per table).
-"""
+"""The five report tables of the oracle: keys, columns and types."""
 
 from typing import Any, Final
 
 ReportRow = dict[str, Any]
 Key = tuple[Any, ...]
 ReportTable = dict[Key, ReportRow]
-"""Key -> row; a row holds its key's columns too."""
+"""Key -> row; a row also has the columns of its key."""
 
 SALES: Final = "report_sales_daily"
 REVENUE: Final = "report_revenue_daily"
@@ -72,5 +69,5 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
 
 
 def blank(table: str, key: Key) -> ReportRow:
-    """A row of `table` under `key` on which nothing is counted yet."""
+    """A row of `table` with `key`, whose measures are 0."""
     return dict(zip(KEYS[table], key, strict=True)) | dict.fromkeys(MEASURES[table], 0)

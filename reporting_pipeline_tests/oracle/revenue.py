@@ -1,7 +1,6 @@
-"""report_revenue_daily: what the Ledger booked.
+"""report_revenue_daily: the entries of the ledger, by day.
 
-What belongs here: the table. What does not: what Ticketing says, and whether an entry is classified
-(an entry that is not still counts in every column whose words fit it).
+An unclassified entry still counts in every column whose definition it meets.
 """
 
 from collections.abc import Sequence
@@ -33,12 +32,12 @@ _REFUND_COLUMN: Final = {
 def revenue_daily(books: Books) -> ReportTable:
     """Grain: transaction's organisation, transaction's event, date, entry's currency.
 
-    The event id stands as the transaction bears it, also where Ticketing does not know it.
+    The event id is the transaction's, even if Ticketing does not know the event.
     """
-    standing: dict[Key, list[Posting]] = {}
+    by_key: dict[Key, list[Posting]] = {}
     for posting in postings(books):
-        standing.setdefault(_key(books, posting), []).append(posting)
-    return {key: _row(key, on_row) for key, on_row in standing.items()}
+        by_key.setdefault(_key(books, posting), []).append(posting)
+    return {key: _row(key, on_row) for key, on_row in by_key.items()}
 
 
 def _key(books: Books, posting: Posting) -> Key:

@@ -1,7 +1,6 @@
-"""report_sales_daily: what Ticketing sold and took back.
+"""report_sales_daily: sales and returns in Ticketing, by day.
 
-What belongs here: the table, the sign of a movement, and which movement is an order's first. What
-does not: sold against comped (`summary`), and what the Ledger says.
+Also the sign of a movement, and the first movement of an order.
 """
 
 from typing import Final
@@ -33,7 +32,7 @@ UNITS: Final = {
 def sales_daily(books: Books) -> ReportTable:
     """Grain: event's organisation, event, date, order's currency, ticket type, order's channel.
 
-    A movement of value 0 (a fee of 0, too) makes its row stand, and may be its order's first.
+    A movement of value 0, also a fee of 0, makes a row, and can be the first of its order.
     """
     table: ReportTable = {}
     firsts = {movement["id"] for movement in first_movements(books).values()}
@@ -51,7 +50,7 @@ def sales_daily(books: Books) -> ReportTable:
 
 
 def first_movements(books: Books) -> dict[str, Row]:
-    """Order id -> its first movement: least occurred_at, then line_no, then id; of any reason."""
+    """Order id -> its first movement of any reason: by occurred_at, then line_no, then id."""
     firsts: dict[str, Row] = {}
     for movement in books[MOVEMENTS].values():
         first = firsts.setdefault(movement["order_id"], movement)
@@ -61,13 +60,13 @@ def first_movements(books: Books) -> dict[str, Row]:
 
 
 def is_admission(books: Books, movement: Row) -> bool:
-    """Whether the movement's ticket type admits a person."""
+    """True if the movement's ticket type admits a person."""
     admits: bool = books["ticketing.ticket_types"][movement["ticket_type_id"]]["is_admission"]
     return admits
 
 
 def sign(movement: Row) -> int:
-    """1 of a positive movement, -1 of a negative one, 0 of a fee that counts nothing."""
+    """1 for a positive movement, -1 for a negative one, 0 for a fee of 0 or of mixed signs."""
     if movement["reason"] != "fee":
         return 1 if movement["quantity"] > 0 else -1
     parts = (movement["fee_minor"], movement["tax_minor"])

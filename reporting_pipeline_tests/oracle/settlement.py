@@ -1,7 +1,4 @@
-"""Breaks of kind settlement: the sums agree, but the buyer still owes or is owed.
-
-What belongs here: that kind. What does not: deciding whether the sums agree (`breaks`).
-"""
+"""Breaks of the kind settlement: the sums agree, but the buyer owes money or is owed money."""
 
 from collections.abc import Iterator
 
@@ -12,8 +9,8 @@ from reporting_pipeline_tests.oracle.report_tables import ReportRow
 def settlement(history: OrderHistory) -> Iterator[ReportRow]:
     """A row for each place whose receivable balance is not 0, on the order's last known day.
 
-    The order is one that Ticketing knows and that is not pending. The caller has found that no sum
-    of it differs at the end of that day.
+    Only for orders that Ticketing knows and that are not pending. The caller has checked that no
+    sums of the order differ at the end of this day.
     """
     if history.order is None or history.order["status"] == "pending":
         return

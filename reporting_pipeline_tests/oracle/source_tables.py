@@ -1,7 +1,6 @@
-"""The 14 tables of the source contract, as far as rows in memory need them.
+"""The 14 tables of the source contract for rows in memory: columns, types, parents, record clocks.
 
-What belongs here: columns with their types, parents, record clocks, and how one value is read from
-and written to a CSV field. What does not: rows (`books`).
+Also reading and writing values as CSV fields.
 """
 
 from collections.abc import Callable
@@ -45,7 +44,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     table: dict(column.split(":", 1) for column in columns.split())
     for table, columns in _COLUMNS.items()
 }
-"""Table -> column -> type; a type that ends in `?` may be null. Parents stand before children."""
+"""Table -> column -> type; a type that ends in `?` can be null. Parents precede children."""
 
 PARENTS: Final[dict[str, dict[str, str]]] = {
     "ticketing.events": {"organization_id": "ticketing.organizations"},
@@ -71,17 +70,17 @@ PARENTS: Final[dict[str, dict[str, str]]] = {
         "account_id": "ledger.accounts",
     },
 }
-"""Table -> referring column -> the table it refers to, by its id."""
+"""Table -> referring column -> the table whose id it refers to."""
 
 
 def record_clock(table: str) -> str:
-    """The column that says when a row of `table` was written."""
+    """The column with the time at which a row of `table` was written."""
     clocks = ("updated_at", "received_at", "recorded_at")
     return next(clock for clock in clocks if clock in COLUMNS[table])
 
 
 def is_mutable(table: str) -> bool:
-    """Whether rows of `table` may change; the others are append-only."""
+    """True if rows of `table` can change; otherwise the table is append-only."""
     return record_clock(table) == "updated_at"
 
 
@@ -104,7 +103,7 @@ _READERS: Final[dict[str, Callable[[str], Any]]] = {
 
 
 def reader(column_type: str) -> Callable[[str], Any]:
-    """The function that turns a CSV field into a value of `column_type`; an empty one is null."""
+    """The function that reads a CSV field as a value of `column_type`; an empty field is null."""
     read = _READERS[column_type.removesuffix("?")]
     if not column_type.endswith("?"):
         return read

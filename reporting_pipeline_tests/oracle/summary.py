@@ -1,8 +1,4 @@
-"""report_event_summary: where an event stands at the end of a day.
-
-What belongs here: the table, sold against comped, and ratios. What does not: the daily figures that
-it sums (`revenue`, `attendance`).
-"""
+"""report_event_summary: the totals of an event at the end of each day, and their ratios."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -41,7 +37,7 @@ _MONEY: Final = {
 
 
 class Change(NamedTuple):
-    """What one day adds to a balance of its event."""
+    """The amount that one day adds to a balance of its event."""
 
     day: date
     column: str
@@ -49,7 +45,7 @@ class Change(NamedTuple):
 
 
 class _History:
-    """What is known of one event: its days, changes, and the other currencies it bears."""
+    """The days of one event, its changes, and its other currencies."""
 
     def __init__(self, event: Row) -> None:
         self.event = event
@@ -86,7 +82,7 @@ def event_summary(books: Books, dailies: dict[str, ReportTable]) -> ReportTable:
 
 
 def first_of_lines(books: Books) -> dict[tuple[str, int], Row]:
-    """Order line -> its first movement: least occurred_at, then id; of any reason."""
+    """Order line -> its first movement of any reason: by occurred_at, then id."""
     firsts: dict[tuple[str, int], Row] = {}
     for movement in books[MOVEMENTS].values():
         line = (movement["order_id"], movement["line_no"])
@@ -97,7 +93,7 @@ def first_of_lines(books: Books) -> dict[tuple[str, int], Row]:
 
 
 def ratio(numerator: int, divisor: int) -> Decimal | None:
-    """The ratio to six places, half away from zero; None where the divisor is not positive."""
+    """The ratio to six places, rounded half away from zero; None if the divisor is not positive."""
     if divisor <= 0:
         return None
     millionths, rest = divmod(abs(numerator) * _MILLION, divisor)
@@ -114,7 +110,7 @@ def _add_inventory(histories: dict[str, _History], books: Books) -> None:
 
 
 def _add_units(histories: dict[str, _History], books: Books) -> None:
-    """Units of admission types: a comp, or a return of a line opened by a comp, is comped."""
+    """Units of admission types; a comp, or a return of a line that a comp opened, is comped."""
     firsts = first_of_lines(books)
     for movement in books[MOVEMENTS].values():
         if not is_admission(books, movement):

@@ -1,4 +1,4 @@
-"""Books that arrive in batches arrive as the contract says, and all of them."""
+"""Batches of books arrive completely, and as the contract promises."""
 
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ _BATCHES = st.integers(min_value=1, max_value=5)
 
 
 def _without_clocks(found: Books) -> dict[str, dict[str, Row]]:
-    """All values but the record clocks that no report reads."""
+    """All values except the record clocks that no report reads."""
     return {
         table: {
             identity: {
@@ -53,7 +53,7 @@ def _assert_parents_arrive_first(batches: list[Books]) -> None:
 
 @_SPLITS
 @given(books=books(), seed=seeds(), batches=_BATCHES)
-def test_union_of_the_batches_is_the_books(books: Books, seed: int, batches: int) -> None:
+def test_the_union_of_the_batches_is_the_books(books: Books, seed: int, batches: int) -> None:
     split = random_split(books, dice(seed), batches)
 
     assert len(split) == batches
@@ -70,7 +70,7 @@ def test_batches_keep_references_and_record_clocks(books: Books, seed: int, batc
     _assert_clocks_keep_the_promise(split)
 
 
-def test_season_is_dealt_out_like_any_books(season_dump: Path) -> None:
+def test_the_season_can_be_split_like_other_books(season_dump: Path) -> None:
     season = Books.from_dump(season_dump)
 
     split = random_split(season, dice(1), 4)
@@ -82,7 +82,7 @@ def test_season_is_dealt_out_like_any_books(season_dump: Path) -> None:
     assert expected_tables(union(split)) == expected_tables(season)
 
 
-def test_half_that_arrives_second_gets_clocks_that_landing_still_reads(season_dump: Path) -> None:
+def test_the_second_half_gets_clocks_that_landing_still_reads(season_dump: Path) -> None:
     season = Books.from_dump(season_dump)
     entries = sorted(season["ledger.entries"])
     early = set(entries[: len(entries) // 2])

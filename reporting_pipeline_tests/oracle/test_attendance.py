@@ -1,4 +1,4 @@
-"""Attendance rows, counted by hand."""
+"""Attendance rows, calculated by hand."""
 
 from datetime import date, timedelta
 
@@ -33,14 +33,14 @@ def _minutes(minutes: float) -> dict[str, object]:
     return {"scanned_at": NOON + timedelta(minutes=minutes)}
 
 
-def test_ticket_is_admitted_once_ever_then_reenters() -> None:
+def test_a_ticket_is_admitted_once_and_then_reenters() -> None:
     writing = HandWritten()
     writing.scan(3, scanned_at=days_later(1))
     writing.scan(2, **_minutes(10))
     writing.scan(1, **_minutes(0))
     writing.scan(4, **_minutes(5), direction="exit")
 
-    # Of the entries of 12:00 and 12:10 the first admits; the exit is neither.
+    # Of the entries at 12:00 and 12:10 the first is the admission; the exit is neither.
     assert _counted(writing) == {
         "scan_count": 3,
         "accepted_count": 3,
@@ -51,7 +51,7 @@ def test_ticket_is_admitted_once_ever_then_reenters() -> None:
     assert _counted(writing, day=_TUESDAY)["reentry_count"] == 1
 
 
-def test_first_of_entries_at_one_instant_is_the_one_received_first() -> None:
+def test_of_two_entries_at_one_instant_the_first_received_is_the_admission() -> None:
     writing = HandWritten()
     writing.scan(1, id="a", received_at=NOON + timedelta(seconds=9))
     writing.scan(2, id="b", received_at=NOON, event_id=OTHER_SHOW)
@@ -60,13 +60,13 @@ def test_first_of_entries_at_one_instant_is_the_one_received_first() -> None:
     assert _counted(writing)["reentry_count"] == 1
 
 
-def test_repeated_upload_counts_on_the_row_of_the_copy_received_first() -> None:
+def test_a_repeated_upload_counts_on_the_row_of_the_copy_received_first() -> None:
     writing = HandWritten()
     writing.scan(7, id="late", scanned_at=NOON, received_at=days_later(3))
     writing.scan(7, id="first", scanned_at=days_later(1), received_at=days_later(2))
     writing.scan(7, id="tied", scanned_at=NOON, received_at=days_later(2))
 
-    # "first" and "tied" were received together: the lesser id stands, made on Tuesday.
+    # "first" and "tied" were received together: the smaller id counts, scanned on Tuesday.
     assert list(attendance_daily(writing.books())) == [(HALL, SHOW, _TUESDAY, GATE, SEAT)]
     assert _counted(writing, day=_TUESDAY) == {
         "scan_count": 1,
@@ -77,7 +77,7 @@ def test_repeated_upload_counts_on_the_row_of_the_copy_received_first() -> None:
     }
 
 
-def test_revert_takes_the_admission_back_and_the_next_entry_becomes_the_first() -> None:
+def test_after_a_revert_the_next_entry_is_the_admission() -> None:
     writing = HandWritten()
     first = writing.scan(1, **_minutes(0))
     writing.scan(2, scanned_at=days_later(1))
@@ -93,18 +93,18 @@ def test_revert_of_a_revert_changes_nothing() -> None:
     revert = writing.scan(2, **_minutes(1), reverts_scan_id=entry)
     writing.scan(3, **_minutes(2), reverts_scan_id=revert)
 
-    # Three accepted scans; the entry stays taken back, counted once, and nobody is in.
+    # Three accepted scans; the entry stays reverted, is counted once, and there is no admission.
     assert _counted(writing) == {"scan_count": 3, "accepted_count": 3, "reverted_count": 1}
 
 
-def test_scan_that_reverts_itself_takes_nothing_back_and_lets_nobody_in() -> None:
+def test_a_scan_that_reverts_itself_reverts_nothing_and_is_no_admission() -> None:
     writing = HandWritten()
     writing.scan(1, id="itself", reverts_scan_id="itself")
 
     assert _counted(writing) == {"scan_count": 1, "accepted_count": 1}
 
 
-def test_two_reverts_of_one_scan_take_it_back_once() -> None:
+def test_two_reverts_of_one_scan_count_once() -> None:
     writing = HandWritten()
     entry = writing.scan(1)
     writing.scan(2, reverts_scan_id=entry)
@@ -113,7 +113,7 @@ def test_two_reverts_of_one_scan_take_it_back_once() -> None:
     assert _counted(writing)["reverted_count"] == 1
 
 
-def test_revert_may_name_a_copy_that_was_dropped() -> None:
+def test_a_revert_can_name_a_dropped_copy() -> None:
     writing = HandWritten()
     writing.scan(1, id="stands", received_at=NOON)
     writing.scan(1, id="dropped", received_at=days_later(1))
@@ -125,7 +125,7 @@ def test_revert_may_name_a_copy_that_was_dropped() -> None:
     assert "admission_count" not in counted
 
 
-def test_revert_that_was_dropped_as_a_repeated_upload_takes_nothing_back() -> None:
+def test_a_revert_that_is_a_dropped_repeated_upload_reverts_nothing() -> None:
     writing = HandWritten()
     entry = writing.scan(1)
     writing.scan(2, direction="exit", received_at=NOON)
@@ -134,7 +134,7 @@ def test_revert_that_was_dropped_as_a_repeated_upload_takes_nothing_back() -> No
     assert "reverted_count" not in _counted(writing)
 
 
-def test_rejected_scan_is_not_reverted_and_does_not_revert() -> None:
+def test_a_rejected_scan_is_not_reverted_and_does_not_revert() -> None:
     writing = HandWritten()
     rejected = {"outcome": "rejected", "reject_reason": "blocked"}
     entry = writing.scan(1)
@@ -151,7 +151,7 @@ def test_rejected_scan_is_not_reverted_and_does_not_revert() -> None:
     }
 
 
-def test_parking_and_unknown_tickets_go_out_but_never_come_in() -> None:
+def test_parking_and_unknown_tickets_count_as_exits_but_not_as_admissions() -> None:
     writing = HandWritten()
     writing.ticket("car", ticket_type_id=PARKING)
     for number, ticket in enumerate(("car", None, "unheard of")):
@@ -170,7 +170,7 @@ def test_parking_and_unknown_tickets_go_out_but_never_come_in() -> None:
     }
 
 
-def test_scan_of_an_unknown_event_counts_nowhere_nor_as_copy_first_or_revert() -> None:
+def test_a_scan_of_an_unknown_event_does_not_count() -> None:
     writing = HandWritten()
     entry = writing.scan(1, received_at=days_later(1))
     writing.scan(1, event_id="unheard of", received_at=NOON)
@@ -185,7 +185,7 @@ def test_scan_of_an_unknown_event_counts_nowhere_nor_as_copy_first_or_revert() -
     }
 
 
-def test_scan_is_late_after_more_than_two_minutes() -> None:
+def test_a_scan_is_late_after_more_than_two_minutes() -> None:
     writing = HandWritten()
     writing.scan(1, received_at=NOON + timedelta(minutes=2), is_offline=True)
     writing.scan(2, received_at=NOON + timedelta(minutes=2, microseconds=1), ticket_id=TICKET)

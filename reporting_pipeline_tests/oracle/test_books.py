@@ -1,4 +1,4 @@
-"""Books in files, and books that arrive."""
+"""Books in files, and merging books that arrive."""
 
 import gzip
 from pathlib import Path
@@ -8,7 +8,7 @@ from reporting_pipeline_tests.oracle.hand_written import HALL, SHOW, HandWritten
 from reporting_pipeline_tests.oracle.random_books import dice, random_books
 
 
-def test_dump_that_is_written_is_read_as_it_was(tmp_path: Path) -> None:
+def test_a_written_dump_is_read_unchanged(tmp_path: Path) -> None:
     books = random_books(dice(3))
 
     books.write_dump(tmp_path / "dump")
@@ -16,7 +16,7 @@ def test_dump_that_is_written_is_read_as_it_was(tmp_path: Path) -> None:
     assert Books.from_dump(tmp_path / "dump") == books
 
 
-def test_packed_dump_is_read_like_a_plain_one(tmp_path: Path) -> None:
+def test_a_compressed_dump_is_read_like_a_plain_one(tmp_path: Path) -> None:
     books = random_books(dice(4))
     books.write_dump(tmp_path)
     for plain in list(tmp_path.iterdir()):
@@ -27,11 +27,11 @@ def test_packed_dump_is_read_like_a_plain_one(tmp_path: Path) -> None:
     assert Books.from_dump(tmp_path) == books
 
 
-def test_folder_without_files_holds_no_rows(tmp_path: Path) -> None:
+def test_a_folder_without_files_has_no_rows(tmp_path: Path) -> None:
     assert Books.from_dump(tmp_path).row_count() == 0
 
 
-def test_newest_version_of_a_mutable_row_wins_whatever_arrives_last() -> None:
+def test_the_newest_version_of_a_mutable_row_wins_in_any_order() -> None:
     base = HandWritten().books()
     event = base["ticketing.events"][SHOW]
     newer = Books.of({"ticketing.events": [event | {"name": "N", "updated_at": days_later(2)}]})
@@ -45,7 +45,7 @@ def test_newest_version_of_a_mutable_row_wins_whatever_arrives_last() -> None:
     assert base["ticketing.events"][SHOW]["name"] is None
 
 
-def test_append_only_row_stays_as_it_came_first() -> None:
+def test_an_append_only_row_stays_as_it_arrived_first() -> None:
     writing = HandWritten()
     movement = writing.movement("sale", 1)
     books = writing.books()
@@ -55,7 +55,7 @@ def test_append_only_row_stays_as_it_came_first() -> None:
     assert books.merged(Books.of({table: [again]})) == books
 
 
-def test_select_keeps_the_rows_asked_for() -> None:
+def test_select_keeps_the_chosen_rows() -> None:
     books = random_books(dice(5))
 
     kept = books.select(lambda table, _: table == "ticketing.events")

@@ -1,4 +1,4 @@
-"""Breaks, worked out by hand: one planted fault of each kind, and what must not be a break."""
+"""Breaks, calculated by hand: a planted fault of each kind, and books without a break."""
 
 from datetime import date
 
@@ -31,7 +31,7 @@ def _sums(writing: HandWritten) -> list[tuple[date, str, int, int]]:
     ]
 
 
-def test_order_booked_and_charged_alike_is_no_break() -> None:
+def test_equal_bookings_and_charges_are_no_break() -> None:
     writing = HandWritten()
     writing.movement("sale", 1, 1000, discount_minor=100, fee_minor=50, tax_minor=180)
     writing.transaction(
@@ -45,7 +45,7 @@ def test_order_booked_and_charged_alike_is_no_break() -> None:
     assert _rows(writing) == []
 
 
-def test_free_order_needs_no_ledger_row() -> None:
+def test_a_free_order_needs_no_ledger_row() -> None:
     writing = HandWritten()
     writing.movement("sale", 1, 1000, discount_minor=1000)
     writing.movement("comp", 1)
@@ -53,7 +53,7 @@ def test_free_order_needs_no_ledger_row() -> None:
     assert _rows(writing) == []
 
 
-def test_missing_in_ledger_bears_all_ids_of_the_order() -> None:
+def test_missing_in_ledger_has_all_ids_of_the_order() -> None:
     writing = HandWritten()
     writing.movement("sale", 1, 1000, id="m2")
     writing.movement("comp", 1, id="m1", line_no=2)
@@ -76,7 +76,7 @@ def test_missing_in_ledger_bears_all_ids_of_the_order() -> None:
     ]
 
 
-def test_difference_is_a_row_on_each_day_on_which_the_order_moves() -> None:
+def test_a_difference_has_a_row_on_each_booking_day_of_the_order() -> None:
     writing = HandWritten()
     writing.movement("sale", 1, 1000)
     writing.movement("sale", 1, 500, line_no=2, occurred_at=days_later(2))
@@ -87,7 +87,7 @@ def test_difference_is_a_row_on_each_day_on_which_the_order_moves() -> None:
     ]
 
 
-def test_missing_in_ticketing_where_the_order_is_unknown() -> None:
+def test_missing_in_ticketing_if_the_order_is_unknown() -> None:
     writing = HandWritten()
     charge = writing.charge(700, order_id="unheard of", event_id=None)
 
@@ -102,7 +102,7 @@ def test_missing_in_ticketing_where_the_order_is_unknown() -> None:
     assert row["proof_ids"] == (charge,)
 
 
-def test_missing_in_ticketing_where_no_movement_bears_money_so_far() -> None:
+def test_missing_in_ticketing_if_no_movement_has_money_so_far() -> None:
     writing = HandWritten()
     movement = writing.movement("comp", 1)
     charge = writing.charge(700)
@@ -113,7 +113,7 @@ def test_missing_in_ticketing_where_no_movement_bears_money_so_far() -> None:
     assert row["proof_ids"] == tuple(sorted((movement, charge)))
 
 
-def test_timing_where_the_sums_are_equal_at_the_end_of_a_later_day() -> None:
+def test_timing_if_the_sums_are_equal_at_the_end_of_a_later_day() -> None:
     writing = HandWritten()
     writing.movement("sale", 1, 1000)
     writing.movement("sale", 1, 300, line_no=2, occurred_at=days_later(2))
@@ -123,7 +123,7 @@ def test_timing_where_the_sums_are_equal_at_the_end_of_a_later_day() -> None:
     assert _sums(writing) == [(_3RD, "timing", 1000, 0), (_5TH, "amount", 1300, 1000)]
 
 
-def test_organization_holds_both_organizations() -> None:
+def test_organization_has_rows_of_both_organizations() -> None:
     writing = HandWritten()
     movement = writing.movement("sale", 1, 1000)
     charge = writing.charge(1000, organization_id=RIVAL)
@@ -137,7 +137,7 @@ def test_organization_holds_both_organizations() -> None:
 
 
 @pytest.mark.parametrize("event_id", [OTHER_SHOW, None])
-def test_charge_on_another_event_or_none_is_of_kind_organization(event_id: str | None) -> None:
+def test_a_charge_of_another_event_or_none_has_the_kind_organization(event_id: str | None) -> None:
     writing = HandWritten()
     writing.movement("sale", 1, 1000)
     writing.charge(1000, event_id=event_id, currency="USD")
@@ -148,7 +148,7 @@ def test_charge_on_another_event_or_none_is_of_kind_organization(event_id: str |
     ]
 
 
-def test_charge_elsewhere_on_top_of_the_right_one_is_a_row_elsewhere_only() -> None:
+def test_an_additional_charge_elsewhere_is_a_row_elsewhere_only() -> None:
     writing = HandWritten()
     writing.movement("sale", 1, 1000)
     writing.charge(1000)
@@ -163,7 +163,7 @@ def test_charge_elsewhere_on_top_of_the_right_one_is_a_row_elsewhere_only() -> N
     )
 
 
-def test_charge_elsewhere_that_is_taken_back_no_longer_names_the_row_at_home() -> None:
+def test_a_reversed_charge_elsewhere_no_longer_decides_the_kind_at_home() -> None:
     writing = HandWritten()
     writing.movement("sale", 1, 1000)
     writing.charge(900, effective_at=days_later(1))
@@ -185,7 +185,7 @@ def test_charge_elsewhere_that_is_taken_back_no_longer_names_the_row_at_home() -
     ]
 
 
-def test_currency_where_both_have_it_in_different_currencies() -> None:
+def test_currency_if_booking_and_charge_have_different_currencies() -> None:
     writing = HandWritten()
     writing.movement("sale", 1, 1000)
     writing.charge(1000, currency="USD")
@@ -204,7 +204,7 @@ def test_currency_where_both_have_it_in_different_currencies() -> None:
         (1000, 500, "amount"),
     ],
 )
-def test_whole_multiple_is_a_duplicate_and_anything_else_an_amount(
+def test_a_whole_multiple_is_a_duplicate_and_anything_else_an_amount(
     booked: int, charged: int, kind: str
 ) -> None:
     writing = HandWritten()
@@ -214,7 +214,7 @@ def test_whole_multiple_is_a_duplicate_and_anything_else_an_amount(
     assert _sums(writing) == [(_3RD, kind, booked, charged)]
 
 
-def test_charge_of_an_order_that_was_wholly_refunded_is_an_amount() -> None:
+def test_a_charge_of_a_completely_refunded_order_is_an_amount() -> None:
     writing = HandWritten()
     writing.movement("sale", 1, 1000)
     writing.movement("refund", -1, -1000)
@@ -223,7 +223,7 @@ def test_charge_of_an_order_that_was_wholly_refunded_is_an_amount() -> None:
     assert _sums(writing) == [(_3RD, "amount", 0, 1000)]
 
 
-def test_charge_taken_back_in_full_is_an_amount_not_missing() -> None:
+def test_a_completely_reversed_charge_is_an_amount_and_not_missing() -> None:
     writing = HandWritten()
     writing.movement("sale", 1, 1000)
     writing.transaction(
@@ -235,7 +235,7 @@ def test_charge_taken_back_in_full_is_an_amount_not_missing() -> None:
     assert _sums(writing) == [(_3RD, "amount", 1000, 0)]
 
 
-def test_unbalanced_bears_its_transaction_in_the_currency_that_differs() -> None:
+def test_unbalanced_has_its_transaction_in_the_currency_that_differs() -> None:
     writing = HandWritten()
     transaction = writing.transaction(
         "payout",
@@ -259,7 +259,7 @@ def test_unbalanced_bears_its_transaction_in_the_currency_that_differs() -> None
     assert row["proof_ids"] == (transaction,)
 
 
-def test_unclassified_bears_its_entry_and_its_transaction() -> None:
+def test_unclassified_has_its_entry_and_its_transaction() -> None:
     writing = HandWritten()
     transaction = writing.transaction(
         "payment",
@@ -277,7 +277,7 @@ def test_unclassified_bears_its_entry_and_its_transaction() -> None:
 
 
 def _owing(writing: HandWritten) -> None:
-    """Charge 1000 on account on the 3rd, of which 400 are paid on the 4th."""
+    """Charge 1000 on account on the 3rd, and pay 400 of it on the 4th."""
     writing.movement("sale", 1, 1000)
     writing.transaction(
         "sale",
@@ -305,7 +305,7 @@ def test_settlement_is_the_balance_on_the_last_known_day_of_the_order() -> None:
     assert row["proof_ids"] == ("payment", "sale")
 
 
-def test_pending_order_may_owe() -> None:
+def test_a_pending_order_can_have_a_balance() -> None:
     writing = HandWritten()
     _owing(writing)
     writing.order("pending", status="pending")
@@ -316,7 +316,7 @@ def test_pending_order_may_owe() -> None:
     assert [row["order_id"] for row in _rows(writing)] == [ORDER]
 
 
-def test_sum_that_differs_suppresses_settlement() -> None:
+def test_a_different_sum_suppresses_settlement() -> None:
     writing = HandWritten()
     _owing(writing)
     writing.movement("sale", 1, 1, line_no=2, occurred_at=days_later(2))
@@ -332,7 +332,7 @@ def test_unbalanced_does_not_suppress_settlement() -> None:
     assert _sums(writing) == [(_5TH, "settlement", 0, 601), (_5TH, "unbalanced", 0, -1)]
 
 
-def test_sale_without_an_order_is_not_reconciled() -> None:
+def test_a_sale_without_an_order_is_not_reconciled() -> None:
     writing = HandWritten()
     writing.charge(1000, order_id=None)
 
@@ -342,7 +342,7 @@ def test_sale_without_an_order_is_not_reconciled() -> None:
 @pytest.mark.parametrize(
     ("organization_id", "kinds"), [(RIVAL, []), (HALL, ["organization", "organization"])]
 )
-def test_order_is_booked_to_its_own_organization_not_its_events(
+def test_the_place_of_an_order_is_its_own_organization_not_its_events(
     organization_id: str, kinds: list[str]
 ) -> None:
     writing = HandWritten()

@@ -1,4 +1,4 @@
-"""Differences that a person can act on, from CSV and from a warehouse."""
+"""Comparing report tables from CSV files and a warehouse names each difference."""
 
 from copy import deepcopy
 from decimal import Decimal
@@ -25,17 +25,17 @@ from reporting_pipeline_tests.oracle.report_tables import BREAKS, COLUMNS, SALES
 
 @pytest.fixture
 def tables() -> dict[str, ReportTable]:
-    """One sale that the Ledger misses."""
+    """One sale that is missing in the ledger."""
     writing = HandWritten()
     writing.movement("sale", 1, 1000)
     return expected_tables(writing.books())
 
 
-def test_tables_do_not_differ_from_themselves(tables: dict[str, ReportTable]) -> None:
+def test_equal_tables_have_no_differences(tables: dict[str, ReportTable]) -> None:
     assert differences(tables, deepcopy(tables)) == []
 
 
-def test_value_that_differs_is_named_with_table_key_and_column(
+def test_a_different_value_is_named_with_table_key_and_column(
     tables: dict[str, ReportTable],
 ) -> None:
     actual = deepcopy(tables)
@@ -49,7 +49,9 @@ def test_value_that_differs_is_named_with_table_key_and_column(
 
 
 @pytest.mark.parametrize("value", [True, Decimal(1), "1", None])
-def test_value_of_another_type_differs(tables: dict[str, ReportTable], value: object) -> None:
+def test_a_value_of_another_type_is_different(
+    tables: dict[str, ReportTable], value: object
+) -> None:
     actual = deepcopy(tables)
     (row,) = actual[SALES].values()
     assert row["order_count"] == 1
@@ -58,7 +60,7 @@ def test_value_of_another_type_differs(tables: dict[str, ReportTable], value: ob
     assert len(differences(tables, actual)) == 1
 
 
-def test_rows_missing_and_rows_too_many_are_named(tables: dict[str, ReportTable]) -> None:
+def test_missing_and_unexpected_rows_are_named(tables: dict[str, ReportTable]) -> None:
     fewer: dict[str, ReportTable] = {**tables, BREAKS: {}}
 
     (missing,) = differences(tables, fewer)
@@ -68,18 +70,18 @@ def test_rows_missing_and_rows_too_many_are_named(tables: dict[str, ReportTable]
     assert "row found, not expected" in unexpected
 
 
-def test_two_rows_of_one_key_are_refused() -> None:
+def test_two_rows_with_the_same_key_are_refused() -> None:
     row = dict.fromkeys(COLUMNS[BREAKS])
 
     with pytest.raises(ValueError, match="two rows of key date=None"):
         keyed(BREAKS, iter((row, row)))
 
 
-def test_long_lists_are_cut_with_their_count() -> None:
+def test_a_long_list_is_shortened_and_shows_the_number() -> None:
     assert describe(["a", "b", "c"], at_most=2) == "3 differences\na\nb\n... and 1 more"
 
 
-def test_warehouse_is_read_back_as_it_was_written(warehouse_url: URL, season_dump: Path) -> None:
+def test_a_warehouse_is_read_as_it_was_written(warehouse_url: URL, season_dump: Path) -> None:
     published = read_csv_tables(season_dump / "expected")
     with psycopg.connect(conninfo(warehouse_url)) as connection:
         for table, rows in published.items():

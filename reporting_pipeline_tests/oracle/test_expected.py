@@ -1,4 +1,4 @@
-"""The oracle against the books of real systems: every figure, no difference."""
+"""The oracle reproduces every figure of the books of real systems."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from reporting_pipeline_tests.oracle.report_tables import COLUMNS
 _RETAIL = Path(__file__).parents[3] / "shared" / "data" / "retail"
 
 
-def test_every_figure_of_the_season_is_reproduced(season_dump: Path) -> None:
+def test_the_oracle_reproduces_every_figure_of_the_season(season_dump: Path) -> None:
     published = read_csv_tables(season_dump / "expected")
 
     found = differences(published, expected_tables(Books.from_dump(season_dump)))
@@ -25,7 +25,7 @@ def test_every_figure_of_the_season_is_reproduced(season_dump: Path) -> None:
     not _RETAIL.is_dir(),
     reason="UCI Online Retail may not be shipped; it is not in ../shared/data/retail here",
 )
-def test_every_figure_of_online_retail_is_reproduced() -> None:
+def test_the_oracle_reproduces_every_figure_of_online_retail() -> None:
     published = read_csv_tables(_RETAIL / "expected")
 
     found = differences(published, expected_tables(Books.from_dump(_RETAIL)))
@@ -39,5 +39,5 @@ def test_every_row_has_exactly_the_columns_of_its_table(season_dump: Path) -> No
             assert sorted(row) == sorted(COLUMNS[table])
 
 
-def test_books_without_rows_give_tables_without_rows() -> None:
+def test_empty_books_give_empty_tables() -> None:
     assert [len(rows) for rows in expected_tables(Books.of({})).values()] == [0, 0, 0, 0, 0]

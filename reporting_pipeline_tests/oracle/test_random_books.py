@@ -1,4 +1,4 @@
-"""Random books keep the contract, and hold everything that they promise to hold."""
+"""Random books keep the contract, and have everything that their docstring promises."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -42,7 +42,7 @@ def _breaks_no_sign_rule(movement: Row) -> bool:
     )
 
 
-def test_every_row_has_its_columns_and_nulls_only_where_the_contract_allows() -> None:
+def test_every_row_has_its_columns_and_only_allowed_nulls() -> None:
     for books in _many():
         for table, rows in books.tables.items():
             for row in rows.values():
@@ -51,14 +51,14 @@ def test_every_row_has_its_columns_and_nulls_only_where_the_contract_allows() ->
                 assert all(COLUMNS[table][column].endswith("?") for column in nulls)
 
 
-def test_every_parent_is_there() -> None:
+def test_every_parent_exists() -> None:
     for books in _many():
         for table, parents in PARENTS.items():
             for row in books[table].values():
                 assert all(row[column] in books[parent] for column, parent in parents.items())
 
 
-def test_movements_scans_and_entries_keep_the_rules_of_their_values() -> None:
+def test_movements_scans_and_entries_keep_their_rules() -> None:
     for books in _many():
         assert all(_breaks_no_sign_rule(row) for row in books[MOVEMENTS].values())
         for scan in books["scanning.scans"].values():
@@ -104,11 +104,11 @@ def test_every_kind_of_transaction_account_and_component_occurs() -> None:
         for posting in postings(books):
             found |= {posting.kind, posting.account_kind, posting.component}
 
-    # 12 kinds, 12 accounts, 15 components; fee is a kind only, adjustment and payout are two things
+    # 12 kinds, 12 accounts, 15 components; fee is only a kind, adjustment and payout are both
     assert len(found) == 12 + 12 + 15 - 2
 
 
-def test_postgresql_accepts_them_under_every_constraint_of_the_contract(
+def test_postgresql_accepts_random_books_with_every_constraint_of_the_contract(
     source_urls: Mapping[str, URL],
 ) -> None:
     books = union(random_books(dice(seed)) for seed in range(20))

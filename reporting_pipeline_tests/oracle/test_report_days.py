@@ -1,4 +1,4 @@
-"""Report days, worked out on the wall clock."""
+"""Report days, calculated from the local time."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -33,14 +33,14 @@ from reporting_pipeline_tests.oracle.report_days import (
         # Apia had no 30 December 2011: midnight of the 29th (UTC-10) is 10:00Z.
         ("2011-12-30T09:59:59Z", "Pacific/Apia", "00:00", "2011-12-29"),
         ("2011-12-30T10:00:00Z", "Pacific/Apia", "00:00", "2011-12-31"),
-        # With a cutoff of 06:30 the wall clock 00:00 of the 31st less 06:30 is 17:30 of the 30th.
+        # With a cutoff of 06:30, the local time 00:00 of the 31st minus 06:30 is 17:30 of the 30th.
         ("2011-12-30T10:00:00Z", "Pacific/Apia", "06:30", "2011-12-30"),
         # Kathmandu is UTC+5:45: 06:30 is 00:45Z.
         ("2025-03-03T00:44:59Z", "Asia/Kathmandu", "06:30", "2025-03-02"),
         ("2025-03-03T00:45:00Z", "Asia/Kathmandu", "06:30", "2025-03-03"),
     ],
 )
-def test_day_is_the_wall_clock_less_the_cutoff(
+def test_the_day_is_the_local_time_minus_the_cutoff(
     instant: str, timezone: str, cutoff: str, day: str
 ) -> None:
     found = local_day(datetime.fromisoformat(instant), timezone, time.fromisoformat(cutoff))
@@ -51,16 +51,16 @@ def test_day_is_the_wall_clock_less_the_cutoff(
 @pytest.mark.parametrize(
     ("event_id", "organization_id", "day"),
     [
-        # 22:30Z of 3 March: New York 17:30 less the cutoff of 18:00 is 23:30 of the 2nd.
+        # 22:30Z of 3 March: New York 17:30 minus the cutoff of 18:00 is 23:30 of the 2nd.
         ("matinee", HALL, date(2025, 3, 2)),
-        # No event, or one that Ticketing does not know: Tokyo 07:30 of the 4th, without cutoff.
+        # No event, or an unknown one: Tokyo 07:30 of the 4th, without a cutoff.
         (None, "tokyo", date(2025, 3, 4)),
         ("unheard of", "tokyo", date(2025, 3, 4)),
-        # Nor a known organisation: UTC.
+        # No known event and organisation: UTC.
         (None, "unheard of", date(2025, 3, 3)),
     ],
 )
-def test_transaction_takes_the_zone_of_its_event_then_of_its_organization_then_utc(
+def test_a_transaction_uses_the_zone_of_its_event_or_its_organization_or_utc(
     event_id: str | None, organization_id: str, day: date
 ) -> None:
     writing = HandWritten()
@@ -77,7 +77,7 @@ def test_transaction_takes_the_zone_of_its_event_then_of_its_organization_then_u
     assert transaction_day(books, books["ledger.transactions"][transaction_id]) == day
 
 
-def test_event_that_ends_before_the_cutoff_ends_on_the_day_before_and_is_final_30_days_on() -> None:
+def test_an_event_that_ends_before_the_cutoff_ends_on_the_previous_day() -> None:
     writing = HandWritten()
     writing.event("night", day_cutoff=time(6), ends_at=NOON.replace(hour=5))
     event = writing.books()["ticketing.events"]["night"]
@@ -87,7 +87,7 @@ def test_event_that_ends_before_the_cutoff_ends_on_the_day_before_and_is_final_3
     assert is_final_from(event) == date(2025, 4, 1)
 
 
-def test_postgresql_gives_the_same_day_around_every_odd_day(warehouse_url: URL) -> None:
+def test_postgresql_gives_the_same_day_around_every_unusual_day(warehouse_url: URL) -> None:
     cases = [
         (datetime.fromisoformat(anchor) + timedelta(minutes=30 * step), timezone, cutoff)
         for timezone, anchor in ANCHORS.items()

@@ -1,4 +1,4 @@
-"""Revenue rows, added up by hand."""
+"""Revenue rows, calculated by hand."""
 
 from datetime import date
 
@@ -18,7 +18,7 @@ def _counted(writing: HandWritten, currency: str = "EUR") -> ReportRow:
     return {name: row[name] for name in MEASURES[REVENUE] if row[name]}
 
 
-def test_sale_with_all_its_legs() -> None:
+def test_a_sale_with_all_its_entries() -> None:
     writing = HandWritten()
     writing.transaction(
         "sale",
@@ -47,7 +47,7 @@ def test_sale_with_all_its_legs() -> None:
     }
 
 
-def test_refund_of_more_than_was_corrected() -> None:
+def test_a_refund_that_was_partly_corrected() -> None:
     writing = HandWritten()
     writing.transaction(
         "refund",
@@ -74,7 +74,7 @@ def test_refund_of_more_than_was_corrected() -> None:
     }
 
 
-def test_chargeback_and_its_reversal() -> None:
+def test_a_chargeback_and_its_reversal() -> None:
     writing = HandWritten()
     writing.transaction(
         "chargeback",
@@ -104,7 +104,7 @@ def test_chargeback_and_its_reversal() -> None:
     }
 
 
-def test_payout_reserve_and_adjustment_move_the_payable() -> None:
+def test_payout_reserve_and_adjustment_change_the_payable() -> None:
     writing = HandWritten()
     writing.transaction("payout", "debit organizer_payable payout 80 EUR")
     writing.transaction("payout_reversal", "credit organizer_payable payout 8 EUR")
@@ -124,7 +124,7 @@ def test_payout_reserve_and_adjustment_move_the_payable() -> None:
     assert counted["payable_change_minor"] == -80 + 8 - 10 + 4 - 3 - 2
 
 
-def test_transaction_in_two_currencies_counts_on_both_rows() -> None:
+def test_a_transaction_in_two_currencies_counts_on_both_rows() -> None:
     writing = HandWritten()
     writing.transaction(
         "payment",
@@ -142,7 +142,7 @@ def test_transaction_in_two_currencies_counts_on_both_rows() -> None:
     }
 
 
-def test_row_bears_the_organization_and_the_event_of_the_transaction_known_or_not() -> None:
+def test_a_row_has_the_organization_and_event_of_the_transaction_even_if_unknown() -> None:
     writing = HandWritten()
     writing.charge(1, organization_id=RIVAL)
     writing.charge(1, event_id=None)
@@ -178,7 +178,7 @@ def test_row_bears_the_organization_and_the_event_of_the_transaction_known_or_no
         ("payout", "bank", "payout", False),
     ],
 )
-def test_entry_is_classified_as_the_definition_lists(
+def test_an_entry_is_classified_as_the_definition_lists(
     kind: str, account: str, component: str, *, is_classified: bool
 ) -> None:
     writing = HandWritten()

@@ -1,4 +1,4 @@
-"""Sales rows, added up by hand."""
+"""Sales rows, calculated by hand."""
 
 from datetime import date, timedelta
 
@@ -27,7 +27,7 @@ def _shown(row: ReportRow, *columns: str) -> tuple[object, ...]:
     return tuple(row[column] for column in columns)
 
 
-def test_units_and_money_of_a_sale_and_its_part_refund() -> None:
+def test_units_and_money_of_a_sale_and_its_partial_refund() -> None:
     writing = HandWritten()
     writing.movement("sale", 3, 3000, discount_minor=600, fee_minor=90, tax_minor=456)
     writing.movement("refund", -1, -1000, discount_minor=-200, fee_minor=0, tax_minor=-152)
@@ -44,7 +44,7 @@ def test_units_and_money_of_a_sale_and_its_part_refund() -> None:
     assert row["net_gross_minor"] == 2946 - 952
 
 
-def test_repricing_stands_in_gross_and_in_returned_gross() -> None:
+def test_repricing_counts_in_gross_and_in_returned_gross() -> None:
     writing = HandWritten()
     writing.movement("sale", 1, 1000)
     writing.movement("exchange_out", -1, -1000, occurred_at=days_later(1))
@@ -60,7 +60,7 @@ def test_repricing_stands_in_gross_and_in_returned_gross() -> None:
     )
 
 
-def test_fee_counts_money_by_its_sign_and_never_units() -> None:
+def test_a_fee_counts_money_by_its_sign_and_never_units() -> None:
     writing = HandWritten()
     writing.movement("fee", 0, fee_minor=50, tax_minor=9)
     writing.movement("fee", 0, fee_minor=-20, tax_minor=0)
@@ -71,7 +71,7 @@ def test_fee_counts_money_by_its_sign_and_never_units() -> None:
     assert _shown(row, "returned_fee_minor", "returned_gross_minor", "net_count") == (20, 20, 0)
 
 
-def test_fee_of_nothing_makes_its_row_stand_and_may_be_the_first_of_its_order() -> None:
+def test_a_fee_of_0_makes_a_row_and_can_be_the_first_of_its_order() -> None:
     writing = HandWritten()
     writing.movement("fee", 0, ticket_type_id=PARKING)
     writing.movement("sale", 1, 1000, occurred_at=NOON + timedelta(seconds=1))
@@ -83,20 +83,20 @@ def test_fee_of_nothing_makes_its_row_stand_and_may_be_the_first_of_its_order() 
     assert _row(writing)["order_count"] == 0
 
 
-def test_first_movement_is_the_earliest_then_the_least_line_then_the_least_id() -> None:
+def test_the_first_movement_is_the_earliest_then_the_smallest_line_and_id() -> None:
     writing = HandWritten()
     writing.movement("sale", 1, id="a", line_no=2, occurred_at=NOON)
     writing.movement("sale", 1, id="c", line_no=1, occurred_at=NOON)
     writing.movement("comp", 1, id="b", line_no=1, ticket_type_id=PARKING)
     writing.movement("sale", 1, id="0", line_no=1, occurred_at=days_later(1))
 
-    # Line 1 before line 2; of line 1 "b" before "c"; "0" came a day later.
+    # Line 1 before line 2; in line 1 "b" before "c"; "0" is a day later.
     assert _row(writing, ticket_type=PARKING)["order_count"] == 1
     assert _row(writing)["order_count"] == 0
     assert _row(writing, day=date(2025, 3, 4))["order_count"] == 0
 
 
-def test_row_bears_the_organization_of_the_event_and_the_currency_of_the_order() -> None:
+def test_a_row_has_the_organization_of_the_event_and_the_currency_of_the_order() -> None:
     writing = HandWritten()
     writing.order("foreign", organization_id=RIVAL, currency="JPY", channel="kiosk")
     writing.movement("sale", 1, order_id="foreign")

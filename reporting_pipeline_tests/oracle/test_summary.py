@@ -1,4 +1,4 @@
-"""Summary rows, added up by hand."""
+"""Summary rows, calculated by hand."""
 
 from datetime import date, time, timedelta
 from decimal import Decimal
@@ -23,7 +23,7 @@ _TUESDAY = date(2025, 3, 4)
 
 
 def _rows(writing: HandWritten, event: str = SHOW) -> dict[date, ReportRow]:
-    """SHOW's rows by day. It ends on Tuesday."""
+    """SHOW's rows by day; SHOW ends on Tuesday."""
     rows = expected_tables(writing.books())[SUMMARY].values()
     return {row["date"]: row for row in rows if row["event_id"] == event}
 
@@ -39,7 +39,7 @@ def _seats(writing: HandWritten, kind: str, quantity: int, days: int = 0) -> Non
     )
 
 
-def test_row_stands_for_each_day_of_the_event_and_for_the_day_on_which_it_ends() -> None:
+def test_an_event_has_a_row_for_each_of_its_days_and_for_its_last_day() -> None:
     writing = HandWritten()
     writing.movement("fee", 0, occurred_at=days_later(-1))
     _seats(writing, "capacity", 10, days=-3)
@@ -48,7 +48,7 @@ def test_row_stands_for_each_day_of_the_event_and_for_the_day_on_which_it_ends()
     writing.scan(1, scanned_at=days_later(2))
 
     # 28 February seats, 2 March fee, 4 March end, 5 March scan, 7 March charge; the charge of
-    # another organisation on the 8th is left out.
+    # another organisation on the 8th does not count.
     assert sorted(_rows(writing)) == [
         date(2025, 2, 28),
         date(2025, 3, 2),
@@ -79,7 +79,7 @@ def test_capacity_and_ratios_as_of_each_day() -> None:
     assert tuesday["occupancy_rate"] == Decimal("0.111111")  # 1 / 9
 
 
-def test_return_counts_against_comps_where_a_comp_opened_its_line() -> None:
+def test_a_return_reduces_comps_if_a_comp_opened_its_line() -> None:
     writing = HandWritten()
     writing.movement("comp", 3, line_no=1)
     writing.movement("void", -1, line_no=1, occurred_at=days_later(1))
@@ -92,12 +92,12 @@ def test_return_counts_against_comps_where_a_comp_opened_its_line() -> None:
 
     assert (monday["sold_today_count"], monday["sold_to_date_count"]) == (5, 5)
     assert monday["comped_to_date_count"] == 4  # 3 + 1
-    # Line 1 was opened by a comp: 4 - 1. Line 2 by a sale: 5 - 2. Parking is no admission.
+    # A comp opened line 1: 4 - 1. A sale opened line 2: 5 - 2. Parking is not an admission.
     assert (tuesday["sold_today_count"], tuesday["sold_to_date_count"]) == (-2, 3)
     assert tuesday["comped_to_date_count"] == 3
 
 
-def test_line_opened_by_a_fee_is_not_a_comp_line() -> None:
+def test_a_line_that_a_fee_opened_is_not_a_comp_line() -> None:
     writing = HandWritten()
     writing.movement("fee", 0, fee_minor=1, occurred_at=NOON - timedelta(minutes=1))
     writing.movement("comp", 2)
@@ -108,7 +108,7 @@ def test_line_opened_by_a_fee_is_not_a_comp_line() -> None:
     assert (monday["sold_to_date_count"], monday["comped_to_date_count"]) == (-1, 2)
 
 
-def test_first_of_movements_at_one_instant_is_the_least_id() -> None:
+def test_of_two_movements_at_one_instant_the_smallest_id_is_the_first() -> None:
     writing = HandWritten()
     writing.movement("void", -1, id="b")
     writing.movement("comp", 1, id="a")
@@ -117,7 +117,7 @@ def test_first_of_movements_at_one_instant_is_the_least_id() -> None:
     assert _rows(writing)[_MONDAY]["sold_to_date_count"] == 0
 
 
-def test_money_is_of_the_events_organization_and_currency() -> None:
+def test_money_counts_in_the_events_organization_and_currency() -> None:
     writing = HandWritten()
     writing.charge(100)
     writing.charge(70, currency="USD")
@@ -134,7 +134,7 @@ def test_money_is_of_the_events_organization_and_currency() -> None:
     assert tuesday["other_currency_count"] == 1  # USD twice; JPY is another organisation's
 
 
-def test_row_is_final_30_days_after_the_events_last_report_day() -> None:
+def test_a_row_is_final_30_days_after_the_events_last_report_day() -> None:
     writing = HandWritten()
     writing.event("night", day_cutoff=time(6), ends_at=NOON.replace(hour=3))
     writing.order("late", event_id="night")
@@ -142,7 +142,7 @@ def test_row_is_final_30_days_after_the_events_last_report_day() -> None:
         movement_at = NOON + timedelta(hours=hours)
         writing.movement("sale", 1, order_id="late", occurred_at=movement_at)
 
-    # It ends at 03:00 of 3 March, on the report day 2 March: final from 1 April, 06:00.
+    # The event ends on 3 March at 03:00, on the report day 2 March: final from 1 April, 06:00.
     found = {day: row["is_final"] for day, row in _rows(writing, "night").items()}
     assert found == {date(2025, 3, 2): False, date(2025, 3, 31): False, date(2025, 4, 1): True}
     assert _rows(writing, "night")[date(2025, 3, 2)]["organization_id"] == HALL
@@ -163,7 +163,7 @@ def test_row_is_final_30_days_after_the_events_last_report_day() -> None:
         (5, -1, None),
     ],
 )
-def test_ratio_has_six_places_from_the_exact_integers(
+def test_a_ratio_has_six_places_from_the_exact_integers(
     numerator: int, divisor: int, rounded: Decimal | None
 ) -> None:
     found = ratio(numerator, divisor)

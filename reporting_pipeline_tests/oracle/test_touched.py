@@ -1,4 +1,4 @@
-"""What late rows touch: by hand, and both bounds over random arrivals."""
+"""The days that late rows touch: calculated by hand, and both bounds for random arrivals."""
 
 from datetime import date
 from pathlib import Path
@@ -36,7 +36,7 @@ def _assert_within(lower: Touched, upper: Touched) -> None:
 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(books=books(), seed=seeds(), batches=st.integers(min_value=2, max_value=5))
-def test_what_changes_is_what_the_definition_lets_change(
+def test_the_changed_days_are_within_those_of_the_definition(
     books: Books, seed: int, batches: int
 ) -> None:
     before = Books.of({})
@@ -46,21 +46,23 @@ def test_what_changes_is_what_the_definition_lets_change(
         before = after
 
 
-def test_what_changes_in_the_season_is_what_the_definition_lets_change(season_dump: Path) -> None:
+def test_the_changed_days_of_the_season_are_within_those_of_the_definition(
+    season_dump: Path,
+) -> None:
     batches = random_split(Books.from_dump(season_dump), dice(5), 3)
     before, after = union(batches[:2]), union(batches)
 
     _assert_within(touched_days(before, after), touchable_days(before, after))
 
 
-def test_books_that_come_again_touch_nothing(season_dump: Path) -> None:
+def test_books_that_arrive_again_touch_nothing(season_dump: Path) -> None:
     season = Books.from_dump(season_dump)
 
     assert not any(touched_days(season, season).values())
     assert not any(touchable_days(season, season).values())
 
 
-def test_late_movement_touches_its_day_the_former_first_and_the_later_summaries() -> None:
+def test_a_late_movement_touches_its_day_the_former_first_day_and_the_later_summaries() -> None:
     writing = HandWritten()
     writing.movement("sale", 1, 1000, occurred_at=days_later(2))
     writing.charge(1000, effective_at=days_later(3))
@@ -68,8 +70,8 @@ def test_late_movement_touches_its_day_the_former_first_and_the_later_summaries(
     writing.movement("sale", 1, 500, line_no=2)
     after = writing.books()
 
-    # It comes on the 3rd, becomes the first of the order, and the event ends on the 4th. In the
-    # breaks the order's days all change: a difference of 500 remains from the 3rd to the 6th.
+    # The movement of the 3rd becomes the first of the order, and the event ends on the 4th. In the
+    # breaks all days of the order change: a difference of 500 remains from the 3rd to the 6th.
     expected = {
         SALES: {(SHOW, _3RD), (SHOW, _5TH)},
         REVENUE: set(),
@@ -81,7 +83,7 @@ def test_late_movement_touches_its_day_the_former_first_and_the_later_summaries(
     assert touchable_days(before, after) == expected
 
 
-def test_ticket_that_comes_after_its_scans_touches_their_days() -> None:
+def test_a_ticket_that_arrives_after_its_scans_touches_their_days() -> None:
     writing = HandWritten()
     writing.scan(1, ticket_id="late", scanned_at=days_later(2))
     writing.scan(2, ticket_id="late", scanned_at=days_later(3), event_id=OTHER_SHOW)
@@ -97,7 +99,7 @@ def test_ticket_that_comes_after_its_scans_touches_their_days() -> None:
     assert touchable_days(before, after)[SUMMARY] == attendance
 
 
-def test_event_that_comes_late_releases_its_scans_and_seats() -> None:
+def test_an_event_that_arrives_late_releases_its_scans_and_seats() -> None:
     writing = HandWritten()
     entry = writing.scan(1)
     writing.scan(2, event_id="late", scanned_at=days_later(1), reverts_scan_id=entry)
@@ -106,7 +108,7 @@ def test_event_that_comes_late_releases_its_scans_and_seats() -> None:
     writing.event("late", ends_at=days_later(0))
     after = writing.books()
 
-    # The revert now stands: the entry of the 3rd is taken back, that of the 6th becomes the first.
+    # The revert now counts: the entry of the 3rd is reverted, and that of the 6th is the first.
     expected = {("late", _4TH), (SHOW, _3RD), (SHOW, _6TH)}
     assert touched_days(before, after)[ATTENDANCE] == expected
     assert touchable_days(before, after)[ATTENDANCE] == expected
@@ -118,7 +120,7 @@ def test_event_that_comes_late_releases_its_scans_and_seats() -> None:
     }
 
 
-def test_change_that_no_report_reads_touches_nothing() -> None:
+def test_a_change_that_no_report_reads_touches_nothing() -> None:
     writing = HandWritten()
     writing.movement("sale", 1, ticket_type_id=PARKING)
     before = writing.books()

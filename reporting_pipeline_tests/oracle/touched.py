@@ -1,8 +1,7 @@
-"""What late rows touch: the days that change, and the days that may.
+"""The days that late rows touch: a lower and an upper bound of the days that a rebuild can touch.
 
-What belongs here: both bounds of the days that a rebuild may touch. Below: the rows that differ.
-Above: the sentences of "What a late row touches", read literally. What does not: the days that a
-row reaches in given books (`reach`).
+Lower bound: the days on which rows of report tables differ. Upper bound: the sentences of "What a
+late row touches" (docs/contract/report_tables.md), read literally.
 """
 
 from collections.abc import Mapping
@@ -21,7 +20,7 @@ Touched = dict[str, set[EventDay]]
 _SCANS: Final = "scanning.scans"
 _SEATS: Final = "seating.inventory_movements"
 
-# The columns of mutable rows that a report reads; other changes touch nothing.
+# The columns of mutable rows that a report reads; a change of another column touches nothing.
 _READ: Final = {
     "ticketing.organizations": ("timezone",),
     "ticketing.events": ("organization_id", "timezone", "day_cutoff", "currency", "ends_at"),
@@ -35,12 +34,12 @@ _READ: Final = {
 
 
 def touched_days(before: Books, after: Books) -> Touched:
-    """The lower bound: where a row of a report table is added, removed or changed."""
+    """The lower bound: the days on which a row of a report table is added, removed or changed."""
     return changed_days(expected_tables(before), expected_tables(after))
 
 
 def changed_days(before: Mapping[str, ReportTable], after: Mapping[str, ReportTable]) -> Touched:
-    """The same, of report tables that have been made already."""
+    """The lower bound, from report tables that exist already."""
     touched: Touched = {}
     for table, rows in after.items():
         both = before[table] | rows
@@ -53,25 +52,25 @@ def changed_days(before: Mapping[str, ReportTable], after: Mapping[str, ReportTa
 
 
 def touchable_days(before: Books, after: Books) -> Touched:
-    """The upper bound: every day on which a row that reads a new or changed row stands.
+    """The upper bound: the days of all report rows that read a new or changed row.
 
-    A mutable row is changed where a column is that a report reads. `after` holds all rows of
-    `before`, if not in the same version.
+    A mutable row is changed if a column that a report reads is changed. `after` has all rows of
+    `before`, some in newer versions.
     """
-    news = _news(before, after)
+    changes = _changes(before, after)
     sides = (Reach(before), Reach(after))
-    _reach_sales_and_ledger(news, sides)
-    _reach_attendance(news, sides)
+    _reach_sales_and_ledger(changes, sides)
+    _reach_attendance(changes, sides)
     for side in sides:
-        side.events(news.events)
-        side.organizations(news.organizations)
-        side.inventory(news[_SEATS] | news.released[_SEATS])
+        side.events(changes.events)
+        side.organizations(changes.organizations)
+        side.inventory(changes[_SEATS] | changes.released[_SEATS])
     return {table: sides[0].days[table] | sides[1].days[table] for table in sides[0].days}
 
 
 @dataclass(frozen=True)
-class _News:
-    """Ids by table: of new and changed rows, and of rows that were held back until now."""
+class _Changes:
+    """Ids by table: of new and changed rows, and of rows that are no longer held back."""
 
     rows: dict[str, set[str]]
     released: dict[str, set[str]]
@@ -88,14 +87,14 @@ class _News:
         return self.rows["ticketing.organizations"]
 
 
-def _news(before: Books, after: Books) -> _News:
+def _changes(before: Books, after: Books) -> _Changes:
     rows = {table: _new_or_changed(table, before, after) for table in COLUMNS}
     arrived = after["ticketing.events"].keys() - before["ticketing.events"].keys()
     released = {
         table: {key for key, row in after[table].items() if row["event_id"] in arrived}
         for table in (_SCANS, _SEATS)
     }
-    return _News(rows, released)
+    return _Changes(rows, released)
 
 
 def _new_or_changed(table: str, before: Books, after: Books) -> set[str]:
@@ -109,37 +108,37 @@ def _new_or_changed(table: str, before: Books, after: Books) -> set[str]:
     }
 
 
-def _reach_sales_and_ledger(news: _News, sides: tuple[Reach, Reach]) -> None:
+def _reach_sales_and_ledger(changes: _Changes, sides: tuple[Reach, Reach]) -> None:
     after = sides[1].books
-    new_movements = [after[MOVEMENTS][identity] for identity in news[MOVEMENTS]]
+    new_movements = [after[MOVEMENTS][identity] for identity in changes[MOVEMENTS]]
     lines = {(movement["order_id"], movement["line_no"]) for movement in new_movements}
     orders = {movement["order_id"] for movement in new_movements}
-    # A line's first movement decides how its returns count; a changed order redates its movements.
+    # A line's first movement decides how its returns count; a changed order redates movements.
     movements = {
         identity
         for identity, movement in after[MOVEMENTS].items()
         if (movement["order_id"], movement["line_no"]) in lines
-        or movement["order_id"] in news["ticketing.orders"]
+        or movement["order_id"] in changes["ticketing.orders"]
     }
-    entries = [after["ledger.entries"][identity] for identity in news["ledger.entries"]]
+    entries = [after["ledger.entries"][identity] for identity in changes["ledger.entries"]]
     transactions = {entry["transaction_id"] for entry in entries}
     charged = {after["ledger.transactions"][identity]["order_id"] for identity in transactions}
     for side in sides:
         side.movements(movements)
-        side.first_of_orders(orders | news["ticketing.orders"])
-        side.types(news["ticketing.ticket_types"])
+        side.first_of_orders(orders | changes["ticketing.orders"])
+        side.types(changes["ticketing.ticket_types"])
         side.transactions(transactions)
-        side.orders(orders | charged | news["ticketing.orders"])
+        side.orders(orders | charged | changes["ticketing.orders"])
 
 
-def _reach_attendance(news: _News, sides: tuple[Reach, Reach]) -> None:
-    scans = news[_SCANS] | news.released[_SCANS]
+def _reach_attendance(changes: _Changes, sides: tuple[Reach, Reach]) -> None:
+    scans = changes[_SCANS] | changes.released[_SCANS]
     uploads = sides[1].uploads_of(scans)
-    targets = {key for side in sides for key in side.taken_back(uploads)}
+    targets = {key for side in sides for key in side.reverted_uploads(uploads)}
     reached = uploads | targets
     tickets = {ticket for side in sides for ticket in side.tickets_of(reached)}
     sides[1].scan_days(sides[1].books[_SCANS][identity] for identity in scans)
     for side in sides:
         side.uploads(reached)
         side.first_entries(tickets)
-        side.ticket_scans(news["ticketing.tickets"])
+        side.ticket_scans(changes["ticketing.tickets"])
