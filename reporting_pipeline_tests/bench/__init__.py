@@ -1,4 +1,4 @@
-"""What is measured: reports of many rows (`make bench`), and requests under fire (`requests`).
+"""Benchmarks: reports of many rows (`make bench`), and requests under stress (`requests`).
 
-Not run by the tests, which have a small fire of their own.
+The tests do not run them, except for a small stress test.
 """

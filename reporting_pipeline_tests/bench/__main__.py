@@ -1,6 +1,6 @@
-"""`make bench`: reports of many rows beside bare COPY and openpyxl, as a table in Markdown.
+"""`make bench`: compares reports of many rows with plain COPY and openpyxl, as a Markdown table.
 
-Wall times count on a quiet machine only; the load before the first case stands above the table.
+Wall times are only useful on an idle machine; the load before the first case is above the table.
 """
 
 import argparse
@@ -12,40 +12,40 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from reporting_pipeline_tests.bench.cases import CASES, Given
+from reporting_pipeline_tests.bench.cases import CASES, CaseInput
 from reporting_pipeline_tests.bench.entries import entries
-from reporting_pipeline_tests.bench.measured import Measured, measure
+from reporting_pipeline_tests.bench.measurement import Measurement, measure
 
 _ROWS = 10_000_000
 _XLSX_ROWS = 2_000_000
-# What the others are compared with: the same rows through the server's own COPY, and openpyxl.
+# The references: the same rows through the server's own COPY, and through openpyxl.
 _FLOOR = "COPY to /dev/null, by the server"
 _XLSX, _OPENPYXL = "XLSX", "XLSX by openpyxl, write-only"
 _HEAD = (
-    "| case | rows | MB | s | rows/s | CPU-s | CPU-s of server | peak MB | times bare COPY |\n"
+    "| case | rows | MB | s | rows/s | CPU-s | CPU-s of server | peak MB | times plain COPY |\n"
     "|---|---|---|---|---|---|---|---|---|\n"
 )
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Make the rows, run the cases one after the other, print the table."""
-    asked = _parser().parse_args(arguments)
-    names = [name for name in CASES if not asked.case or name in asked.case]
+    """Create the rows, run the cases one after the other, print the table."""
+    options = _parser().parse_args(arguments)
+    names = [name for name in CASES if not options.case or name in options.case]
     _say(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f} before, {platform.platform()}\n\n")
-    with entries(max(asked.rows, asked.xlsx_rows)) as address:
+    with entries(max(options.rows, options.xlsx_rows)) as address:
         _say(_HEAD)
-        measured: dict[str, Measured] = {}
+        measured: dict[str, Measurement] = {}
         for name in names:
-            rows = asked.xlsx_rows if name.startswith(_XLSX) else asked.rows
+            rows = options.xlsx_rows if name.startswith(_XLSX) else options.rows
             measured[name] = _measure(name, address, rows)
             _say(_line(name, measured))
     _say("\n" + "".join(_verdict(measured)))
 
 
-def _measure(name: str, address: str, rows: int) -> Measured:
+def _measure(name: str, address: str, rows: int) -> Measurement:
     folder = Path(tempfile.mkdtemp(prefix="reporting-bench-"))
     try:
-        found = measure(name, Given(address=address, row_count=rows, folder=folder))
+        found = measure(name, CaseInput(address=address, row_count=rows, folder=folder))
     finally:
         shutil.rmtree(folder)
     if found.done.row_count != rows:
@@ -53,7 +53,7 @@ def _measure(name: str, address: str, rows: int) -> Measured:
     return found
 
 
-def _line(name: str, measured: dict[str, Measured]) -> str:
+def _line(name: str, measured: dict[str, Measurement]) -> str:
     one = measured[name]
     floor = measured.get(_FLOOR)
     ratio = "" if floor is None else f"{floor.rows_per_second / one.rows_per_second:.2f}"
@@ -64,27 +64,27 @@ def _line(name: str, measured: dict[str, Measured]) -> str:
     )
 
 
-def _verdict(measured: dict[str, Measured]) -> Iterator[str]:
+def _verdict(measured: dict[str, Measurement]) -> Iterator[str]:
     yield (
-        "Each case is a process of its own and reads its rows from PostgreSQL. Rows per second "
-        "count all of its time, start and spool too. Peak MB is the resident memory of the process "
-        "and all below it, less the server. MB is the file.\n"
+        "Each case is its own process and reads its rows from PostgreSQL. Rows per second use the "
+        "total time, including start and spool. Peak MB is the resident memory of the process and "
+        "its children, without the server. MB is the size of the file.\n"
     )
     if _XLSX in measured:
         yield f"The XLSX has {measured[_XLSX].done.sheet_count} sheets.\n"
     if _XLSX in measured and _OPENPYXL in measured:
         ours, theirs = measured[_XLSX], measured[_OPENPYXL]
         yield (
-            f"XLSX beside openpyxl: {theirs.wall_seconds / ours.wall_seconds:.1f} times as fast, "
+            f"XLSX and openpyxl: {theirs.wall_seconds / ours.wall_seconds:.1f} times as fast, "
             f"{theirs.cpu_seconds / ours.cpu_seconds:.1f} times less CPU.\n"
         )
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--rows", type=int, default=_ROWS, help="of all but XLSX")
+    parser.add_argument("--rows", type=int, default=_ROWS, help="rows of all formats except XLSX")
     parser.add_argument("--xlsx-rows", type=int, default=_XLSX_ROWS)
-    parser.add_argument("--case", action="append", choices=list(CASES), help="only this one")
+    parser.add_argument("--case", action="append", choices=list(CASES), help="only this case")
     return parser
 
 

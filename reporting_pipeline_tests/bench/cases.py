@@ -1,9 +1,8 @@
-"""What is measured: one case per process, `python -m reporting_pipeline_tests.bench.cases NAME`.
+"""The measured cases, one per process: `python -m reporting_pipeline_tests.bench.cases NAME`.
 
-A case reads its rows from the database and writes one file. It says in JSON how many rows and bytes
-that were, and how much CPU its connection took on the server's side.
-
-What belongs here: the cases. What does not: memory and time, which are taken from outside.
+A case reads its rows from the database and writes one file. It prints as JSON the number of rows
+and bytes, and the CPU time of its connection on the server. `measurement` measures memory and time
+from outside.
 """
 
 import json
@@ -25,14 +24,14 @@ from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline_tests.bench.entries import COLUMNS, report
 from reporting_pipeline_tests.exports.documents import document_of
 
-# Excel's own limit, less the header.
+# Excel's limit, without the header.
 _SHEET_ROWS = 1_048_575
 _FETCHED_ROWS = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
-    """What a case is given: an address, how many rows, and a folder of its own."""
+class CaseInput:
+    """The input of a case: an address, a number of rows, and a folder."""
 
     address: str
     row_count: int
@@ -40,8 +39,8 @@ class Given:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Done:
-    """What a case did."""
+class CaseResult:
+    """The result of a case."""
 
     row_count: int
     byte_count: int
@@ -51,12 +50,12 @@ class Done:
 
 @dataclass(frozen=True, kw_only=True)
 class _Work:
-    given: Given
+    case: CaseInput
     connection: psycopg.Connection
 
     @property
     def query(self) -> tuple[str, dict[str, object]]:
-        return row_spool.psycopg_statement(row_spool.canonical(report(self.given.row_count)))
+        return row_spool.psycopg_statement(row_spool.canonical(report(self.case.row_count)))
 
 
 def _server_copy(work: _Work, target: Path) -> int:
@@ -72,7 +71,7 @@ def _copy_to_nowhere(work: _Work) -> tuple[int, int]:
 
 
 def _copy_to_file(work: _Work) -> tuple[int, int]:
-    # Written by the server's own account, so where that may write.
+    # The server's account writes the file, so it must be able to write to the folder.
     [(folder,)] = work.connection.execute("show data_directory").fetchall()
     target = Path(folder) / "copied.csv"
     row_count = _server_copy(work, target)
@@ -94,7 +93,7 @@ def _copy_to_client(work: _Work) -> tuple[int, int]:
 
 def _spool(work: _Work) -> tuple[int, int]:
     spool = row_spool.spool_rows(
-        work.connection, report(work.given.row_count), work.given.folder / "rows"
+        work.connection, report(work.case.row_count), work.case.folder / "rows"
     )
     return spool.row_count, spool.byte_count
 
@@ -103,8 +102,8 @@ def _written(
     format_: ReportFormat, profile: Literal["machine", "spreadsheet"] = "machine"
 ) -> Callable[[_Work], tuple[int, int]]:
     def write(work: _Work) -> tuple[int, int]:
-        path, target = work.given.folder / "rows", work.given.folder / f"report.{format_}"
-        spool = row_spool.spool_rows(work.connection, report(work.given.row_count), path)
+        path, target = work.case.folder / "rows", work.case.folder / f"report.{format_}"
+        spool = row_spool.spool_rows(work.connection, report(work.case.row_count), path)
         document = document_of(spool, profile=profile)
         FORMATS[format_].refuse(document)
         FORMATS[format_].write(document, target)
@@ -114,12 +113,12 @@ def _written(
 
 
 def _openpyxl(work: _Work) -> tuple[int, int]:
-    """The same rows as a person would write them: typed values, money as minor units."""
+    """The same rows in a simple script: typed values, money as minor units."""
     from openpyxl import Workbook
 
     workbook = Workbook(write_only=True)
     sheet, row_count = None, 0
-    statement, parameters = row_spool.psycopg_statement(report(work.given.row_count).rows)
+    statement, parameters = row_spool.psycopg_statement(report(work.case.row_count).rows)
     with work.connection.cursor("rows") as cursor:
         cursor.itersize = _FETCHED_ROWS
         for row in cursor.execute(statement.encode(), parameters):
@@ -130,7 +129,7 @@ def _openpyxl(work: _Work) -> tuple[int, int]:
             entry, transaction, day, posted, *others = row
             sheet.append([str(entry), str(transaction), day, posted.replace(tzinfo=None), *others])
             row_count += 1
-    target = work.given.folder / "openpyxl.xlsx"
+    target = work.case.folder / "openpyxl.xlsx"
     workbook.save(target)
     return row_count, target.stat().st_size
 
@@ -149,20 +148,20 @@ CASES = MappingProxyType(
         "XLSX by openpyxl, write-only": _openpyxl,
     }
 )
-"""All cases by name; those that write a report read its spool first, as a real report does."""
+"""All cases by name; a case that writes a report first spools its rows, as a real report does."""
 
 
-def run(name: str, given: Given) -> Done:
+def run(name: str, case: CaseInput) -> CaseResult:
     """Run one case."""
-    with psycopg.connect(given.address) as connection, _server_cpu(connection) as cpu_seconds:
+    with psycopg.connect(case.address) as connection, _server_cpu(connection) as cpu_seconds:
         connection.execute("set transaction isolation level repeatable read, read only")
-        row_count, byte_count = CASES[name](_Work(given=given, connection=connection))
+        row_count, byte_count = CASES[name](_Work(case=case, connection=connection))
         seconds = cpu_seconds()
-    return Done(
+    return CaseResult(
         row_count=row_count,
         byte_count=byte_count,
         server_cpu_seconds=seconds,
-        sheet_count=sum(map(_sheet_count, given.folder.glob("*.xlsx"))),
+        sheet_count=sum(map(_sheet_count, case.folder.glob("*.xlsx"))),
     )
 
 
@@ -185,5 +184,5 @@ def _server_cpu(connection: psycopg.Connection) -> Iterator[Callable[[], float]]
 
 if __name__ == "__main__":
     received = json.load(sys.stdin)
-    done = run(sys.argv[1], Given(**{**received, "folder": Path(received["folder"])}))
+    done = run(sys.argv[1], CaseInput(**{**received, "folder": Path(received["folder"])}))
     json.dump(asdict(done), sys.stdout)

@@ -1,7 +1,4 @@
-"""Generated rows in the shape of ledger entries: what is measured is how they are written.
-
-What belongs here: the table, its rows, and the report of them. What does not: any measurement.
-"""
+"""The table that the benchmarks read: generated rows like ledger entries, and a report of them."""
 
 import secrets
 import shutil
@@ -60,7 +57,7 @@ _CREATE = """
 
 @contextmanager
 def entries(row_count: int) -> Iterator[str]:
-    """A throw-away PostgreSQL with that many rows in `entries`; its address."""
+    """A temporary PostgreSQL server with this many rows in `entries`; yields its address."""
     account = server_account()
     folder = Path(tempfile.mkdtemp(prefix="reporting-bench-"))
     install = PostgresInstall.find(Settings.from_environment().pg_bindir)
@@ -85,15 +82,15 @@ def entries(row_count: int) -> Iterator[str]:
 
 
 def report(row_count: int) -> CompiledReport:
-    """The first rows of the table, in its order."""
+    """A report of the first rows of the table, in their order."""
     relation = table("entries", *(sql_column(each.name) for each in COLUMNS))
-    is_asked = literal_column("position") <= row_count
+    is_included = literal_column("position") <= row_count
     return CompiledReport(
         columns=COLUMNS,
         key=("entry_id",),
         currency="currency",
-        rows=select(*relation.c).where(is_asked).order_by(literal_column("position")),
-        count=select(func.count()).select_from(relation).where(is_asked),
+        rows=select(*relation.c).where(is_included).order_by(literal_column("position")),
+        count=select(func.count()).select_from(relation).where(is_included),
         totals=None,
         filters=(),
     )

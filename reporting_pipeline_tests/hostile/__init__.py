@@ -1,8 +1,9 @@
-"""Strings that break programs: for every format, as values, headers and labels.
+"""Strings that break programs, for every format: as values, headers and labels.
 
 `blns.json` is the Big List of Naughty Strings, Copyright (c) 2015-2020 Max Woolf, under the MIT
-licence beside it. The rest is our own: what spreadsheets run, and what CSV, XML and terminals trip
-over. None holds what PostgreSQL's text cannot: NUL and lone surrogates.
+licence in the same folder. The others are our own: formulas that spreadsheets run, and text that
+is difficult for CSV, XML and terminals. None has NUL or lone surrogates, which PostgreSQL's text
+cannot store.
 """
 
 import json
@@ -56,7 +57,7 @@ FORMULAS = (
     "-5.00",
     "+49 30 1234567",
 )
-"""What a spreadsheet may take for a formula, also when it splits a line at another delimiter."""
+"""Text that a spreadsheet can read as a formula, also after splitting at another delimiter."""
 
 AWKWARD = (
     "",
@@ -114,11 +115,11 @@ AWKWARD = (
     "' or 1=1; --",
     "x" * 40_000,
 )
-"""What the quoting, the encoding or the guessing of a reader trips over; the last one is long."""
+"""Text that is difficult for quoting, encoding or type detection; the last one is long."""
 
 
 @cache
 def hostile_strings() -> tuple[str, ...]:
-    """All of them, each once: some 600."""
+    """All hostile strings, each once: about 600."""
     naughty = json.loads((Path(__file__).parent / "blns.json").read_text(encoding="utf-8"))
     return tuple(dict.fromkeys((*FORMULAS, *AWKWARD, *naughty)))

@@ -1,7 +1,4 @@
-"""Running one case in a process of its own, looked at from outside.
-
-What belongs here: time, CPU and memory of a process and all below it. What does not: what it does.
-"""
+"""Runs one case in its own process, and measures time, CPU and memory from outside."""
 
 import json
 import subprocess
@@ -12,46 +9,46 @@ from dataclasses import dataclass
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 
-from reporting_pipeline_tests.bench.cases import Done, Given
+from reporting_pipeline_tests.bench.cases import CaseInput, CaseResult
 
-_LOOK_SECONDS = 0.02
+_SAMPLE_SECONDS = 0.02
 _PAGE_BYTES = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
-    """What one case took.
+class Measurement:
+    """The measurement of one case.
 
     Attributes:
-        wall_seconds: From the process's start to its end.
-        cpu_seconds: Of the process and its children, user and system.
-        peak_bytes: Resident memory of the process and all below it at once, looked at 50 times a
-            second.
+        wall_seconds: From the start of the process to its end.
+        cpu_seconds: User and system time of the process and its children.
+        peak_bytes: Largest resident memory of the process and its children together, sampled 50
+            times a second.
     """
 
-    done: Done
+    done: CaseResult
     wall_seconds: float
     cpu_seconds: float
     peak_bytes: int
 
     @property
     def rows_per_second(self) -> float:
-        """Rows by wall time."""
+        """Rows per second of wall time."""
         return self.done.row_count / self.wall_seconds
 
 
-def measure(name: str, given: Given) -> Measured:
-    """Run a case and look at it until it ends.
+def measure(name: str, case: CaseInput) -> Measurement:
+    """Run a case and measure it until it ends.
 
     Raises:
-        RuntimeError: The case failed; its words are on standard error.
+        RuntimeError: The case failed; the reason is on standard error.
     """
     began, spent = time.monotonic(), _children_cpu()
     argv = [sys.executable, "-m", "reporting_pipeline_tests.bench.cases", name]
     received = {
-        "address": given.address,
-        "row_count": given.row_count,
-        "folder": str(given.folder),
+        "address": case.address,
+        "row_count": case.row_count,
+        "folder": str(case.folder),
     }
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603
         assert process.stdin is not None
@@ -61,12 +58,12 @@ def measure(name: str, given: Given) -> Measured:
         peak = 0
         while process.poll() is None:
             peak = max(peak, _resident(process.pid))
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_SAMPLE_SECONDS)
         answer = process.stdout.read()
     if process.returncode != 0:
         raise RuntimeError(f"{name} ended with code {process.returncode}")
-    return Measured(
-        done=Done(**json.loads(answer)),
+    return Measurement(
+        done=CaseResult(**json.loads(answer)),
         wall_seconds=time.monotonic() - began,
         cpu_seconds=_children_cpu() - spent,
         peak_bytes=peak,
@@ -79,7 +76,7 @@ def _children_cpu() -> float:
 
 
 def _resident(root: int) -> int:
-    """Resident bytes of a process and all below it; 0 where it has just ended."""
+    """Resident bytes of a process and its children; 0 if it has just ended."""
     children = _children()
     pending, pages = [root], 0
     while pending:
@@ -94,7 +91,7 @@ def _children() -> Mapping[int, list[int]]:
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             parent = int(path.read_text().rpartition(")")[2].split()[1])
-        except OSError:  # it has ended
+        except OSError:  # the process has ended
             continue
         children.setdefault(parent, []).append(int(path.parent.name))
     return children
