@@ -1,7 +1,7 @@
-"""Faults for the season's books: one of each break kind, and what must be found of it.
+"""Faults for the season's books: one of each kind of break, with the rows that must be found.
 
-Each is planted into an order of its own that has one movement, one sale and one payment, all on one
-day. What belongs here: what goes wrong upstream, and the rows that tell. What does not: the season.
+Each fault is planted into a different order that has one movement, one sale and one payment on one
+day.
 """
 
 from collections.abc import Callable, Iterable
@@ -34,7 +34,7 @@ class PlainOrder:
     payment_id: str
 
     def row(self, kind: str, ticketing: int, ledger: int, *proofs: str, **other: Any) -> ReportRow:
-        """A break of this order; `other` are columns that differ."""
+        """A break of this order; `other` has the columns that are different."""
         row = {
             "date": self.day,
             "organization_id": self.organization_id,
@@ -54,11 +54,11 @@ class PlainOrder:
 
 
 Plant = Callable[[Books, PlainOrder], tuple[Books, list[ReportRow]]]
-"""Give the books with the fault, and the breaks that it must make."""
+"""Returns the books with the fault, and the breaks that it causes."""
 
 
 def plain_orders(books: Books) -> list[PlainOrder]:
-    """The orders that a fault may be planted into."""
+    """The orders into which a fault can be planted."""
     transactions: dict[str, list[Row]] = {}
     for row in books[TRANSACTIONS].values():
         transactions.setdefault(row["order_id"], []).append(row)
@@ -168,7 +168,7 @@ FAULTS: dict[str, Plant] = {
     "unclassified": _unclassified,
     "settlement": _settlement,
 }
-"""Break kind -> what plants it."""
+"""Kind of break -> function that plants it."""
 
 
 def _entries(books: Books, transaction_id: str, **values: str) -> list[str]:

@@ -1,7 +1,6 @@
-"""The pipeline as tests run it: books arrive in the sources, land, are built, and are checked.
+"""The pipeline in tests: books arrive in the sources, land, are built and are checked.
 
-The same functions as the command line calls, on real servers. What belongs here: the way of the
-rows, and the databases that it needs. What does not: what is expected of them.
+It calls the same functions as the command line, on real servers.
 """
 
 import tempfile
@@ -40,10 +39,10 @@ SEALED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
-    """One database with the four sources, and the warehouse that reports of them.
+    """One database with all source domains, and a warehouse.
 
     Attributes:
-        sources: Domain -> its owner's address.
+        sources: Domain -> the owner's address.
         warehouse: The warehouse's address.
     """
 
@@ -51,13 +50,13 @@ class Pipeline:
     warehouse: URL
 
     def arrive(self, books: Books) -> None:
-        """Let rows arrive in the sources."""
+        """Load rows into the sources."""
         with tempfile.TemporaryDirectory() as folder:
             books.write_dump(Path(folder))
             load_dump(Path(folder), self.sources)
 
     def land(self) -> LandingResult:
-        """Land what is new, with the settings' defaults."""
+        """Land new rows with the default settings."""
         return land(
             self.sources,
             self.warehouse,
@@ -70,19 +69,19 @@ class Pipeline:
         return build(days, warehouse=self.warehouse)
 
     def build_all(self) -> BuildResult:
-        """Build every day on which anything stands."""
+        """Build every day that has rows."""
         return self.build(self.known_days())
 
     def seal_all(self) -> None:
-        """Check every day on which anything stands, and seal it."""
+        """Check and seal every day that has rows."""
         seal_days(self.warehouse, self.known_days(), SEALED_AT)
 
     def build_touched(self) -> BuildResult:
-        """Build each table on the days that landing touched, and no other."""
+        """Build each table for the days that landing touched."""
         return build_touched(self.warehouse)
 
     def known_days(self) -> list[date]:
-        """Every day on which anything stands."""
+        """Every day that has rows."""
         return known_days(self.warehouse)
 
     def tables(self) -> dict[str, ReportTable]:
@@ -91,7 +90,7 @@ class Pipeline:
             return read_actual(connection)
 
     def discrepancies(self) -> list[Discrepancy]:
-        """What all checks find over all days."""
+        """The findings of all checks over all days."""
         days = self.known_days()
         with warehouse_connection(self.warehouse) as connection:
             return [
@@ -102,7 +101,7 @@ class Pipeline:
             ]
 
     def queue(self) -> Touched:
-        """The events (or None) and days that are to be rebuilt, by report table."""
+        """The events (or None) and days in the queue for a rebuild, by report table."""
         statement = "select distinct report_table, event_id, report_day from landing.touched_days"
         queue: Touched = {}
         with warehouse_connection(self.warehouse) as connection:
@@ -114,14 +113,14 @@ class Pipeline:
 def assert_same(
     expected: Mapping[str, ReportTable], actual: Mapping[str, ReportTable], when: str = ""
 ) -> None:
-    """No table differs, in no row and no value."""
+    """Assert that the tables are equal in every row and value."""
     found = differences(expected, actual)
     assert not found, f"{when} {describe(found)}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Databases:
-    """Where pipelines get their databases: each a copy of one that is ready."""
+    """Creates the databases of pipelines, each as a copy of an existing database."""
 
     postgres: Postgres
     superuser: psycopg.Connection
@@ -137,7 +136,7 @@ class Databases:
         )
 
     def copy(self, name: str, pipeline: Pipeline) -> Pipeline:
-        """A pipeline that holds what another holds."""
+        """A pipeline with copies of another pipeline's databases."""
         return self.pipeline(
             name,
             warehouse=str(pipeline.warehouse.database),

@@ -1,8 +1,6 @@
-"""Report files read by programs that are not ours, into rows that can be compared.
+"""Reads report files with independent programs: Python's csv and json, pyarrow, openpyxl, PDFium.
 
-Python's csv and json, pyarrow, openpyxl, PDFium. Each reader gives the rows as a person of that
-format has them, brought to one form: money in minor units, dates as dates, nothing as None. What
-belongs here: reading. What does not: what must be read.
+Each reader returns comparable rows: money in minor units, dates as dates, empty values as None.
 """
 
 import csv
@@ -24,7 +22,7 @@ Totals: TypeAlias = dict[str | None, dict[int, int]]
 
 
 def totals_of(report: StarterReport, rows: Iterable[Row]) -> Totals:
-    """The totals that rows have, by currency."""
+    """The totals of rows, by currency."""
     totals: Totals = defaultdict(lambda: defaultdict(int))
     for row in rows:
         for index in range(len(row)):
@@ -34,7 +32,7 @@ def totals_of(report: StarterReport, rows: Iterable[Row]) -> Totals:
 
 
 def read_csv(path: Path, report: StarterReport, profile: str) -> list[Row]:
-    """A CSV file of either profile; of locale en_GB."""
+    """The rows of a CSV file with either profile, in the locale en_GB."""
     is_for_people = profile == "spreadsheet"
     encoding = "utf-8-sig" if is_for_people else "utf-8"
     with path.open(encoding=encoding, newline="") as file:
@@ -46,7 +44,7 @@ def read_csv(path: Path, report: StarterReport, profile: str) -> list[Row]:
 
 
 def read_jsonl(path: Path, report: StarterReport) -> list[Row]:
-    """A file of JSON Lines."""
+    """The rows of a JSON Lines file."""
     with path.open(encoding="utf-8", newline="\n") as file:
         objects = [json.loads(line) for line in file]
     return [
@@ -59,7 +57,7 @@ def read_jsonl(path: Path, report: StarterReport) -> list[Row]:
 
 
 def read_parquet(path: Path, report: StarterReport) -> list[Row]:
-    """A Parquet file."""
+    """The rows of a Parquet file."""
     from pyarrow.parquet import read_table
 
     table = read_table(path)
@@ -100,7 +98,7 @@ def pdf_text(path: Path) -> str:
 
 
 def pdf_lines(report: StarterReport, rows: Iterable[Row], totals: Totals) -> list[str]:
-    """What a PDF in locale en_GB shows of rows and totals, in order, without white space."""
+    """The text of rows and totals in a PDF in the locale en_GB, in order, without white space."""
     shown = [
         "".join(
             _shown(report, index, value, _currency(report, row)) for index, value in enumerate(row)
@@ -145,7 +143,7 @@ def _from_major(text: str, currency: Any) -> int:
 
 
 def _unguarded(text: str) -> str:
-    # The season has one name with a formula in it, behind a semicolon.
+    # One name of the season has a formula after a semicolon.
     return text.replace(";' =", "; =")
 
 

@@ -1,8 +1,4 @@
-"""The starter set over the season: every definition, every organisation, every format.
-
-What belongs here: asking for the reports, and where their files are. What does not: what is
-expected of them.
-"""
+"""Generates the starter set over the season: every definition, organisation and format."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -35,7 +31,7 @@ class ReportFile:
     """One file of a starter report.
 
     Attributes:
-        row_count: As the catalogue has it.
+        row_count: The number of rows in the catalogue.
     """
 
     slug: str
@@ -48,7 +44,7 @@ class ReportFile:
 
 
 def starter_requests(pipeline: Pipeline) -> list[ReportRequest]:
-    """The starter set of both organisations: over the year, or over the life of each event."""
+    """The starter reports of both organisations, for the year or for each event."""
     declared = for_organizations(read_folder(STARTER_SET), [BERLIN, TOKYO])
     with warehouse_connection(pipeline.warehouse) as connection:
         applied = apply_definitions(connection, declared, NOW)
@@ -67,7 +63,7 @@ def generated_files(
     requests: Sequence[ReportRequest],
     formats: Sequence[ReportFormat] = MACHINE_FORMATS,
 ) -> Iterator[ReportFile]:
-    """Generate reports into a folder; each must become ready."""
+    """Generate reports into a folder; assert that each becomes ready."""
     generator = ReportGenerator(warehouse=pipeline.warehouse, store=open_store(str(store)))
     for request in requests:
         definition = request.definition

@@ -1,4 +1,4 @@
-"""A backfill that is killed and resumed gives what one gives that was not."""
+"""A backfill that is killed and resumed gives the same result as an uninterrupted one."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ from reporting_pipeline_tests.acceptance.given import Pipeline, assert_same
 from reporting_pipeline_tests.oracle.books import Books
 from reporting_pipeline_tests.oracle.expected import expected_tables
 
-# Builds the days of each line, and says so when they are built.
+# Builds the days of each line, and prints a line when they are built.
 _BACKFILL = """
 import sys
 from datetime import date
@@ -35,7 +35,7 @@ _WAITS = """
 """
 
 
-def test_a_backfill_that_is_killed_within_a_range_and_resumed_is_as_if_it_was_not(
+def test_a_killed_and_resumed_backfill_equals_an_uninterrupted_one(
     pipeline: Pipeline, season: Books
 ) -> None:
     pipeline.arrive(season)
@@ -56,7 +56,7 @@ def test_a_backfill_that_is_killed_within_a_range_and_resumed_is_as_if_it_was_no
 def kill_while_building(
     pipeline: Pipeline, ranges: Sequence[Sequence[date]], at: tuple[str, date]
 ) -> None:
-    """Build the first range, and end the process while it waits for a table's day of the second."""
+    """Build the first range, and kill the process while it waits for a day of the second."""
     address = pipeline.warehouse.render_as_string(hide_password=False)
     with (
         psycopg.connect(conninfo(pipeline.warehouse), autocommit=True) as warehouse,

@@ -1,8 +1,8 @@
-"""Definitions that nobody can have, through `reporting definitions apply`.
+"""Invalid definitions through `reporting definitions apply`.
 
-A good file lies beside the bad one: nothing of either is written, and the message names the file
-and the field. Every case of the grammar is tested where it is parsed; these are those of a list of
-bad inputs that was written before the code.
+A valid file is beside the invalid one: neither is written, and the message names the file and the
+field. The parser's tests cover the whole grammar; these cases come from a list of bad inputs that
+was written before the code.
 """
 
 import json
@@ -116,7 +116,7 @@ def _require_refused(result: Result, field: str) -> None:
     assert len(result.output) < 2_000
 
 
-def test_each_is_refused_by_its_field_and_nothing_is_written(
+def test_each_is_refused_with_its_field_and_nothing_is_written(
     warehouse_url: URL, tmp_path: Path
 ) -> None:
     folder = tmp_path / "definitions"

@@ -1,4 +1,4 @@
-"""The checks find what is wrong in the books, and nothing that the build did."""
+"""The checks find errors in the books, and no errors of the build."""
 
 import pytest
 
@@ -9,12 +9,12 @@ from reporting_pipeline_tests.acceptance.given import Pipeline
 from reporting_pipeline_tests.oracle.random_books import dice, random_books
 from reporting_pipeline_tests.oracle.report_tables import BREAKS
 
-# What compares a report table with the rows that it was built from.
+# The checks that compare a report table with its source rows.
 OF_THE_BUILD = ("table_contract", "revenue_equals_entries", "summary_equals_dailies")
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_faults_of_the_books_are_no_faults_of_the_build(seed: int, pipeline: Pipeline) -> None:
+def test_errors_in_the_books_are_not_errors_of_the_build(seed: int, pipeline: Pipeline) -> None:
     pipeline.arrive(random_books(dice(seed)))
     pipeline.land()
     pipeline.build_all()
@@ -31,7 +31,7 @@ def test_faults_of_the_books_are_no_faults_of_the_build(seed: int, pipeline: Pip
     assert sum(each.check == "sales_tie_to_ledger" for each in found) == len(kinds)
 
 
-def test_what_has_landed_and_waits_for_its_build_only_warns(pipeline: Pipeline) -> None:
+def test_landed_rows_that_wait_for_a_build_only_warn(pipeline: Pipeline) -> None:
     pipeline.arrive(random_books(dice(0)))
     pipeline.land()
 

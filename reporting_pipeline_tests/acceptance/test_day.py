@@ -1,9 +1,9 @@
-"""A day of the pipeline under its daemon, in which clocks are turned forward and back.
+"""A day of the pipeline with its daemon, on which clocks go forward and back.
 
-The time is simulated, the daemon is not: schedules, sensors and the queue are Dagster's, on the
-instance that is delivered. The day has a source that is out for four hours, rows of three days
-before, an order that the ledger does not know until the evening, and five hours without a daemon.
-In the end every report is there that must be, once.
+The time is simulated, but the daemon is real: schedules, sensors and the queue are Dagster's, on
+the delivered instance. On this day a source is down for four hours, rows arrive three days late,
+the ledger gets an order only in the evening, and no daemon runs for five hours. At the end every
+report exists once.
 """
 
 from collections import Counter
@@ -46,7 +46,7 @@ from reporting_pipeline_tests.oracle.touched import touched_days
 MIDNIGHT = datetime(2022, 3, 27, tzinfo=UTC)
 APPLIED = MIDNIGHT - timedelta(days=2, hours=12)
 BEGINS = MIDNIGHT - timedelta(hours=1, minutes=1)
-# On the hour it lands; at half past midnight in UTC the second night falls.
+# A landing starts every hour, and the second nightly build at 00:30 UTC.
 HOURS_BEFORE_PAUSE, HOURS_AFTER_PAUSE = range(-1, 13), (17.5, *range(18, 25), 24.5, 25)
 OUTAGE = range(6, 10)
 DELAY = timedelta(hours=2)
@@ -72,7 +72,7 @@ HELD = (BERLIN, REVENUE, "2022-03-26")
 def lived(
     account: Account, servers_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Life]:
-    """The day: all has happened."""
+    """The simulated day, after its end."""
     folder, log = servers_folder / "day", tmp_path_factory.mktemp("day") / "daemon.log"
     with machine(folder, account, BEGINS, log) as made:
         settings = made.settings(**SETTINGS)
@@ -81,17 +81,17 @@ def lived(
         with warehouse_connection(settings.warehouse_url()) as connection:
             apply_definitions(connection, definitions(), APPLIED)
         with made.daemon(settings) as daemon:
-            daemon.look()
+            daemon.run_round()
             for hour in HOURS_BEFORE_PAUSE:
-                _break_or_mend(made, hour)
-                life.go_on(daemon, _at(hour), is_landing=hour not in OUTAGE)
+                _stop_or_restore_source(made, hour)
+                life.advance(daemon, _at(hour), is_landing=hour not in OUTAGE)
         with made.daemon(settings) as daemon:
             for hour in HOURS_AFTER_PAUSE:
-                life.go_on(daemon, _at(hour))
+                life.advance(daemon, _at(hour))
         yield life
 
 
-def _break_or_mend(made: Machine, hour: int) -> None:
+def _stop_or_restore_source(made: Machine, hour: int) -> None:
     if hour == OUTAGE.start:
         made.cut_off("scanning")
     if hour == OUTAGE.stop:
@@ -106,7 +106,7 @@ def _within(run: Run, hour: float) -> bool:
     return _at(hour) <= run.began_at < _at(hour + 1)
 
 
-def test_every_report_that_must_be_is_there_once_and_no_other(lived: Life) -> None:
+def test_every_expected_report_exists_once_and_no_other(lived: Life) -> None:
     expected = due_reports(APPLIED, lived.landed[-1])
     assert len(expected) == 38
     assert lived.reports() == [
@@ -114,12 +114,12 @@ def test_every_report_that_must_be_is_there_once_and_no_other(lived: Life) -> No
     ]
 
 
-def test_a_report_has_another_edition_only_where_something_changed(lived: Life) -> None:
+def test_a_report_has_another_edition_only_if_its_rows_changed(lived: Life) -> None:
     found = lived.editions()
 
     expected = []
     for each in due_reports(APPLIED, lived.landed[-1]):
-        # The late scans are of the day of the past show, in Berlin.
+        # The late scans belong to the day of the past show, in Berlin.
         is_late = each.place == BERLIN and each.period.endswith("2022-03-24")
         is_changed = is_late and each.slug in {ATTENDANCE, AFTER_EVENT, AFTER_DOORS}
         count = 1 + is_changed + each.is_provisional_first(_landed_of(each, lived), DELAY)
@@ -129,15 +129,15 @@ def test_a_report_has_another_edition_only_where_something_changed(lived: Life) 
 
 
 def _landed_of(due: Due, life: Life) -> list[datetime]:
-    """The landings that a report may go out after: what was missing keeps one of them back."""
+    """The landings after which a report can be published: the missing entry holds one report."""
     booked = MISSING_BOOKED if (due.place, due.slug, due.period) == HELD else LONG_AGO
     return [each for each in life.landed if each >= booked - OVERLAP]
 
 
-def test_a_night_is_once_per_local_day_also_where_its_hour_is_none(lived: Life) -> None:
+def test_the_nightly_build_runs_once_per_local_day_also_without_its_hour(lived: Life) -> None:
     nights = lived.runs("daily_build")
 
-    # At 02:30 there is none on the 27th; it is three then, and one in UTC.
+    # There is no 02:30 on the 27th: the build runs at 03:00 local time, which is 01:00 UTC.
     assert [(each.status, each.partitions) for each in nights] == [
         ("SUCCESS", ("2022-03-26", "2022-03-26")),
         ("SUCCESS", ("2022-03-27", "2022-03-27")),
@@ -147,21 +147,21 @@ def test_a_night_is_once_per_local_day_also_where_its_hour_is_none(lived: Life) 
 
 
 def _after(instant: datetime, hour: float) -> bool:
-    """Whether it is soon after an hour: what is done then takes as long as it takes."""
+    """True if an instant is within 15 minutes after an hour, which allows for slow work."""
     return _at(hour) <= instant < _at(hour) + timedelta(minutes=15)
 
 
-def test_days_of_23_and_25_hours_are_reported_when_they_are_over(lived: Life) -> None:
+def test_days_of_23_and_25_hours_are_reported_when_they_end(lived: Life) -> None:
     first = {tuple(each): at for *each, edition, at in lived.editions() if edition == 1}
 
-    # The first landing that has seen all of it lands what is a quarter of an hour old.
+    # A landing is complete up to 15 minutes ago, so the first complete landing is an hour later.
     assert over_at(BERLIN, date(2022, 3, 27)) == _at(22)
     assert over_at(CASABLANCA, date(2022, 3, 26)) == _at(4)
     assert _after(first[BERLIN, ATTENDANCE, "2022-03-27"], 23)
     assert _after(first[CASABLANCA, ATTENDANCE, "2022-03-26"], 5)
 
 
-def test_late_rows_rebuild_their_day_and_no_other(lived: Life) -> None:
+def test_late_rows_rebuild_only_their_day(lived: Life) -> None:
     before, after = (between(world(), LONG_AGO, LATE_SCANS + by) for by in (-MOMENT, timedelta(0)))
 
     [rebuilt] = [each for each in lived.runs("rebuild_days") if _within(each, 4)]
@@ -185,7 +185,7 @@ def test_a_missing_entry_is_one_alert_within_a_minute_of_the_build(lived: Life) 
     assert _after(resolved_at, 17.5)
 
 
-def test_what_it_holds_is_one_report_until_it_arrives(lived: Life) -> None:
+def test_the_missing_entry_holds_one_report_until_it_arrives(lived: Life) -> None:
     [(message, opened_at, resolved_at)] = lived.warehouse(
         "select message, opened_at, resolved_at from catalogue.alerts where kind = 'report_held'"
     )
@@ -195,7 +195,7 @@ def test_what_it_holds_is_one_report_until_it_arrives(lived: Life) -> None:
     assert _after(resolved_at, 17.5)
 
 
-def test_a_source_that_is_out_is_one_alert_and_landing_catches_up(lived: Life) -> None:
+def test_a_source_that_is_down_is_one_alert_and_landing_catches_up(lived: Life) -> None:
     downs = lived.warehouse(
         "select message, opened_at, resolved_at from catalogue.alerts where kind = 'source_down'"
     )
@@ -208,7 +208,7 @@ def test_a_source_that_is_out_is_one_alert_and_landing_catches_up(lived: Life) -
     assert lived.warehouse("select count(*) from landing.scanning_scans") == [(len(scans),)]
 
 
-def test_what_was_due_without_a_daemon_is_there_as_soon_as_there_is_one(lived: Life) -> None:
+def test_reports_due_without_a_daemon_are_generated_when_one_starts(lived: Life) -> None:
     generated = [
         at for (at,) in lived.warehouse("select generated_at from catalogue.generated_reports")
     ]
@@ -219,10 +219,10 @@ def test_what_was_due_without_a_daemon_is_there_as_soon_as_there_is_one(lived: L
     at_once = [at for at in generated if _after(at, 17.5)]
     assert len(due_meanwhile) == 4
     assert in_pause == []
-    assert len(at_once) == len(due_meanwhile) + 1  # and the one that was held
+    assert len(at_once) == len(due_meanwhile) + 1  # and the report that was held
 
 
-def test_only_landings_during_the_outage_fail_and_nothing_is_asked_for_twice(lived: Life) -> None:
+def test_only_landings_during_the_outage_fail_and_no_run_is_requested_twice(lived: Life) -> None:
     with lived.machine.dagster() as connection:
         ended = connection.execute(
             "select pipeline_name, status, count(*) from runs group by 1, 2"
@@ -235,15 +235,15 @@ def test_only_landings_during_the_outage_fail_and_nothing_is_asked_for_twice(liv
     failed = [row for row in ended if row[1] != "SUCCESS"]
     assert failed == [("land", "FAILURE", len(OUTAGE))]
     assert run_count == key_count == sum(count for *_, count in ended)
-    # One on each hour; the nights land by themselves.
+    # One landing per hour; the nightly builds have their own landings.
     landings = {each.began_at.replace(minute=0, second=0) for each in lived.runs("land")}
     assert len(landings) == len(lived.runs("land"))
 
 
-def test_nothing_stands_that_should_not(lived: Life) -> None:
+def test_no_alert_and_no_touched_day_is_left_open(lived: Life) -> None:
     opened = lived.warehouse("select kind, resolved_at is null from catalogue.alerts")
 
-    # Who begins after days finds reports overdue.
+    # The day begins when reports are overdue already.
     overdue = [
         each
         for each in due_reports(APPLIED, lived.landed[-1])
@@ -256,14 +256,14 @@ def test_nothing_stands_that_should_not(lived: Life) -> None:
         ("report_held", False): 1,
         ("source_down", False): 1,
     }
-    # An event's summary stands on its last day, which may be to come.
+    # An event's summary has a row on the event's last day, which can be in the future.
     waiting = lived.warehouse("select report_table, report_day from landing.touched_days")
     ends = EVENTS[OPEN_AIR][2].date()
     assert set(waiting) == {("report_event_summary", ends)}
     assert lived.warehouse("select * from reporting.rebuilt_days") == []
 
 
-def test_a_night_is_once_also_where_its_hour_comes_twice(
+def test_the_nightly_build_runs_once_also_if_its_hour_occurs_twice(
     account: Account, servers_folder: Path, tmp_path: Path
 ) -> None:
     evening = AUTUMN - timedelta(hours=1)
@@ -272,10 +272,10 @@ def test_a_night_is_once_also_where_its_hour_comes_twice(
         life = Life(made, settings)
         life.arrive()
         with made.daemon(settings) as daemon:
-            daemon.look()
-            # In Berlin it is 02:30 at the first and at the second of them.
+            daemon.run_round()
+            # In Berlin it is 02:30 at the first and at the second instant.
             for minutes in (30, 90, 150):
-                life.go_on(daemon, AUTUMN + timedelta(minutes=minutes))
+                life.advance(daemon, AUTUMN + timedelta(minutes=minutes))
         nights = life.runs("daily_build")
 
     assert [(each.status, each.partitions[0]) for each in nights] == [("SUCCESS", "2022-10-29")]

@@ -1,4 +1,4 @@
-"""A fault of each break kind, planted into the season, is found and named, and nothing else is."""
+"""A planted fault of each kind of break is found with its kind and ids, and nothing else is."""
 
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ class _Faulty:
 
 @pytest.fixture(scope="module")
 def faulty(shared_pipeline: Pipeline, season: Books) -> _Faulty:
-    # Every fourth of them, so that they lie on different days.
+    # Every fourth order, so that the faults are on different days.
     orders = dict(zip(FAULTS, plain_orders(season)[::4], strict=False))
     planted: dict[str, list[ReportRow]] = {}
     books = season
@@ -55,12 +55,12 @@ def faulty(shared_pipeline: Pipeline, season: Books) -> _Faulty:
     )
 
 
-def test_there_is_a_fault_of_every_break_kind() -> None:
+def test_there_is_a_fault_of_every_kind_of_break() -> None:
     assert FAULTS.keys() == set(BREAK_KINDS)
 
 
 @pytest.mark.parametrize("kind", FAULTS)
-def test_fault_is_found_with_its_kind_ids_and_amounts(kind: str, faulty: _Faulty) -> None:
+def test_a_fault_is_found_with_its_kind_ids_and_amounts(kind: str, faulty: _Faulty) -> None:
     concerned = {faulty.orders[kind].order_id, faulty.orders[kind].payment_id}
     found = {
         key: row
@@ -78,12 +78,12 @@ def test_nothing_else_is_found(faulty: _Faulty, season: Books) -> None:
     assert_same({BREAKS: expected}, faulty.pipeline.tables())
 
 
-def test_all_tables_hold_what_the_faulty_books_say(faulty: _Faulty) -> None:
+def test_all_tables_agree_with_the_faulty_books(faulty: _Faulty) -> None:
     assert_same(expected_tables(faulty.books), faulty.pipeline.tables())
 
 
 @pytest.mark.parametrize("kind", FAULTS)
-def test_check_names_the_fault_and_fails_unless_it_is_only_a_warning(
+def test_the_check_names_the_fault_and_fails_unless_it_is_a_warning(
     kind: str, faulty: _Faulty
 ) -> None:
     severity = Severity.WARN if kind in ("timing", "settlement") else Severity.ERROR
@@ -114,7 +114,7 @@ def test_check_names_the_fault_and_fails_unless_it_is_only_a_warning(
         assert len(found) == len(expected)
 
 
-def test_checks_of_the_ledger_name_the_transaction_and_the_entry(faulty: _Faulty) -> None:
+def test_the_checks_of_the_ledger_name_the_transaction_and_the_entry(faulty: _Faulty) -> None:
     [unbalanced] = faulty.found_by("transactions_balanced")
     [unclassified] = faulty.found_by("entries_classified")
     [row] = faulty.planted["unclassified"]
@@ -128,7 +128,7 @@ def test_checks_of_the_ledger_name_the_transaction_and_the_entry(faulty: _Faulty
     assert {unbalanced.severity, unclassified.severity} == {Severity.ERROR}
 
 
-def test_tables_that_follow_faulty_books_pass_their_own_checks(faulty: _Faulty) -> None:
+def test_tables_of_faulty_books_pass_their_own_checks(faulty: _Faulty) -> None:
     assert {each.check for each in faulty.discrepancies} == {
         "sales_tie_to_ledger",
         "transactions_balanced",
@@ -137,7 +137,7 @@ def test_tables_that_follow_faulty_books_pass_their_own_checks(faulty: _Faulty) 
     }
 
 
-def test_a_charge_booked_elsewhere_breaks_a_promise_of_the_ledger(faulty: _Faulty) -> None:
+def test_a_charge_of_another_place_breaks_a_promise_of_the_ledger(faulty: _Faulty) -> None:
     concerned = {str(each.ids["transaction_id"]) for each in faulty.found_by("upstream_promises")}
 
     assert concerned == {faulty.orders[kind].sale_id for kind in ("organization", "currency")}

@@ -1,4 +1,4 @@
-"""A missing ledger entry holds the reports that rest on it, and its arrival publishes them anew."""
+"""A missing ledger entry holds the reports that depend on it; its arrival publishes them again."""
 
 import csv
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ RESTATEMENTS: Mapping[str, object] = {
 
 @dataclass(frozen=True, kw_only=True)
 class _Case:
-    """An organisation's order whose booking and ledger entries arrive one after the other."""
+    """An order whose booking arrives before its ledger entries."""
 
     pipeline: Pipeline
     generator: ReportGenerator
@@ -81,7 +81,7 @@ def case(pipeline: Pipeline, season: Books, tmp_path: Path) -> _Case:
     )
 
 
-def test_missing_entry_holds_what_rests_on_it_and_its_arrival_is_the_next_edition(
+def test_a_missing_entry_holds_its_reports_and_its_arrival_makes_the_next_edition(
     case: _Case,
 ) -> None:
     order = case.order
@@ -91,7 +91,7 @@ def test_missing_entry_holds_what_rests_on_it_and_its_arrival_is_the_next_editio
     assert (first.status, first.edition, first.is_provisional) == ("ready", 1, False)
     first_bytes = case.generator.file(first.storage_path)
 
-    # The order is booked, its ledger entries are missing.
+    # The order is booked, but its ledger entries are missing.
     case.arrive_without(order.sale_id, order.payment_id)
     held = case.generate(definition)
     assert (held.status, held.edition, held.storage_path) == ("held", 1, first.storage_path)
@@ -99,13 +99,13 @@ def test_missing_entry_holds_what_rests_on_it_and_its_arrival_is_the_next_editio
     assert str(order.day) in held.failure_message
     assert order.order_id in held.failure_message
     assert case.generator.file(first.storage_path) == first_bytes
-    # Nothing else is held: other organisations, other days, reports that are not of money.
+    # Nothing else is held: other organisations, other days, reports without money.
     assert case.generate(case.definition(other=True)).status == "ready"
     before = one_day(order.day.replace(day=order.day.day - 1))
     assert case.generator.generate_one(definition, before).status == "ready"
     assert case.generate(case.definition(ATTENDANCE)).status == "ready"
 
-    # Asked for in spite of it, the report is stamped and stands beside the final one.
+    # A report that is requested anyway is stamped, and is stored beside the final one.
     [stamped] = case.generator.generate(definition, one_day(order.day), is_provisional_allowed=True)
     assert stamped.report.is_provisional
     assert (stamped.report.storage_path or "").endswith("_PROVISIONAL.csv")

@@ -1,7 +1,7 @@
-"""Names that break programs, through every format: nothing runs, nothing is lost.
+"""Hostile names in every format: nothing is executed and nothing is lost.
 
-The season with its organisation, event, venue, gates and ticket types called so; then definitions
-and headings.
+The names are those of the season's organisation, event, venue, gates and ticket types; then those
+of definitions and headings.
 """
 
 import csv
@@ -70,7 +70,7 @@ _RUNS = re.compile("[\\s\u200b-\u200f\u202a-\u202e\ufeff']*[=+@|%\uff1d\uff0b\uf
 
 @dataclass(frozen=True, kw_only=True)
 class _Hostile:
-    """The season with such names, and somebody who asks for reports of it."""
+    """The season with hostile names, and reports of it."""
 
     generator: ReportGenerator
     listener: socket.socket
@@ -109,7 +109,7 @@ class _Hostile:
 def hostile(
     shared_season_pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[_Hostile]:
-    """Every string that is no empty one is the name of a ticket type that tickets have."""
+    """Each string that is not empty is the name of a ticket type with tickets."""
     generator = ReportGenerator(
         warehouse=shared_season_pipeline.warehouse,
         store=open_store(str(tmp_path_factory.mktemp("store"))),
@@ -150,11 +150,11 @@ def hostile(
 
 
 def _shown(rows: Sequence[Sequence[str]]) -> list[list[str]]:
-    # Gates have one name; which tickets came through one is of no matter here.
+    # All gates have one name; the tickets of each gate do not matter here.
     return [[*row[:5], row[6]] for row in rows]
 
 
-def test_machine_csv_gives_every_name_back_byte_for_byte(hostile: _Hostile) -> None:
+def test_csv_for_programs_returns_every_name_byte_for_byte(hostile: _Hostile) -> None:
     with hostile.tickets(ReportFormat.CSV).open(encoding="utf-8", newline="") as file:
         _, *rows = csv.reader(file, strict=True)
 
@@ -163,7 +163,7 @@ def test_machine_csv_gives_every_name_back_byte_for_byte(hostile: _Hostile) -> N
 
 
 @pytest.mark.parametrize("format_", [ReportFormat.JSONL, ReportFormat.PARQUET])
-def test_files_for_programs_give_every_name_back(hostile: _Hostile, format_: ReportFormat) -> None:
+def test_files_for_programs_return_every_name(hostile: _Hostile, format_: ReportFormat) -> None:
     path = hostile.tickets(format_)
     if format_ is ReportFormat.JSONL:
         with path.open(encoding="utf-8", newline="\n") as file:
@@ -176,19 +176,21 @@ def test_files_for_programs_give_every_name_back(hostile: _Hostile, format_: Rep
     assert _shown([list(each.values()) for each in objects]) == hostile.rows()
 
 
-def test_no_cell_of_a_csv_for_people_runs_and_every_name_comes_back(hostile: _Hostile) -> None:
+def test_no_cell_of_a_csv_for_people_is_a_formula_and_every_name_is_returned(
+    hostile: _Hostile,
+) -> None:
     path = hostile.tickets(ReportFormat.CSV, "spreadsheet")
     with path.open(encoding="utf-8-sig", newline="") as file:
         _, *rows = csv.reader(file, strict=True)
 
     assert _shown([[str(unguard(cell)) for cell in row] for row in rows]) == hostile.rows()
-    # A program may split at other signs than ours, and mind no quotes.
+    # A program can split at other characters than ours, and ignore quotes.
     texts = [cell for row in rows for cell in row]
     parts = [part for text in texts for part in re.split("[,;\t\r\n]", text)]
     assert [part for part in parts if _RUNS.match(part) and not part.startswith("'")] == []
 
 
-def test_no_cell_of_a_workbook_is_more_than_text_and_every_name_comes_back(
+def test_every_cell_of_a_workbook_is_text_and_every_name_is_returned(
     hostile: _Hostile,
 ) -> None:
     from openpyxl import load_workbook
@@ -202,10 +204,10 @@ def test_no_cell_of_a_workbook_is_more_than_text_and_every_name_comes_back(
     _require_passive(path)
 
 
-def test_a_pdf_holds_every_name_and_reaches_for_nothing(hostile: _Hostile) -> None:
+def test_a_pdf_has_every_name_and_loads_nothing(hostile: _Hostile) -> None:
     import pikepdf
 
-    # In a narrower column one of them would be higher than a page, which is refused.
+    # In a narrower column, one name would be higher than a page, which is refused.
     config = {
         **_TICKETS["config"],
         "columns": ["ticket_type_name", "event_name", "venue_name"],
@@ -232,7 +234,7 @@ def test_a_pdf_holds_every_name_and_reaches_for_nothing(hostile: _Hostile) -> No
         hostile.listener.accept()
 
 
-def test_a_text_that_a_cell_cannot_hold_is_refused_whole_and_other_formats_hold_it(
+def test_a_text_too_long_for_a_cell_is_refused_and_other_formats_hold_it(
     hostile: _Hostile,
 ) -> None:
     type_id = "00000003-0000-4000-8000-000000000001"
@@ -256,7 +258,7 @@ def test_a_text_that_a_cell_cannot_hold_is_refused_whole_and_other_formats_hold_
 
 
 def _is_label(text: str) -> bool:
-    """Whether a definition may call a column so: one line, not empty, of 100 characters."""
+    """True if a definition can use the heading: one line, not empty, up to 100 characters."""
     try:
         parse_definition(_with_labels([text], "labels", "machine"))
     except DefinitionInvalid:
@@ -271,7 +273,7 @@ def _batches() -> Iterator[list[str]]:
         yield labels[start : start + len(_LABELLED)]
 
 
-def test_headings_of_csv_are_texts_and_come_back(hostile: _Hostile) -> None:
+def test_csv_headings_are_text_and_are_returned(hostile: _Hostile) -> None:
     for number, batch in enumerate(_batches()):
         for profile in ("machine", "spreadsheet"):
             mapping = _with_labels(batch, f"labels-{number}-{profile}", profile)
@@ -287,7 +289,7 @@ def test_headings_of_csv_are_texts_and_come_back(hostile: _Hostile) -> None:
             assert found == batch
 
 
-def test_headings_of_a_workbook_are_texts_and_come_back(hostile: _Hostile) -> None:
+def test_workbook_headings_are_text_and_are_returned(hostile: _Hostile) -> None:
     from openpyxl import load_workbook
 
     for number, batch in enumerate(_batches()):
@@ -312,12 +314,12 @@ def _with_labels(labels: Sequence[str], slug: str, profile: str) -> dict[str, An
 
 
 def _text(value: object) -> str:
-    """The text of a cell as Excel shows it: openpyxl leaves the format's own escapes alone."""
+    """The text of a cell as Excel shows it: openpyxl does not decode the format's escapes."""
     return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), str(value or ""))
 
 
 def _require_passive(path: Path) -> None:
-    """A workbook holds no formula, no link, no macro, nothing from outside."""
+    """Assert that a workbook has no formula, link, macro or external content."""
     with ZipFile(path) as package:
         assert {name for name in package.namelist() if not _PART.fullmatch(name)} == set()
         for name in package.namelist():

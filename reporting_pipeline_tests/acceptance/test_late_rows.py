@@ -1,7 +1,7 @@
-"""Whatever arrives late, in whatever order: only what it touches is rebuilt, and all is right.
+"""Late rows in any order: only touched days are rebuilt, and every table is right.
 
-Rows arrive in random batches, some changed on the way, under record clocks up to 15 minutes older
-than others; after each batch only touched days are rebuilt, and the oracle judges all five tables.
+Rows arrive in random batches, some in several versions, with record clocks up to 15 minutes older
+than others. After each batch only touched days are rebuilt, and the oracle checks all five tables.
 """
 
 from itertools import accumulate
@@ -20,7 +20,7 @@ _NOTHING = Books.of({})
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_season_in_random_batches_equals_the_season(
+def test_the_season_in_random_batches_equals_the_season(
     seed: int, pipeline: Pipeline, season: Books
 ) -> None:
     _assert_right_after_each(pipeline, random_split(season, dice(seed), 3))
@@ -29,13 +29,13 @@ def test_season_in_random_batches_equals_the_season(
 @pytest.mark.parametrize("seed", range(4))
 def test_random_books_in_random_batches_equal_the_books(seed: int, pipeline: Pipeline) -> None:
     rng = dice(seed)
-    # A batch costs the same for one book as for three, which share nothing.
+    # A batch of three books costs the same as one, and the books share nothing.
     splits = [random_split(random_books(rng), rng, 3) for _ in range(3)]
     batches = [union(parts) for parts in zip(*splits, strict=True)]
     _assert_right_after_each(pipeline, with_arrival_clocks(batches, rng))
 
 
-def test_second_half_first_and_days_at_random_equal_the_season(
+def test_the_second_half_first_and_random_days_equal_the_season(
     pipeline: Pipeline, season: Books
 ) -> None:
     first, second = _halves(season)
@@ -45,7 +45,7 @@ def test_second_half_first_and_days_at_random_equal_the_season(
     pipeline.arrive(second)
     pipeline.land()
     pipeline.build_touched()
-    # The record clocks stay as old as they are: months older than all that has landed.
+    # The record clocks stay months older than all landed rows.
     pipeline.arrive(first)
     landed = pipeline.land()
     assert landed.new_count == first.row_count()
@@ -73,7 +73,7 @@ def _assert_right_after_each(pipeline: Pipeline, batches: list[Books]) -> None:
 
 
 def _assert_between(changed: Touched, queue: Touched, touchable: Touched) -> None:
-    """What changes is queued, and nothing is but what the definition lets change."""
+    """Assert that changed days are queued, and only days that the definition allows."""
     for table, days in touchable.items():
         queued = queue.get(table, set())
         missing, needless = changed[table] - queued, queued - days
@@ -82,7 +82,7 @@ def _assert_between(changed: Touched, queue: Touched, touchable: Touched) -> Non
 
 
 def _halves(books: Books) -> tuple[Books, Books]:
-    """The books cut at the middle record clock; the second half has its rows' parents, too."""
+    """Split the books at the median record clock; the second half also has its rows' parents."""
     clocks = sorted(row[record_clock(t)] for t in COLUMNS for row in books[t].values())
     middle = clocks[len(clocks) // 2]
     second: set[str] = set()

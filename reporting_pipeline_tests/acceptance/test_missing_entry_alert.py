@@ -1,4 +1,4 @@
-"""A missing ledger entry is one alert after the build; its arrival resolves it."""
+"""A missing ledger entry is one alert after the build, and its arrival resolves the alert."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -47,7 +47,7 @@ def test_a_missing_ledger_entry_is_one_alert_until_it_arrives(
         over, still_over = desk.evaluate_and_send(), desk.evaluate_and_send()
         told = [topics.get_message(timeout=5) or {} for _ in range(2)]
 
-    # The season leaves orders unsettled; of all others it knows no difference.
+    # The season has unsettled orders, and no other differences.
     assert {each.alert.facts["break"] for each in before} <= {"settlement"}
     assert again == still_over == Evaluation()
     [stored] = opened.opened
@@ -85,7 +85,7 @@ def _come(pipeline: Pipeline, books: Books) -> None:
 
 
 def _once_more(season: Books, order: PlainOrder) -> tuple[Books, Books]:
-    """The same order once more, with ids of its own: what Ticketing books, what the ledger does."""
+    """A copy of an order with other ids: its rows in Ticketing, and its rows in the ledger."""
     booked = season.select(lambda _, row: order.order_id in {row["id"], row.get("order_id")})
     transactions = {order.sale_id, order.payment_id}
     charged = season.select(

@@ -1,4 +1,4 @@
-"""A warehouse that is restored from its dump gives the same tables and the same files."""
+"""A warehouse restored from its dump gives the same tables and the same files."""
 
 import subprocess
 from dataclasses import replace
@@ -21,7 +21,7 @@ DAY = one_day(date(2025, 9, 10))
 def restored(
     season_pipeline: Pipeline, postgres: Postgres, empty_database_url: URL, tmp_path: Path
 ) -> Pipeline:
-    """The season's pipeline, over what its dump gives in an empty database."""
+    """The season's pipeline with a warehouse that was restored from its dump."""
     dump = tmp_path / "warehouse.dump"
     programs = postgres.install.bin
     before, after = conninfo(season_pipeline.warehouse), conninfo(empty_database_url)
@@ -34,7 +34,7 @@ def _run(program: Path, *arguments: str) -> None:
     subprocess.run([program, *arguments], check=True)  # noqa: S603 - PostgreSQL's own
 
 
-def test_a_restored_warehouse_goes_on_and_gives_the_file_that_was_lost(
+def test_a_restored_warehouse_continues_and_generates_a_lost_file_again(
     season_pipeline: Pipeline, restored: Pipeline, tmp_path: Path
 ) -> None:
     lost = ReportGenerator(season_pipeline.warehouse, FolderStore(tmp_path / "lost"))

@@ -1,8 +1,7 @@
-"""Seven months of a real online shop, a quarter of a million lines: every figure agrees.
+"""Every figure of seven months of a real online shop, 250,000 lines, is reproduced.
 
 UCI Online Retail, as orders and a ledger: 37 organisations, real refunds, duplicates, bad debts and
-days without trade. Its licence is not verified, so it is not shipped: it stands beside the
-repository.
+days without trade. Its licence is not verified, so it is not shipped: it is beside the repository.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The bundled season gives its published figures, all of them, and raises nothing."""
+"""The bundled season gives all its published figures, without errors of checks."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from reporting_pipeline_tests.oracle.compare import read_csv_tables
 
 @pytest.fixture(scope="module")
 def built_season(shared_pipeline: Pipeline, season_dump: Path) -> Pipeline:
-    """The season: loaded, landed, built."""
+    """The season, loaded, landed and built."""
     load_dump(season_dump, shared_pipeline.sources)
     shared_pipeline.land()
     shared_pipeline.build_all()
@@ -26,13 +26,13 @@ def test_every_published_figure_is_reproduced(built_season: Pipeline, season_dum
     assert_same(published, built_season.tables())
 
 
-def test_only_unsettled_orders_stand_among_the_breaks(built_season: Pipeline) -> None:
+def test_only_unsettled_orders_are_breaks(built_season: Pipeline) -> None:
     breaks = built_season.tables()["report_reconciliation_breaks"]
 
     assert {row["kind"] for row in breaks.values()} == {"settlement"}
 
 
-def test_no_check_raises_more_than_a_warning(built_season: Pipeline) -> None:
+def test_no_check_finds_more_than_a_warning(built_season: Pipeline) -> None:
     found = built_season.discrepancies()
 
     assert {(each.check, each.severity) for each in found} == {
@@ -42,5 +42,5 @@ def test_no_check_raises_more_than_a_warning(built_season: Pipeline) -> None:
     assert len(found) == 19
 
 
-def test_nothing_is_left_to_rebuild(built_season: Pipeline) -> None:
+def test_no_day_is_left_to_rebuild(built_season: Pipeline) -> None:
     assert built_season.queue() == {}

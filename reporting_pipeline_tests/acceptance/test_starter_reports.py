@@ -1,7 +1,7 @@
-"""The ten starter reports over the season, read by programs that are not ours.
+"""The ten starter reports over the season, read by independent programs.
 
-Each file must say what a query of its own says, value by value and type by type, with the totals
-that its rows have. A few of the reports are looked at as PDF; all are slow to render.
+Each file must equal the result of a separate query, value by value and type by type, with the
+totals of its rows. Only a few reports are rendered as PDF, because this is slow.
 """
 
 import subprocess
@@ -28,14 +28,14 @@ from reporting_pipeline_tests.acceptance.starter_set import (
 from reporting_pipeline_tests.sample_reports import BERLIN, TOKYO
 
 _PDFS = {("daily-sales", BERLIN), ("event-settlement", TOKYO), ("comps", TOKYO), ("tax", BERLIN)}
-"""Many pages; other scripts and no decimals; no rows; two currencies."""
+"""Reports with many pages, other scripts and no decimals, no rows, and two currencies."""
 
 
 @pytest.fixture(scope="module")
 def files(
     shared_season_pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory
 ) -> list[ReportFile]:
-    """Every starter report of both organisations, and a few as PDF."""
+    """Every starter report of both organisations, a few of them as PDF."""
     store = tmp_path_factory.mktemp("store")
     requests = starter_requests(shared_season_pipeline)
     few = [
@@ -51,7 +51,7 @@ def files(
 
 @pytest.fixture(scope="module")
 def figures(files: list[ReportFile], shared_season_pipeline: Pipeline) -> Mapping[Path, list[Row]]:
-    """File -> the rows that it must have."""
+    """File -> expected rows."""
     with warehouse_connection(shared_season_pipeline.warehouse) as connection:
         return {
             each.path: figures_of(connection, each.slug, each.organization_id, each.period)
@@ -63,7 +63,7 @@ def _of(files: list[ReportFile], format_: ReportFormat) -> list[ReportFile]:
     return [each for each in files if each.format is format_]
 
 
-def test_every_report_is_there_in_every_format(
+def test_every_report_exists_in_every_format(
     files: list[ReportFile], figures: Mapping[Path, list[Row]]
 ) -> None:
     assert {each.slug for each in files} == set(STARTER_REPORTS)
@@ -72,7 +72,7 @@ def test_every_report_is_there_in_every_format(
     assert sum(each.row_count for each in _of(files, ReportFormat.CSV)) == 547
 
 
-def test_csv_says_what_the_tables_say(
+def test_csv_has_the_rows_of_the_tables(
     files: list[ReportFile], figures: Mapping[Path, list[Row]]
 ) -> None:
     for each in _of(files, ReportFormat.CSV):
@@ -80,21 +80,21 @@ def test_csv_says_what_the_tables_say(
         assert readers.read_csv(each.path, report, each.csv_profile) == figures[each.path]
 
 
-def test_json_lines_say_what_the_tables_say(
+def test_json_lines_have_the_rows_of_the_tables(
     files: list[ReportFile], figures: Mapping[Path, list[Row]]
 ) -> None:
     for each in _of(files, ReportFormat.JSONL):
         assert readers.read_jsonl(each.path, STARTER_REPORTS[each.slug]) == figures[each.path]
 
 
-def test_parquet_says_what_the_tables_say(
+def test_parquet_has_the_rows_of_the_tables(
     files: list[ReportFile], figures: Mapping[Path, list[Row]]
 ) -> None:
     for each in _of(files, ReportFormat.PARQUET):
         assert readers.read_parquet(each.path, STARTER_REPORTS[each.slug]) == figures[each.path]
 
 
-def test_xlsx_says_what_the_tables_say_with_totals(
+def test_xlsx_has_the_rows_of_the_tables_with_totals(
     files: list[ReportFile], figures: Mapping[Path, list[Row]]
 ) -> None:
     for each in _of(files, ReportFormat.XLSX):
@@ -117,7 +117,9 @@ def test_another_machine_on_another_day_writes_the_same_bytes_without_a_catalogu
     files: list[ReportFile], shared_season_pipeline: Pipeline, tmp_path: Path
 ) -> None:
     _wipe_catalogue(shared_season_pipeline.warehouse)
-    said = _generate_elsewhere(shared_season_pipeline.warehouse, tmp_path, "tax", "weekly-revenue")
+    said = _generate_on_another_day(
+        shared_season_pipeline.warehouse, tmp_path, "tax", "weekly-revenue"
+    )
 
     assert said == "17 files on 2031-07-03\n"
     here = files[0].path.parents[3]
@@ -140,11 +142,11 @@ def _wipe_catalogue(warehouse: URL) -> None:
         )
 
 
-def _generate_elsewhere(warehouse: URL, store: Path, *slugs: str) -> str:
-    """Generate reports in a process that has another clock, zone, locale and hash seed."""
+def _generate_on_another_day(warehouse: URL, store: Path, *slugs: str) -> str:
+    """Generate reports in a process with another clock, zone, locale and hash seed."""
     (library,) = Path(libfaketime.__file__).parent.rglob("libfaketime.so.1")
     done = subprocess.run(  # noqa: S603 - our own module
-        [sys.executable, "-m", "reporting_pipeline_tests.acceptance.elsewhere", *slugs],
+        [sys.executable, "-m", "reporting_pipeline_tests.acceptance.another_machine", *slugs],
         env=child_environment(
             {
                 "REPORTING_DATABASE_URL": warehouse.render_as_string(hide_password=False),

@@ -1,7 +1,7 @@
-"""Two daemons are started at once, and the one that ticks is killed: each request is served once.
+"""Two daemons start together, and the active one is killed: each request is served once.
 
-All is real: `reporting daemon` twice, Dagster's code server, its runs, PostgreSQL and Valkey. Only
-the sensor's interval is shorter.
+Everything is real: `reporting daemon` twice, Dagster's code server, its runs, PostgreSQL and
+Valkey. Only the sensor's interval is shorter.
 """
 
 import os
@@ -47,7 +47,7 @@ _TOLD = """
 
 
 class Machine:
-    """Where the programs run: one instance of Dagster.
+    """The environment of the programs: one instance of Dagster.
 
     Args:
         folder: DAGSTER_HOME, and their output.
@@ -122,7 +122,7 @@ def machine(
     machine.end()
 
 
-def test_of_two_daemons_one_ticks_and_the_other_goes_on_when_it_is_killed(
+def test_of_two_daemons_one_ticks_and_the_other_takes_over_when_it_is_killed(
     machine: Machine, pipeline: Pipeline, empty_database_url: URL
 ) -> None:
     warehouse = pipeline.warehouse
@@ -148,7 +148,7 @@ def test_of_two_daemons_one_ticks_and_the_other_goes_on_when_it_is_killed(
 
 
 def until(machine: Machine, is_so: Callable[[], bool]) -> None:
-    """Wait for something; what the programs have said is shown where it does not come."""
+    """Wait for a condition; if it does not become true, show the output of the programs."""
     pause, limit = Event(), time.monotonic() + _LIMIT_SECONDS
     while not is_so():
         assert time.monotonic() < limit, machine.all_said()
@@ -165,7 +165,7 @@ def runs(storage: URL) -> list[str]:
 
 
 def numbers(warehouse: URL, query: str) -> tuple[int, ...]:
-    """The answer to a query of numbers."""
+    """The result of a query that returns numbers."""
     with warehouse_connection(warehouse) as connection:
         [answer] = connection.execute(query.encode()).fetchall()
         return tuple(answer)

@@ -1,7 +1,6 @@
-"""Which reports the simulated day must bring, by the contract and the definitions.
+"""The reports that the simulated day must produce, by the contract and the definitions.
 
-Nothing here asks the pipeline: zones come from Python, days from the oracle. What belongs here:
-the reports, when each is due, and how many editions it has. What does not: what was made of it.
+This module does not use the pipeline: zones come from Python, days from the oracle.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,10 +32,10 @@ _SUNDAY = 6
 
 @dataclass(frozen=True, slots=True, order=True)
 class Due:
-    """A report that must be there.
+    """A report that must exist.
 
     Attributes:
-        due_at: From when on.
+        due_at: The instant from which it is due.
     """
 
     place: str
@@ -46,28 +45,28 @@ class Due:
 
     @property
     def is_financial(self) -> bool:
-        """Whether it is held and stamped."""
+        """True if the report can be held and stamped as provisional."""
         return self.slug in {REVENUE, REVENUE_OF_WEEK}
 
     def is_provisional_first(self, landed: Sequence[datetime], delay: timedelta) -> bool:
-        """Whether it goes out stamped: the first landing past its days is not past their delay.
+        """True if its first edition is provisional: the first landing is within the delay.
 
         Args:
-            landed: Through when each landing has read all sources, in order.
-            delay: How long after a day late rows are waited for.
+            landed: The instant through which each landing has read all sources, in order.
+            delay: How long late rows are awaited after a day.
         """
         first = next(each for each in landed if each >= self.due_at)
         return self.is_financial and first < self.due_at + delay
 
 
 def over_at(place: str, day: date) -> datetime:
-    """When a day is over for an organisation: in its own zone, and by all its events' clocks."""
+    """The end of a day for an organisation, with the cutoffs of all its events."""
     cutoffs = {time(0), *(cutoff for where, cutoff, _ in EVENTS.values() if where == place)}
     return max(_begins(place, day + _DAY, cutoff) for cutoff in cutoffs)
 
 
 def due_reports(applied_at: datetime, until: datetime) -> list[Due]:
-    """The reports that are due by an instant, of definitions that were applied at another one."""
+    """The reports that are due by `until`, of definitions that were applied at `applied_at`."""
     return sorted(
         due
         for place in ZONES
@@ -77,7 +76,7 @@ def due_reports(applied_at: datetime, until: datetime) -> list[Due]:
 
 
 def _by_days(place: str, until: datetime) -> Iterator[Due]:
-    """Of each day the two reports about it, and with a Sunday the one about the week."""
+    """The two reports of each day, and after each Sunday the report of the week."""
     for back in range(40):
         day = until.date() - back * _DAY
         for slug in (REVENUE, ATTENDANCE):
@@ -99,7 +98,7 @@ def _by_events(place: str) -> Iterator[Due]:
 
 
 def _due_day(due: Due) -> date:
-    """The day on which it is due: the first one after its period."""
+    """The day on which the report is due: the first day after its period."""
     return date.fromisoformat(due.period[-10:]) + _DAY
 
 

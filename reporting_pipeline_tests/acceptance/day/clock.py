@@ -1,10 +1,7 @@
-"""A clock for whole processes: libfaketime tells them a time that stands in a file.
+"""A simulated clock for whole processes: libfaketime reads its time from a file.
 
-It runs as fast as any clock and is put forward at will; every process that reads the file sees the
-same instant at the same moment, a server in its SQL too. What is waited for by the monotonic clock
-takes as long as ever.
-
-What belongs here: that file. What does not: who lives by it (`machine`).
+The clock runs at normal speed and can be moved forward. Every process that reads the file sees the
+same time, also a server in its SQL. Waits on the monotonic clock take their real time.
 """
 
 import shutil
@@ -22,14 +19,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class SimulatedClock:
     """The clock in a folder, which all its readers can enter.
 
-    Only who does not live by it may read it and put it: it says how far it is from his own.
+    Only a process with the real time can read and set it, because the file has the difference to
+    the real time.
     """
 
     folder: Path
 
     @classmethod
     def made(cls, folder: Path) -> "SimulatedClock":
-        """A clock in a new place, with a copy of the library that other accounts can read."""
+        """A new clock, with a copy of the library that other accounts can read."""
         (library,) = Path(libfaketime.__file__).parent.rglob("libfaketime.so.1")
         clock = cls(folder)
         shutil.copyfile(library, clock._library)
@@ -38,26 +36,26 @@ class SimulatedClock:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a process is given that is to live by this clock."""
+        """Environment variables of a process that uses this clock."""
         return {
             "LD_PRELOAD": str(self._library),
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            # With it each wait for another thread ends at once, and is begun again.
+            # With it, each wait for another thread would end immediately and start again.
             "FAKETIME_FORCE_MONOTONIC_FIX": "0",
         }
 
     def now(self) -> datetime:
-        """What the clock shows."""
+        """The time of the clock."""
         return _EPOCH + timedelta(seconds=time.time() + float(self._file.read_text("ascii")))
 
     def put(self, instant: datetime) -> None:
-        """Let it show an instant."""
+        """Set the clock to an instant."""
         self._write((instant - _EPOCH).total_seconds() - time.time())
 
     def put_forward(self, by: timedelta) -> None:
-        """Let that much time pass at once; who lives by the clock may do it, too."""
+        """Move the clock forward; a process that uses the clock can do this too."""
         self._write(float(self._file.read_text("ascii")) + by.total_seconds())
 
     def _write(self, seconds: float) -> None:

@@ -1,12 +1,10 @@
-"""Dagster's daemon under a clock that is put forward: one round of all its loops at a time.
+"""Dagster's daemon with a simulated clock: one round of all its loops at a time.
 
     python -m reporting_pipeline_tests.acceptance.day.daemon FOLDER_OF_CLOCK
 
-The daemons are those that the instance of DAGSTER_HOME asks for, with their own loops; they look at
-the definitions in this process, and runs are launched in it. For each line on standard input there
-is one round: each loop goes on until it would wait. A line of JSON answers what came of it.
-
-What belongs here: that. What does not: the time, which is told from outside.
+The daemons are those of the instance in DAGSTER_HOME, with their own loops. They load the
+definitions in this process, and runs are executed in it. Each line on standard input starts one
+round, in which each loop runs until it would wait. The result is written as a line of JSON.
 """
 
 import json
@@ -29,7 +27,7 @@ from dagster._daemon.run_coordinator import QueuedRunCoordinatorDaemon
 
 from reporting_pipeline_tests.acceptance.day.clock import SimulatedClock
 
-# What a schedule asks for has run when sensors look.
+# The runs of schedules have finished when sensors evaluate.
 _FIRST = (SchedulerDaemon, QueuedRunCoordinatorDaemon)
 _SHORT_SECONDS = 1
 _CODE = "reporting_pipeline.definitions"
@@ -43,49 +41,49 @@ _UNFINISHED = [
 
 
 class _Pause(threading.Event):
-    """What a loop waits for: it is noted that it would, and it need not."""
+    """The event that a loop waits for: it records the wait and returns immediately."""
 
     def __init__(self) -> None:
         super().__init__()
         self.is_reached = False
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Note it; nobody stops the loop."""
+        """Record the wait; the loop is never stopped."""
         self.is_reached = True
         return False
 
 
 class _Loop:
-    """One of the daemons, in its own loop."""
+    """One of the daemons with its own loop."""
 
     def __init__(self, daemon: object, workspace: WorkspaceProcessContext) -> None:
         self.place = _FIRST.index(type(daemon)) if type(daemon) in _FIRST else len(_FIRST)
         self._pause = _Pause()
         self._loop = daemon.core_loop(workspace, self._pause)  # type: ignore[attr-defined]
 
-    def go_on(self) -> None:
-        """Let it run until it would wait."""
+    def run_until_wait(self) -> None:
+        """Run the loop until it would wait."""
         self._pause.is_reached = False
         while not self._pause.is_reached:
             next(self._loop)
 
 
 def main() -> None:
-    """Serve rounds until standard input ends."""
+    """Run rounds until standard input ends."""
     _sleep_by(SimulatedClock(Path(sys.argv[1])))
     with _loops() as (instance, loops):
-        _say("ready", instance)
+        _report("ready", instance)
         for line in sys.stdin:
             for each in loops:
-                each.go_on()
-            _say(line.strip(), instance)
+                each.run_until_wait()
+            _report(line.strip(), instance)
 
 
 def _sleep_by(clock: SimulatedClock) -> None:
     sleep = time.sleep
 
     def pass_time(seconds: float) -> None:
-        if seconds < _SHORT_SECONDS:  # until a thread has done something
+        if seconds < _SHORT_SECONDS:  # a short wait for another thread
             sleep(seconds)
         else:
             clock.put_forward(timedelta(seconds=seconds))
@@ -106,14 +104,14 @@ def _loops() -> Iterator[tuple[dg.DagsterInstance, list[_Loop]]]:
         yield instance, sorted(loops, key=lambda each: each.place)
 
 
-def _say(word: str, instance: dg.DagsterInstance) -> None:
-    answer = {
+def _report(word: str, instance: dg.DagsterInstance) -> None:
+    result = {
         "round": word,
         "at": time.time(),
         "unfinished": instance.get_runs_count(dg.RunsFilter(statuses=_UNFINISHED)),
         "runs": instance.get_runs_count(),
     }
-    sys.stdout.write(f"{json.dumps(answer)}\n")
+    sys.stdout.write(f"{json.dumps(result)}\n")
     sys.stdout.flush()
 
 

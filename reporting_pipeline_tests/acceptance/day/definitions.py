@@ -1,7 +1,4 @@
-"""What the organisations of the simulated day have asked for.
-
-What belongs here: their definitions. What does not: which reports must come of them (`calendar`).
-"""
+"""The report definitions of the organisations of the simulated day."""
 
 from typing import Any, Final
 
@@ -16,7 +13,7 @@ DOORS_HOURS: Final = 3
 
 
 def definitions() -> list[DeclaredDefinition]:
-    """The same five of every organisation."""
+    """The same five definitions for every organisation."""
     return [
         parse_definition(each | {"organization_id": identity(place)})
         for place in ZONES

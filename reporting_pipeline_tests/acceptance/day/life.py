@@ -1,8 +1,4 @@
-"""Living through simulated time: rows come, the daemon works, and it is seen what came of it.
-
-What belongs here: letting it become a time, and reading what there is. What does not: when what
-happens, and what is expected (`test_day`).
-"""
+"""Runs the simulated day: rows arrive, the daemon works, and the results are read."""
 
 import tempfile
 from dataclasses import dataclass, field
@@ -18,38 +14,38 @@ from reporting_pipeline_tests.acceptance.day.world import between, world
 
 LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
 OVERLAP: Final = timedelta(minutes=15)
-"""How much later than its record clock a row may be seen."""
+"""How much later than its record clock a row can become visible."""
 MOMENT: Final = timedelta(seconds=1)
-"""What a tick needs to be due, whichever clock rounds how."""
+"""Added to a scheduled time, so that the tick is due in every rounding."""
 
 
 @dataclass(slots=True)
 class Life:
-    """What happens on the machine, hour by hour.
+    """The simulated day on a machine, hour by hour.
 
     Attributes:
-        came_by: The rows of the world are in the sources up to this instant.
-        landed: Through when each landing that could be has read the sources.
+        arrived_until: The rows of the world are in the sources up to this instant.
+        landed: The instant through which each possible landing has read the sources.
     """
 
     machine: Machine
     settings: Settings
-    came_by: datetime = LONG_AGO
+    arrived_until: datetime = LONG_AGO
     landed: list[datetime] = field(default_factory=list)
 
     def arrive(self) -> None:
-        """Let the rows come that there are by now."""
+        """Load the rows that exist by now into the sources."""
         now = self.machine.clock.now()
-        rows = between(world(), self.came_by, now)
-        self.came_by = now
+        rows = between(world(), self.arrived_until, now)
+        self.arrived_until = now
         if rows.row_count():
             with tempfile.TemporaryDirectory() as folder:
                 rows.write_dump(Path(folder))
                 owner = self.machine.url("sources", SOURCE_OWNER)
                 load_dump(Path(folder), dict.fromkeys(SOURCE_DOMAINS, owner))
 
-    def go_on(self, daemon: Daemon, until: datetime, *, is_landing: bool = True) -> None:
-        """Let it become a time, at which rows come, and let the daemon do what is to be done."""
+    def advance(self, daemon: Daemon, until: datetime, *, is_landing: bool = True) -> None:
+        """Set the clock, load the rows that exist then, and run the daemon until it is idle."""
         self.machine.clock.put(until + MOMENT)
         self.arrive()
         daemon.work()
@@ -80,7 +76,7 @@ class Life:
         )
 
     def warehouse(self, statement: str) -> list[tuple[Any, ...]]:
-        """What a query of the warehouse finds."""
+        """The rows of a query on the warehouse."""
         with self.machine.warehouse() as connection:
             return connection.execute(statement.encode()).fetchall()
 
@@ -108,7 +104,7 @@ class Run:
 
     @property
     def partitions(self) -> tuple[str, str]:
-        """The first and the last one."""
+        """The first and the last partition."""
         one = self.tags.get("dagster/partition", "")
         return (
             self.tags.get("dagster/asset_partition_range_start", one),

@@ -1,8 +1,4 @@
-"""A machine on which it is another time: PostgreSQL and Dagster's daemon by a simulated clock.
-
-What belongs here: its processes and databases, and letting time pass on it. What does not: what
-happens there in that time.
-"""
+"""A machine with a simulated clock: PostgreSQL, the databases and Dagster's daemon."""
 
 import json
 import secrets
@@ -40,17 +36,17 @@ from reporting_pipeline_tests.architecture.repository import ROOT
 
 _PASSWORD = secrets.token_urlsafe()
 _DAEMON = "reporting_pipeline_tests.acceptance.day.daemon"
-# As long as the slowest sensor waits: in each round all of them look, after the queue.
+# The interval of the slowest sensor, so that all sensors evaluate in each round.
 _ROUND = timedelta(minutes=1)
-_MOST_ROUNDS = 60
+_MAX_ROUNDS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """The machine; its daemon is off until it is switched on.
+    """The machine; its daemon runs only while `daemon` is open.
 
     Attributes:
-        log: Where the daemon writes.
+        log: The log of the daemon.
     """
 
     clock: SimulatedClock
@@ -59,15 +55,15 @@ class Machine:
     log: Path
 
     def url(self, database: str, user: str = WAREHOUSE_OWNER) -> URL:
-        """The address of one of its databases: warehouse, dagster, sources."""
+        """The address of a database: warehouse, dagster or sources."""
         return self.postgres.url(database, user, _PASSWORD)
 
     def reader_url(self, domain: str) -> URL:
-        """The address of a source domain for a role of its own that may only read there."""
+        """The address of a source domain, with its own role that can only read."""
         return self.url("sources", _reader(domain))
 
     def settings(self, **values: object) -> Settings:
-        """What the pipeline on it is told, and further settings."""
+        """The settings of the pipeline on this machine, and further ones."""
         sources = {f"source_{each}_url": _text(self.reader_url(each)) for each in SOURCE_DOMAINS}
         return Settings.model_validate(
             {
@@ -81,17 +77,17 @@ class Machine:
         )
 
     def cut_off(self, domain: str) -> None:
-        """Let a source refuse its reader."""
+        """Make a source refuse its reader."""
         with superuser_connection(self.postgres.url("sources")) as connection:
             connection.execute(f'alter role "{_reader(domain)}" nologin'.encode())
 
     def restore(self, domain: str) -> None:
-        """Let a source answer again."""
+        """Make a source accept its reader again."""
         with superuser_connection(self.postgres.url("sources")) as connection:
             connection.execute(f'alter role "{_reader(domain)}" login'.encode())
 
     def warehouse(self) -> psycopg.Connection[Any]:
-        """A session in the warehouse; each statement is a transaction of its own."""
+        """A session in the warehouse; each statement is its own transaction."""
         return _session(self.url("warehouse"))
 
     def dagster(self) -> psycopg.Connection[Any]:
@@ -100,7 +96,7 @@ class Machine:
 
     @contextmanager
     def daemon(self, settings: Settings) -> Iterator["Daemon"]:
-        """Its daemon, switched on meanwhile, with these settings."""
+        """Run the daemon with these settings while the context is open."""
         with (
             self.log.open("a", encoding="utf-8") as log,
             subprocess.Popen(  # noqa: S603 - our own module
@@ -122,7 +118,7 @@ class Machine:
         ):
             try:
                 daemon = Daemon(machine=self, process=process)
-                daemon.answer()
+                daemon.read_answer()
                 yield daemon
             finally:
                 process.kill()
@@ -130,36 +126,38 @@ class Machine:
 
 @dataclass(slots=True, kw_only=True)
 class Daemon:
-    """The daemon while it is on.
+    """A running daemon.
 
     Attributes:
-        answers: What it said after each round.
+        answers: Its result after each round.
     """
 
     machine: Machine
     process: subprocess.Popen[str]
     answers: list[dict[str, Any]] = field(default_factory=list)
 
-    def look(self) -> None:
-        """Let all its loops go round once."""
+    def run_round(self) -> None:
+        """Run each loop of the daemon once."""
         assert self.process.stdin is not None
         self.process.stdin.write("look\n")
         self.process.stdin.flush()
-        self.answer()
+        self.read_answer()
 
-    def work(self, *, most_rounds: int = _MOST_ROUNDS) -> None:
-        """Let it look every minute until it has nothing to do."""
-        for _ in range(most_rounds):
+    def work(self, *, max_rounds: int = _MAX_ROUNDS) -> None:
+        """Run a round every minute until the daemon is idle."""
+        for _ in range(max_rounds):
             before = self.answers[-1]["runs"]
-            self.look()
+            self.run_round()
             after = self.answers[-1]
             if (after["runs"], after["unfinished"]) == (before, 0):
                 return
             self.machine.clock.put_forward(_ROUND)
-        raise AssertionError(f"the daemon does not come to rest; it last said {self.answers[-1]}")
+        raise AssertionError(
+            f"the daemon does not become idle; its last answer is {self.answers[-1]}"
+        )
 
-    def answer(self) -> None:
-        """Take down what it says."""
+    def read_answer(self) -> None:
+        """Read and keep the result of a round."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
@@ -170,13 +168,13 @@ class Daemon:
 
 @contextmanager
 def machine(folder: Path, account: Account, begins_at: datetime, log: Path) -> Iterator[Machine]:
-    """A machine with empty databases, at that time; it is gone in the end.
+    """A machine with empty databases, which is stopped at the end.
 
     Args:
-        folder: A new one, beside the servers' binaries, where their account needs a copy.
-        account: Which its PostgreSQL server runs as.
-        begins_at: What its clock shows first.
-        log: Where its daemon writes.
+        folder: A new folder, beside copies of the servers' binaries if their account needs them.
+        account: The account of its PostgreSQL server.
+        begins_at: The first time of its clock.
+        log: The log of its daemon.
     """
     clock = SimulatedClock.made(private_folder(folder, account))
     clock.put(begins_at)
@@ -197,7 +195,7 @@ def machine(folder: Path, account: Account, begins_at: datetime, log: Path) -> I
 
 
 def _by_clock(install: PostgresInstall, clock: SimulatedClock) -> PostgresInstall:
-    """The installation, with a server that lives by the clock."""
+    """The installation, with a server that uses the clock."""
     place = clock.folder / "bin"
     place.mkdir()
     variables = shlex.join(f"{name}={value}" for name, value in clock.environment.items())
@@ -229,7 +227,7 @@ def _make_databases(server: Postgres) -> None:
 
 
 def _dagster_home(folder: Path) -> Path:
-    """DAGSTER_HOME as it is delivered; but loops look themselves, and runs are of their process."""
+    """The delivered DAGSTER_HOME, but without threads, and with runs in the daemon's process."""
     folder.mkdir(exist_ok=True)
     delivered = yaml.safe_load((ROOT / "dagster.yaml").read_text("utf-8"))
     ours = {
@@ -241,14 +239,14 @@ def _dagster_home(folder: Path) -> Path:
             "class": "SyncInMemoryRunLauncher",
         },
     }
-    # Each look of a sensor opens the storage; that its tables are there is known.
+    # Each sensor opens the storage, and its tables exist already.
     delivered["storage"]["custom"]["config"]["should_autocreate_tables"] = False
     (folder / "dagster.yaml").write_text(yaml.safe_dump(delivered | ours), "utf-8")
     return folder
 
 
 def _environment(settings: Settings) -> Mapping[str, str]:
-    """The settings that are not the usual ones, as a process is told them."""
+    """The settings that are not defaults, as environment variables."""
     found = {}
     for name in settings.model_fields_set:
         value = getattr(settings, name)

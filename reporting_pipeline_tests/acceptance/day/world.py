@@ -1,11 +1,10 @@
-"""The books of the simulated day: three organisations; the clocks of two are turned.
+"""The books of the simulated day: three organisations, of which two change their clocks.
 
     Berlin        2022-03-27 has 23 hours: its clocks go forward at 01:00 in UTC
     Casablanca    the same day has 25 hours: its clocks go back at 02:00 in UTC
     Tokyo         its days have 24 hours
 
-Each row is there from its record clock on. What belongs here: what happens there, and what comes
-late. What does not: what the pipeline must make of it.
+Each row exists from its record clock on.
 """
 
 from collections.abc import Iterator
@@ -31,19 +30,19 @@ EVENTS: Final = {
     GNAWA: (CASABLANCA, time(4), datetime(2022, 3, 26, 20, tzinfo=UTC)),
     HANAMI: (TOKYO, time(0), datetime(2022, 3, 27, 9, tzinfo=UTC)),
 }
-"""Event -> organisation, when its days begin, and when it starts."""
+"""Event -> organisation, cutoff, and start."""
 OPENS_BEFORE: Final = timedelta(hours=1)
 LASTS: Final = timedelta(hours=3)
 
 MISSING: Final = "order that the ledger does not know"
 MISSING_PLACED: Final = datetime(2022, 3, 26, 22, 40, tzinfo=UTC)
-"""In Berlin twenty minutes before the 26th is over."""
+"""In Berlin, 20 minutes before the end of the 26th."""
 MISSING_MINOR: Final = 4_200
 MISSING_BOOKED: Final = datetime(2022, 3, 27, 16, 20, tzinfo=UTC)
-"""When the ledger knows it at last."""
+"""The instant at which the ledger gets the order."""
 
 LATE_SCANS: Final = datetime(2022, 3, 27, 3, 20, tzinfo=UTC)
-"""When a device uploads what it scanned at the past show, offline."""
+"""The instant at which a device uploads its offline scans of the past show."""
 
 _PRICE_MINOR = {BERLIN: 4_000, CASABLANCA: 25_000, TOKYO: 7_000}
 _BETWEEN_SALES = timedelta(hours=5)
@@ -52,12 +51,12 @@ _SCANNED_OFFLINE = 2
 
 
 def identity(word: str) -> str:
-    """The id of what is called so."""
+    """The id for a name."""
     return str(uuid5(NAMESPACE_OID, word))
 
 
 def world() -> Books:
-    """All that ever happens."""
+    """All rows of the simulated day."""
     rows: dict[str, list[Row]] = {table: [] for table in COLUMNS}
     for table, row in _rows():
         rows[table].append({column: row[column] for column in COLUMNS[table]})
@@ -65,7 +64,7 @@ def world() -> Books:
 
 
 def between(books: Books, after: datetime, until: datetime) -> Books:
-    """The rows that come after one instant, and by another."""
+    """The rows with a record clock after `after` and up to `until`."""
     return books.select(lambda table, row: after < row[record_clock(table)] <= until)
 
 
@@ -116,7 +115,7 @@ def _event(event: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _sales(event: str) -> Iterator[tuple[str, dict[str, Any]]]:
     place, _, starts_at = EVENTS[event]
-    # Not two events in the same minute.
+    # The sales of two events are never in the same minute.
     at, number = FOUNDED + timedelta(hours=1, minutes=7 * len(event)), 0
     while at < min(starts_at, SALES_END):
         order, number = f"order {number} for {event}", number + 1
@@ -129,7 +128,7 @@ def _sales(event: str) -> Iterator[tuple[str, dict[str, Any]]]:
 def _order(
     order: str, event: str, at: datetime, minor: int, *, booked_at: datetime
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """An order of one seat that is charged and paid at once; the ledger may book it later."""
+    """An order of one seat that is charged and paid immediately; the ledger can book it later."""
     place = EVENTS[event][0]
     of_order: dict[str, Any] = {"order_id": identity(order)}
     of_event: dict[str, Any] = {"event_id": identity(event)}
@@ -224,7 +223,7 @@ def _scan(order: str, event: str, number: int) -> tuple[str, dict[str, Any]]:
 def _row(
     table: str, word: str, *, at: datetime = FOUNDED, **values: Any
 ) -> tuple[str, dict[str, Any]]:
-    """A row that is there from `at` on; columns that are not named are null."""
+    """A row that exists from `at` on; other columns are null."""
     assert values.keys() <= COLUMNS[table].keys()
     known = {"id": identity(word), record_clock(table): at}
     return table, dict.fromkeys(COLUMNS[table]) | known | values

@@ -1,8 +1,7 @@
-"""What the ten starter reports must say, each as a query of its own.
+"""The expected rows of the ten starter reports, each as a query.
 
-Written by hand from the contract of the report tables, over those tables and over landing; nothing
-here comes from a definition, a dataset's view or the compiler. What belongs here: the queries. What
-does not: how a format shows what they give.
+The queries are written by hand from the contract of the report tables. They read these tables and
+landing, and use no definition, no dataset view and no compiler.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,11 +22,11 @@ _QUERIES = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StarterReport:
-    """A starter report as its reader knows it.
+    """The columns of a starter report.
 
     Attributes:
-        headings: What stands over its columns for people, in order; `+` marks those with a total,
-            `$` those with money.
+        headings: The headings of the columns for people, in order; `+` marks a column with a total,
+            `$` a column with money.
     """
 
     headings: Sequence[str]
@@ -38,11 +37,11 @@ class StarterReport:
         return [each.rstrip("+$") for each in self.headings]
 
     def has_money(self, index: int) -> bool:
-        """Whether a column's figures are money."""
+        """True if a column has money."""
         return "$" in self.headings[index]
 
     def is_summed(self, index: int) -> bool:
-        """Whether a column has totals."""
+        """True if a column has totals."""
         return "+" in self.headings[index]
 
 
@@ -91,13 +90,13 @@ STARTER_REPORTS: Mapping[str, StarterReport] = MappingProxyType(
         ),
     }
 )
-"""Slug -> what it must say."""
+"""Slug -> expected columns."""
 
 
 def figures_of(
     connection: Connection[Any], slug: str, organization_id: UUID, period: Period
 ) -> list[Row]:
-    """The rows that a starter report must have: money in minor units, ids as text."""
+    """The expected rows of a starter report: money in minor units, ids as text."""
     bound = {
         "organization_id": organization_id,
         "first": period.first,
@@ -110,5 +109,5 @@ def figures_of(
 
 
 def _plain(value: Any) -> Any:
-    # A sum of bigint is numeric, and whole.
+    # A sum of bigint is numeric, but whole.
     return int(value) if type(value).__name__ == "Decimal" else value

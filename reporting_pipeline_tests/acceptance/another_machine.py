@@ -1,9 +1,8 @@
-"""Generates starter reports as a process of its own, as another machine would on another day.
+"""Generates starter reports in a separate process, like another machine on another day.
 
-    python -m reporting_pipeline_tests.acceptance.elsewhere SLUG...
+    python -m reporting_pipeline_tests.acceptance.another_machine SLUG...
 
-The warehouse and the store are those of its environment. It says the day that it takes for today.
-What belongs here: that. What does not: what such a machine is like, which the caller says.
+The warehouse and the store come from its environment. It prints the day that it uses as today.
 """
 
 import sys
@@ -18,14 +17,14 @@ from reporting_pipeline_tests.sample_reports import BERLIN
 
 
 def main(*slugs: str) -> None:
-    """Generate the reports of these names, that of Berlin also as PDF."""
+    """Generate the reports with these slugs, and the first one of Berlin also as PDF."""
     settings = Settings.from_environment()
     pipeline = Pipeline(sources={}, warehouse=settings.warehouse_url())
     store = Path(settings.store_address())
-    asked = [each for each in starter_requests(pipeline) if each.definition.slug in slugs]
-    rendered = [each for each in asked if each.definition.organization_id == BERLIN][:1]
+    requests = [each for each in starter_requests(pipeline) if each.definition.slug in slugs]
+    rendered = [each for each in requests if each.definition.organization_id == BERLIN][:1]
     files = [
-        *generated_files(pipeline, store, asked),
+        *generated_files(pipeline, store, requests),
         *generated_files(pipeline, store, rendered, [ReportFormat.PDF]),
     ]
     sys.stdout.write(f"{len(files)} files on {datetime.now(UTC).date()}\n")
