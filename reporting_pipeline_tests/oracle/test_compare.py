@@ -73,7 +73,7 @@ def test_missing_and_unexpected_rows_are_named(tables: dict[str, ReportTable]) -
 def test_two_rows_with_the_same_key_are_refused() -> None:
     row = dict.fromkeys(COLUMNS[BREAKS])
 
-    with pytest.raises(ValueError, match="two rows of key date=None"):
+    with pytest.raises(ValueError, match="two rows with the key date=None"):
         keyed(BREAKS, iter((row, row)))
 
 
