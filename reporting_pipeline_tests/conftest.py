@@ -4,6 +4,7 @@ A test gets a fresh warehouse (a copy of a migrated template) and fresh sources;
 is seen by another. The servers do not wait for the disk, and they end with the test process.
 """
 
+import csv
 import itertools
 import secrets
 import shutil
@@ -191,6 +192,17 @@ def store_url(tmp_path: Path) -> str:
 def season_dump() -> Path:
     """The folder of the bundled season, a contract dump."""
     return SEASON
+
+
+@pytest.fixture(scope="session")
+def season_row_count(season_dump: Path) -> int:
+    """Number of rows of the bundled season, over all tables."""
+    return sum(len(_csv_rows(path)) for path in season_dump.glob("*.csv"))
+
+
+def _csv_rows(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))[1:]
 
 
 @pytest.fixture(scope="session")

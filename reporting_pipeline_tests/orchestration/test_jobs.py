@@ -10,6 +10,7 @@ import pytest
 from reporting_pipeline.checks.checks import CHECKS
 from reporting_pipeline.orchestration.code_location import build_definitions
 from reporting_pipeline.settings import Settings
+from reporting_pipeline.sources.contract import TABLES
 from reporting_pipeline_tests.orchestration.shown import shown
 from reporting_pipeline_tests.sample_reports import BERLIN, REVENUE, TOKYO, define
 
@@ -65,7 +66,7 @@ def test_a_day_is_landed_built_checked_sealed_and_reported(
         result = job.execute_in_process(instance=instance, partition_key=DAY)
 
         assert result.success
-        assert len(result.asset_materializations_for_node("landing")) == 14
+        assert len(result.asset_materializations_for_node("landing")) == len(TABLES)
         evaluations = result.get_asset_check_evaluations()
         assert len(evaluations) == len(CHECKS)
         assert {(each.partition, each.passed) for each in evaluations} == {(DAY, True)}

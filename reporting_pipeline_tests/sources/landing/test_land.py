@@ -30,14 +30,16 @@ from reporting_pipeline_tests.sources.landing.upstream import (
 _FAULTS = "select domain, error, try_count, since < last_at from landing.source_faults"
 
 
-def test_the_season_lands_completely_with_its_newest_record_clocks(loaded: Pipeline) -> None:
+def test_the_season_lands_completely_with_its_newest_record_clocks(
+    loaded: Pipeline, season_row_count: int
+) -> None:
     result = loaded.land()
 
     assert {f"{t.domain}.{t.table_name}": t.new_count for t in result.tables} == {
         table.key: _count(loaded.sources[table.info["domain"]], *table.key.split("."))
         for table in TABLES
     }
-    assert result.new_count == 8_730
+    assert result.new_count == season_row_count
     for table in TABLES:
         landed_count = _count(loaded.warehouse, "landing", f"{table.schema}_{table.name}")
         assert landed_count == _count(loaded.sources[table.info["domain"]], *table.key.split("."))
@@ -74,11 +76,13 @@ def test_landing_domains_one_by_one_gives_the_result_of_landing_all(
         assert _rows(loaded.warehouse, "landing", name) == rows
 
 
-def test_two_concurrent_landings_land_each_row_once(loaded: Pipeline) -> None:
+def test_two_concurrent_landings_land_each_row_once(
+    loaded: Pipeline, season_row_count: int
+) -> None:
     with ThreadPoolExecutor(2) as threads:
         results = [future.result() for future in [threads.submit(loaded.land) for _ in range(2)]]
 
-    assert sorted(result.new_count for result in results) == [0, 8_730]
+    assert sorted(result.new_count for result in results) == [0, season_row_count]
     assert _count(loaded.warehouse, "landing", "ledger_entries") == 3_841
 
 
