@@ -96,15 +96,15 @@ def seal_days(
     Returns:
         The errors of each day, of all organisations.
     """
-    wanted = sorted(set(days))
-    with span("seal", days=len(wanted)), warehouse_connection(warehouse) as connection:
+    in_order = sorted(set(days))
+    with span("seal", days=len(in_order)), warehouse_connection(warehouse) as connection:
         for table in REPORT_TABLES:
             connection.execute("select pg_advisory_xact_lock(hashtext(%s))", (table.name,))
-        found = _errors(connection, wanted)
-        connection.execute("delete from reporting.sealed_days where date = any(%s)", (wanted,))
+        found = _errors(connection, in_order)
+        connection.execute("delete from reporting.sealed_days where date = any(%s)", (in_order,))
         connection.cursor().executemany(
             "insert into reporting.sealed_days (date, sealed_at) values (%s, %s)",
-            [(day, sealed_at) for day in wanted],
+            [(day, sealed_at) for day in in_order],
         )
         connection.cursor().executemany(
             "insert into reporting.seal_objections"

@@ -82,7 +82,7 @@ class LazyGroup(click.Group):
 
     @override
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of the commands, in the order of the documentation."""
+        """The names of the commands, in the order in which a user needs them."""
         return list(COMMANDS)
 
     @override

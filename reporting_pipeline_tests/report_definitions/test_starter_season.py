@@ -136,7 +136,7 @@ def _require_equal_totals(report: CompiledReport, rows: list[_Row], totals: list
 
 
 def _holds(identity: str, row: _Row) -> bool:
-    """Whether `a = b - c + d` is true of a row's amounts."""
+    """True if the row satisfies `a = b - c + d`."""
     left, _, right = identity.partition(" = ")
     first, *rest = right.split(" ")
     amount = row[f"{first}_minor"]
