@@ -98,6 +98,9 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     if command == "lock":
         return renew_locks(rest)
+    if command == "test":
+        # The tests start hundreds of Pythons: each would compile the project's modules again.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # noqa: TID251 - not a setting
     if command in programs:
         become(programs[command])
     return run_all(LINTS if command == "lint" else FORMATTERS)
