@@ -62,11 +62,23 @@ def test_the_wheel_contains_the_project_files_and_no_test(wheel: Path) -> None:
     inside = "reporting_pipeline/project_files"
     for name in ("dagster.yaml", "workspace.yaml", "docs/examples/reporting.env"):
         assert f"{inside}/{name}" in names
-    of_dbt = [each for each in _tracked("dbt_project") if not each.endswith(".gitkeep")]
+    # Hidden files are settings of tools for developers.
+    of_dbt = [each for each in _tracked("dbt_project") if not Path(each).name.startswith(".")]
     assert [each for each in of_dbt if f"{inside}/{each}" not in names] == []
     of_package = [each for each in _tracked("reporting_pipeline") if not each.endswith(".md")]
     assert [each for each in of_package if each not in names] == []
     assert [each for each in names if each.startswith("reporting_pipeline_tests")] == []
+
+
+def test_the_wheel_writes_a_production_project(installed: Path, tmp_path: Path) -> None:
+    _run(installed / "bin" / "reporting", "init", tmp_path / "project", cwd=tmp_path)
+
+    for name, source in (
+        ("dagster.yaml", "dagster.yaml"),
+        ("workspace.yaml", "docs/examples/workspace.yaml"),
+    ):
+        assert (tmp_path / "project" / name).read_bytes() == (_ROOT / source).read_bytes()
+    assert "REPORTING_DATABASE_URL" in (tmp_path / "project" / "reporting.env").read_text("utf-8")
 
 
 def test_the_season_from_the_wheel_is_the_season_from_the_checkout(
