@@ -1,4 +1,4 @@
-"""Reports that a finance team can trust, built from four domains of an event-ticketing platform.
+"""Reports that a finance team can trust, built from the domains of an event-ticketing platform.
 
 Rows go one way: `sources` lands new rows from production, `building` builds the report tables by
 day (the SQL is in `dbt_project/`), `checks` compares them with the ledger, `exports` writes files

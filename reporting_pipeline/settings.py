@@ -56,7 +56,7 @@ def _owner_address(domain: str) -> Any:
     return Field(
         default=None,
         description=f"Address of the {domain} database, with its owner, for `sources load` "
-        f"and `generate`; default REPORTING_SOURCE_{domain.upper()}_URL.",
+        "and `generate`; default the address of the reader.",
     )
 
 

@@ -1,7 +1,7 @@
 """Seals: the state of the figures of an organisation's report day, with the reasons.
 
-    final         all four sources have landed past the end of the day and the delay; no error
-    provisional   all four sources have landed past the end of the day, but not the delay; no error
+    final         all sources have landed past the end of the day and the delay; no error
+    provisional   all sources have landed past the end of the day, but not the delay; no error
     held          a source has not landed past the end of the day, landed rows are not built, built
                   rows are not checked, or a check found an error
 

@@ -24,7 +24,7 @@ COMMANDS = MappingProxyType(
         "migrate": ("setup:migrate", "Bring the schema of the warehouse to this version."),
         "up": ("servers:up", "Run the local servers until Ctrl-C."),
         "exec": ("servers:exec_", "Run a command with the servers up."),
-        "sources": ("sources:sources", "Check, load or generate the four source domains."),
+        "sources": ("sources:sources", "Check, load or generate the source domains."),
         "land": (
             "pipeline:land",
             "Land the new rows of DOMAINS (default: all), in one transaction.",

@@ -153,7 +153,7 @@ def _run_pipeline(settings: Settings, steps: Steps) -> None:
     steps.run(
         "load the season",
         lambda: load_dump(SEASON, _owners(settings), _readers(settings)),
-        lambda loaded: f"{loaded.new_count} new rows in four sources",
+        lambda loaded: f"{loaded.new_count} new rows in the sources",
     )
     # Imported here because it takes seconds; the first steps are visible before that.
     code_location = steps.run(

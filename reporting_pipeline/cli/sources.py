@@ -1,4 +1,4 @@
-"""`reporting sources`: checks, loads or generates the four source domains."""
+"""`reporting sources`: checks, loads or generates the source domains."""
 
 import tempfile
 from datetime import datetime
@@ -22,7 +22,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 @click.group()
 def sources() -> None:
-    """Check, load or generate the four source domains."""
+    """Check, load or generate the source domains."""
 
 
 @sources.command()

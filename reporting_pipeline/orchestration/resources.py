@@ -71,7 +71,7 @@ def now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The four source domains: lands their new rows."""
+    """The source domains: lands their new rows."""
 
     settings: Settings
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
-from reporting_pipeline.settings import Settings
+from reporting_pipeline.settings import SOURCE_DOMAINS, Settings
 from reporting_pipeline_tests.architecture.repository import DOCS
 
 PAGE = DOCS / "settings.md"
@@ -28,7 +28,8 @@ _INTRODUCTION = """\
 
 Every setting is an environment variable. All of them are read and checked once, when a program
 starts; a malformed value stops the program with a message that names it. `reporting doctor` checks
-them too, and `docs/examples/reporting.env` is an example for production.
+them too, and `docs/examples/reporting.env` is an example for production. In a name, `<DOMAIN>` is a
+source domain, such as `TICKETING`.
 
 If `REPORTING_DATABASE_URL` is not set, a command starts the local servers and sets every address
 that is not set. The local servers listen on 127.0.0.1 only; they are for trying and testing.
@@ -53,8 +54,26 @@ def _own() -> Iterator[str]:
     for name, field in Settings.model_fields.items():
         if name in SECTIONS:
             yield f"\n## {SECTIONS[name]}\n\n| variable | description | allowed |\n|---|---|---|\n"
-        description = (field.description or "").replace("|", "\\|")
-        yield f"| `REPORTING_{name.upper()}` | {description} | {_allowed(field)} |\n"
+        if not _is_repeated(name):
+            yield _for_every_domain(_row(name, field))
+
+
+def _row(name: str, field: FieldInfo) -> str:
+    description = (field.description or "").replace("|", "\\|")
+    return f"| `REPORTING_{name.upper()}` | {description} | {_allowed(field)} |\n"
+
+
+def _is_repeated(name: str) -> bool:
+    """True if the setting is that of another domain than the first, which has the row for all."""
+    return name.startswith(tuple(f"source_{domain}_" for domain in SOURCE_DOMAINS[1:]))
+
+
+def _for_every_domain(row: str) -> str:
+    """The row of the first domain's setting as the row of all domains; other rows unchanged."""
+    first = SOURCE_DOMAINS[0]
+    return row.replace(f"SOURCE_{first.upper()}_", "SOURCE_<DOMAIN>_").replace(
+        f"the {first} database", "a source domain's database"
+    )
 
 
 def _others() -> Iterator[str]:

@@ -25,7 +25,7 @@ _SHORTEST = timedelta(minutes=1)
 
 
 def source_specs() -> list[dg.AssetSpec]:
-    """The tables of the four source domains: production, which this pipeline never writes."""
+    """The tables of the source domains: production, which this pipeline never writes."""
     return [
         dg.AssetSpec(
             source_key(table),
