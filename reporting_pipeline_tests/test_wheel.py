@@ -62,8 +62,7 @@ def test_the_wheel_contains_the_project_files_and_no_test(wheel: Path) -> None:
     inside = "reporting_pipeline/project_files"
     for name in ("dagster.yaml", "workspace.yaml", "docs/examples/reporting.env"):
         assert f"{inside}/{name}" in names
-    # Hidden files are settings of tools for developers.
-    of_dbt = [each for each in _tracked("dbt_project") if not Path(each).name.startswith(".")]
+    of_dbt = _tracked("dbt_project")
     assert [each for each in of_dbt if f"{inside}/{each}" not in names] == []
     of_package = [each for each in _tracked("reporting_pipeline") if not each.endswith(".md")]
     assert [each for each in of_package if each not in names] == []
@@ -138,8 +137,9 @@ def _files(environment: Path) -> set[Path]:
 
 
 def _tracked(folder: str) -> list[str]:
-    """The files of a folder that the repository keeps."""
-    return _run("git", "ls-files", folder, cwd=_ROOT).splitlines()
+    """The files of a folder in the repository; hidden ones are only for developers."""
+    paths = map(Path, _run("git", "ls-files", folder, cwd=_ROOT).splitlines())
+    return [path.as_posix() for path in paths if not path.name.startswith(".")]
 
 
 def _run(*arguments: str | Path, cwd: Path | None = None, **variables: str) -> str:
