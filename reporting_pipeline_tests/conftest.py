@@ -35,7 +35,7 @@ from reporting_pipeline.samples.season import SEASON
 from reporting_pipeline.settings import SOURCE_DOMAINS, Settings, child_environment
 from reporting_pipeline.warehouse import schema
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.acceptance.given import Databases, Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Databases, Pipeline
 from reporting_pipeline_tests.oracle.books import Books
 
 pytest_plugins = ["reporting_pipeline_tests.s3_servers"]

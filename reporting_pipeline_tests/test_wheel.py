@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import URL
 
 from reporting_pipeline.settings import child_environment
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 
 _ROOT = Path(__file__).parents[1]
 _NOT_BUILT_FROM = shutil.ignore_patterns(".*", "*.egg-info", "__pycache__", "build", "dist")

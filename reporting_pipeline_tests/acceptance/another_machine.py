@@ -11,7 +11,7 @@ from pathlib import Path
 
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.settings import Settings
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.acceptance.starter_set import generated_files, starter_requests
 from reporting_pipeline_tests.sample_reports import BERLIN
 

@@ -19,7 +19,7 @@ from reporting_pipeline.report_definitions.files import (
 from reporting_pipeline.report_definitions.period_rules import DEFAULT_AFTER_EVENT, resolve
 from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.sample_reports import BERLIN, NOW, TOKYO, ReportGenerator
 
 MACHINE_FORMATS = (ReportFormat.CSV, ReportFormat.XLSX, ReportFormat.PARQUET, ReportFormat.JSONL)

@@ -10,7 +10,7 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from reporting_pipeline.building.build import known_days
 from reporting_pipeline.warehouse.engine import conninfo
-from reporting_pipeline_tests.acceptance.given import Pipeline, assert_same
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline, assert_same
 from reporting_pipeline_tests.oracle.books import Books
 from reporting_pipeline_tests.oracle.expected import expected_tables
 

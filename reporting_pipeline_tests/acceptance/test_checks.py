@@ -5,7 +5,7 @@ import pytest
 from reporting_pipeline.checks.checks import CHECKS
 from reporting_pipeline.domain.discrepancy import Discrepancy, Severity
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.oracle.random_books import dice, random_books
 from reporting_pipeline_tests.oracle.report_tables import BREAKS
 

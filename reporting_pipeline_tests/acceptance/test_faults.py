@@ -7,7 +7,7 @@ import pytest
 from reporting_pipeline.domain.discrepancy import Discrepancy, Severity
 from reporting_pipeline.registry.report_tables import BREAK_KINDS
 from reporting_pipeline_tests.acceptance.faults import FAULTS, PlainOrder, plain_orders
-from reporting_pipeline_tests.acceptance.given import Pipeline, assert_same
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline, assert_same
 from reporting_pipeline_tests.oracle.books import Books
 from reporting_pipeline_tests.oracle.expected import expected_tables
 from reporting_pipeline_tests.oracle.report_tables import BREAKS, KEYS, ReportRow, ReportTable
@@ -20,7 +20,7 @@ class _Faulty:
     """The season with all faults, landed and built.
 
     Attributes:
-        orders: Break kind -> the order that bears the fault.
+        orders: Kind of break -> the order with the fault.
         planted: Break kind -> the breaks that it must make.
         discrepancies: What all checks found over all days.
     """

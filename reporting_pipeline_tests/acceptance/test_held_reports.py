@@ -11,7 +11,7 @@ from reporting_pipeline.catalogue.generated_reports import GeneratedReport
 from reporting_pipeline.report_definitions.definition import ReportDefinition
 from reporting_pipeline.store import open_store
 from reporting_pipeline_tests.acceptance.faults import PlainOrder, plain_orders
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.oracle.books import Books
 from reporting_pipeline_tests.sample_reports import (
     ATTENDANCE,

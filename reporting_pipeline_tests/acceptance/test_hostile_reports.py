@@ -26,7 +26,7 @@ from reporting_pipeline.registry.datasets import dataset
 from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
 from reporting_pipeline.report_definitions.parse import parse_definition
 from reporting_pipeline.store import open_store
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.hostile import AWKWARD, FORMULAS, hostile_strings
 from reporting_pipeline_tests.sample_reports import (
     BERLIN,
@@ -76,7 +76,7 @@ class _Hostile:
     listener: socket.socket
 
     def rows(self) -> list[list[str]]:
-        """What the report of tickets must say, null as nothing."""
+        """The expected rows of the report of tickets, with null as an empty text."""
         found = self.generator.query(
             "select t.id::text, o.name, e.name, v.name, y.name, t.status"
             " from landing.ticketing_tickets t"

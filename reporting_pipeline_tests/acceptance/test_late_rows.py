@@ -8,7 +8,7 @@ from itertools import accumulate
 
 import pytest
 
-from reporting_pipeline_tests.acceptance.given import Pipeline, assert_same
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline, assert_same
 from reporting_pipeline_tests.oracle.arrival import random_split, with_arrival_clocks
 from reporting_pipeline_tests.oracle.books import Books, union
 from reporting_pipeline_tests.oracle.expected import expected_tables
@@ -59,17 +59,17 @@ def test_the_second_half_first_and_random_days_equal_the_season(
 
 
 def _assert_right_after_each(pipeline: Pipeline, batches: list[Books]) -> None:
-    before, stood = _NOTHING, expected_tables(_NOTHING)
+    before, former = _NOTHING, expected_tables(_NOTHING)
     for number, books in enumerate(accumulate(batches, Books.merged)):
         pipeline.arrive(batches[number])
         pipeline.land()
         expected = expected_tables(books)
         _assert_between(
-            changed_days(stood, expected), pipeline.queue(), touchable_days(before, books)
+            changed_days(former, expected), pipeline.queue(), touchable_days(before, books)
         )
         pipeline.build_touched()
         assert_same(expected, pipeline.tables(), f"after batch {number}:")
-        before, stood = books, expected
+        before, former = books, expected
 
 
 def _assert_between(changed: Touched, queue: Touched, touchable: Touched) -> None:

@@ -10,7 +10,7 @@ from reporting_pipeline.alerts.channels import open_channels
 from reporting_pipeline.alerts.evaluation import Evaluation, WarehouseAlerts
 from reporting_pipeline.exports.presentation import major_text
 from reporting_pipeline_tests.acceptance.faults import PlainOrder, plain_orders
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.alerts.receiver import receiving
 from reporting_pipeline_tests.oracle.books import Books
 from reporting_pipeline_tests.oracle.source_tables import Row
@@ -45,7 +45,7 @@ def test_a_missing_ledger_entry_is_one_alert_until_it_arrives(
         opened, again = desk.evaluate_and_send(), desk.evaluate_and_send()
         _come(season_pipeline, charged)
         over, still_over = desk.evaluate_and_send(), desk.evaluate_and_send()
-        told = [topics.get_message(timeout=5) or {} for _ in range(2)]
+        messages = [topics.get_message(timeout=5) or {} for _ in range(2)]
 
     # The season has unsettled orders, and no other differences.
     assert {each.alert.facts["break"] for each in before} <= {"settlement"}
@@ -68,7 +68,7 @@ def test_a_missing_ledger_entry_is_one_alert_until_it_arrives(
     assert f"Ticketing {amount}, ledger " in stored.alert.message
     assert [each.id for each in over.resolved] == [stored.id]
     types = ["alert_opened", "alert_resolved"]
-    assert [json.loads(each["data"])["type"] for each in told] == types
+    assert [json.loads(each["data"])["type"] for each in messages] == types
     received = [json.loads(body) for _, _, body in receiver.requests]
     assert [each["type"] for each in received] == types
     assert received[0]["facts"] == stored.alert.facts

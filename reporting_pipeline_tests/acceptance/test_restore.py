@@ -11,7 +11,7 @@ from sqlalchemy import URL
 from reporting_pipeline.embedded.postgres import Postgres
 from reporting_pipeline.store.folder import FolderStore
 from reporting_pipeline.warehouse.engine import conninfo
-from reporting_pipeline_tests.acceptance.given import Pipeline, assert_same
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline, assert_same
 from reporting_pipeline_tests.sample_reports import REVENUE, ReportGenerator, define, one_day
 
 DAY = one_day(date(2025, 9, 10))

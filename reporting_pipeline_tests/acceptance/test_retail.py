@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reporting_pipeline.sources.dump import load_dump
-from reporting_pipeline_tests.acceptance.given import Pipeline, assert_same
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline, assert_same
 from reporting_pipeline_tests.oracle.compare import read_csv_tables
 
 _REPOSITORY = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ import pytest
 
 from reporting_pipeline.domain.discrepancy import Severity
 from reporting_pipeline.sources.dump import load_dump
-from reporting_pipeline_tests.acceptance.given import Pipeline, assert_same
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline, assert_same
 from reporting_pipeline_tests.oracle.compare import read_csv_tables
 
 

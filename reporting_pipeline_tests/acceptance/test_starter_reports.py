@@ -17,7 +17,7 @@ from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.settings import child_environment
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance import readers
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.acceptance.readers import totals_of
 from reporting_pipeline_tests.acceptance.starter_figures import STARTER_REPORTS, Row, figures_of
 from reporting_pipeline_tests.acceptance.starter_set import (

@@ -24,7 +24,7 @@ from reporting_pipeline import project_file
 from reporting_pipeline.embedded.process import die_with_parent, free_port
 from reporting_pipeline.settings import child_environment
 from reporting_pipeline.warehouse.engine import conninfo, warehouse_connection
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.requests.sample_requests import queued
 from reporting_pipeline_tests.sample_reports import ATTENDANCE, define
 
@@ -51,7 +51,7 @@ class Machine:
 
     Args:
         folder: DAGSTER_HOME, and their output.
-        environment: What they are told.
+        environment: Their environment variables.
     """
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
@@ -73,11 +73,11 @@ class Machine:
         return process
 
     def said(self, name: str) -> str:
-        """What a program has said so far."""
+        """The output of a program so far."""
         return (self._folder / f"{name}.log").read_text()
 
     def all_said(self) -> str:
-        """What all of them have said."""
+        """The output of all programs."""
         return "\n".join(path.read_text() for path in sorted(self._folder.glob("*.log")))
 
     def end(self) -> None:

@@ -24,7 +24,7 @@ from reporting_pipeline.building.build import (
 )
 from reporting_pipeline.errors import BuildFailed, UnknownReport
 from reporting_pipeline.warehouse.engine import conninfo
-from reporting_pipeline_tests.acceptance.given import Pipeline, assert_same
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline, assert_same
 from reporting_pipeline_tests.oracle.random_books import dice
 
 DAY = date(2025, 5, 2)  # the last on which the Tokyo show sold tickets

@@ -11,7 +11,7 @@ from reporting_pipeline.building.build import build
 from reporting_pipeline.building.dbt import compiled_model, project_digest, run_models
 from reporting_pipeline.errors import BuildFailed
 from reporting_pipeline.warehouse.engine import conninfo
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 
 SALES = "report_sales_daily"
 DAY = date(2025, 5, 2)

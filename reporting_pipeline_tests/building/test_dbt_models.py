@@ -8,7 +8,7 @@ from reporting_pipeline.report_definitions.files import STARTER_SET, read_folder
 from reporting_pipeline.sources.contract import TABLES
 from reporting_pipeline.sources.landing.incoming import landing_name
 from reporting_pipeline.warehouse.engine import conninfo
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 
 _COLUMNS = """
     select

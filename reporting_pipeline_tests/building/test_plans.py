@@ -13,7 +13,7 @@ from psycopg import sql
 from reporting_pipeline.building.build import TABLE_NAMES
 from reporting_pipeline.building.dbt import compiled_model
 from reporting_pipeline.warehouse.engine import conninfo
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.building.plans import Reading, readings
 
 DAY = date(2025, 9, 19)  # of sales, refunds and charges

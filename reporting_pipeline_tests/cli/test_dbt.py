@@ -9,7 +9,7 @@ import pytest
 from reporting_pipeline.building.build import TABLE_NAMES, ensure_views, views_are_current
 from reporting_pipeline.building.dbt import parsed_project
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.acceptance.given import Pipeline, assert_same
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline, assert_same
 from reporting_pipeline_tests.cli.conftest import RunReporting
 
 _DONE = re.compile(r"Done\. PASS=(\d+) WARN=(\d+) ERROR=(\d+) SKIP=(\d+) NO-OP=(\d+)")

@@ -15,7 +15,7 @@ from reporting_pipeline.embedded.home import Home
 from reporting_pipeline.registry.report_tables import REPORT_TABLES
 from reporting_pipeline.settings import Settings, set_environment
 from reporting_pipeline.warehouse.engine import conninfo
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.cli.conftest import RunReporting
 
 EVENT_COUNT = 3

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from reporting_pipeline.cli import main
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 
 # Days without rows are sealed too.
 SEALED = (

@@ -15,7 +15,7 @@ from reporting_pipeline.exports.xlsx.xlsx_format import XLSX
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.exports.documents import EVERY_TYPE, ROWS, document
 from reporting_pipeline_tests.exports.xlsx.packages import DATA, edited, replaced
 from reporting_pipeline_tests.sample_reports import (

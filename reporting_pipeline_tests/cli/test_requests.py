@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 
 from reporting_pipeline.cli import main
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.sample_reports import BERLIN, REVENUE, define
 
 DAY = "2025-09-10"

@@ -19,7 +19,7 @@ from reporting_pipeline.publishing.generate import Outcome, Publisher, generate
 from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.store import open_store
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.sample_reports import (
     ATTENDANCE,
     NOW,

@@ -115,7 +115,7 @@ def test_two_reverts_of_one_scan_count_once() -> None:
 
 def test_a_revert_can_name_a_dropped_copy() -> None:
     writing = HandWritten()
-    writing.scan(1, id="stands", received_at=NOON)
+    writing.scan(1, id="counted", received_at=NOON)
     writing.scan(1, id="dropped", received_at=days_later(1))
     writing.scan(2, reverts_scan_id="dropped")
 

@@ -10,7 +10,7 @@ from sqlalchemy import URL
 from reporting_pipeline.orchestration.code_location import build_definitions
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import conninfo
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 
 
 @pytest.fixture

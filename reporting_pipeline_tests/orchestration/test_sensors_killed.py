@@ -22,7 +22,7 @@ from sqlalchemy import URL
 from reporting_pipeline.requests.queue_lists import queue_list
 from reporting_pipeline.settings import child_environment
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.orchestration import sensor_process
 from reporting_pipeline_tests.sample_reports import BERLIN, REVENUE, define
 

@@ -14,7 +14,7 @@ from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.store import open_store
 from reporting_pipeline.store.object_store import BINARY, ObjectStore, StoredObject
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.sample_reports import (
     ATTENDANCE,
     BERLIN,

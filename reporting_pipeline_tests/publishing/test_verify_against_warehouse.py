@@ -13,7 +13,7 @@ from reporting_pipeline.exports.verify.verify_file import verify_file
 from reporting_pipeline.publishing.verify_against_warehouse import verify_against_warehouse
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.store import open_store
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.exports.xlsx.packages import DATA, edited, replaced
 from reporting_pipeline_tests.sample_reports import REVENUE, ReportGenerator, define, one_day
 

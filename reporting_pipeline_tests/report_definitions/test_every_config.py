@@ -19,7 +19,7 @@ from reporting_pipeline.report_definitions.compile import Query, compile_report
 from reporting_pipeline.report_definitions.config import ReportConfig
 from reporting_pipeline.report_definitions.parse import invalid_fields, parse_config
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 
 _EXAMPLES = {
     ColumnType.BIGINT: (0, 1, -5),

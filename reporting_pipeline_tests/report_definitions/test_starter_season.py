@@ -16,7 +16,7 @@ from reporting_pipeline.report_definitions.definition import DeclaredDefinition
 from reporting_pipeline.report_definitions.files import STARTER_SET, read_folder
 from reporting_pipeline.report_definitions.period_rules import resolve
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 
 STARTER = {each.slug: each for each in read_folder(STARTER_SET)}
 _FIRST, _LAST = date(2025, 1, 1), date(2026, 12, 31)

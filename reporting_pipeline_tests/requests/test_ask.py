@@ -17,7 +17,7 @@ from reporting_pipeline.requests.leases import RequestEnd, end_request
 from reporting_pipeline.requests.request_queue import waiting_requests
 from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.requests.sample_requests import (
     ASKING,
     Workers,

@@ -19,7 +19,7 @@ from sqlalchemy import URL
 
 from reporting_pipeline.requests.queue_lists import DEAD_LIST, queue_list
 from reporting_pipeline.requests.worker import serve
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.bench.under_fire import Environment
 from reporting_pipeline_tests.forked import forked
 from reporting_pipeline_tests.requests.crash_points import (

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.bench.under_fire import WIPES, Environment, Fire, run_under_fire
 
 

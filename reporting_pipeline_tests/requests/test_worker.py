@@ -15,7 +15,7 @@ from reporting_pipeline.requests.leases import DefinitionLock, LeaseTimes, heart
 from reporting_pipeline.requests.queue_lists import queue_list
 from reporting_pipeline.requests.worker import Worker, serve, work_on_next
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.requests.sample_requests import (
     HOLD,
     Workers,

@@ -9,7 +9,7 @@ import pytest
 from reporting_pipeline.serving.event_summaries import EventSummaries
 from reporting_pipeline.serving.hot_cache import CacheLimits
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 
 FIRST, LAST = date(2025, 1, 1), date(2026, 12, 31)
 

@@ -21,7 +21,7 @@ from reporting_pipeline.serving.report_desk import ReportDesk, report_desk
 from reporting_pipeline.serving.report_lookup import LookupResult
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.store import open_store
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.architecture.repository import DOCS
 from reporting_pipeline_tests.requests.sample_requests import worker_at
 from reporting_pipeline_tests.sample_reports import (

@@ -14,7 +14,7 @@ from reporting_pipeline.store import open_store
 from reporting_pipeline.telemetry.metric_store import read_totals
 from reporting_pipeline.telemetry.metrics import CACHE_REQUESTS
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.sample_reports import (
     ATTENDANCE,
     BERLIN,

@@ -13,7 +13,7 @@ from reporting_pipeline.serving.hot_cache import CacheLimits
 from reporting_pipeline.serving.report_files import ReportFiles
 from reporting_pipeline.serving.report_lookup import LookupResult, ReportLookup
 from reporting_pipeline.store import open_store
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.requests.sample_requests import ASKING
 from reporting_pipeline_tests.sample_reports import (
     ATTENDANCE,

@@ -20,7 +20,7 @@ from reporting_pipeline.telemetry.prometheus import (
     serve_metrics,
 )
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -19,7 +19,7 @@ from reporting_pipeline.sources.landing.land import record_fault
 from reporting_pipeline.store import open_store
 from reporting_pipeline.telemetry.prometheus import metrics_page, serve_metrics
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.requests.sample_requests import queued_days
 from reporting_pipeline_tests.sample_reports import (
     ATTENDANCE,

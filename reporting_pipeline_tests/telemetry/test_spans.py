@@ -16,7 +16,7 @@ from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.requests.worker import work_on_next
 from reporting_pipeline.telemetry.json_log import JsonFormatter, log_ids
 from reporting_pipeline.telemetry.spans import annotate_span, span
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.requests.sample_requests import queued, worker_at
 from reporting_pipeline_tests.sample_reports import ATTENDANCE, define, one_day
 

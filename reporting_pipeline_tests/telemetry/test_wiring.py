@@ -12,7 +12,7 @@ from reporting_pipeline.telemetry.json_log import JsonFormatter
 from reporting_pipeline.telemetry.metric_store import read_totals
 from reporting_pipeline.telemetry.metrics import CUMULATIVE_METRICS
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.sample_reports import ATTENDANCE, ReportGenerator, define, one_day
 
 DAY = date(2025, 5, 1)

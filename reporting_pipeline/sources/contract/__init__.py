@@ -3,7 +3,7 @@
 One module per domain lists its tables. To add a domain, see docs/how-to/add-a-source-domain.md.
 
 Each table's `info` has `domain`, `mutable` (rows have `updated_at` and can change; otherwise the
-table is append-only), `record_clock` (the column that tells which rows are new) and
+table is append-only), `record_clock` (the column that shows which rows are new) and
 `business_clock` (the column that decides the report day; None if the table has none). A check
 constraint's `info` has the `reason` that a person reads when a row breaks it.
 

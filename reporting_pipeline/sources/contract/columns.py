@@ -34,7 +34,7 @@ def contract_table(
     Args:
         qualified: `<domain>.<table>`.
         parts: Its columns and its rules.
-        record_clock: The column that tells which rows are new. `updated_at` means that rows can
+        record_clock: The column that shows which rows are new. `updated_at` means that rows can
             change; otherwise the table is append-only.
         business_clock: The column that decides the report day, if the table has one.
     """

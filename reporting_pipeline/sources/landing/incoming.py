@@ -1,6 +1,6 @@
 """Copies the new rows of a source table into a temporary table of the warehouse.
 
-The record clock tells which rows are new: those from the newest landed clock minus an overlap,
+The record clock shows which rows are new: those from the newest landed clock minus an overlap,
 because a row can commit late under an older clock. Rows with still older clocks are found by
 comparing counts and sums of the clock per month; a month that differs is read again. Rows that were
 landed before are removed.

@@ -1,17 +1,17 @@
--- A ticket came if an accepted entry of it stands: of repeated uploads the first received, not
--- taken back by an accepted scan that names any copy of it.
-with standing as (
+-- A ticket was admitted if it has an accepted entry: of repeated uploads the first received one, not
+-- reverted by an accepted scan that names a copy of it.
+with counted as (
     select distinct on (device_id, device_sequence) *
     from landing.scanning_scans
     order by device_id, device_sequence, received_at, id
 ),
 
 came as (
-    select distinct ticket_id from standing as s
+    select distinct ticket_id from counted as s
     where
         direction = 'entry' and outcome = 'accepted' and reverts_scan_id is null
         and not exists (
-            select from standing as r inner join landing.scanning_scans as taken_back
+            select from counted as r inner join landing.scanning_scans as taken_back
                 on r.reverts_scan_id = taken_back.id and r.outcome = 'accepted'
             where
                 (taken_back.device_id, taken_back.device_sequence)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reporting_pipeline_tests.acceptance.given import Databases, Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Databases, Pipeline
 from reporting_pipeline_tests.oracle.books import union
 from reporting_pipeline_tests.oracle.random_books import dice, random_books
 

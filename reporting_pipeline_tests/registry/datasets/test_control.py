@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 from reporting_pipeline.registry.report_tables import REPORT_TABLES
 from reporting_pipeline.sources.contract import TABLES
 from reporting_pipeline.warehouse.engine import conninfo
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 
 BOOKS = ("season", "random_books_built")
 

@@ -8,7 +8,7 @@ from reporting_pipeline.registry.columns import ColumnKind
 from reporting_pipeline.registry.datasets import dataset
 from reporting_pipeline.registry.report_tables import SCHEMA, report_table
 from reporting_pipeline.warehouse.engine import conninfo
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 
 TWINS = [
     ("order_movements", "report_sales_daily"),

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from reporting_pipeline.warehouse.engine import conninfo
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.building.plans import Reading, readings
 
 DAY = date(2025, 9, 19)  # of sales, refunds and charges

@@ -12,7 +12,7 @@ from reporting_pipeline.registry.datasets import DATASETS, SCHEMA, Dataset, data
 from reporting_pipeline.registry.report_tables import REPORT_TABLES
 from reporting_pipeline.sources.contract import TABLES
 from reporting_pipeline.warehouse.engine import conninfo
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 
 VIEWS = [each for each in DATASETS if each.schema == SCHEMA]
 COLUMNS = [column for each in DATASETS for column in each.columns]

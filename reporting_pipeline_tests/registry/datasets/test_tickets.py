@@ -3,7 +3,7 @@
 import psycopg
 
 from reporting_pipeline.warehouse.engine import conninfo
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 
 _NO_SHOWS = """
     select event_id, sum(no_show_count), sum(admission_count)

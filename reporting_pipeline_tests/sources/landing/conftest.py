@@ -10,7 +10,7 @@ import pytest
 from reporting_pipeline.embedded.postgres import SOURCE_READER, Postgres
 from reporting_pipeline.sources.contract import DOMAINS
 from reporting_pipeline.sources.dump import load_dump
-from reporting_pipeline_tests.acceptance.given import Databases, Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Databases, Pipeline
 
 _numbers = itertools.count(1)
 

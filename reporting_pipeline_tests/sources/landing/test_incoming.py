@@ -6,7 +6,7 @@ import pytest
 
 from reporting_pipeline.errors import SourceContractBroken
 from reporting_pipeline.sources.landing import incoming
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.sources.landing.upstream import (
     BERLIN,
     ORDER,

@@ -14,7 +14,7 @@ from reporting_pipeline.sources.contract import DOMAINS, TABLES
 from reporting_pipeline.sources.dump import load_dump
 from reporting_pipeline.sources.landing.land import record_fault
 from reporting_pipeline.warehouse.engine import conninfo
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.sources.landing.upstream import (
     BERLIN,
     ORGANIZATION,

@@ -1,8 +1,8 @@
-"""What a late row touches is queued in the transaction that lands it, with its event and day."""
+"""The days that a late row touches are queued in the transaction that lands it."""
 
 from datetime import UTC, date, datetime
 
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.oracle.touched import Touched
 from reporting_pipeline_tests.sources.landing.upstream import (
     BERLIN,
@@ -27,7 +27,7 @@ def days(queue: Touched, table: str, event: str | None = BERLIN) -> list[date]:
 
 
 def summary_days(pipeline: Pipeline, event: str, first: date) -> list[date]:
-    """The days from `first` on which anything of the event stands."""
+    """The days from `first` on which the event has rows."""
     statement = """
         with given as (select id, landing.report_day(ends_at, timezone, day_cutoff) as end_day
             from landing.ticketing_events where id = %s)

@@ -12,7 +12,7 @@ from reporting_pipeline.sources.contract.seating import VENUES
 from reporting_pipeline.sources.contract.ticketing import ORDER_LINE_MOVEMENTS
 from reporting_pipeline.sources.landing.snapshot import open_snapshots
 from reporting_pipeline.warehouse.engine import conninfo
-from reporting_pipeline_tests.acceptance.given import Pipeline
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.sources.landing.upstream import (
     Sources,
     add,
