@@ -14,6 +14,7 @@
         WarehouseUnavailable      the warehouse cannot be reached               (retryable)
         SchemaMismatch            the warehouse has the schema of another version
       BuildFailed                 a report table was not built
+      PropertiesInvalid           a model is not described as it has to be
       UnknownReport               no report table has this name
       DefinitionError
         UnknownDataset            no dataset or column has this name
@@ -119,6 +120,10 @@ class SchemaMismatch(WarehouseError):
 
 class BuildFailed(ReportingError):
     """A report table was not built; it keeps its former rows."""
+
+
+class PropertiesInvalid(ReportingError):
+    """A description of a model in dbt's YAML is not valid; the message names the field."""
 
 
 class UnknownReport(ReportingError):

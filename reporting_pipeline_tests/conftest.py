@@ -18,6 +18,7 @@ import pytest
 import redis
 from sqlalchemy import URL
 
+from reporting_pipeline.building.relations import migrate
 from reporting_pipeline.embedded.account import Account, private_folder, server_account
 from reporting_pipeline.embedded.postgres import (
     SOURCE_OWNER,
@@ -33,7 +34,6 @@ from reporting_pipeline.embedded.postgres import (
 from reporting_pipeline.embedded.valkey import Valkey, find_valkey
 from reporting_pipeline.samples.season import SEASON
 from reporting_pipeline.settings import SOURCE_DOMAINS, Settings, child_environment
-from reporting_pipeline.warehouse import schema
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.pipelines import Databases, Pipeline
 from reporting_pipeline_tests.oracle.books import Books
@@ -101,7 +101,7 @@ def superuser(postgres: Postgres) -> Iterator[psycopg.Connection]:
 @pytest.fixture(scope="session")
 def _warehouse_template(postgres: Postgres, superuser: psycopg.Connection) -> str:
     create_database(superuser, _TEMPLATE, WAREHOUSE_OWNER)
-    schema.upgrade(postgres.url(_TEMPLATE, WAREHOUSE_OWNER, _PASSWORD))
+    migrate(postgres.url(_TEMPLATE, WAREHOUSE_OWNER, _PASSWORD))
     return _TEMPLATE
 
 

@@ -15,7 +15,8 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import URL
 
-from reporting_pipeline.building.dbt import project_digest, run_models
+from reporting_pipeline.building.dbt import run_models
+from reporting_pipeline.building.relations import ensure_relations
 from reporting_pipeline.registry.report_tables import REPORT_TABLES, report_table
 from reporting_pipeline.telemetry.metric_store import Observation, record
 from reporting_pipeline.telemetry.metrics import REBUILD_DURATION, REBUILT_DAYS
@@ -63,7 +64,7 @@ def build(
     wanted = sorted(set(days))
     seconds: dict[str, float] = {}
     if wanted:
-        ensure_views(warehouse)
+        ensure_relations(warehouse)
         ranges = [(first.isoformat(), end.isoformat()) for first, end in day_ranges(wanted)]
         with span("build", tables=", ".join(tables), days=len(wanted), first=ranges[0][0]):
             seconds = run_models(tables, {"days": ranges}, warehouse=warehouse)
@@ -73,32 +74,6 @@ def build(
             row_counts={table: _row_counts(connection, table, wanted) for table in tables},
             seconds=seconds,
         )
-
-
-def ensure_views(warehouse: URL) -> None:
-    """Make the views of the dbt project, those of datasets included, once per version of it.
-
-    Reports are read from these views: whoever reads calls this first.
-
-    Raises:
-        BuildFailed: A view was not made.
-        WarehouseUnavailable: The warehouse cannot be reached.
-    """
-    with warehouse_connection(warehouse) as connection:
-        connection.execute("select pg_advisory_xact_lock(hashtext('dbt views'))")
-        if views_are_current(connection):
-            return
-        run_models(["staging", "intermediate", "datasets"], {}, warehouse=warehouse)
-        comment = sql.SQL("comment on schema staging is {}").format(sql.Literal(project_digest()))
-        connection.execute(comment)
-
-
-def views_are_current(connection: psycopg.Connection) -> bool:
-    """Whether the views are those of this version of the dbt project."""
-    found = connection.execute(
-        "select obj_description(to_regnamespace('staging'), 'pg_namespace')"
-    ).fetchone()
-    return found == (project_digest(),)
 
 
 def touched_days(warehouse: URL) -> dict[str, list[date]]:

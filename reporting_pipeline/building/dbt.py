@@ -123,9 +123,9 @@ def parsed_project() -> "Manifest":
 
 @functools.cache
 def project_digest() -> str:
-    """A digest over the files that say what the project's views are."""
+    """A digest of the files that define the project's tables and views."""
     digest = hashlib.sha256()
-    files = ("dbt_project.yml", "models/**/*.sql", "models/datasets/*.yml", "macros/**/*.sql")
+    files = ("dbt_project.yml", "models/**/*.sql", "models/**/*.yml", "macros/**/*.sql")
     for path in sorted(path for each in files for path in PROJECT.glob(each)):
         digest.update(path.relative_to(PROJECT).as_posix().encode())
         digest.update(path.read_bytes())

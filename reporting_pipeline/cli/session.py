@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reporting_pipeline import project_file
+from reporting_pipeline.building.relations import migrate
 from reporting_pipeline.embedded.account import server_account
 from reporting_pipeline.embedded.attachment import Attachment, attached, server_addresses
 from reporting_pipeline.embedded.home import Home
@@ -17,7 +18,6 @@ from reporting_pipeline.settings import (
 )
 from reporting_pipeline.telemetry.json_log import log_as_json
 from reporting_pipeline.telemetry.spans import export_spans
-from reporting_pipeline.warehouse import schema
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _SERVICE = "reporting"
@@ -78,7 +78,7 @@ def _prepared(settings: Settings, *, is_migrated: bool) -> Settings:
         _private_folder(dagster_home)
         shutil.copyfile(project_file("dagster.yaml"), dagster_home / "dagster.yaml")
     if is_migrated:
-        schema.upgrade(settings.warehouse_url())
+        migrate(settings.warehouse_url())
     if "REPORTING_DAGSTER_URL" in newly_set:
         with warehouse_connection(settings.warehouse_url()) as connection:
             connection.execute("create schema if not exists dagster")

@@ -12,6 +12,7 @@ import click
 
 from reporting_pipeline import project_file
 from reporting_pipeline.alerts.channels import open_channels
+from reporting_pipeline.building.relations import migrate as migrate_warehouse
 from reporting_pipeline.cli.session import session
 from reporting_pipeline.embedded.account import server_account
 from reporting_pipeline.embedded.postgres import PostgresInstall
@@ -95,7 +96,7 @@ def _created(path: Path) -> TextIO:
 
 @click.command()
 def migrate() -> None:
-    """Bring the schema of the warehouse to this version.
+    """Bring the schema, report tables and views of the warehouse to this version.
 
     Every other command does the same when it starts, so this one is for an upgrade: it prints what
     it did before any program starts. Does nothing if the schema already has this version.
@@ -103,13 +104,15 @@ def migrate() -> None:
     with session(is_migrated=False) as settings:
         url = settings.warehouse_url()
         former = schema.found_version(url)
-        schema.upgrade(url)
+        is_changed = migrate_warehouse(url)
         current = schema.found_version(url)
     place = f"the warehouse {url.database} at {url.host}"
-    if former == current:
-        click.echo(f"{place} already has schema version {current}")
-    else:
+    if former != current:
         click.echo(f"{place}: schema version {former or 'none'} -> {current}")
+    elif is_changed:
+        click.echo(f"{place}: schema version {current}; report tables and views are updated")
+    else:
+        click.echo(f"{place} already has schema version {current}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from uuid import UUID
 from psycopg import OperationalError
 
 from reporting_pipeline import errors
-from reporting_pipeline.building.build import ensure_views
+from reporting_pipeline.building.relations import ensure_relations
 from reporting_pipeline.catalogue.notices import publish_notices
 from reporting_pipeline.due.due_reports import DueReport
 from reporting_pipeline.errors import ReportingError, WarehouseUnavailable
@@ -108,7 +108,7 @@ def generate_batch(
         formats: Of the formats of each definition, only these; empty means all.
         redis_url: Where notices are published; without it they wait in the catalogue.
     """
-    ensure_views(publisher.warehouse)
+    ensure_relations(publisher.warehouse)
     settle(publisher.warehouse, publisher.store, publisher.clock())
     try:
         yield from _results(publisher, due, formats)

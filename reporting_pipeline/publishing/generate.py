@@ -18,7 +18,7 @@ from typing import Any, Literal
 from psycopg import Connection
 from sqlalchemy import URL
 
-from reporting_pipeline.building.build import ensure_views, views_are_current
+from reporting_pipeline.building.relations import ensure_relations, relations_are_current
 from reporting_pipeline.catalogue.generated_reports import (
     GeneratedReport,
     generated_report,
@@ -157,8 +157,8 @@ class _Generation:
     def run(self, keys: Sequence[ReportKey]) -> list[Outcome]:
         """Read the report and publish it in each format."""
         begun = time.monotonic()
-        if not views_are_current(self.connection):
-            ensure_views(self.publisher.warehouse)
+        if not relations_are_current(self.connection):
+            ensure_relations(self.publisher.warehouse)
         formers = {key: self._begin(key) for key in keys}
         try:
             with span("report.read"):

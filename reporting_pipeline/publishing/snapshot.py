@@ -28,7 +28,7 @@ from reporting_pipeline.exports.report_document import NO_ROWS, Chart, ReportDoc
 from reporting_pipeline.exports.row_spool import RowSpool, psycopg_statement, spool_rows
 from reporting_pipeline.publishing.gate import seal_parts, watermark_parts
 from reporting_pipeline.registry.datasets import Dataset, dataset
-from reporting_pipeline.registry.logic_version import LOGIC_VERSION
+from reporting_pipeline.registry.report_tables import LOGIC_VERSION
 from reporting_pipeline.report_definitions.compile import (
     CompiledReport,
     ReportColumn,

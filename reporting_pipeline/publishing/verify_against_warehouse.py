@@ -17,7 +17,7 @@ from typing import Any
 from psycopg import Connection
 from sqlalchemy import URL
 
-from reporting_pipeline.building.build import ensure_views
+from reporting_pipeline.building.relations import ensure_relations
 from reporting_pipeline.catalogue.definition_store import definition_version
 from reporting_pipeline.checks.checks import checks_of
 from reporting_pipeline.domain.discrepancy import Discrepancy, Severity
@@ -63,7 +63,7 @@ def verify_against_warehouse(warehouse: URL, path: Path, offline: Verification) 
         UnknownDefinition: The catalogue does not have this version of the definition.
         WarehouseUnavailable: The warehouse cannot be reached.
     """
-    ensure_views(warehouse)
+    ensure_relations(warehouse)
     manifest = offline.manifest
     with (
         TemporaryDirectory(prefix="reporting-") as folder,

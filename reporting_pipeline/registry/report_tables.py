@@ -1,50 +1,50 @@
-"""The registry of report tables: the one home of what their columns are and mean.
+"""The five report tables, as `dbt_project/models/reports/_reports__models.yml` describes them."""
 
-The migration, dbt's yml, Dagster's metadata and the checks are generated from it or compared with
-it.
-
-What belongs here: names, types, units, additivity, words. What does not: SQL.
-"""
+from dataclasses import dataclass
 
 from reporting_pipeline.errors import UnknownReport
-from reporting_pipeline.registry.columns import ReportTable
-from reporting_pipeline.registry.tables.attendance_daily import ATTENDANCE_DAILY
-from reporting_pipeline.registry.tables.event_summary import EVENT_SUMMARY
-from reporting_pipeline.registry.tables.reconciliation_breaks import (
-    BREAK_KINDS,
-    RECONCILIATION_BREAKS,
-    WARNING_KINDS,
-)
-from reporting_pipeline.registry.tables.revenue_daily import REVENUE_DAILY
-from reporting_pipeline.registry.tables.sales_daily import SALES_DAILY
-
-__all__ = [
-    "BREAK_KINDS",
-    "RECONCILIATION_BREAKS",
-    "REPORT_TABLES",
-    "SCHEMA",
-    "WARNING_KINDS",
-    "ReportTable",
-    "report_table",
-]
+from reporting_pipeline.registry.columns import Column, ColumnKind
+from reporting_pipeline.registry.properties import MODELS, ModelProperties, column_of, read_models
 
 SCHEMA = "reporting"
+"""The PostgreSQL schema of the report tables."""
 
-# The dailies, what sums them up, and what tells whether they can be trusted.
-REPORT_TABLES: tuple[ReportTable, ...] = (
-    SALES_DAILY,
-    REVENUE_DAILY,
-    ATTENDANCE_DAILY,
-    EVENT_SUMMARY,
-    RECONCILIATION_BREAKS,
-)
+_PROPERTIES = read_models(MODELS / "reports" / "_reports__models.yml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportTable:
+    """One report table of schema `reporting`.
+
+    Attributes:
+        title: Its name for people.
+        grain: What one row represents.
+        description: The source of its rows, and what a reader must know to use them.
+        columns: In the order of the YAML. A table that is older than a column has it at its end.
+    """
+
+    name: str
+    title: str
+    grain: str
+    description: str
+    columns: tuple[Column, ...]
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns that identify a row; nulls count as equal."""
+        return tuple(each.name for each in self.columns if each.kind is ColumnKind.KEY)
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """The names of all columns."""
+        return tuple(each.name for each in self.columns)
 
 
 def report_table(name: str) -> ReportTable:
     """The report table of that name.
 
     Raises:
-        UnknownReport: There is none.
+        UnknownReport: There is none; the message lists the known ones.
     """
     for table in REPORT_TABLES:
         if table.name == name:
@@ -52,3 +52,40 @@ def report_table(name: str) -> ReportTable:
     known = ", ".join(table.name for table in REPORT_TABLES)
     message = f"no report table is called {name!r}; there are {known}"
     raise UnknownReport(message)
+
+
+def _report_table(model: ModelProperties) -> ReportTable:
+    return ReportTable(
+        name=model.name,
+        title=model.meta.title,
+        grain=model.meta.grain,
+        description=model.description,
+        columns=tuple(
+            column_of(model.name, each, nullable=not each.is_not_null) for each in model.columns
+        ),
+    )
+
+
+REPORT_TABLES: tuple[ReportTable, ...] = tuple(map(_report_table, _PROPERTIES))
+"""The daily tables, the event summary, and the reconciliation breaks."""
+
+LOGIC_VERSION: int = max(model.meta.logic_version for model in _PROPERTIES)
+"""The version of what the columns mean: it rises with each entry of "Report numbers" in
+CHANGELOG.md, is part of every manifest, and restates reports when it rises."""
+
+RECONCILIATION_BREAKS = report_table("report_reconciliation_breaks")
+
+BREAK_KINDS: tuple[str, ...] = next(
+    column.values for column in RECONCILIATION_BREAKS.columns if column.name == "kind"
+)
+"""The kinds of reconciliation breaks. An order has the first one that applies. The last three are
+of transactions, entries and settled orders."""
+
+WARNING_KINDS: tuple[str, ...] = next(
+    column.meta.warnings
+    for model in _PROPERTIES
+    if model.name == RECONCILIATION_BREAKS.name
+    for column in model.columns
+    if column.name == "kind"
+)
+"""The kinds that only warn; every other kind fails its check."""

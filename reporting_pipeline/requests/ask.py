@@ -27,7 +27,7 @@ from reporting_pipeline.errors import DefinitionInvalid
 from reporting_pipeline.exports.manifest import SealPart, WatermarkPart
 from reporting_pipeline.publishing.gate import judge, seal_parts, watermark_parts
 from reporting_pipeline.publishing.snapshot import ReportRequest, report_state
-from reporting_pipeline.registry.logic_version import LOGIC_VERSION
+from reporting_pipeline.registry.report_tables import LOGIC_VERSION
 from reporting_pipeline.report_definitions.compile import compile_report
 from reporting_pipeline.report_definitions.definition import (
     ReportDefinition,

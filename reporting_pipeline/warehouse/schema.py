@@ -15,8 +15,13 @@ from reporting_pipeline.warehouse.engine import warehouse_connection, warehouse_
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def upgrade(url: URL) -> None:
-    """Upgrade the warehouse's schema to this version; do nothing if it is current.
+def upgrade(url: URL) -> bool:
+    """Bring the schemas `landing`, `reporting` and `catalogue` to this version.
+
+    dbt makes the report tables and views (`building.relations`).
+
+    Returns:
+        Whether something had to be done.
 
     Raises:
         SchemaMismatch: A later version of this package made the warehouse, or an object in it
@@ -26,7 +31,7 @@ def upgrade(url: URL) -> None:
     engine = warehouse_engine(url)
     try:
         with engine.begin() as connection:
-            _upgrade(connection)
+            return _upgrade(connection)
     except OperationalError as error:
         message = (
             f"the warehouse at {url.host}:{url.port}/{url.database} cannot be reached: {error}"
@@ -58,14 +63,14 @@ def found_version(url: URL) -> str | None:
     return None if row is None else str(row[0])
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection) -> bool:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
     script = ScriptDirectory.from_config(config)
     head = script.get_current_head()
     if _version(connection) == head:
-        return
+        return False
     connection.execute(text("select pg_advisory_xact_lock(hashtext('warehouse schema'))"))
     found = _version(connection)
     known = {revision.revision for revision in script.walk_revisions()}
@@ -76,6 +81,7 @@ def _upgrade(connection: Connection) -> None:
         )
         raise SchemaMismatch(message)
     command.upgrade(config, "head")
+    return True
 
 
 def _version(connection: Connection) -> str | None:

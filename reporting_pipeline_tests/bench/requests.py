@@ -20,12 +20,11 @@ from typing import Any
 
 from sqlalchemy import make_url
 
-from reporting_pipeline.building.build import ensure_views
+from reporting_pipeline.building.relations import migrate
 from reporting_pipeline.embedded.account import server_account
 from reporting_pipeline.embedded.attachment import attached, server_addresses
 from reporting_pipeline.embedded.home import Home
 from reporting_pipeline.settings import Settings
-from reporting_pipeline.warehouse import schema
 from reporting_pipeline_tests.bench.under_fire import (
     WIPES,
     WORKERS,
@@ -67,8 +66,7 @@ def _run(fire: Fire) -> FireResult:
         folder.chmod(0o755)  # the servers run as another user
         with _servers(Home(folder / "home", server_account())) as addresses:
             warehouse = make_url(addresses["REPORTING_DATABASE_URL"])
-            schema.upgrade(warehouse)
-            ensure_views(warehouse)
+            migrate(warehouse)
             redis_url = addresses["REPORTING_REDIS_URL"]
             return run_under_fire(
                 fire, Environment(warehouse=warehouse, redis_url=redis_url, folder=folder)

@@ -19,7 +19,6 @@ from reporting_pipeline.checks.findings import Findings
 from reporting_pipeline.embedded.postgres import SUPERUSER, Postgres, create_database, drop_database
 from reporting_pipeline.registry.report_tables import REPORT_TABLES, SCHEMA
 from reporting_pipeline.sources.contract import TABLES
-from reporting_pipeline.warehouse import schema
 from reporting_pipeline.warehouse.engine import conninfo
 
 _DATABASE = "season_books"
@@ -68,11 +67,13 @@ class RunCheck(Protocol):
 
 @pytest.fixture(scope="session")
 def _season_database(
-    postgres: Postgres, superuser: Connection[TupleRow], season_dump: Path
+    postgres: Postgres,
+    superuser: Connection[TupleRow],
+    season_dump: Path,
+    _warehouse_template: str,
 ) -> Iterator[str]:
     url = postgres.url(_DATABASE)
-    create_database(superuser, _DATABASE, SUPERUSER)
-    schema.upgrade(url)
+    create_database(superuser, _DATABASE, SUPERUSER, template=_warehouse_template)
     with psycopg.connect(conninfo(url)) as connection:
         for table in TABLES:
             source = season_dump / f"{table.schema}.{table.name}.csv"

@@ -11,24 +11,7 @@ select
     gates.gate_name,
     attendance.ticket_type_id,
     ticket_types.ticket_type_name,
-    attendance.scan_count,
-    attendance.accepted_count,
-    attendance.rejected_count,
-    attendance.rejected_already_used_count,
-    attendance.rejected_unknown_count,
-    attendance.rejected_cancelled_count,
-    attendance.rejected_unpaid_count,
-    attendance.rejected_wrong_gate_count,
-    attendance.rejected_wrong_time_count,
-    attendance.rejected_blocked_count,
-    attendance.rejected_error_count,
-    attendance.admission_count,
-    attendance.reentry_count,
-    attendance.exit_count,
-    attendance.reverted_count,
-    attendance.offline_count,
-    attendance.late_count,
-    attendance.repeated_upload_count
+    {{ figures_of('report_attendance_daily', 'attendance') }}
 from {{ ref('report_attendance_daily') }} as attendance
 left join {{ ref('stg_ticketing__organizations') }} as organizations
     on attendance.organization_id = organizations.organization_id

@@ -12,9 +12,7 @@ select
     breaks.entry_id,
     breaks.currency,
     breaks.kind,
-    breaks.ticketing_minor,
-    breaks.ledger_minor,
-    breaks.difference_minor,
+    {{ figures_of('report_reconciliation_breaks', 'breaks') }},
     breaks.proof_ids
 from {{ ref('report_reconciliation_breaks') }} as breaks
 left join {{ ref('stg_ticketing__organizations') }} as organizations

@@ -12,26 +12,7 @@ select
     ticket_types.ticket_type_name,
     sales.channel,
     sales.is_admission,
-    sales.order_count,
-    sales.sold_count,
-    sales.comped_count,
-    sales.exchanged_in_count,
-    sales.cancelled_count,
-    sales.refunded_count,
-    sales.voided_count,
-    sales.exchanged_out_count,
-    sales.net_count,
-    sales.list_minor,
-    sales.discount_minor,
-    sales.face_value_minor,
-    sales.fee_minor,
-    sales.tax_minor,
-    sales.gross_minor,
-    sales.returned_face_value_minor,
-    sales.returned_fee_minor,
-    sales.returned_tax_minor,
-    sales.returned_gross_minor,
-    sales.net_gross_minor
+    {{ figures_of('report_sales_daily', 'sales') }}
 from {{ ref('report_sales_daily') }} as sales
 left join {{ ref('stg_ticketing__organizations') }} as organizations
     on sales.organization_id = organizations.organization_id

@@ -1,10 +1,11 @@
-{#- Rows of a model that share a key; nulls are equal. -#}
-{% test key_is_unique(model, columns) %}
+{#- Rows of a model that share a key; nulls are equal. Without columns: the key of a report table, as the
+    YAML says. -#}
+{% test key_is_unique(model, columns=none) %}
+{%- set key = (columns or column_names(model.identifier, ['key'])) | join(', ') or '1' %}
 select
-    {{ columns | join(",\n    ") }},
+    {{ key }},
     count(*) as row_count
 from {{ model }}
-group by
-    {{ columns | join(",\n    ") }}
+group by {{ key }}
 having count(*) > 1
 {% endtest %}

@@ -18,6 +18,7 @@ import yaml
 from dagster_postgres import DagsterPostgresStorage
 from sqlalchemy import URL
 
+from reporting_pipeline.building.relations import migrate
 from reporting_pipeline.embedded.account import Account, private_folder
 from reporting_pipeline.embedded.postgres import (
     SOURCE_OWNER,
@@ -30,7 +31,6 @@ from reporting_pipeline.embedded.postgres import (
 )
 from reporting_pipeline.embedded.process import die_with_parent
 from reporting_pipeline.settings import SOURCE_DOMAINS, Settings, child_environment
-from reporting_pipeline.warehouse import schema
 from reporting_pipeline_tests.acceptance.day.clock import SimulatedClock
 from reporting_pipeline_tests.architecture.repository import ROOT
 
@@ -216,7 +216,7 @@ def _make_databases(server: Postgres) -> None:
             ("sources", SOURCE_OWNER),
         ):
             create_database(connection, name, owner)
-    schema.upgrade(server.url("warehouse", WAREHOUSE_OWNER, _PASSWORD))
+    migrate(server.url("warehouse", WAREHOUSE_OWNER, _PASSWORD))
     dagster = _with_psycopg2(server.url("dagster", WAREHOUSE_OWNER, _PASSWORD))
     storage = DagsterPostgresStorage(dagster, should_autocreate_tables=True)
     for each in (storage.run_storage, storage.event_log_storage, storage.schedule_storage):

@@ -1,4 +1,4 @@
-"""Reporting: the daily tables and the event summary."""
+"""Reporting: the schema of the report tables."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Reporting: the table of reconciliation breaks."""
+"""Nothing: dbt makes the table of reconciliation breaks."""
 
 from pathlib import Path
 

@@ -1,0 +1,38 @@
+{# What the YAML says of the columns of a report table. dbt knows it when it runs, not while it parses. #}
+
+{# The columns of a report table, by name, in the order of the YAML. #}
+{% macro described_columns(report_table) -%}
+    {%- set nodes = graph.nodes.values() if execute else [] -%}
+    {%- set models = nodes | selectattr('resource_type', 'equalto', 'model') -%}
+    {%- set model = models | selectattr('name', 'equalto', report_table) | first -%}
+    {{ return(model.columns if model else {}) }}
+{%- endmacro %}
+
+{# The names of the columns of some kinds, in the order of the YAML. #}
+{% macro column_names(report_table, kinds) -%}
+    {%- set names = [] -%}
+    {%- for column in described_columns(report_table).values() if column.config.meta.kind in kinds -%}
+        {%- do names.append(column.name) -%}
+    {%- endfor -%}
+    {{ return(names) }}
+{%- endmacro %}
+
+{# The names of the columns that are never null. #}
+{% macro not_null_columns(report_table) -%}
+    {%- set names = [] -%}
+    {%- for column in described_columns(report_table).values() -%}
+        {%- if column.constraints | selectattr('type', 'equalto', 'not_null') | list -%}
+            {%- do names.append(column.name) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(names) }}
+{%- endmacro %}
+
+{# Every figure of a report table, as a list of columns of the relation with this alias. #}
+{% macro figures_of(report_table, alias) -%}
+    {%- for name in column_names(report_table, ['measure', 'balance', 'ratio']) %}
+    {{ alias }}.{{ name }}{{ ',' if not loop.last }}
+    {%- else %}
+    null as figures_are_known_when_dbt_runs
+    {%- endfor -%}
+{%- endmacro %}

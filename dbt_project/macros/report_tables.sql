@@ -1,0 +1,50 @@
+{# The report tables themselves. A run without days makes a table that is missing, and brings a table of a
+   former version up to the YAML: new columns, key, index, comments. A run that builds days does none of
+   that, so that builds of different days do not wait for each other. #}
+
+{# After a run without days: the unique key, in which nulls are equal; the index by event; and whatever is
+   never null. The key begins with the date: it serves a day's rebuild, a day's export and uniqueness. A
+   column that is new is null on the days built before: these are queued, and built with it next. #}
+{% macro keep_structure() -%}
+    {%- if execute and not var('days', []) -%}
+    {%- set key = column_names(model.name, ['key']) | reject('equalto', 'date') | join(', ') -%}
+    do $$
+    declare
+        new_column text;
+        is_unbuilt boolean;
+    begin
+        if to_regclass('{{ this.schema }}.{{ this.identifier }}_key') is null then
+            alter table {{ this }} add constraint {{ this.identifier }}_key
+                unique nulls not distinct (date, {{ key }});
+        end if;
+        create index if not exists {{ this.identifier }}_event_id_date_idx on {{ this }} (event_id, date);
+        for new_column in
+            select attname
+            from pg_attribute
+            where
+                attrelid = cast('{{ this }}' as regclass)
+                and not attnotnull
+                and attname in ('{{ not_null_columns(model.name) | join("', '") }}')
+        loop
+            execute format('select exists(select 1 from {{ this }} where %I is null)', new_column)
+                into is_unbuilt;
+            if is_unbuilt then
+                insert into landing.touched_days
+                    (report_table, organization_id, event_id, report_day, touched_at)
+                select distinct '{{ this.identifier }}', organization_id, event_id, date, now()
+                from {{ this }};
+            else
+                execute format('alter table {{ this }} alter column %I set not null', new_column);
+            end if;
+        end loop;
+    end
+    $$
+    {%- endif -%}
+{%- endmacro %}
+
+{# Comments of tables and columns are written by a run without days: each is a lock on its table. #}
+{% macro postgres__persist_docs(relation, model, for_relation, for_columns) -%}
+    {%- if not var('days', []) -%}
+        {%- do default__persist_docs(relation, model, for_relation, for_columns) -%}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,1 +1,0 @@
-"""The five report tables, each described in a module of its own."""
