@@ -21,7 +21,10 @@ COMMANDS = MappingProxyType(
         "demo": ("demo:demo", "Run the whole pipeline on the sample season."),
         "doctor": ("setup:doctor", "Show what this machine lacks, and how to install it."),
         "init": ("setup:init", "Write the files of a production project into DIR."),
-        "migrate": ("setup:migrate", "Bring the schema of the warehouse to this version."),
+        "migrate": (
+            "setup:migrate",
+            "Bring the schema, report tables and views of the warehouse to this version.",
+        ),
         "up": ("servers:up", "Run the local servers until Ctrl-C."),
         "exec": ("servers:exec_", "Run a command with the servers up."),
         "sources": ("sources:sources", "Check, load or generate the source domains."),

@@ -99,7 +99,7 @@ def migrate() -> None:
     """Bring the schema, report tables and views of the warehouse to this version.
 
     Every other command does the same when it starts, so this one is for an upgrade: it prints what
-    it did before any program starts. Does nothing if the schema already has this version.
+    it did before any program starts. It does nothing if the warehouse already has this version.
     """
     with session(is_migrated=False) as settings:
         url = settings.warehouse_url()
