@@ -1,7 +1,4 @@
-"""Reports for tests of writers: rows of canonical texts, made into a document without a database.
-
-What belongs here: values to write. What does not: any format.
-"""
+"""Reports for tests of writers: canonical rows turned into a document, without a database."""
 
 import hashlib
 from collections.abc import Sequence
@@ -31,7 +28,7 @@ def column(
     unit: Unit | None = None,
     label: str | None = None,
 ) -> ReportColumn:
-    """A report's column; what it is beyond its type is of no matter."""
+    """A column of a report; tests of writers only need its type, unit and label."""
     kind = ColumnKind.ATTRIBUTE if unit is None else ColumnKind.MEASURE
     described = Column(
         name=name, type=type_, kind=kind, unit=unit, description=f"The {name}.", sources=("a.b",)
@@ -59,7 +56,7 @@ ROWS: tuple[CanonicalRow, ...] = (
         *(ID, "2026-10-25", "2026-10-24T23:59:59.000000Z", "EUR", "123456", "7", "0.333333"),
         *("true", "a \"quoted\", 'plain' name", f"{ID} {ID}"),
     ),
-    # The clock of Berlin goes back between these two.
+    # The clock in Berlin goes back between these two.
     (
         ID,
         "2026-10-25",
@@ -84,7 +81,7 @@ ROWS: tuple[CanonicalRow, ...] = (
         "=1",
         ID,
     ),
-    # A fraction of a second; a currency that nobody knows; the largest and smallest numbers.
+    # A fraction of a second; an unknown currency; the largest and smallest numbers.
     (
         ID,
         "1999-12-31",
@@ -100,7 +97,7 @@ ROWS: tuple[CanonicalRow, ...] = (
     (ID, "9999-12-31", None, "EUR", str(-(2**63)), str(2**53 + 1), None, None, "東京\r\n2", ID),
     (None,) * 10,
 )
-"""Rows of `EVERY_TYPE`, each value of a kind that a format may get wrong."""
+"""Rows of `EVERY_TYPE` with values that a format may get wrong."""
 
 
 def document(
@@ -111,7 +108,7 @@ def document(
     profile: Literal["machine", "spreadsheet"] = "machine",
     locale: str = "de_DE",
 ) -> ReportDocument:
-    """A report of those rows, its spool in `folder`."""
+    """A report of these rows; its spool is in `folder`."""
     content = b"".join(map(canonical_line, rows))
     path = folder / "rows.spool"
     path.write_bytes(content)
@@ -131,7 +128,7 @@ def document_of(
     profile: Literal["machine", "spreadsheet"] = "machine",
     locale: str = "de_DE",
 ) -> ReportDocument:
-    """A report of the rows of a spool."""
+    """A report of the rows in a spool."""
     has_currency = any(each.name == "currency" for each in spool.columns)
     manifest = _manifest(spool, profile, locale)
     return ReportDocument(
@@ -148,12 +145,12 @@ def document_of(
 
 
 def sha256_of(rows: Sequence[CanonicalRow]) -> str:
-    """The digest of canonical rows, as a manifest has it."""
+    """The digest of canonical rows in a manifest."""
     return hashlib.sha256(b"".join(map(canonical_line, rows))).hexdigest()
 
 
 def with_rows_missing(report: ReportDocument) -> ReportDocument:
-    """The same report, whose spool is said to hold one row and some bytes more than it does."""
+    """The same report with a spool that lacks one row and some bytes."""
     more: dict[str, Any] = {"row_count": report.rows.row_count + 1}
     return replace(report, rows=replace(report.rows, byte_count=report.rows.byte_count + 9, **more))
 

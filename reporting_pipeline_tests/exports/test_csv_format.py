@@ -1,4 +1,4 @@
-"""CSV for programs: a header and the spool's bytes, which every reader takes for the same rows."""
+"""CSV for programs: a header and the spool's bytes, which every reader reads as the same rows."""
 
 import csv
 import io
@@ -69,7 +69,7 @@ def test_a_label_is_the_first_header_exactly(tmp_path: Path, label: str) -> None
     columns = [column("a", label=label), column("b")]
     content = written(document(tmp_path, columns, []), tmp_path).read_bytes()
 
-    # `utf-8-sig` is the reader that takes a mark away.
+    # The decoder `utf-8-sig` drops a byte order mark.
     [header] = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
     assert header == [label or "a", "b"]
 
@@ -125,7 +125,9 @@ def test_an_existing_file_is_not_touched(tmp_path: Path) -> None:
         (b"PK\x03\x04", "Expected 2 columns"),
     ],
 )
-def test_what_is_no_such_file_is_refused(tmp_path: Path, content: bytes, complaint: str) -> None:
+def test_a_file_that_is_no_such_csv_is_refused(
+    tmp_path: Path, content: bytes, complaint: str
+) -> None:
     report = document(tmp_path, [column("a"), column("b")], [])
     target = tmp_path / "report.csv"
     target.write_bytes(content)

@@ -1,4 +1,4 @@
-"""CSV for people: what a spreadsheet shows, and that the exact rows come back all the same."""
+"""CSV for people: cells for a spreadsheet, from which the exact rows come back."""
 
 import csv
 import io
@@ -30,12 +30,12 @@ def written(report: ReportDocument, folder: Path) -> Path:
 
 
 def shown(target: Path, delimiter: str) -> list[list[str]]:
-    """What Python's reader makes of the file."""
+    """The file as Python's reader reads it."""
     text = target.read_bytes().decode("utf-8-sig")
     return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
 
 
-def test_values_look_as_a_german_spreadsheet_wants(tmp_path: Path) -> None:
+def test_values_are_in_the_form_of_a_german_spreadsheet(tmp_path: Path) -> None:
     target = written(document(tmp_path, EVERY_TYPE, ROWS, profile="spreadsheet"), tmp_path)
 
     content = target.read_bytes()
@@ -73,7 +73,9 @@ def test_rows_come_back_with_their_digest(tmp_path: Path, locale: str) -> None:
 
 
 @pytest.mark.parametrize("locale", ["de_DE", "en_US"])
-def test_hostile_texts_and_headers_are_inert_and_come_back(tmp_path: Path, locale: str) -> None:
+def test_hostile_texts_and_headers_have_no_effect_and_come_back(
+    tmp_path: Path, locale: str
+) -> None:
     texts = hostile_strings()
     columns = [column(f"c{number}", label=text or None) for number, text in enumerate(texts)]
     report = document(tmp_path, columns, [texts, texts[::-1]], profile="spreadsheet", locale=locale)

@@ -1,4 +1,4 @@
-"""A file is there whole or not at all."""
+"""A new file is there whole or not at all."""
 
 import errno
 import os
@@ -10,7 +10,7 @@ from reporting_pipeline.errors import RenderFailed
 from reporting_pipeline.exports.format import new_file
 
 
-def test_what_is_written_is_there(tmp_path: Path) -> None:
+def test_a_written_file_is_there(tmp_path: Path) -> None:
     with new_file(tmp_path / "a") as file:
         file.write(b"content")
 
@@ -25,7 +25,7 @@ def test_an_error_leaves_no_file(tmp_path: Path, error: type[BaseException]) -> 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_said_and_leaves_no_file(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_leaves_no_file(tmp_path: Path) -> None:
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with pytest.raises(RenderFailed, match="a was not written: No space left on device"):
@@ -34,7 +34,7 @@ def test_a_full_disk_is_said_and_leaves_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(RenderFailed, match="No such file or directory"):
         _write(tmp_path / "no" / "a", None)
 

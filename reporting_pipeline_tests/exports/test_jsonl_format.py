@@ -1,4 +1,4 @@
-"""JSON Lines: each row an object that every reader takes for the same values."""
+"""JSON Lines: each row is an object that every reader reads as the same values."""
 
 import json
 from decimal import Decimal
@@ -67,7 +67,7 @@ def test_hostile_texts_come_back_from_another_reader(tmp_path: Path) -> None:
 
     target = written(report, tmp_path)
 
-    # Also one that takes every line end of Unicode for one.
+    # Also from a reader that splits at every line end of Unicode.
     lines = target.read_bytes().decode().splitlines()
     assert [json.loads(line)["a"] for line in lines] == list(texts)
     assert list(JSONL.read(target, report.manifest)) == [(text, None) for text in texts]
@@ -86,7 +86,7 @@ def test_many_rows_are_all_there(tmp_path: Path) -> None:
     assert list(JSONL.read(written(report, tmp_path), report.manifest)) == rows
 
 
-def test_no_rows_are_no_bytes(tmp_path: Path) -> None:
+def test_no_rows_give_an_empty_file(tmp_path: Path) -> None:
     report = document(tmp_path, FEW, [])
 
     target = written(report, tmp_path)

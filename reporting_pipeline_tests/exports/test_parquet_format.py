@@ -1,4 +1,4 @@
-"""Parquet: typed columns with their facts, the manifest inside, the same bytes each time."""
+"""Parquet: typed columns with metadata, the manifest inside, the same bytes each time."""
 
 from collections import Counter
 from pathlib import Path
@@ -30,7 +30,7 @@ def written(report: ReportDocument, folder: Path, name: str = "report.parquet") 
     return target
 
 
-def test_columns_have_their_types_and_facts(tmp_path: Path) -> None:
+def test_columns_have_their_types_and_metadata(tmp_path: Path) -> None:
     schema = parquet.read_schema(written(document(tmp_path, EVERY_TYPE, ROWS), tmp_path))
 
     assert [(field.name, str(field.type)) for field in schema] == [
@@ -76,7 +76,7 @@ def test_rows_come_back_with_their_digest(tmp_path: Path) -> None:
     assert sha256_of(rows) == report.manifest.rows_sha256
 
 
-def test_the_manifest_stands_inside(tmp_path: Path) -> None:
+def test_the_manifest_is_inside(tmp_path: Path) -> None:
     report = document(tmp_path, EVERY_TYPE, ROWS)
 
     assert PARQUET.embedded_manifest(written(report, tmp_path)) == report.manifest
@@ -107,7 +107,7 @@ def test_row_groups_have_one_size_and_bytes_are_the_same_each_time(tmp_path: Pat
     assert list(PARQUET.read(target, report.manifest)) == rows
 
 
-def test_no_rows_are_a_schema(tmp_path: Path) -> None:
+def test_no_rows_give_a_schema(tmp_path: Path) -> None:
     report = document(tmp_path, EVERY_TYPE, [])
 
     target = written(report, tmp_path)
@@ -126,7 +126,7 @@ def test_a_file_that_lacks_rows_is_not_left(tmp_path: Path) -> None:
     assert not (tmp_path / "report.parquet").exists()
 
 
-def test_what_is_no_such_file_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_no_such_parquet_is_refused(tmp_path: Path) -> None:
     report = document(tmp_path, [column("a")], [("1",)])
     whole = written(report, tmp_path).read_bytes()
     bad = tmp_path / "bad.parquet"

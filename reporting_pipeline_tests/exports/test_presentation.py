@@ -1,4 +1,4 @@
-"""Money, ratios, dates and instants as people read them, one by one and by the column."""
+"""Money, ratios, dates and instants as people read them, single values and columns."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -99,7 +99,7 @@ def test_money_in_another_form_is_not_read(text: str) -> None:
 
 @_EXAMPLES
 @given(rows=st.lists(st.tuples(st.none() | INT64, CODES)), sign=SIGNS)
-def test_a_column_of_money_is_its_values(
+def test_a_column_of_money_has_the_texts_of_its_values(
     rows: list[tuple[int | None, str | None]], sign: str
 ) -> None:
     money = pa.array([minor for minor, _ in rows], pa.int64())
@@ -119,7 +119,9 @@ def test_an_instant_is_read_back(instant: datetime, zone: str) -> None:
 
 @_EXAMPLES
 @given(rows=st.lists(st.none() | INSTANTS), zone=ZONES)
-def test_a_column_of_instants_is_its_values(rows: list[datetime | None], zone: str) -> None:
+def test_a_column_of_instants_has_the_texts_of_its_values(
+    rows: list[datetime | None], zone: str
+) -> None:
     array = pa.array(rows, pa.timestamp("us", tz="UTC"))
     expected = [None if instant is None else local_text(instant, zone) for instant in rows]
     assert local_texts(array, zone).to_pylist() == expected
@@ -170,7 +172,7 @@ def test_ratios_keep_their_six_decimals() -> None:
         ("tr_TR", "-1.234.567,89", "1.234.567", "%33,3333", "28 \u015eub 2026", ";"),
     ],
 )
-def test_figures_look_as_the_locale_wants(
+def test_figures_have_the_form_of_the_locale(
     locale: str, money: str, count: str, ratio: str, day: str, delimiter: str
 ) -> None:
     assert money_for_people(-123456789, "EUR", locale) == money
@@ -180,7 +182,7 @@ def test_figures_look_as_the_locale_wants(
     assert list_delimiter(locale) == delimiter
 
 
-def test_every_locale_has_its_facts_and_loses_no_digit() -> None:
+def test_every_locale_has_its_signs_and_loses_no_digit() -> None:
     digits = "1234567890123456789"
     for locale in localedata.locale_identifiers():
         text = money_for_people(-int(digits), "EUR", locale)

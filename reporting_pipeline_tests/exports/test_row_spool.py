@@ -1,4 +1,4 @@
-"""The spool: canonical rows from one snapshot, read back typed, with nothing lost on the way."""
+"""The spool: canonical rows from one snapshot, read back with types and without loss."""
 
 import hashlib
 import uuid
@@ -44,20 +44,20 @@ TYPES: tuple[TypeEngine[Any], ...] = (
     *(Numeric(12, 6), Boolean(), Text(), ARRAY(Uuid())),
 )
 TABLE = Table(
-    "given",
+    "sample",
     MetaData(),
     Column("position", BigInteger),
     *(Column(each.name, type_) for each, type_ in zip(EVERY_TYPE, TYPES, strict=True)),
 )
 _CREATE = """
-    create temp table given (
+    create temp table sample (
         position bigint generated always as identity, event_id uuid, date date, sold_at timestamptz,
         currency character(3), gross_minor bigint, sold_count bigint,
         attendance_rate numeric(12, 6), is_final boolean, name text, proof_ids uuid[]
     )
 """
 _INSERT = """
-    insert into given (
+    insert into sample (
         event_id, date, sold_at, currency, gross_minor, sold_count, attendance_rate, is_final, name,
         proof_ids
     )
@@ -99,7 +99,7 @@ def connection(warehouse_url: URL) -> Iterator[psycopg.Connection]:
 def report(
     columns: Sequence[ReportColumn] = EVERY_TYPE, counted: int | None = None
 ) -> CompiledReport:
-    """All rows of the table, in the order of their arrival."""
+    """All rows of the table, in the order in which they were inserted."""
     shown = [TABLE.c[each.name] for each in columns]
     count = select(func.count()).select_from(TABLE) if counted is None else select(literal(counted))
     return CompiledReport(
@@ -113,9 +113,9 @@ def report(
     )
 
 
-def given_texts(connection: psycopg.Connection, texts: Sequence[str | None]) -> None:
+def insert_texts(connection: psycopg.Connection, texts: Sequence[str | None]) -> None:
     connection.cursor().executemany(
-        "insert into given (name) values (%s)", [(text,) for text in texts]
+        "insert into sample (name) values (%s)", [(text,) for text in texts]
     )
 
 
@@ -164,12 +164,12 @@ def test_values_come_back_typed(connection: psycopg.Connection, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("columns", [[column("name")], [column("name"), column("date")]])
-def test_any_text_comes_back_unchanged_and_tells_null_from_empty(
+def test_any_text_comes_back_unchanged_and_null_is_not_empty(
     connection: psycopg.Connection, tmp_path: Path, columns: list[ReportColumn]
 ) -> None:
-    # The first begins with a byte order mark, the last is a null: both are easily lost.
+    # Readers easily lose a byte order mark at the beginning and a null at the end.
     texts = ["\ufeffmark", None, *hostile_strings(), None]
-    given_texts(connection, texts)
+    insert_texts(connection, texts)
 
     spool = spool_rows(connection, report(columns), tmp_path / "rows")
 
@@ -187,7 +187,7 @@ def test_a_text_longer_than_a_batch_comes_back(tmp_path: Path) -> None:
     assert rows_of(spool) == rows
 
 
-def test_no_rows_are_an_empty_file_and_no_batches(
+def test_no_rows_give_an_empty_file_and_no_batches(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
     spool = spool_rows(connection, report(), tmp_path / "rows")
@@ -196,16 +196,16 @@ def test_no_rows_are_an_empty_file_and_no_batches(
 
 
 @pytest.mark.parametrize("counted", [0, 4])
-def test_other_rows_than_the_snapshot_counts_are_refused(
+def test_another_number_of_rows_than_the_snapshot_counts_is_refused(
     connection: psycopg.Connection, tmp_path: Path, counted: int
 ) -> None:
-    given_texts(connection, ["a", "b", "c"])
+    insert_texts(connection, ["a", "b", "c"])
 
     with pytest.raises(ExportIncomplete, match=rf"has 3 rows, its snapshot counts \({counted},\)"):
         spool_rows(connection, report(counted=counted), tmp_path / "rows")
 
 
-def test_a_value_that_no_format_holds_is_refused(tmp_path: Path) -> None:
+def test_a_value_that_no_format_can_hold_is_refused(tmp_path: Path) -> None:
     spool = document(tmp_path, [column("date", ColumnType.DATE)], [("10000-01-01",)]).rows
 
     with pytest.raises(RenderFailed, match=r"cannot be read.*10000-01-01"):

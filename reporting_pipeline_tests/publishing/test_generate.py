@@ -118,7 +118,7 @@ def test_an_empty_report_is_a_file_with_its_headers(generator: ReportGenerator) 
 def test_a_failing_format_does_not_stop_the_others(
     generator: ReportGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reporting_pipeline.exports.pdf.write.MAX_ROWS", 0)
+    monkeypatch.setattr("reporting_pipeline.exports.pdf.pdf_format.PdfFormat.max_rows", 0)
     definition = define(generator.warehouse, {**REVENUE, "formats": ["pdf", "csv"]})
 
     pdf, csv = generator.generate(definition, one_day(DAY))

@@ -1,8 +1,8 @@
-"""PDF files: a page to sign, and the rows that it stands for attached to it.
+"""PDF: pages to read and sign, with the rows that they show attached to the file.
 
-The parent process turns a report into markup (`write`, `sheet`, `visible`, `chart`); a child
-process without our environment, with limits and without a way out, turns markup into pages
-(`render`, `assembly`). `read` gives the rows back and finds what was changed on the pages.
+The parent process turns a report into markup (`sheet`). A child process turns markup into pages
+(`render`, `assembly`); it has none of the parent's environment, limited resources and no network.
+`read` returns the rows and finds every change on the pages.
 
 What belongs here: everything that knows PDF. What does not: how values look (`presentation`).
 """

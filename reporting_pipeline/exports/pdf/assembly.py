@@ -1,32 +1,40 @@
-"""Joining rendered pieces into the one file: pages, frames, tags, attachments, the proof of pages.
+"""Joins rendered pieces into one file: pages, frames, tags, fonts, attachments, page digests.
 
-What belongs here: pikepdf on finished pages, and the attachments' names and shape. What does not:
-rendering (`render`), and comparing a file with what is attached to it (`read`).
+A screen reader goes through the tags of all pieces in order. Pieces may have fonts of one name with
+different glyphs, so each font is named after its glyphs.
 """
 
-from collections.abc import Sequence
+import hashlib
+import re
+import string
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from reporting_pipeline.exports.pdf.job import Job
+from reporting_pipeline.exports.pdf.fonts import font_file
 from reporting_pipeline.exports.pdf.page_digests import PageDigests
-from reporting_pipeline.exports.pdf.page_fonts import name_digits, tell_fonts_apart
-from reporting_pipeline.exports.pdf.tags import append_tags, list_header_cells
+from reporting_pipeline.exports.pdf.render_process import RenderJob
 
 MANIFEST_ATTACHMENT = "manifest.json"
 ROWS_ATTACHMENT = "rows.csv"
 PAGES_ATTACHMENT = "pages.json"
 
+_GLYPH_CODE = re.compile(rb"<([0-9a-f]{4})> <([0-9a-f]*)>(?=\n)")
+_DIGIT = re.compile("[0-9]")
+_NAMELESS = b"> <>"
+_TAG_LETTERS = 6
+
 
 class WrittenPages(BaseModel):
-    """The attachment `pages.json`: what a reader needs to compare the pages.
+    """The attachment `pages.json`, for comparing the pages.
 
     Attributes:
-        currency: Name of the column with the currency of a row's money; None: no money.
-        has_totals: Whether totals stand below the rows.
-        digests: Of each page, in order (`page_digests`).
+        currency: The name of the column with the currency of a row's money; None: no money.
+        has_totals: Whether there are totals below the rows.
+        digests: The digest of each page, in order (`page_digests`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,7 +44,7 @@ class WrittenPages(BaseModel):
     digests: tuple[str, ...]
 
 
-def assemble(pieces: Sequence[Path], frames: Path, job: Job) -> None:
+def assemble(pieces: Sequence[Path], frames: Path, job: RenderJob) -> None:
     """Write `job.target` from its pieces; the same pieces give the same bytes."""
     import pikepdf
 
@@ -45,13 +53,13 @@ def assemble(pieces: Sequence[Path], frames: Path, job: Job) -> None:
             with pikepdf.open(path) as piece:
                 before = len(pdf.pages)
                 pdf.pages.extend(piece.pages)
-                append_tags(pdf, piece, before)
+                _append_tags(pdf, piece, before)
         with pikepdf.open(frames) as frame:
             for page, over in zip(pdf.pages, frame.pages, strict=True):
                 _lay_over(pdf, page, over)
-        list_header_cells(pdf)
-        name_digits(pdf)
-        tell_fonts_apart(pdf)
+        _list_header_cells(pdf)
+        _name_digits(pdf)
+        _rename_fonts(pdf)
         _attach(pdf, job)
         pdf.save(
             job.target,
@@ -61,11 +69,11 @@ def assemble(pieces: Sequence[Path], frames: Path, job: Job) -> None:
 
 
 def _lay_over(pdf: Any, page: Any, over: Any) -> None:
-    """Draw a frame over a page, as what a screen reader leaves out."""
+    """Draw a frame over a page, as content that screen readers skip."""
     import pikepdf
 
     form = pdf.copy_foreign(over.as_form_xobject())
-    # The pages of a piece share their resources; this page's frame is its own.
+    # The pages of a piece share their resources, but each page has its own frame.
     resources = pikepdf.Dictionary(dict(page.Resources.items()))
     drawn = dict(resources.get("/XObject", pikepdf.Dictionary()).items())
     resources["/XObject"] = pikepdf.Dictionary(drawn | {"/Frame": form})
@@ -75,7 +83,130 @@ def _lay_over(pdf: Any, page: Any, over: Any) -> None:
     page.contents_coalesce()
 
 
-def _attach(pdf: Any, job: Job) -> None:
+def _append_tags(pdf: Any, piece: Any, page_count: int) -> None:
+    """Append a piece's tags; its pages already follow the first `page_count` pages of `pdf`."""
+    import pikepdf
+
+    tree = pdf.copy_foreign(piece.Root.StructTreeRoot)
+    ours = pdf.Root.StructTreeRoot
+    document, added = ours.K[0], tree.K[0]
+    for element in added.K:
+        element.P = document
+        document.K.append(element)
+    for page in pdf.pages[page_count:]:
+        page.obj.StructParents = int(page.obj.StructParents) + page_count
+    numbers = list(tree.ParentTree.Nums)
+    for key, value in zip(numbers[::2], numbers[1::2], strict=True):
+        ours.ParentTree.Nums.append(int(key) + page_count)
+        ours.ParentTree.Nums.append(value)
+    # The ids of header cells begin at the same numbers in every piece.
+    for cell in _table_cells(added):
+        attributes = cell.A
+        if "/ID" in cell:
+            cell.ID = _id_in_piece(cell.ID, page_count)
+        if "/Headers" in attributes:
+            headers = [_id_in_piece(each, page_count) for each in attributes.Headers]
+            attributes.Headers = pikepdf.Array(headers)
+
+
+def _list_header_cells(pdf: Any) -> None:
+    """List the header cells by their ids, which the cells below them refer to."""
+    import pikepdf
+
+    found = {
+        bytes(each.ID): each
+        for each in pdf.objects
+        if isinstance(each, pikepdf.Dictionary) and each.get("/S") == "/TH" and "/ID" in each
+    }
+    names = [part for key in sorted(found) for part in (pikepdf.String(key), found[key])]
+    pdf.Root.StructTreeRoot.IDTree = pikepdf.Dictionary(Names=pikepdf.Array(names))
+
+
+def _id_in_piece(identifier: Any, page_count: int) -> Any:
+    import pikepdf
+
+    return pikepdf.String(f"{page_count}-{identifier}")
+
+
+def _table_cells(element: Any) -> Iterator[Any]:
+    import pikepdf
+
+    waiting = [element]
+    while waiting:
+        each = waiting.pop()
+        if each.S in {"/TH", "/TD"}:
+            yield each
+        elif "/K" in each:
+            kids = each.K
+            waiting.extend(
+                kid
+                for kid in (kids if isinstance(kids, pikepdf.Array) else [kids])
+                if isinstance(kid, pikepdf.Dictionary) and "/S" in kid
+            )
+
+
+def _name_digits(pdf: Any) -> None:
+    """Let a digit be read from its own glyph, and not again from a sign that contains it.
+
+    Of a sign that is made of several glyphs, one is read as the whole sign and the others as
+    nothing, here and wherever else they occur: people who search or listen would lose digits.
+    """
+    for font in _fonts(pdf):
+        codes = font.ToUnicode.read_bytes()
+        if _NAMELESS in codes:
+            digits = _digits_of_glyphs(_family(font))
+            font.ToUnicode.write(_GLYPH_CODE.sub(partial(_named_code, digits), codes))
+
+
+def _rename_fonts(pdf: Any) -> None:
+    """Name each font after its glyphs, and merge fonts with the same glyphs."""
+    import pikepdf
+
+    files: dict[bytes, Any] = {}
+    for font in _fonts(pdf):
+        descendant = font.DescendantFonts[0]
+        descriptor = descendant.FontDescriptor
+        key = "/FontFile2" if "/FontFile2" in descriptor else "/FontFile3"
+        digest = hashlib.sha256(descriptor[key].read_bytes()).digest()
+        descriptor[key] = files.setdefault(digest, descriptor[key])
+        letters = "".join(chr(65 + each % 26) for each in digest[:_TAG_LETTERS])
+        name = pikepdf.Name(f"/{letters}+{_family(font)}")
+        font.BaseFont = descendant.BaseFont = descriptor.FontName = name
+
+
+def _fonts(pdf: Any) -> Iterator[Any]:
+    import pikepdf
+
+    for each in pdf.objects:
+        is_font = isinstance(each, pikepdf.Dictionary) and each.get("/Type") == "/Font"
+        if is_font and "/DescendantFonts" in each:
+            yield each
+
+
+def _family(font: Any) -> str:
+    return str(font.BaseFont).partition("+")[2]
+
+
+def _named_code(digits: Mapping[int, str], code: re.Match[bytes]) -> bytes:
+    glyph, text = code.groups()
+    letters = bytes.fromhex(text.decode()).decode("utf-16-be")
+    of_sign = letters if len(letters) == 1 else _DIGIT.sub("", letters)
+    named = digits.get(int(glyph, 16), of_sign)
+    return b"<%s> <%s>" % (glyph, named.encode("utf-16-be").hex().encode())
+
+
+@cache
+def _digits_of_glyphs(family: str) -> Mapping[int, str]:
+    """The digit of each glyph that is a digit, in a bundled font."""
+    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
+
+    with TTFont(font_file(family), lazy=True) as font:
+        names = font.getBestCmap()
+        digits = [each for each in string.digits if ord(each) in names]
+        return {font.getGlyphID(names[ord(each)]): each for each in digits}
+
+
+def _attach(pdf: Any, job: RenderJob) -> None:
     digests = PageDigests()
     pages = WrittenPages(
         currency=job.currency,

@@ -1,20 +1,18 @@
-"""Digests of finished pages: what is drawn on them, in which fonts, and what lies over them.
+"""Digests of finished pages: the marks on them, their fonts, and everything over them.
 
 A digest does not depend on how a file is packed: another program may compress, order or number its
-objects anew. It changes with every mark on the page.
-
-What belongs here: one page to its digest. What does not: where digests are kept (`assembly`).
+objects differently. It changes with every mark on the page.
 """
 
 import hashlib
 from decimal import Decimal
 from typing import Any
 
-# What makes a page look as it does; some of it may stand further up in the tree of pages.
+# The look of a page depends on these; they may be inherited from the tree of pages.
 _INHERITED = ("/Resources", "/MediaBox", "/CropBox", "/Rotate")
 _OWN = ("/Annots", "/UserUnit")
 _PACKING = frozenset({"/Length", "/Filter", "/DecodeParms", "/DL"})
-_DEEPEST = 40
+_MAX_DEPTH = 40
 
 
 class PageDigests:
@@ -33,7 +31,7 @@ class PageDigests:
         return digest.hexdigest()
 
     def _value(self, value: Any, depth: int) -> bytes:
-        if depth > _DEEPEST:
+        if depth > _MAX_DEPTH:
             return b"deep"
         import pikepdf
 
@@ -85,7 +83,7 @@ def _data(stream: Any) -> bytes:
 
 
 def _inherited(node: Any, name: str) -> Any:
-    for _ in range(_DEEPEST):
+    for _ in range(_MAX_DEPTH):
         if name in node:
             return node[name]
         if "/Parent" not in node:
@@ -95,7 +93,7 @@ def _inherited(node: Any, name: str) -> Any:
 
 
 def _plain(value: Any) -> bytes:
-    """Numbers, booleans and nothing; 12 and 12.0 are the same."""
+    """Numbers, booleans and None; 12 and 12.0 are the same."""
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return format(Decimal(value).normalize(), "f").encode()
     return repr(value).encode()

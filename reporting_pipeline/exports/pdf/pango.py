@@ -1,6 +1,6 @@
-"""Whether the machine has what WeasyPrint loads: Pango and its kin, which are in no wheel.
+"""The system libraries that WeasyPrint loads and no wheel contains: Pango and its companions.
 
-What belongs here: looking for them, and the command that installs them.
+The doctor uses this module without the format.
 """
 
 import ctypes
@@ -8,7 +8,7 @@ import shutil
 
 from reporting_pipeline.errors import EnvironmentNotReady
 
-# The soname on Linux, the library's name on macOS.
+# The name on Linux, and on macOS.
 _LIBRARIES = (
     ("libgobject-2.0.so.0", "libgobject-2.0.dylib"),
     ("libpango-1.0.so.0", "libpango-1.0.dylib"),
@@ -29,7 +29,7 @@ _INSTALLERS = (
 
 
 def missing_libraries() -> list[str]:
-    """The libraries that are not here, by their names on Linux."""
+    """The libraries that this machine lacks, by their names on Linux."""
     return [names[0] for names in _LIBRARIES if not any(map(_loads, names))]
 
 
@@ -40,10 +40,10 @@ def how_to_install() -> str:
 
 
 def require_pango() -> None:
-    """Refuse to begin without the libraries.
+    """Check that the libraries are there, before any work is done.
 
     Raises:
-        EnvironmentNotReady: One is missing; the message holds the command that installs it.
+        EnvironmentNotReady: One is missing; the message has the command that installs it.
     """
     missing = missing_libraries()
     if missing:

@@ -1,19 +1,33 @@
-"""The PDF format: pages to read and sign, with the rows that they show attached to the file."""
+"""The PDF format: refusing, writing and reading it."""
 
-from collections.abc import Iterator
+import hashlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-from reporting_pipeline.errors import FileUnreadable
-from reporting_pipeline.exports.canonical_rows import CanonicalRow
+from reporting_pipeline.errors import FileUnreadable, FormatCannotHold
+from reporting_pipeline.exports.canonical_rows import CanonicalRow, canonical_line
 from reporting_pipeline.exports.format import Format, ProblemSink, ignore_problem
 from reporting_pipeline.exports.manifest import Manifest
-from reporting_pipeline.exports.pdf import read, write
+from reporting_pipeline.exports.pdf import read
+from reporting_pipeline.exports.pdf.page_texts import style_of
+from reporting_pipeline.exports.pdf.pango import require_pango
+from reporting_pipeline.exports.pdf.render_process import RenderJob, run_render_process
+from reporting_pipeline.exports.pdf.sheet import Sheet, lay_out, markups
+from reporting_pipeline.exports.pdf.widths import row_points
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.report_definitions.definition import ReportFormat
 
+CELLS_OF_A_PIECE = 5_000  # rendered at once; memory grows by 20 KB for each
+
+_MAX_BYTES = 2_000_000  # of canonical rows
+_MAX_ROW_POINTS = 440  # the height of a row; a page has room for 521
+_STYLE = Path(__file__).with_name("report.css")
+
 
 class PdfFormat(Format):
-    """PDF, for reports of up to `max_rows` rows."""
+    """PDF, for reports of up to `max_rows` rows, whose columns fit across an A4 page."""
 
     name = ReportFormat.PDF
     title = "PDF"
@@ -21,20 +35,45 @@ class PdfFormat(Format):
     first_bytes = b"%PDF"
     embeds_manifest = True
     formats_values = True
-    max_rows = write.MAX_ROWS
+    max_rows = 2_000
 
     def refuse(self, document: ReportDocument) -> None:
-        """See `Format.refuse`."""
-        write.refuse(document)
+        """See `Format.refuse`.
+
+        Raises:
+            FormatCannotHold: Too many rows, too much text, or columns that do not fit on a page.
+            EnvironmentNotReady: Pango is missing; the message says how to install it.
+        """
+        require_pango()
+        self._fitting_sheet(document)
 
     def write(self, document: ReportDocument, target: Path) -> None:
         """See `Format.write`."""
-        write.write(document, target)
+        self.write_each([(document, target)])
+
+    def write_each(self, files: Sequence[tuple[ReportDocument, Path]]) -> None:
+        """Write several files in one child process; each after the first takes a second less.
+
+        Raises:
+            RenderFailed: A file could not be made; there is none of them.
+            FormatCannotHold, EnvironmentNotReady: As `refuse`, for any of them.
+        """
+        require_pango()
+        sheets = [self._fitting_sheet(document) for document, _ in files]
+        with tempfile.TemporaryDirectory(prefix=".pdf-", dir=files[0][1].parent) as name:
+            folder = Path(name).absolute()
+            rendered = [folder / f"{number}.pdf" for number in range(len(files))]
+            jobs = [path.with_suffix(".json") for path in rendered]
+            for sheet, path, job in zip(sheets, rendered, jobs, strict=True):
+                render_job(sheet, path).write(job)
+            run_render_process(jobs, folder)
+            for path, (_, target) in zip(rendered, files, strict=True):
+                path.replace(target)
 
     def read(
         self, path: Path, manifest: Manifest, report_problem: ProblemSink = ignore_problem
     ) -> Iterator[CanonicalRow]:
-        """See `Format.read`: the attached rows; what is wrong on the pages is a problem."""
+        """See `Format.read`: returns the attached rows, reports differences on the pages."""
         try:
             problems = read.page_problems(path, manifest)
         except FileUnreadable as error:  # the rows may still be readable
@@ -44,8 +83,60 @@ class PdfFormat(Format):
         yield from read.canonical_rows(path, manifest)
 
     def embedded_manifest(self, path: Path) -> Manifest:
-        """See `Format.embedded_manifest`: an attachment holds it."""
+        """See `Format.embedded_manifest`: it is an attachment."""
         return read.embedded_manifest(path)
+
+    def _fitting_sheet(self, document: ReportDocument) -> Sheet:
+        if document.rows.row_count > self.max_rows:
+            message = (
+                f"a PDF holds up to {self.max_rows} rows, {document.title} has "
+                f"{document.rows.row_count}: csv or xlsx can hold it"
+            )
+            raise FormatCannotHold(message)
+        if document.rows.byte_count > _MAX_BYTES:
+            message = (
+                f"a PDF holds rows of up to {_MAX_BYTES} bytes, those of {document.title} have "
+                f"{document.rows.byte_count}: csv or xlsx can hold it"
+            )
+            raise FormatCannotHold(message)
+        sheet = lay_out(document)
+        _require_fit(sheet)
+        return sheet
 
 
 PDF = PdfFormat()
+
+
+def render_job(sheet: Sheet, target: Path) -> RenderJob:
+    """The input of the child process for one document."""
+    document = sheet.document
+    manifest = document.manifest.within_file().to_json()
+    return RenderJob(
+        **asdict(markups(sheet)),
+        style=_STYLE.read_text("utf-8"),
+        rows_of_a_piece=max(CELLS_OF_A_PIECE // len(document.columns), 1),
+        identifier=hashlib.sha256(manifest.encode()).hexdigest()[:32],
+        currency=document.currency,
+        has_totals=document.has_totals,
+        manifest=manifest,
+        rows_header=canonical_line([each.machine_header for each in document.columns]).decode(),
+        rows_path=str(document.rows.path.absolute()),
+        target=str(target),
+    )
+
+
+def _require_fit(sheet: Sheet) -> None:
+    if sheet.fit is None:
+        message = (
+            f"the {len(sheet.texts.columns)} columns of {sheet.document.title} do not fit across "
+            "an A4 page: show fewer of them, or take csv or xlsx"
+        )
+        raise FormatCannotHold(message)
+    styles = [style_of(column) for column in sheet.texts.columns]
+    for number, row in enumerate(sheet.rows, start=1):
+        if row_points(sheet.fit, styles, row) > _MAX_ROW_POINTS:
+            message = (
+                f"row {number} of {sheet.document.title} is higher than a page, for a text of "
+                f"{max(map(len, row))} characters: csv or xlsx can hold it"
+            )
+            raise FormatCannotHold(message)

@@ -1,16 +1,13 @@
-"""Reading our PDF files back: the manifest, the rows, and whether the pages show these rows.
+"""Reads our PDF files back: the manifest, the rows, and whether the pages show these rows.
 
-Two proofs of the pages, each of which finds what the other may not:
+Two proofs of the pages; each finds what the other may miss:
 
-    digests   `pages.json` has the digest of each page as it was written: any change of a mark, a
-              page too few, too many or out of place, an annotation on top
-    text      what stands in the cells of the pages is compared with the attached rows
+    digests   `pages.json` has the digest of each page as it was written: it shows any change of a
+              mark, a missing, additional or moved page, an annotation on top
+    text      the texts in the cells of the pages are compared with the attached rows
 
-Who changes pages, rows, digests and manifest alike is found by what lies outside the file: the
-manifest beside it, and the catalogue.
-
-What belongs here: what is in the file. What does not: comparing digests of rows and files with a
-manifest (`exports.verify`).
+If somebody changes pages, rows, digests and manifest together, only the manifest outside the file
+shows it: the one beside the file, or the one in the catalogue.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,25 +24,24 @@ from reporting_pipeline.exports.pdf.assembly import (
     ROWS_ATTACHMENT,
     WrittenPages,
 )
-from reporting_pipeline.exports.pdf.front import frame_text
-from reporting_pipeline.exports.pdf.page_cells import PageCells, cells_of_pages
+from reporting_pipeline.exports.pdf.page_comparison import ExpectedRow, missing_text, row_problem
 from reporting_pipeline.exports.pdf.page_digests import PageDigests
-from reporting_pipeline.exports.pdf.page_letters import missing_text
-from reporting_pipeline.exports.pdf.page_rows import ShownRow, row_problem
-from reporting_pipeline.exports.pdf.proof_page import proof_parts
-from reporting_pipeline.exports.pdf.sheet import cell_texts
-from reporting_pipeline.exports.pdf.totals import total_rows
+from reporting_pipeline.exports.pdf.page_reader import PageCells, cells_of_pages
+from reporting_pipeline.exports.pdf.page_texts import (
+    CellTexts,
+    frame_text,
+    proof_parts,
+    total_rows,
+)
 from reporting_pipeline.exports.report_document import NO_ROWS
 
 _MAX_ATTACHMENT_BYTES = 64_000_000
+# Entries that may draw over pages, or change them when the file is opened.
+_ACTIVE_ENTRIES = ("/AcroForm", "/OCProperties", "/OpenAction", "/AA", "/Collection")
 
 
 def embedded_manifest(path: Path) -> Manifest:
-    """The manifest that the file holds of itself.
-
-    Raises:
-        FileUnreadable: It is no PDF, or none of ours.
-    """
+    """See `Format.embedded_manifest`."""
     try:
         return Manifest.model_validate_json(_attachment(path, MANIFEST_ATTACHMENT))
     except ValidationError as error:
@@ -56,10 +52,10 @@ def embedded_manifest(path: Path) -> Manifest:
 
 
 def canonical_rows(path: Path, manifest: Manifest) -> Iterator[CanonicalRow]:
-    """The rows attached to the file, in order; None for null.
+    """The rows attached to the file, in order.
 
     Raises:
-        FileUnreadable: There are none, they are damaged, or of other columns than the manifest's.
+        FileUnreadable: There are none, they are damaged, or their columns are not the manifest's.
     """
     data = _attachment(path, ROWS_ATTACHMENT)
     try:
@@ -83,9 +79,9 @@ def canonical_rows(path: Path, manifest: Manifest) -> Iterator[CanonicalRow]:
 
 
 def page_problems(path: Path, manifest: Manifest) -> list[str]:
-    """Where the visible pages differ from what was written; nothing where they do not.
+    """The differences between the pages and what was written; empty where there are none.
 
-    The first difference of each proof is named: by page, and by row and column where it is known.
+    Each proof names its first difference: the page, and the row and column where they are known.
 
     Raises:
         FileUnreadable: The file cannot be read at all.
@@ -97,7 +93,7 @@ def page_problems(path: Path, manifest: Manifest) -> list[str]:
         with pikepdf.open(path) as pdf:
             digests = PageDigests()
             found = [digests.of(page) for page in pdf.pages]
-            additions = [name for name in _ACTIVE if name in pdf.Root]
+            additions = [name for name in _ACTIVE_ENTRIES if name in pdf.Root]
     except (pikepdf.PdfError, ValueError, RecursionError) as error:
         message = f"{path.name}: the pages cannot be read: {error}"
         raise FileUnreadable(message) from error
@@ -105,24 +101,24 @@ def page_problems(path: Path, manifest: Manifest) -> list[str]:
     problems += [f"the file has {name}, which reports do not have" for name in additions]
     try:
         pages = cells_of_pages(path)
-    except FileUnreadable as error:  # the digest says which page
+    except FileUnreadable as error:  # the digest names the page
         problems.append(error.message)
     else:
-        problems.append(_row_problem(path, manifest, written, pages))
+        problems.append(_text_problem(path, manifest, written, pages))
     return [problem for problem in problems if problem is not None]
 
 
-def _row_problem(
+def _text_problem(
     path: Path, manifest: Manifest, written: WrittenPages, pages: Sequence[PageCells]
 ) -> str | None:
-    texts = cell_texts(manifest, written.currency)
+    texts = CellTexts.of(manifest, written.currency)
     rows = [
-        ShownRow(f"row {number}", row)
+        ExpectedRow(f"row {number}", row)
         for number, row in enumerate(texts.rows(canonical_rows(path, manifest)), start=1)
-    ] or [ShownRow("the note of no rows", (NO_ROWS,))]
+    ] or [ExpectedRow("the note of no rows", (NO_ROWS,))]
     if written.has_totals:
         rows += [
-            ShownRow(total.label.lower() or "the total", total.texts)
+            ExpectedRow(total.label.lower() or "the total", total.texts)
             for total in total_rows(manifest, texts)
         ]
     headers = [column.header for column in manifest.columns]
@@ -134,10 +130,6 @@ def _row_problem(
         missing = missing_text("".join(page.before for page in pages), proof)
         problem = f"the proof does not show {missing!r}" if missing is not None else None
     return problem
-
-
-# What may draw over pages or change them when they are opened.
-_ACTIVE = ("/AcroForm", "/OCProperties", "/OpenAction", "/AA", "/Collection")
 
 
 def _digest_problem(written: Sequence[str], found: Sequence[str]) -> str | None:
@@ -157,11 +149,10 @@ def _digest_problem(written: Sequence[str], found: Sequence[str]) -> str | None:
 
 def _written_pages(path: Path) -> WrittenPages:
     try:
-        written = WrittenPages.model_validate_json(_attachment(path, PAGES_ATTACHMENT))
+        return WrittenPages.model_validate_json(_attachment(path, PAGES_ATTACHMENT))
     except ValidationError as error:
         message = f"{path.name}: {PAGES_ATTACHMENT} is damaged"
         raise FileUnreadable(message) from error
-    return written
 
 
 def _attachment(path: Path, name: str) -> bytes:
@@ -170,13 +161,13 @@ def _attachment(path: Path, name: str) -> bytes:
     try:
         with pikepdf.open(path) as pdf:
             if name not in pdf.attachments:
-                message = f"{path.name} has no attachment {name}: it is not a report of ours"
+                message = f"{path.name} has no attachment {name}: it is not one of our reports"
                 raise FileUnreadable(message)
             data = bytes(pdf.attachments[name].get_file().read_bytes())
     except (pikepdf.PdfError, ValueError, OSError) as error:
         message = f"{path.name} cannot be read as a PDF file: {error}"
         raise FileUnreadable(message) from error
     if len(data) > _MAX_ATTACHMENT_BYTES:
-        message = f"{path.name}: {name} has {len(data)} bytes, more than a report of ours"
+        message = f"{path.name}: {name} has {len(data)} bytes, more than any of our reports"
         raise FileUnreadable(message)
     return data

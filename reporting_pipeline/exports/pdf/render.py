@@ -1,12 +1,10 @@
-"""The child process: markup to pages, with nothing to fetch from and nowhere to go.
+"""The program of the child process: turns markup into pages, without network or other files.
 
     python -m reporting_pipeline.exports.pdf.render CPU_SECONDS MEMORY_BYTES JOB...
 
 Memory grows with the rows of a document, so a long table is rendered in pieces that end where a
-page ends; `assembly` joins them. Each page's frame (banner, footer, page x of y) is rendered once
-the number of pages is known, and laid over them.
-
-What belongs here: WeasyPrint. What does not: what is on the pages (`sheet`).
+page ends; `assembly` joins them. Each page's frame (banner, footer, page x of y) is rendered after
+the number of pages is known, and laid over the page.
 """
 
 import gc
@@ -19,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from reporting_pipeline.exports.pdf.assembly import assemble
-from reporting_pipeline.exports.pdf.job import Job
+from reporting_pipeline.exports.pdf.render_process import RenderJob
 
 _VARIANT = "pdf/ua-1"
 _PR_SET_PDEATHSIG = 1
@@ -31,14 +29,14 @@ def main(cpu_seconds: str, memory_bytes: str, *jobs: str) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (int(cpu_seconds), int(cpu_seconds)))
     resource.setrlimit(resource.RLIMIT_AS, (int(memory_bytes), int(memory_bytes)))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # A document is one burst of objects that live until it is written: looking for garbage in
-    # between costs a third of the time and finds next to none.
+    # The objects of a document live until it is written: searching for garbage in between takes a
+    # third of the time and finds almost none.
     gc.disable()
     for path in jobs:
-        render(Job.read(Path(path)))
+        render(RenderJob.read(Path(path)))
 
 
-def render(job: Job) -> None:
+def render(job: RenderJob) -> None:
     """Render one document into `job.target`."""
     target = Path(job.target)
     renderer = _Renderer.of(job)
@@ -58,7 +56,7 @@ class _Piece:
 
 @dataclass(frozen=True, slots=True)
 class _Renderer:
-    """WeasyPrint with our fonts, our style sheet and nothing else."""
+    """WeasyPrint with our fonts and style sheet, and nothing else."""
 
     fonts: Any
     style: Any
@@ -66,11 +64,11 @@ class _Renderer:
     identifier: bytes
 
     @classmethod
-    def of(cls, job: Job) -> "_Renderer":
+    def of(cls, job: RenderJob) -> "_Renderer":
         from weasyprint import CSS
         from weasyprint.text.fonts import FontConfiguration
 
-        fonts, fetcher = FontConfiguration(), _nothing_is_fetched()
+        fonts, fetcher = FontConfiguration(), _refusing_fetcher()
         style = CSS(string=job.style, font_config=fonts, url_fetcher=fetcher)
         return cls(fonts, style, fetcher, job.identifier.encode())
 
@@ -82,17 +80,17 @@ class _Renderer:
         return html.render(font_config=self.fonts, stylesheets=[self.style], pdf_variant=_VARIANT)
 
     def write(self, document: Any, pages: Sequence[Any], path: Path) -> _Piece:
-        """Write some of a document's pages."""
+        """Write some pages of a document."""
         for page in pages:
-            page.anchors.clear()  # nothing leads to a row
+            page.anchors.clear()  # no link leads to a row
         document.copy(pages).write_pdf(
             path, pdf_variant=_VARIANT, pdf_identifier=self.identifier, pdf_tags=True
         )
         return _Piece(path, len(pages))
 
 
-def _pieces(job: Job, renderer: _Renderer) -> Iterator[_Piece]:
-    """Write piece after piece; rows of a page that is not full begin the next piece."""
+def _pieces(job: RenderJob, renderer: _Renderer) -> Iterator[_Piece]:
+    """Write piece after piece; the rows of a page that is not full begin the next piece."""
     begin, number = 0, 0
     while begin < len(job.rows) or number == 0:
         rows = job.rows[begin : begin + job.rows_of_a_piece]
@@ -110,30 +108,30 @@ def _pieces(job: Job, renderer: _Renderer) -> Iterator[_Piece]:
 
 
 def _whole_pages(pages: Sequence[Any], begin: int, row_count: int) -> tuple[int, int]:
-    """How many pages are as they would be if more rows followed, and the rows on them."""
-    of_page = [
+    """The number of pages that would stay the same if more rows followed, and of rows on them."""
+    rows_of_pages = [
         {int(name.removeprefix("r")) for name in page.anchors if name.startswith("r")}
         for page in pages
     ]
     for count in range(len(pages) - 1, 0, -1):
-        here = of_page[count]
-        if here and not here & of_page[count - 1] and min(here) > begin:
-            return count, min(here) - begin
+        rows = rows_of_pages[count]
+        if rows and not rows & rows_of_pages[count - 1] and min(rows) > begin:
+            return count, min(rows) - begin
     return len(pages), row_count
 
 
-def _nothing_is_fetched() -> Any:
+def _refusing_fetcher() -> Any:
     from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
-    class NothingIsFetched(URLFetcher):  # type: ignore[misc]
-        """Our markup names no address: whatever asks for one did not come from us."""
+    class RefusingFetcher(URLFetcher):  # type: ignore[misc]
+        """Refuses every address: our markup has none, so it comes from somebody else."""
 
         def fetch(self, url: str, headers: object = None) -> Any:  # noqa: ARG002
             """Refuse."""
             message = f"a page asked for {url[:200]!r}; pages must ask for nothing"
             raise FatalURLFetchingError(message)
 
-    return NothingIsFetched(allowed_protocols=(), allow_redirects=False, fail_on_errors=True)
+    return RefusingFetcher(allowed_protocols=(), allow_redirects=False, fail_on_errors=True)
 
 
 def _end_with_parent() -> None:

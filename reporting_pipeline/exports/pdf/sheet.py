@@ -1,31 +1,34 @@
-"""A report as the markup of its parts: the front, the head of the table, each row, what follows.
+"""A report as the markup of its parts: title and facts, table head, rows, totals, proof, frame.
 
-What belongs here: which figure and fact stands where. What does not: how it looks (`report.css`),
-how markup becomes pages (`render`).
+`report.html` has the markup, `report.css` its look; `render` turns markup into pages.
 """
 
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from jinja2.environment import TemplateModule
+from typing import TYPE_CHECKING, Any
 
 from reporting_pipeline.exports.canonical_rows import CanonicalRow, parse_lines
-from reporting_pipeline.exports.manifest import Manifest
-from reporting_pipeline.exports.pdf.cells import CellTexts, Style, style_of
 from reporting_pipeline.exports.pdf.chart import panels
-from reporting_pipeline.exports.pdf.front import facts_of, language_tag, period_of, reasons_of
-from reporting_pipeline.exports.pdf.proof_page import proof_parts
-from reporting_pipeline.exports.pdf.totals import TotalRow, total_rows
-from reporting_pipeline.exports.pdf.visible import (
-    is_right_to_left,
-    shown,
-    shown_id,
+from reporting_pipeline.exports.pdf.page_texts import (
+    CellTexts,
+    ColumnStyle,
+    TotalRow,
+    facts_of,
+    language_tag,
+    period_text,
+    proof_parts,
+    provisional_reasons,
+    style_of,
+    total_rows,
 )
-from reporting_pipeline.exports.pdf.widths import TableLook, table_look
+from reporting_pipeline.exports.pdf.visible_text import id_markup, is_right_to_left, text_markup
+from reporting_pipeline.exports.pdf.widths import TableFit, fit_table
 from reporting_pipeline.exports.report_document import NO_ROWS, ReportDocument
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from jinja2.environment import TemplateModule
 
 _FOLDER = Path(__file__).parent
 
@@ -35,9 +38,9 @@ class Sheet:
     """A report's content in the order of its pages, before it is markup.
 
     Attributes:
-        rows: What stands in each cell.
-        totals: What stands below the rows.
-        look: None: the columns do not fit on a page.
+        rows: The texts of each cell.
+        totals: The rows below them.
+        fit: None: the columns do not fit on a page.
     """
 
     document: ReportDocument
@@ -45,7 +48,7 @@ class Sheet:
     canonical: tuple[CanonicalRow, ...]
     rows: tuple[tuple[str, ...], ...]
     totals: tuple[TotalRow, ...]
-    look: TableLook | None
+    fit: TableFit | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +56,12 @@ class Markups:
     """The markup of a document's pieces; a piece of pages is an opening, rows and a closing.
 
     Attributes:
-        first: Opens the document: all that stands before the first row.
+        first: Opens the document: everything before the first row.
         further: Opens each further piece: the head of the table again.
         closing: Ends a piece.
         last: Ends the last piece: totals and proof.
-        frame_opening: Opens the frames, which lie over the pages.
-        frame: One page's frame.
+        frame_opening: Opens the frames, which are laid over the pages.
+        frame: The frame of one page.
     """
 
     first: str
@@ -70,24 +73,14 @@ class Markups:
     frame: str
 
 
-def cell_texts(manifest: Manifest, currency: str | None) -> CellTexts:
-    """How the cells of a report read."""
-    return CellTexts(
-        columns=manifest.columns,
-        currency=currency,
-        locale=manifest.locale,
-        time_zone=manifest.time_zone,
-    )
-
-
 def lay_out(document: ReportDocument) -> Sheet:
     """Read a report's rows and find how its table fits on the page."""
-    texts = cell_texts(document.manifest, document.currency)
+    texts = CellTexts.of(document.manifest, document.currency)
     canonical = tuple(parse_lines(document.rows.path.read_bytes().decode("utf-8")))
     rows = tuple(texts.rows(canonical))
     columns = texts.columns
     totals = total_rows(document.manifest, texts) if document.has_totals else []
-    look = table_look(
+    fit = fit_table(
         [style_of(column) for column in columns],
         [column.header for column in columns],
         [*rows, *(("",) * each.span + each.cells for each in totals)],
@@ -98,32 +91,31 @@ def lay_out(document: ReportDocument) -> Sheet:
         canonical=canonical,
         rows=rows,
         totals=tuple(totals),
-        look=look,
+        fit=fit,
     )
 
 
 def markups(sheet: Sheet) -> Markups:
     """The markup of all parts."""
-    template = _template_of(sheet)
-    call = template.__dict__
-    head, table = call["head"](sheet.document.title), call["table_head"]()
-    rows = [call["row"](cells, index) for index, cells in enumerate(sheet.rows)]
+    macros = _template_of(sheet).__dict__
+    head, table = macros["head"](sheet.document.title), macros["table_head"]()
+    rows = [macros["row"](cells, index) for index, cells in enumerate(sheet.rows)]
     closing = "</tbody></table>"
     return Markups(
-        first=f"{head}{call['front']()}{table}",
+        first=f"{head}{macros['opening']()}{table}",
         further=f"{head}{table}",
-        rows=tuple(map(str, rows or [call["no_rows"]()])),
+        rows=tuple(map(str, rows or [macros["no_rows"]()])),
         closing=f"{closing}</body></html>",
-        last=f"{call['totals_rows']()}{closing}{call['proof']()}</body></html>",
+        last=f"{macros['totals_rows']()}{closing}{macros['proof']()}</body></html>",
         frame_opening=str(head),
-        frame=str(call["frame"]()),
+        frame=str(macros["frame"]()),
     )
 
 
-def _template_of(sheet: Sheet) -> TemplateModule:
-    document, manifest, look = sheet.document, sheet.document.manifest, sheet.look
-    if look is None:
-        message = "the columns do not fit; refuse() says so"
+def _template_of(sheet: Sheet) -> "TemplateModule":
+    document, manifest, fit = sheet.document, sheet.document.manifest, sheet.fit
+    if fit is None:
+        message = "the columns do not fit; refuse() reports it"
         raise ValueError(message)
     styles = [str(style_of(column)) for column in sheet.texts.columns]
     headers = [
@@ -139,22 +131,22 @@ def _template_of(sheet: Sheet) -> TemplateModule:
         "instant": f"{manifest.period.end}T00:00:00Z",
         "data_lang": language_tag(manifest.locale),
         "organization": manifest.organization.name,
-        "period": period_of(manifest),
+        "period": period_text(manifest),
         "version": manifest.definition.version,
-        "provisional": reasons_of(manifest) if manifest.is_provisional else None,
+        "provisional": provisional_reasons(manifest) if manifest.is_provisional else None,
         "facts": facts_of(manifest),
-        # Of rows that are not there the table itself speaks.
+        # The table itself says that there are no rows.
         "notes": [note for note in document.notes if note != NO_ROWS],
         "panels": panels(document.chart, sheet.texts, sheet.canonical, manifest.period)
         if document.chart
         else [],
-        "look": look,
-        "table_width": round(sum(look.widths), 2),
+        "fit": fit,
+        "table_width": round(sum(fit.widths), 2),
         "styles": styles,
         "folded_ids": {
             index
-            for index, (style, wraps) in enumerate(zip(styles, look.wraps, strict=True))
-            if style == Style.ID and wraps
+            for index, (style, wraps) in enumerate(zip(styles, fit.wraps, strict=True))
+            if style == ColumnStyle.ID and wraps
         },
         "headers": headers,
         "no_rows_text": NO_ROWS,
@@ -165,7 +157,9 @@ def _template_of(sheet: Sheet) -> TemplateModule:
 
 
 @cache
-def _environment() -> Environment:
+def _environment() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     environment = Environment(
         loader=FileSystemLoader(_FOLDER, encoding="utf-8"),
         autoescape=True,
@@ -173,6 +167,6 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"shown": shown, "shown_id": shown_id}
+    environment.filters |= {"text_markup": text_markup, "id_markup": id_markup}
     environment.tests["rtl"] = is_right_to_left  # type: ignore[assignment]
     return environment

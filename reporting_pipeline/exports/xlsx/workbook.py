@@ -1,7 +1,7 @@
 """Writes the XLSX file: XlsxWriter makes a workbook without cells, then rows go into its sheets.
 
 XlsxWriter makes the sheets, styles, widths and the print setup. Its first sheet gets one row with a
-cell in each style, from which the numbers of the styles are read. The archive is then written anew
+cell in each style, from which the numbers of the styles are read. The archive is then written again
 with the cells of the report. Its members are compressed as they are written, so a sheet is never in
 memory as a whole. All time stamps are fixed.
 """

@@ -1,7 +1,4 @@
-"""Reports for tests of PDF files, and looking into these files.
-
-What belongs here: documents to write, and what is in a file. What does not: what should be in it.
-"""
+"""Reports for tests of PDF files, and the texts in such files."""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +10,7 @@ import pypdfium2
 
 from reporting_pipeline.exports.canonical_rows import CanonicalRow
 from reporting_pipeline.exports.manifest import TotalPart
-from reporting_pipeline.exports.pdf.page_letters import letters_of
+from reporting_pipeline.exports.pdf.page_comparison import letters_of
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.registry.columns import ColumnType, Unit
 from reporting_pipeline.report_definitions.compile import ReportColumn
@@ -28,7 +25,7 @@ SALES = (
 
 
 def sales_rows(count: int) -> list[CanonicalRow]:
-    """That many rows of sales, in three currencies, with names in several scripts."""
+    """Rows of sales in three currencies, with names in several scripts."""
     names = ("Bühne, Ende der Sommerzeit", "東京ドーム公演", "مهرجان الموسيقى", "कला उत्सव")
     return [
         (f"2026-10-{n % 28 + 1:02}", names[n % 4], ("EUR", "JPY", "KWD")[n % 3], str(n * 1001))
@@ -44,7 +41,7 @@ def report(
     locale: str = "de_DE",
     **manifest: Any,
 ) -> ReportDocument:
-    """A report with those fields of its manifest changed; its spool is in a folder of its own."""
+    """A report with changed fields of its manifest; its spool is in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     plain = document(folder, columns, rows, locale=locale)
     changed = replace(plain, manifest=plain.manifest.model_copy(update=manifest))
@@ -65,8 +62,8 @@ def with_totals(plain: ReportDocument) -> ReportDocument:
 
 
 def letters_on(path: Path) -> list[str]:
-    """What a reader sees on each page, less spaces."""
+    """The visible text of each page, without spaces."""
     with pypdfium2.PdfDocument(path) as pdf:
         texts = [page.get_textpage().get_text_range() for page in pdf]
-    # What PDFium puts in place of a hyphen at the end of a line.
+    # PDFium returns these in place of a hyphen at the end of a line.
     return [letters_of(re.sub("[\ufffe\x02]", "-", text)) for text in texts]

@@ -1,4 +1,4 @@
-"""Pictures of reports: whole numbers, one axis per currency, nothing left out."""
+"""Charts of reports: whole numbers, one axis per currency, nothing left out."""
 
 import re
 from collections.abc import Sequence
@@ -6,9 +6,8 @@ from datetime import date
 
 from reporting_pipeline.exports.canonical_rows import CanonicalRow
 from reporting_pipeline.exports.manifest import ColumnPart, PeriodPart
-from reporting_pipeline.exports.pdf.cells import CellTexts
-from reporting_pipeline.exports.pdf.chart import Panel, panels
-from reporting_pipeline.exports.pdf.chart_svg import Axis
+from reporting_pipeline.exports.pdf.chart import Axis, Panel, panels
+from reporting_pipeline.exports.pdf.page_texts import CellTexts
 from reporting_pipeline.exports.report_document import Chart
 
 COLUMNS = tuple(
@@ -43,7 +42,7 @@ def bars(panel: Panel) -> list[tuple[float, float]]:
     return [(float(width), float(height)) for width, height in found]
 
 
-def test_each_currency_has_a_picture_of_its_own() -> None:
+def test_each_currency_has_its_own_panel() -> None:
     rows = [
         ("2026-01-02", "a", "JPY", "500"),
         ("2026-01-01", "a", "EUR", "500"),
@@ -57,7 +56,7 @@ def test_each_currency_has_a_picture_of_its_own() -> None:
     assert all(f"<title>{panel.title}</title>" in panel.svg for panel in found)
 
 
-def test_values_of_one_name_are_summed_and_nulls_are_nothing() -> None:
+def test_values_of_one_name_are_summed_without_nulls() -> None:
     rows = [
         (None, "a", "EUR", "100"),
         (None, "a", "EUR", "-40"),
@@ -119,12 +118,12 @@ def test_a_long_period_has_a_place_for_each_month_in_every_currency() -> None:
     assert euros.note == "Each bar is a month."
 
 
-def test_without_values_there_is_no_picture() -> None:
+def test_without_values_there_is_no_chart() -> None:
     assert drawn("date", []) == []
     assert drawn("date", [("2026-01-01", "a", "EUR", None)]) == []
 
 
-def test_a_single_bar_is_no_picture() -> None:
+def test_a_single_bar_is_no_chart() -> None:
     assert drawn("name", [(None, "a", "EUR", "1"), (None, "a", "EUR", "2")]) == []
     assert drawn("name", [(None, "a", "EUR", "1"), (None, "a", "JPY", "2")]) == []
 

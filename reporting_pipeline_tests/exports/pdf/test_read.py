@@ -1,4 +1,4 @@
-"""Reading PDF files back: whatever was changed on a page is found, and named."""
+"""Reading PDF files back: every change on a page is found and named."""
 
 import re
 import shutil
@@ -19,8 +19,8 @@ from reporting_pipeline.exports.pdf.assembly import (
     WrittenPages,
 )
 from reporting_pipeline.exports.pdf.page_digests import PageDigests
+from reporting_pipeline.exports.pdf.pdf_format import PDF
 from reporting_pipeline.exports.pdf.read import canonical_rows, embedded_manifest, page_problems
-from reporting_pipeline.exports.pdf.write import write
 from reporting_pipeline_tests.exports.documents import column
 from reporting_pipeline_tests.exports.pdf.pages import SALES, report, sales_rows, with_totals
 
@@ -31,7 +31,7 @@ ROW_COUNT = 60
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("written")
-    write(with_totals(report(folder / "spool", SALES, sales_rows(ROW_COUNT))), folder / "r.pdf")
+    PDF.write(with_totals(report(folder / "spool", SALES, sales_rows(ROW_COUNT))), folder / "r.pdf")
     return folder / "r.pdf"
 
 
@@ -46,7 +46,7 @@ def manifest(written: Path) -> Manifest:
 
 
 def changed(file: Path, change: Change, *, covers_up: bool = False, **save: Any) -> Path:
-    """Change a file; who covers up also writes the digests of the changed pages into it."""
+    """Change a file; to cover up, also write the digests of the changed pages into it."""
     with pikepdf.open(file, allow_overwriting_input=True) as pdf:
         change(pdf)
         if covers_up:
@@ -68,7 +68,7 @@ def attach(name: str, content: bytes) -> Change:
 
 
 def in_content(page: int, edit: Callable[[bytes], bytes]) -> Change:
-    """Change what is drawn on a page."""
+    """Change the content of a page."""
 
     def change(pdf: Any) -> None:
         stream = pdf.pages[page].obj.Contents
@@ -81,7 +81,7 @@ def in_content(page: int, edit: Callable[[bytes], bytes]) -> Change:
 
 
 def swap_digits(content: bytes) -> bytes:
-    """Draw two digits in the middle of the page the other way round."""
+    """Swap two digits in the middle of the page."""
     digit = rb"<(001[3-9a-c])>"  # glyphs 0 to 9 of Noto Sans
     pairs = list(re.finditer(digit + b"0" + digit, content))
     pair = next(each for each in pairs[len(pairs) // 2 :] if each[1] != each[2])
@@ -90,7 +90,7 @@ def swap_digits(content: bytes) -> bytes:
 
 
 def remove_text(content: bytes) -> bytes:
-    """Draw no text in the middle of the page."""
+    """Remove a text in the middle of the page."""
     places = [at for at in range(len(content)) if content.startswith(b"BT", at)]
     begin = places[len(places) // 2]
     return content[:begin] + content[content.index(b"ET", begin) + 2 :]
@@ -115,25 +115,25 @@ def cells(pdf: Any, page: int) -> list[Any]:
 
 
 def swap_tags(pdf: Any) -> None:
-    """Say of the texts of two cells that they stand in each other's."""
+    """Swap the tags of two cells."""
     first, second = cells(pdf, 1)[3:8:4]
     first.K, second.K = second.K, first.K
 
 
 def untag(pdf: Any) -> None:
-    """Take the tags out of the file."""
+    """Remove the tags from the file."""
     del pdf.Root.StructTreeRoot
 
 
 def draw_itself(pdf: Any) -> None:
-    """Let a form of a page draw itself."""
+    """Let a form on a page draw itself."""
     frame = pdf.pages[1].Resources.XObject["/Frame"]
     frame.Resources.XObject = pikepdf.Dictionary({"/Frame": frame})
     frame.write(b"/Frame Do")
 
 
 def further_text(content: bytes) -> bytes:
-    """Draw the first text of the page again, as one that no tag speaks of."""
+    """Draw the first text of the page again, without a tag."""
     begin = content.index(b"/Span")
     end = content.index(b"EMC", begin) + 3
     marked = re.sub(rb"/MCID \d+", b"/MCID 9999", content[begin:end])
@@ -173,7 +173,7 @@ def annotate(pdf: Any) -> None:
 
 
 def other_font(pdf: Any) -> None:
-    """Let the digits of a font look otherwise."""
+    """Change the glyphs of a font."""
     fonts = pdf.pages[1].Resources.Font
     font = next(font for font in fonts.values() if "Bold" not in str(font.BaseFont))
     descriptor = font.DescendantFonts[0].FontDescriptor
@@ -197,9 +197,9 @@ def test_the_file_gives_back_its_manifest_and_rows(written: Path, manifest: Mani
         {"linearize": True},
         {"recompress_flate": True, "qdf": False},
     ],
-    ids=["unpacked", "linearised", "packed anew"],
+    ids=["unpacked", "linearised", "repacked"],
 )
-def test_packing_a_file_otherwise_changes_nothing(
+def test_repacking_a_file_is_no_difference(
     file: Path, manifest: Manifest, save: dict[str, Any]
 ) -> None:
     assert page_problems(changed(file, lambda pdf: None, **save), manifest) == []
@@ -243,7 +243,7 @@ def test_a_changed_page_is_found_by_its_digest(
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
-def test_who_also_changes_the_digests_is_found_by_the_text(
+def test_a_change_of_page_and_digest_is_found_by_the_text(
     file: Path, manifest: Manifest, change: Change, named: str
 ) -> None:
     (problem,) = page_problems(changed(file, change, covers_up=True), manifest)
@@ -251,7 +251,7 @@ def test_who_also_changes_the_digests_is_found_by_the_text(
     assert re.search(named, problem)
 
 
-def test_rows_that_are_not_those_of_the_pages_are_found(file: Path, manifest: Manifest) -> None:
+def test_rows_that_differ_from_the_pages_are_found(file: Path, manifest: Manifest) -> None:
     with pikepdf.open(file) as pdf:
         rows = pdf.attachments[ROWS_ATTACHMENT].get_file().read_bytes()
     other = attach(ROWS_ATTACHMENT, rows.replace(b"EUR,3003\n", b"EUR,3004\n", 1))
@@ -264,7 +264,7 @@ def test_rows_that_are_not_those_of_the_pages_are_found(file: Path, manifest: Ma
 
 
 def test_digits_among_words_of_any_direction_raise_no_alarm(tmp_path: Path) -> None:
-    chance = Random(7)  # noqa: S311 - no secret
+    random = Random(7)  # noqa: S311 - no secret
     scripts = (
         *(range(0x5D0, 0x5EB), range(0x627, 0x64B), range(0x660, 0x66A), range(0xD05, 0xD4D)),
         *(range(0xE01, 0xE4E), range(0x41, 0x5B), range(0x30, 0x3A)),
@@ -272,22 +272,22 @@ def test_digits_among_words_of_any_direction_raise_no_alarm(tmp_path: Path) -> N
     signs = ("(", "<b>", "12:30", "7\u0301", "5\ufe0f\u20e3", "\u200f", "\u0644\u0627", "q\u0307")
 
     def word() -> str:
-        if chance.random() < 0.3:
-            return chance.choice(signs)
-        return "".join(map(chr, chance.choices(chance.choice(scripts), k=5)))
+        if random.random() < 0.3:
+            return random.choice(signs)
+        return "".join(map(chr, random.choices(random.choice(scripts), k=5)))
 
     columns = (column("name"), column("number"))
     rows = [
         (" ".join(word() for _ in range(6)) + f" 127.0.0.1:{port}", f"q7 ({port})")
-        for port in chance.sample(range(1024, 65536), 120)
+        for port in random.sample(range(1024, 65536), 120)
     ]
     plain = report(tmp_path / "spool", columns, rows)
-    write(plain, tmp_path / "r.pdf")
+    PDF.write(plain, tmp_path / "r.pdf")
 
     assert page_problems(tmp_path / "r.pdf", plain.manifest) == []
 
 
-def test_totals_and_proof_that_are_not_the_manifests_are_found(
+def test_totals_and_proof_that_differ_from_the_manifest_are_found(
     written: Path, manifest: Manifest
 ) -> None:
     totals = tuple(
@@ -321,7 +321,7 @@ def test_a_damaged_attachment_is_named(file: Path, name: str, content: bytes, na
     assert named in caught.value.message
 
 
-def test_what_is_no_report_of_ours_is_refused(tmp_path: Path) -> None:
+def test_a_foreign_pdf_is_refused(tmp_path: Path) -> None:
     other = tmp_path / "other.pdf"
     with pikepdf.new() as pdf:
         pdf.add_blank_page()

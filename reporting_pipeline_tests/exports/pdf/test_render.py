@@ -1,4 +1,4 @@
-"""The child process reaches nothing, takes no more than it may, and says why it failed."""
+"""The child process has no network and limited resources, and reports why it failed."""
 
 import socket
 import threading
@@ -11,17 +11,16 @@ import pytest
 
 from reporting_pipeline.errors import RenderFailed
 from reporting_pipeline.exports.manifest import DefinitionPart, OrganizationPart
-from reporting_pipeline.exports.pdf import child
-from reporting_pipeline.exports.pdf import write as module
+from reporting_pipeline.exports.pdf import pdf_format, render_process
 from reporting_pipeline.exports.pdf.assembly import (
     MANIFEST_ATTACHMENT,
     PAGES_ATTACHMENT,
     ROWS_ATTACHMENT,
 )
-from reporting_pipeline.exports.pdf.page_letters import letters_of
+from reporting_pipeline.exports.pdf.page_comparison import letters_of
+from reporting_pipeline.exports.pdf.pdf_format import PDF, render_job
 from reporting_pipeline.exports.pdf.read import page_problems
 from reporting_pipeline.exports.pdf.sheet import lay_out
-from reporting_pipeline.exports.pdf.write import write
 from reporting_pipeline.registry.columns import ColumnType
 from reporting_pipeline_tests.exports.documents import column
 from reporting_pipeline_tests.exports.pdf.pages import letters_on, report
@@ -55,7 +54,7 @@ SINKS = (
 
 @pytest.fixture
 def heard() -> Iterator[tuple[int, list[bytes]]]:
-    """A port that listens, and what was sent to it."""
+    """A port that listens, and the requests that it received."""
     requests: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -75,7 +74,7 @@ def heard() -> Iterator[tuple[int, list[bytes]]]:
     thread.join()
 
 
-def test_markup_in_data_and_labels_is_shown_and_does_nothing(
+def test_markup_in_data_and_labels_is_shown_and_has_no_effect(
     tmp_path: Path, heard: tuple[int, list[bytes]]
 ) -> None:
     port, requests = heard
@@ -92,7 +91,7 @@ def test_markup_in_data_and_labels_is_shown_and_does_nothing(
         definition=named(texts[4]),
     )
 
-    write(plain, tmp_path / "r.pdf")
+    PDF.write(plain, tmp_path / "r.pdf")
 
     shown = "".join(letters_on(tmp_path / "r.pdf"))
     assert [text for text in texts if letters_of(text) not in shown] == []
@@ -106,16 +105,16 @@ def test_markup_in_data_and_labels_is_shown_and_does_nothing(
         assert not any(b"the canary" in each.read_bytes() for each in streams)
 
 
-def test_a_page_that_asks_for_something_is_no_page(
+def test_a_page_that_requests_an_address_is_refused(
     tmp_path: Path, heard: tuple[int, list[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port, requests = heard
     style = tmp_path / "style.css"
     style.write_text(f"h1 {{ background: url(http://127.0.0.1:{port}/x) }}")
-    monkeypatch.setattr(module, "_STYLE", style)
+    monkeypatch.setattr(pdf_format, "_STYLE", style)
 
     with pytest.raises(RenderFailed, match="pages must ask for nothing"):
-        write(report(tmp_path / "spool"), tmp_path / "r.pdf")
+        PDF.write(report(tmp_path / "spool"), tmp_path / "r.pdf")
     assert requests == []
     assert {each.name for each in tmp_path.iterdir()} == {"style.css", "spool"}
 
@@ -131,26 +130,27 @@ def test_a_page_that_asks_for_something_is_no_page(
 def test_a_limit_ends_the_child_and_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: float, named: str
 ) -> None:
-    monkeypatch.setattr(child, limit, value)
+    monkeypatch.setattr(render_process, limit, value)
     rows = [(str(number),) for number in range(1_000)]
 
     with pytest.raises(RenderFailed) as caught:
-        write(report(tmp_path / "spool", (column("text"),), rows), tmp_path / "r.pdf")
+        PDF.write(report(tmp_path / "spool", (column("text"),), rows), tmp_path / "r.pdf")
 
     assert named in caught.value.message
     assert [each.name for each in tmp_path.iterdir()] == ["spool"]
 
 
-def test_the_cause_is_the_last_that_the_child_said(tmp_path: Path) -> None:
+def test_the_last_output_of_the_child_is_the_cause(tmp_path: Path) -> None:
     job = tmp_path / "job.json"
-    module._job(lay_out(report(tmp_path / "spool")), tmp_path / "no folder" / "r.pdf").write(job)
+    sheet = lay_out(report(tmp_path / "spool"))
+    render_job(sheet, tmp_path / "no folder" / "r.pdf").write(job)
 
     with pytest.raises(RenderFailed, match=r"\(code 1\): [\s\S]*No such file or directory"):
-        child.run_child([job], tmp_path)
+        render_process.run_render_process([job], tmp_path)
 
 
 def named(name: str) -> DefinitionPart:
-    """The definition of a report of that name."""
+    """The definition of a report with that name."""
     return DefinitionPart(
         id=UUID(int=1),
         slug="named",

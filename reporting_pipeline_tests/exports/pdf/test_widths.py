@@ -2,12 +2,12 @@
 
 import pytest
 
-from reporting_pipeline.exports.pdf.cells import Style
+from reporting_pipeline.exports.pdf.page_texts import ColumnStyle
 from reporting_pipeline.exports.pdf.widths import (
     TABLE_WIDTH_POINTS,
     ems_of,
+    fit_table,
     row_points,
-    table_look,
 )
 
 UUID = "00000001-0000-4000-8000-00000000000a"
@@ -16,26 +16,30 @@ UUID = "00000001-0000-4000-8000-00000000000a"
 @pytest.mark.parametrize(
     ("styles", "row", "size"),
     [
-        ([Style.TEXT, Style.FIGURE], ("Halle", "1.00"), 8.5),
-        ([Style.SHORT] * 2 + [Style.ID] + [Style.FIGURE] * 9, ("2026-10-25",) * 12, 8.5),
-        ([Style.FIGURE] * 9, ("-92,233,720,368,547,758.08",) * 9, 6.0),
+        ([ColumnStyle.TEXT, ColumnStyle.FIGURE], ("Halle", "1.00"), 8.5),
+        (
+            [ColumnStyle.SHORT] * 2 + [ColumnStyle.ID] + [ColumnStyle.FIGURE] * 9,
+            ("2026-10-25",) * 12,
+            8.5,
+        ),
+        ([ColumnStyle.FIGURE] * 9, ("-92,233,720,368,547,758.08",) * 9, 6.0),
     ],
 )
 def test_the_type_is_as_large_as_the_columns_allow(
-    styles: list[Style], row: tuple[str, ...], size: float
+    styles: list[ColumnStyle], row: tuple[str, ...], size: float
 ) -> None:
-    look = table_look(styles, ["Head"] * len(styles), [row])
+    fit = fit_table(styles, ["Head"] * len(styles), [row])
 
-    assert look is not None
-    assert look.type_size == size
-    assert sum(look.widths) <= TABLE_WIDTH_POINTS + 0.1
-    for style, text, width in zip(styles, row, look.widths, strict=True):
-        assert style is not Style.FIGURE or ems_of(text) * size < width
+    assert fit is not None
+    assert fit.type_size == size
+    assert sum(fit.widths) <= TABLE_WIDTH_POINTS + 0.1
+    for style, text, width in zip(styles, row, fit.widths, strict=True):
+        assert style is not ColumnStyle.FIGURE or ems_of(text) * size < width
 
 
 def test_ids_are_folded_rather_than_set_too_small() -> None:
-    few = table_look([Style.ID] * 3, ["Id"] * 3, [(UUID,) * 3])
-    many = table_look([Style.ID] * 8, ["Id"] * 8, [(UUID,) * 8])
+    few = fit_table([ColumnStyle.ID] * 3, ["Id"] * 3, [(UUID,) * 3])
+    many = fit_table([ColumnStyle.ID] * 8, ["Id"] * 8, [(UUID,) * 8])
 
     assert few is not None
     assert many is not None
@@ -43,8 +47,10 @@ def test_ids_are_folded_rather_than_set_too_small() -> None:
     assert many.wraps == (True,) * 8
 
 
-def test_columns_that_do_not_fit_have_no_look() -> None:
-    assert table_look([Style.FIGURE] * 30, ["Gross"] * 30, [("1,234,567,890.12",) * 30]) is None
+def test_columns_that_are_too_many_have_no_fit() -> None:
+    assert (
+        fit_table([ColumnStyle.FIGURE] * 30, ["Gross"] * 30, [("1,234,567,890.12",) * 30]) is None
+    )
 
 
 def test_scripts_are_as_wide_as_their_letters() -> None:
@@ -54,9 +60,9 @@ def test_scripts_are_as_wide_as_their_letters() -> None:
 
 
 def test_a_long_text_makes_a_row_high() -> None:
-    styles, row = [Style.TEXT], ("word " * 200,)
-    look = table_look(styles, ["Text"], [row])
+    styles, row = [ColumnStyle.TEXT], ("word " * 200,)
+    fit = fit_table(styles, ["Text"], [row])
 
-    assert look is not None
-    assert row_points(look, styles, ("word",)) < 20
-    assert row_points(look, styles, row) > 20
+    assert fit is not None
+    assert row_points(fit, styles, ("word",)) < 20
+    assert row_points(fit, styles, row) > 20

@@ -1,7 +1,4 @@
-"""Report files that somebody changed, in each format.
-
-What belongs here: the changes. What does not: what verifying says of them.
-"""
+"""Changes to report files, in each format, that verification must find."""
 
 import re
 from collections.abc import Callable
@@ -19,7 +16,7 @@ Tamper = Callable[[Path], None]
 
 
 def change_text(old: str, new: str) -> Tamper:
-    """Put `new` for the first `old` in a file of text."""
+    """Replace the first `old` in a text file by `new`."""
 
     def tamper(path: Path) -> None:
         content = path.read_bytes()
@@ -55,19 +52,19 @@ def change_cell(path: Path) -> None:
 
 
 def drop_sheet_row(path: Path) -> None:
-    """Remove the first sheet's row 3, as a person does it: what is below moves up."""
+    """Delete row 3 of the first sheet as a person does: the rows below move up."""
     book = openpyxl.load_workbook(path)
     book.worksheets[0].delete_rows(3)
     book.save(path)
 
 
 def clear_sheet_row(path: Path) -> None:
-    """Remove the cells of the first sheet's row 3; what is below stays."""
+    """Remove the cells of row 3 of the first sheet; the rows below stay."""
     edited(path, DATA, lambda content: re.sub(rb'<row r="3">.*?</row>', b"", content))
 
 
 def double_sheet_row(path: Path) -> None:
-    """Write the first sheet's row 3 twice."""
+    """Write row 3 of the first sheet twice."""
 
     def edit(content: bytes) -> bytes:
         rows = re.findall(rb"<row .*?</row>", content)
@@ -90,12 +87,12 @@ def drop_sheet(name: str) -> Tamper:
 
 
 def change_total(path: Path) -> None:
-    """Change the total that is shown on the second sheet."""
+    """Change the total on the second sheet."""
     edited(path, "xl/worksheets/sheet2.xml", replaced("<v>210.21</v>", "<v>210.22</v>"))
 
 
 def copy_sheet(source: Path, target: Path, number: int) -> None:
-    """Put a sheet of one workbook in the place of another's."""
+    """Replace a sheet of one workbook by that of another."""
     member = f"xl/worksheets/sheet{number}.xml"
     with ZipFile(source) as archive:
         content = archive.read(member)

@@ -1,4 +1,4 @@
-"""Comparing rows: the first that differs is named, with its place, its key and its cells."""
+"""Comparing rows: the first different row is named, with its place, key and cells."""
 
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def test_the_first_row_that_differs_is_named(
     assert compared(found, tmp_path) == messages
 
 
-def test_rows_without_a_key_are_named_whole(tmp_path: Path) -> None:
+def test_rows_without_a_key_are_named_with_all_values(tmp_path: Path) -> None:
     assert compared([A, C, D], tmp_path, ()) == [
         "row 2: a row is missing before it: name 'b', currency EUR, gross_minor 1.00 EUR"
     ]

@@ -1,7 +1,7 @@
-"""Verifying: whatever is changed in a report's file is found, in every format.
+"""Verifying: every change in a report's file is found, in every format.
 
-The table says the first difference that is named where the file's true manifest is at hand, less
-what is said of the file's bytes, and where only the one inside the file is.
+The table has the first difference, besides those of the file's bytes, with the true manifest of the
+file and with only the manifest inside it.
 """
 
 import hashlib
@@ -32,12 +32,12 @@ CSV, XLSX, PARQUET, JSONL = (
     ReportFormat.PARQUET,
     ReportFormat.JSONL,
 )
-Kept = tuple[ReportFormat, Literal["machine", "spreadsheet"]]
-MACHINE: Kept = (CSV, "machine")
-SPREADSHEET: Kept = (CSV, "spreadsheet")
-BOOK: Kept = (XLSX, "machine")
-TABLE: Kept = (PARQUET, "machine")
-LINES: Kept = (JSONL, "machine")
+Profiled = tuple[ReportFormat, Literal["machine", "spreadsheet"]]
+MACHINE: Profiled = (CSV, "machine")
+SPREADSHEET: Profiled = (CSV, "spreadsheet")
+BOOK: Profiled = (XLSX, "machine")
+TABLE: Profiled = (PARQUET, "machine")
+LINES: Profiled = (JSONL, "machine")
 ALL = (MACHINE, SPREADSHEET, BOOK, TABLE, LINES)
 EMBEDDING = {XLSX, PARQUET}
 
@@ -49,8 +49,8 @@ COLUMNS = (
 ORDERS: list[CanonicalRow] = [(f"o{n}", "EUR", str(n * 1001)) for n in range(1, 7)]
 
 
-def report(folder: Path, rows: list[CanonicalRow], profile: Kept) -> ReportDocument:
-    """A report with totals, whose rows are identified by the order."""
+def report(folder: Path, rows: list[CanonicalRow], profile: Profiled) -> ReportDocument:
+    """A report with totals, with the order as the key of its rows."""
     folder.mkdir(exist_ok=True)
     plain = document(folder, COLUMNS, rows, profile=profile[1])
     total = TotalPart(currency="EUR", values={"gross_minor": sum(int(row[2] or 0) for row in rows)})
@@ -58,15 +58,15 @@ def report(folder: Path, rows: list[CanonicalRow], profile: Kept) -> ReportDocum
     return replace(plain, manifest=plain.manifest.model_copy(update=updates), has_totals=True)
 
 
-def written(report: ReportDocument, kept: Kept, folder: Path) -> Path:
-    """The file of a report, its manifest beside it; XLSX has three rows on a sheet."""
-    target = folder / f"report.{kept[0]}"
-    format_ = XlsxFormat(max_sheet_rows=6) if kept[0] is XLSX else FORMATS[kept[0]]
+def written(report: ReportDocument, profiled: Profiled, folder: Path) -> Path:
+    """The file of a report with its manifest beside it; XLSX has three rows on a sheet."""
+    target = folder / f"report.{profiled[0]}"
+    format_ = XlsxFormat(max_sheet_rows=6) if profiled[0] is XLSX else FORMATS[profiled[0]]
     format_.write(report, target)
     content = target.read_bytes()
     part = FilePart(
         name=target.name,
-        format=kept[0],
+        format=profiled[0],
         byte_count=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
     )
@@ -79,14 +79,14 @@ def beside(path: Path) -> Path:
 
 
 def first(differences: tuple[Difference, ...]) -> str:
-    """The first difference, less those of the file's bytes."""
+    """The first difference besides those of the file's bytes."""
     return str(next(each for each in differences if each.kind is not DifferenceKind.FILE))
 
 
 TOTAL = "total: column 'gross_minor', EUR: expected 210.21, the rows add up to "
 COUNT = "row count: expected 6 rows, found "
 TWICE = ": an earlier row has the same order"
-TABLE_OF_CHANGES: list[tuple[Kept, str, Tamper, str]] = [
+CHANGES: list[tuple[Profiled, str, Tamper, str]] = [
     (MACHINE, "digit", tampering.change_text("2002", "2003"), f"{TOTAL}210.22"),
     (MACHINE, "removed", tampering.drop_line(3), f"{COUNT}5"),
     (MACHINE, "doubled", tampering.double_line(3), f"row: row 3{TWICE}"),
@@ -106,14 +106,14 @@ TABLE_OF_CHANGES: list[tuple[Kept, str, Tamper, str]] = [
     (BOOK, "sheet", tampering.drop_sheet("Data 2"), "content: sheet 'Data 2' is missing"),
     (BOOK, "control", tampering.drop_sheet("Control"), "manifest: there is no sheet 'Control'"),
 ]
-_NAMES = [f"{kept[0]}-{kept[1]}-{what}" for kept, what, _, _ in TABLE_OF_CHANGES]
+_NAMES = [f"{profiled[0]}-{profiled[1]}-{what}" for profiled, what, _, _ in CHANGES]
 
 
-@pytest.mark.parametrize(("kept", "what", "tamper", "expected"), TABLE_OF_CHANGES, ids=_NAMES)
+@pytest.mark.parametrize(("profiled", "what", "tamper", "expected"), CHANGES, ids=_NAMES)
 def test_a_change_is_found_and_named(
-    kept: Kept, what: str, tamper: Tamper, expected: str, tmp_path: Path
+    profiled: Profiled, what: str, tamper: Tamper, expected: str, tmp_path: Path
 ) -> None:
-    path = written(report(tmp_path, ORDERS, kept), kept, tmp_path)
+    path = written(report(tmp_path, ORDERS, profiled), profiled, tmp_path)
     assert verify_file(path).is_proven
 
     tamper(path)
@@ -124,17 +124,17 @@ def test_a_change_is_found_and_named(
     assert with_manifest.proofs == ()
 
     beside(path).unlink()
-    if kept[0] not in EMBEDDING or what == "control":
+    if profiled[0] not in EMBEDDING or what == "control":
         with pytest.raises(FileUnreadable):
             verify_file(path)
     else:
         assert first(verify_file(path).differences) == expected
 
 
-@pytest.mark.parametrize("kept", ALL, ids=lambda kept: f"{kept[0]}-{kept[1]}")
-def test_a_manifest_of_another_report_is_found(kept: Kept, tmp_path: Path) -> None:
-    path = written(report(tmp_path, ORDERS, kept), kept, tmp_path)
-    other = written(report(tmp_path / "other", ORDERS[1:], kept), kept, tmp_path / "other")
+@pytest.mark.parametrize("profiled", ALL, ids=lambda profiled: f"{profiled[0]}-{profiled[1]}")
+def test_a_manifest_of_another_report_is_found(profiled: Profiled, tmp_path: Path) -> None:
+    path = written(report(tmp_path, ORDERS, profiled), profiled, tmp_path)
+    other = written(report(tmp_path / "other", ORDERS[1:], profiled), profiled, tmp_path / "other")
 
     shutil.copy(beside(other), beside(path))
 
@@ -142,7 +142,7 @@ def test_a_manifest_of_another_report_is_found(kept: Kept, tmp_path: Path) -> No
     assert found.differences[0].kind is DifferenceKind.FILE
     kinds = {each.kind for each in found.differences}
     assert DifferenceKind.ROWS_DIGEST in kinds
-    assert (DifferenceKind.MANIFEST in kinds) is (kept[0] in EMBEDDING)
+    assert (DifferenceKind.MANIFEST in kinds) is (profiled[0] in EMBEDDING)
 
 
 def test_a_manifest_of_another_report_inside_a_parquet_file_is_found(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_a_manifest_of_another_report_inside_a_workbook_is_found(tmp_path: Path)
     ]
 
 
-def test_a_total_that_is_shown_wrong_is_found(tmp_path: Path) -> None:
+def test_a_changed_total_is_found(tmp_path: Path) -> None:
     path = written(report(tmp_path, ORDERS, BOOK), BOOK, tmp_path)
     tampering.change_total(path)
     beside(path).unlink()
@@ -178,18 +178,18 @@ def test_a_total_that_is_shown_wrong_is_found(tmp_path: Path) -> None:
     assert str(found) == "content: sheet Data 2, cell C6: expected '210.21', found '210.22'"
 
 
-@pytest.mark.parametrize("kept", ALL, ids=lambda kept: f"{kept[0]}-{kept[1]}")
-def test_any_byte_that_changes_is_found(kept: Kept, tmp_path: Path) -> None:
-    path = written(report(tmp_path, ORDERS, kept), kept, tmp_path)
+@pytest.mark.parametrize("profiled", ALL, ids=lambda profiled: f"{profiled[0]}-{profiled[1]}")
+def test_any_changed_byte_is_found(profiled: Profiled, tmp_path: Path) -> None:
+    path = written(report(tmp_path, ORDERS, profiled), profiled, tmp_path)
     whole = path.read_bytes()
     for place in range(0, len(whole), max(1, len(whole) // 40)):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
         assert verify_file(path).differences[0].kind is DifferenceKind.FILE
 
 
-@pytest.mark.parametrize("kept", ALL, ids=lambda kept: f"{kept[0]}-{kept[1]}")
-def test_a_file_of_every_type_is_proven(kept: Kept, tmp_path: Path) -> None:
-    path = written(document(tmp_path, EVERY_TYPE, ROWS, profile=kept[1]), kept, tmp_path)
+@pytest.mark.parametrize("profiled", ALL, ids=lambda profiled: f"{profiled[0]}-{profiled[1]}")
+def test_a_file_of_every_type_is_proven(profiled: Profiled, tmp_path: Path) -> None:
+    path = written(document(tmp_path, EVERY_TYPE, ROWS, profile=profiled[1]), profiled, tmp_path)
 
     found = verify_file(path)
 
@@ -197,21 +197,21 @@ def test_a_file_of_every_type_is_proven(kept: Kept, tmp_path: Path) -> None:
     proofs = {each.what: each.value for each in found.proofs}
     assert proofs["rows"] == "6"
     assert proofs["SHA-256 of the rows"] == found.manifest.rows_sha256
-    assert ("manifest inside" in proofs) is (kept[0] in EMBEDDING)
+    assert ("manifest inside" in proofs) is (profiled[0] in EMBEDDING)
 
 
-@pytest.mark.parametrize("kept", ALL, ids=lambda kept: f"{kept[0]}-{kept[1]}")
-def test_an_empty_report_is_proven(kept: Kept, tmp_path: Path) -> None:
-    path = written(document(tmp_path, EVERY_TYPE, [], profile=kept[1]), kept, tmp_path)
+@pytest.mark.parametrize("profiled", ALL, ids=lambda profiled: f"{profiled[0]}-{profiled[1]}")
+def test_an_empty_report_is_proven(profiled: Profiled, tmp_path: Path) -> None:
+    path = written(document(tmp_path, EVERY_TYPE, [], profile=profiled[1]), profiled, tmp_path)
     assert verify_file(path).is_proven
 
 
-def test_a_manifest_that_is_given_goes_before_the_one_beside(tmp_path: Path) -> None:
+def test_a_supplied_manifest_replaces_the_one_beside_the_file(tmp_path: Path) -> None:
     path = written(report(tmp_path, ORDERS, MACHINE), MACHINE, tmp_path)
-    given = read_manifest(beside(path))
+    supplied = read_manifest(beside(path))
     beside(path).write_text("{}")
 
-    assert verify_file(path, given).is_proven
+    assert verify_file(path, supplied).is_proven
 
 
 def test_a_figure_that_is_no_number_is_named(tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_a_figure_that_is_no_number_is_named(tmp_path: Path) -> None:
         ("report", b"PAR1", r"holds no manifest"),
     ],
 )
-def test_what_cannot_be_verified_is_refused(
+def test_a_file_that_cannot_be_verified_is_refused(
     name: str, content: bytes, message: str, tmp_path: Path
 ) -> None:
     path = tmp_path / name
@@ -240,7 +240,7 @@ def test_what_cannot_be_verified_is_refused(
         verify_file(path)
 
 
-def test_a_manifest_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_no_manifest_is_refused(tmp_path: Path) -> None:
     path = written(report(tmp_path, ORDERS, MACHINE), MACHINE, tmp_path)
     beside(path).write_text('{"manifest_version": 1}')
     with pytest.raises(FileUnreadable, match="is no manifest of a report"):

@@ -1,4 +1,4 @@
-"""Verifying PDF: a change on a page or in an attachment is found, with a manifest or none."""
+"""Verifying PDF: a change on a page or in an attachment is found, with a manifest or without."""
 
 import hashlib
 import shutil
@@ -13,7 +13,7 @@ import pytest
 from reporting_pipeline.exports.canonical_rows import CanonicalRow
 from reporting_pipeline.exports.manifest import MANIFEST_SUFFIX, FilePart, TotalPart
 from reporting_pipeline.exports.pdf.assembly import MANIFEST_ATTACHMENT, ROWS_ATTACHMENT
-from reporting_pipeline.exports.pdf.write import write
+from reporting_pipeline.exports.pdf.pdf_format import PDF
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.exports.verify.difference import DifferenceKind, Verification
 from reporting_pipeline.exports.verify.verify_file import verify_file
@@ -38,10 +38,10 @@ def report(folder: Path) -> ReportDocument:
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report's file, its manifest beside it."""
+    """A report's file with its manifest beside it."""
     folder = tmp_path_factory.mktemp("published")
     written, target = report(folder), folder / "report.pdf"
-    write(written, target)
+    PDF.write(written, target)
     content = target.read_bytes()
     part = FilePart(
         name=target.name,
@@ -55,7 +55,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def file(published: Path, tmp_path: Path) -> Path:
-    """A copy of it, to change."""
+    """A copy of it that may be changed."""
     shutil.copy(beside(published), tmp_path)
     return Path(shutil.copy(published, tmp_path))
 
@@ -110,7 +110,7 @@ def messages(found: Verification) -> str:
     return "\n".join(map(str, found.differences))
 
 
-def test_a_file_that_nobody_changed_is_proven(file: Path) -> None:
+def test_an_unchanged_file_is_proven(file: Path) -> None:
     assert verify_file(file).differences == ()
     beside(file).unlink()
     assert verify_file(file).differences == ()

@@ -1,7 +1,4 @@
-"""Changing an XLSX file as somebody would who wants it to say something else.
-
-What belongs here: edits of a package. What does not: what they should lead to.
-"""
+"""Changes to the members of an XLSX file, which is a zip archive."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +9,7 @@ DATA = "xl/worksheets/sheet1.xml"
 
 
 def edited(path: Path, member: str, edit: Edit) -> None:
-    """Change one member of the archive; the file is written anew."""
+    """Change one member of the archive, and write the file again."""
     parts = _parts(path)
     changed = edit(parts[member])
     assert changed != parts[member], "the edit changes nothing"
@@ -25,7 +22,7 @@ def with_part(path: Path, member: str, content: bytes) -> None:
 
 
 def replaced(old: str, new: str) -> Edit:
-    """Put `new` for the first `old`."""
+    """Replace the first `old` by `new`."""
     return lambda content: content.replace(old.encode(), new.encode(), 1)
 
 

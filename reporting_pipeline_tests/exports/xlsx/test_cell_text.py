@@ -1,4 +1,4 @@
-"""Escapes of texts: every text comes back, and what XML lacks never stands in the file."""
+"""Escapes of texts: every text comes back, and the file has no character that XML lacks."""
 
 import re
 
@@ -35,7 +35,7 @@ def test_escapes_are_those_of_the_format(text: str, written: str) -> None:
     assert escape(text) == written
 
 
-def test_a_column_is_escaped_as_its_texts_are() -> None:
+def test_a_column_is_escaped_like_its_texts() -> None:
     texts = ["a\x07", None, "<b>&amp;", "", "_x0041_", "plain"]
     assert xml_texts(pa.array(texts)).to_pylist() == [
         "a_x0007_",

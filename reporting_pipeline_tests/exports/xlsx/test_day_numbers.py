@@ -1,4 +1,4 @@
-"""Day numbers: every instant and date comes back exactly, or is refused and written as text."""
+"""Day numbers: every instant and date comes back exactly, or has no number and becomes text."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -14,7 +14,7 @@ FIRST, LAST = map(datetime.fromisoformat, ("1973-01-03", "2079-06-03"))
 INSTANTS = st.datetimes(FIRST, LAST, timezones=st.just(UTC))
 
 
-def there_and_back(instants: list[datetime], zone: str) -> list[datetime | None]:
+def converted_back(instants: list[datetime], zone: str) -> list[datetime | None]:
     clock = WallClock(zone)
     wall = clock.wall_times(pa.array(instants, pa.timestamp("us", "UTC")))
     return [
@@ -28,7 +28,7 @@ def there_and_back(instants: list[datetime], zone: str) -> list[datetime | None]
 @settings(deadline=None, max_examples=200)
 @given(st.lists(INSTANTS, max_size=5), st.sampled_from(ZONES))
 def test_every_instant_comes_back_to_the_microsecond(instants: list[datetime], zone: str) -> None:
-    assert there_and_back(instants, zone) == instants
+    assert converted_back(instants, zone) == instants
 
 
 @pytest.mark.parametrize(
@@ -44,15 +44,15 @@ def test_every_minute_of_the_night_the_clock_goes_back_comes_back(
     zone: str, first: datetime
 ) -> None:
     night = [first + timedelta(minutes=minute) for minute in range(240)]
-    assert there_and_back(night, zone) == night
+    assert converted_back(night, zone) == night
 
 
-def test_instants_that_a_double_does_not_tell_apart_have_no_number() -> None:
+def test_instants_that_a_double_cannot_distinguish_have_no_number() -> None:
     outside = [datetime(1972, 12, 31, tzinfo=UTC), datetime(2079, 6, 5, tzinfo=UTC)]
-    assert there_and_back(outside, "Europe/Berlin") == [None, None]
+    assert converted_back(outside, "Europe/Berlin") == [None, None]
 
 
-def test_dates_come_back_and_those_excel_counts_wrong_have_no_number() -> None:
+def test_dates_come_back_and_dates_that_excel_miscounts_have_no_number() -> None:
     days = [date(1900, 3, 1), date(2026, 2, 28), date(9999, 12, 31)]
     numbers = date_numbers(pa.array([*days, date(1900, 2, 28), None], pa.date32())).to_pylist()
     assert [date_of(number) for number in numbers[:3]] == days

@@ -1,4 +1,4 @@
-"""Where rows stand: columns' letters, and which rows are on which sheet."""
+"""The layout of sheets: the letters of columns, and the rows on each sheet."""
 
 from pathlib import Path
 

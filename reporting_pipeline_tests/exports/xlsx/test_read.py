@@ -1,4 +1,4 @@
-"""Reading XLSX back: what no report has is told, what is damaged is refused by name."""
+"""Reading XLSX back: foreign content is reported, damaged content is refused with its place."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -39,18 +39,18 @@ def file(report: ReportDocument, tmp_path: Path) -> Path:
     return target
 
 
-def told(file: Path, report: ReportDocument) -> list[str]:
-    sentences: list[str] = []
-    for _ in XLSX.read(file, report.manifest, sentences.append):
+def problems_of(file: Path, report: ReportDocument) -> list[str]:
+    problems: list[str] = []
+    for _ in XLSX.read(file, report.manifest, problems.append):
         pass
-    return sentences
+    return problems
 
 
 def test_the_manifest_comes_back(file: Path, report: ReportDocument) -> None:
     assert XLSX.embedded_manifest(file) == report.manifest
 
 
-def test_a_row_is_found_by_its_sheet_and_number(report: ReportDocument, tmp_path: Path) -> None:
+def test_the_place_of_a_row_is_its_sheet_and_number(report: ReportDocument, tmp_path: Path) -> None:
     XlsxFormat(max_sheet_rows=5).write(report, tmp_path / "split.xlsx")  # two rows on each sheet
     assert XLSX.row_place(tmp_path / "split.xlsx", 0) == "sheet Data, row 2"
     assert XLSX.row_place(tmp_path / "split.xlsx", 5) == "sheet Data 3, row 3"
@@ -73,11 +73,11 @@ def test_a_row_is_found_by_its_sheet_and_number(report: ReportDocument, tmp_path
         (WORKBOOK, replaced("<workbookPr", '<workbookPr date1904="1"'), "counts days from 1904"),
     ],
 )
-def test_what_no_report_has_is_told(
+def test_content_that_no_report_has_is_reported(
     file: Path, report: ReportDocument, member: str, edit: Edit, sentence: str
 ) -> None:
     edited(file, member, edit)
-    assert any(sentence in each for each in told(file, report))
+    assert any(sentence in each for each in problems_of(file, report))
 
 
 def test_cells_outside_of_the_dimension_are_read(file: Path, report: ReportDocument) -> None:
@@ -86,9 +86,9 @@ def test_cells_outside_of_the_dimension_are_read(file: Path, report: ReportDocum
     assert list(XLSX.read(file, report.manifest)) == list(ROWS)
 
 
-def test_macros_are_told(file: Path, report: ReportDocument) -> None:
+def test_macros_are_reported(file: Path, report: ReportDocument) -> None:
     with_part(file, "xl/vbaProject.bin", b"Sub")
-    assert told(file, report) == ["the file holds xl/vbaProject.bin, which no report has"]
+    assert problems_of(file, report) == ["the file holds xl/vbaProject.bin, which no report has"]
 
 
 @pytest.mark.parametrize(
@@ -156,20 +156,20 @@ def test_a_file_that_another_program_saved_keeps_its_figures(
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and no more", b"\x00" * 100])
-def test_what_is_no_xlsx_file_is_refused(content: bytes, tmp_path: Path) -> None:
+def test_a_file_that_is_no_xlsx_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "report.xlsx"
     path.write_bytes(content)
     with pytest.raises(FileUnreadable, match=r"report.xlsx is no XLSX file, or damaged"):
         XLSX.embedded_manifest(path)
 
 
-def test_a_workbook_of_somebody_else_is_refused(tmp_path: Path) -> None:
+def test_a_foreign_workbook_is_refused(tmp_path: Path) -> None:
     openpyxl.Workbook().save(tmp_path / "other.xlsx")
     with pytest.raises(FileUnreadable, match="there is no sheet 'Control'"):
         XLSX.embedded_manifest(tmp_path / "other.xlsx")
 
 
-def test_every_cut_of_a_file_is_refused_or_told(file: Path, report: ReportDocument) -> None:
+def test_every_truncated_file_is_refused(file: Path, report: ReportDocument) -> None:
     whole = file.read_bytes()
     for end in range(0, len(whole) - 1, 997):
         file.write_bytes(whole[:end])

@@ -1,7 +1,7 @@
-"""The fonts that every page is set in, on every machine; the machine's own are never used.
+"""The bundled fonts, in which every page is set on every machine; others are never used.
 
-What belongs here: which there are, what they cover, how wide they are. What does not: making them
-(`build`), and what is shown for a character that none of them has (`pdf.visible`).
+What belongs here: the list of fonts, their coverage and their widths. What does not: making them
+(`build`), and the box for a character that no font has (`pdf.visible_text`).
 """
 
 import json
@@ -18,8 +18,8 @@ MONOSPACE = "Noto Sans Mono"
 EMOJI = "Noto Emoji"
 CJK = "Noto Sans CJK JP"
 
-# In the order in which a character's font is looked for. Latin, Greek and Cyrillic come first: the
-# digits and signs of all other scripts come from there too.
+# In the order in which a character's font is searched. Latin, Greek and Cyrillic come first: they
+# also have the digits and signs of all other scripts.
 FAMILIES = (
     SANS,
     "Noto Sans Arabic",
@@ -54,7 +54,7 @@ FAMILIES = (
 
 FIRST_ASCII, LAST_ASCII = 0x20, 0x7E
 
-# Hinting fits letters to a screen's dots: it would make widths depend on the machine's libraries.
+# Hinting fits letters to the pixels of a screen: widths would depend on the machine's libraries.
 _FONTCONFIG = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
 <fontconfig>
@@ -74,31 +74,31 @@ class _Coverage(TypedDict):
 
 
 def fontconfig_text(cache_folder: Path) -> str:
-    """A configuration of Fontconfig that knows the bundled fonts and no others."""
+    """A Fontconfig configuration with the bundled fonts and no others."""
     return _FONTCONFIG.format(
         fonts=escape(str(FONT_FOLDER)), cache=escape(str(cache_folder)), emoji=EMOJI
     )
 
 
 def font_file(name: str) -> Path:
-    """The file of a font by its name in a PDF, as `Noto-Sans-Bold`.
+    """The file of a font by its name in a PDF, `Noto-Sans-Bold`.
 
     Raises:
-        KeyError: There is none.
+        KeyError: No bundled font has that name.
     """
     return _font_files()[_key(name)]
 
 
 @cache
 def uncovered() -> re.Pattern[str]:
-    """Finds a character that no bundled font has."""
+    """A pattern that matches a character that no bundled font has."""
     ranges = (f"{_escaped(first)}-{_escaped(last)}" for first, last in _coverage()["ranges"])
     return re.compile(f"[^{''.join(ranges)}]")
 
 
 @cache
 def ascii_widths(family: str) -> tuple[int, ...]:
-    """Widths of U+0020 to U+007E in thousandths of the font's size, of `SANS` or `MONOSPACE`."""
+    """The widths of U+0020 to U+007E in `SANS` or `MONOSPACE`, in thousandths of the type size."""
     return tuple(_coverage()["ascii_widths"][family])
 
 

@@ -1,11 +1,9 @@
-"""Making the bundled fonts from the full ones; run by hand, when the fonts are to change.
+"""Makes the bundled fonts from the full ones; run by hand when the fonts should change.
 
     python -m reporting_pipeline.exports.pdf.fonts.build NOTO_CORE NOTO_CJK NOTO_EMOJI
 
-The three arguments are what README.md beside this module names. Every font keeps its shaping rules
+The three arguments are the folders of the packages in README.md. Every font keeps its shaping rules
 and loses its hints, which paper does not need.
-
-What belongs here: choosing glyphs, and writing down what they cover. What does not: using fonts.
 """
 
 import json
@@ -26,7 +24,7 @@ from reporting_pipeline.exports.pdf.fonts import (
 )
 
 _CJK_FILE = "NotoSansCJK-Regular.ttc"
-# What national standards of everyday text hold; hangul syllables are all taken, see below.
+# The national standards of everyday text; all hangul syllables are included, see below.
 _CJK_CODECS = ("euc_jp", "gb2312", "euc_kr", "big5")
 _CJK_RANGES = (
     range(0x1100, 0x1200),  # jamo
@@ -36,7 +34,7 @@ _CJK_RANGES = (
 )
 _BOLD = "NotoSans-Bold.ttf"
 _LAST_LATIN = 0x2FF
-# A space between two letters is taken from their font.
+# A space between two letters comes from their font.
 _SPACES = frozenset({0x20, 0xA0})
 _ASCII = range(FIRST_ASCII, LAST_ASCII + 1)
 
@@ -58,9 +56,9 @@ def build(noto_core: Path, noto_cjk: Path, noto_emoji: Path) -> None:
 
 
 def coverage() -> dict[str, Any]:
-    """What the bundled fonts hold: code points as ranges, both ends in, and widths of ASCII.
+    """The code points of the bundled fonts, as ranges with both ends, and the widths of ASCII.
 
-    Widths are thousandths of the font's size, of the regular sans serif and of the monospace font.
+    Widths are in thousandths of the type size, for the regular sans serif and monospace fonts.
     """
     from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
@@ -91,10 +89,10 @@ def _subset(source: Path, target: Path, points: set[int] | None = None) -> None:
         name_IDs=[0, 1, 2, 3, 4, 5, 6, 13, 14],
         recalc_timestamp=False,
     )
-    # Nothing is set vertically.
+    # No text is set vertically.
     options.drop_tables += ["vhea", "vmtx", "VORG", "BASE", "DSIG", "gasp"]
     if source.name == _CJK_FILE:
-        # Japanese forms, and simplified Chinese ones where the report's language asks for them.
+        # Japanese forms, and simplified Chinese forms for reports in that language.
         options.layout_features = ["locl"]
         options.layout_scripts = ["hani.dflt", "hani.ZHS ", "DFLT.dflt"]
     font = TTFont(source, fontNumber=0, recalcTimestamp=False)

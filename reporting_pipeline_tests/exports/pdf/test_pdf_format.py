@@ -1,4 +1,4 @@
-"""PDF files: what is on their pages, that they are the same everywhere, and what is refused."""
+"""PDF files: the texts on their pages, the same bytes everywhere, and refused reports."""
 
 import json
 import os
@@ -15,11 +15,11 @@ import pytest
 
 from reporting_pipeline.errors import EnvironmentNotReady, FormatCannotHold
 from reporting_pipeline.exports.manifest import SealPart
-from reporting_pipeline.exports.pdf import write as module
+from reporting_pipeline.exports.pdf import pdf_format
 from reporting_pipeline.exports.pdf.fonts import FAMILIES, MONOSPACE, fontconfig_text
+from reporting_pipeline.exports.pdf.pdf_format import PDF, render_job
 from reporting_pipeline.exports.pdf.read import page_problems
 from reporting_pipeline.exports.pdf.sheet import lay_out
-from reporting_pipeline.exports.pdf.write import refuse, write_each
 from reporting_pipeline.exports.report_document import Chart, ReportDocument
 from reporting_pipeline.registry.columns import ColumnType, Unit
 from reporting_pipeline_tests.exports.documents import EVERY_TYPE, ROWS, column
@@ -64,8 +64,8 @@ def files(
     folder = tmp_path_factory.mktemp("files")
     paths = {name: folder / f"{name}.pdf" for name in documents}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "CELLS_OF_A_PIECE", _ROWS_OF_A_PIECE * len(SALES))
-        write_each([(document, paths[name]) for name, document in documents.items()])
+        patch.setattr(pdf_format, "CELLS_OF_A_PIECE", _ROWS_OF_A_PIECE * len(SALES))
+        PDF.write_each([(document, paths[name]) for name, document in documents.items()])
     assert {each.name for each in folder.iterdir()} == {path.name for path in paths.values()}
     return paths
 
@@ -92,18 +92,18 @@ def test_a_table_in_pieces_repeats_its_header_and_leaves_no_page_half_empty(
     assert proof.startswith("Proof")
 
 
-def test_every_type_reads_as_the_locale_and_the_zone_have_it(files: dict[str, Path]) -> None:
+def test_every_type_is_shown_in_the_locale_and_time_zone(files: dict[str, Path]) -> None:
     text = "".join(letters_on(files["every type"]))
 
     for expected in ("1.234,56", "33,3333%", "25.10.2026", "2026-10-2501:59:59", "yes", "no"):
         assert expected in text
-    assert "-5" in text  # yen have no minor units
+    assert "-5" in text  # yen has no minor units
     assert "0,005" in text  # Kuwaiti dinars have three digits
-    assert "9223372036854775807" in text  # of an unknown currency: minor units as they are
-    assert "2026-10-2502:30:00+02:00" in text  # the hour that the clock shows twice
+    assert "9223372036854775807" in text  # an unknown currency: minor units unchanged
+    assert "2026-10-2502:30:00+02:00" in text  # the hour that comes twice
 
 
-def test_an_empty_report_has_its_header_and_says_so(files: dict[str, Path]) -> None:
+def test_an_empty_report_has_its_header_and_a_note(files: dict[str, Path]) -> None:
     first, proof = letters_on(files["empty"])
 
     assert "DateEventnameCurrencyGrossTherearenorowsinthisperiod." in first
@@ -111,7 +111,7 @@ def test_an_empty_report_has_its_header_and_says_so(files: dict[str, Path]) -> N
     assert "Numberofrows0" in proof
 
 
-def test_a_provisional_report_says_so_on_every_page_and_why_on_the_first(
+def test_a_provisional_report_is_stamped_on_every_page_with_its_reasons_on_the_first(
     files: dict[str, Path],
 ) -> None:
     pages = letters_on(files["provisional"])
@@ -130,7 +130,7 @@ def test_a_chart_has_a_panel_for_each_currency(files: dict[str, Path]) -> None:
         assert f"Grossbyeventname,{code}" in named
 
 
-def test_the_file_is_tagged_and_says_what_it_is(files: dict[str, Path]) -> None:
+def test_the_file_has_tags_and_properties(files: dict[str, Path]) -> None:
     with pikepdf.open(files["long"]) as pdf:
         root, numbers = pdf.Root, pdf.Root.StructTreeRoot.ParentTree.Nums
         assert (str(root.Lang), bool(root.MarkInfo.Marked)) == ("en", True)
@@ -146,7 +146,7 @@ def test_the_file_is_tagged_and_says_what_it_is(files: dict[str, Path]) -> None:
         assert sorted(ids) == [str(each) for each in list(root.StructTreeRoot.IDTree.Names)[::2]]
 
 
-def test_only_bundled_fonts_are_used_and_each_has_a_name_of_its_own(
+def test_only_bundled_fonts_are_used_and_each_has_its_own_name(
     files: dict[str, Path],
 ) -> None:
     with pikepdf.open(files["long"]) as pdf:
@@ -159,14 +159,14 @@ def test_only_bundled_fonts_are_used_and_each_has_a_name_of_its_own(
     assert "Noto Sans CJK JP" in families
 
 
-def test_the_same_bytes_on_another_day_in_another_place_and_by_another_hash(
+def test_the_bytes_do_not_depend_on_the_day_the_place_or_the_hash_seed(
     files: dict[str, Path], documents: dict[str, ReportDocument], tmp_path: Path
 ) -> None:
     elsewhere = tmp_path / "another folder, мир"
     elsewhere.mkdir()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "CELLS_OF_A_PIECE", _ROWS_OF_A_PIECE * len(SALES))
-        job = module._job(lay_out(documents["long"]), elsewhere / "x.pdf")
+        patch.setattr(pdf_format, "CELLS_OF_A_PIECE", _ROWS_OF_A_PIECE * len(SALES))
+        job = render_job(lay_out(documents["long"]), elsewhere / "x.pdf")
     job.write(elsewhere / "job.json")
     (elsewhere / "fonts.conf").write_text(fontconfig_text(elsewhere / "cache"), "utf-8")
     (library,) = Path(libfaketime.__file__).parent.rglob("libfaketime.so.1")
@@ -188,10 +188,10 @@ def test_the_same_bytes_on_another_day_in_another_place_and_by_another_hash(
     assert (elsewhere / "x.pdf").read_bytes() == files["long"].read_bytes()
 
 
-def test_the_job_says_nothing_of_the_machine_but_where_files_are(
+def test_the_job_contains_nothing_of_the_machine_but_paths_of_files(
     documents: dict[str, ReportDocument], tmp_path: Path
 ) -> None:
-    module._job(lay_out(documents["empty"]), tmp_path / "x.pdf").write(tmp_path / "job.json")
+    render_job(lay_out(documents["empty"]), tmp_path / "x.pdf").write(tmp_path / "job.json")
 
     fields = json.loads((tmp_path / "job.json").read_text())
     paths = {name for name, value in fields.items() if str(tmp_path.parent) in str(value)}
@@ -216,23 +216,23 @@ def test_the_job_says_nothing_of_the_machine_but_where_files_are(
     ],
     ids=["rows", "columns", "text", "bytes"],
 )
-def test_what_a_page_cannot_hold_is_refused_before_any_work(
+def test_a_report_that_a_page_cannot_hold_is_refused_before_any_work(
     tmp_path: Path, columns: tuple[object, ...], rows: list[tuple[str]], named: str
 ) -> None:
     too_much = report(tmp_path, columns, rows)  # type: ignore[arg-type]
 
     with pytest.raises(FormatCannotHold, match="csv or xlsx") as caught:
-        refuse(too_much)
+        PDF.refuse(too_much)
     assert named in caught.value.message
 
 
-def test_a_machine_without_pango_is_told_what_to_install(
+def test_without_pango_the_error_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("reporting_pipeline.exports.pdf.pango._loads", lambda name: False)
 
     with pytest.raises(EnvironmentNotReady, match=r"libpango-1.0.so.0.*: .*install"):
-        refuse(report(tmp_path))
+        PDF.refuse(report(tmp_path))
 
 
 def _is_header_cell(value: object) -> bool:

@@ -1,15 +1,15 @@
-"""The letters of glyphs: a digit is read as itself wherever it stands."""
+"""The fonts of a joined file: a digit is read as itself everywhere."""
 
 from pathlib import Path
 
-from reporting_pipeline.exports.pdf.page_cells import cells_of_pages
-from reporting_pipeline.exports.pdf.page_letters import letters_of
-from reporting_pipeline.exports.pdf.write import write
+from reporting_pipeline.exports.pdf.page_comparison import letters_of
+from reporting_pipeline.exports.pdf.page_reader import cells_of_pages
+from reporting_pipeline.exports.pdf.pdf_format import PDF
 from reporting_pipeline_tests.exports.documents import column
 from reporting_pipeline_tests.exports.pdf.pages import report
 
 
-def test_a_digit_that_begins_a_sign_is_still_read_where_it_stands_alone(tmp_path: Path) -> None:
+def test_a_digit_that_begins_a_sign_is_also_read_alone(tmp_path: Path) -> None:
     names = (
         "7\u0d4c\u0d4a",
         "\u0d15-657-\u0d15\u0d4d",
@@ -19,7 +19,7 @@ def test_a_digit_that_begins_a_sign_is_still_read_where_it_stands_alone(tmp_path
         "51\u2044 \u0ce9",
     )
     rows = [(each,) for each in names]
-    write(report(tmp_path / "spool", (column("name"),), rows), tmp_path / "r")
+    PDF.write(report(tmp_path / "spool", (column("name"),), rows), tmp_path / "r")
 
     (first, _) = cells_of_pages(tmp_path / "r")
     digits = ["".join(filter(str.isdigit, letters_of(cell))) for (cell,) in first.rows]

@@ -1,4 +1,4 @@
-"""XLSX: what another reader, openpyxl, finds in our files, and that our own reads them exactly."""
+"""XLSX: openpyxl finds the right cells in our files, and the exact rows come back."""
 
 import os
 import subprocess
@@ -54,10 +54,10 @@ def provisional(report: ReportDocument) -> ReportDocument:
 
 
 def read_back(path: Path, report: ReportDocument) -> list[CanonicalRow]:
-    """The file's rows, when nothing in it is told to be wrong."""
-    told: list[str] = []
-    rows = list(XLSX.read(path, report.manifest, told.append))
-    assert told == []
+    """The file's rows, after a check that no problem is reported."""
+    problems: list[str] = []
+    rows = list(XLSX.read(path, report.manifest, problems.append))
+    assert problems == []
     return rows
 
 
@@ -116,7 +116,7 @@ def test_money_is_shown_in_major_units_of_its_rows_currency(
     assert read_back(path, report) == rows
 
 
-def test_a_number_that_is_text_stands_on_the_right(tmp_path: Path) -> None:
+def test_a_number_that_is_text_is_aligned_right(tmp_path: Path) -> None:
     path = written(document(tmp_path, MONEY, [("EUR", str(10**15), str(10**15))]), tmp_path)
     assert [cell.alignment.horizontal for cell in sheet(path)[2]] == [None, "right", "right"]
 
@@ -153,8 +153,8 @@ def test_hostile_headers_are_texts(tmp_path: Path) -> None:
     assert {cell.data_type for cell in sheet(path)[1]} <= {"s", "inlineStr"}
 
 
-def test_a_text_that_no_cell_holds_is_named_and_leaves_no_file(tmp_path: Path) -> None:
-    # 16,384 characters outside the BMP are 32,768 for Excel.
+def test_a_text_that_no_cell_can_hold_is_named_and_leaves_no_file(tmp_path: Path) -> None:
+    # For Excel, 16,384 characters outside the BMP are 32,768.
     fits, too_long = "😀" * 16_383, "😀" * 16_384
     report = document(tmp_path, [column("id"), column("name")], [("a", fits), ("b", too_long)])
 
@@ -170,7 +170,7 @@ def test_more_columns_than_a_sheet_has_are_refused(tmp_path: Path) -> None:
         XLSX.refuse(report)
 
 
-def test_rows_that_are_missing_leave_no_file(tmp_path: Path) -> None:
+def test_missing_rows_leave_no_file(tmp_path: Path) -> None:
     report = with_rows_missing(document(tmp_path, MONEY, [("EUR", "1", "1")]))
     missing = report.manifest.model_copy(update={"row_count": 2})
     with pytest.raises(ExportIncomplete, match="1 rows before"):
@@ -178,7 +178,7 @@ def test_rows_that_are_missing_leave_no_file(tmp_path: Path) -> None:
     assert not (tmp_path / "report.xlsx").exists()
 
 
-def test_rows_continue_on_further_sheets_and_totals_stand_on_the_last(tmp_path: Path) -> None:
+def test_rows_continue_on_further_sheets_and_totals_are_on_the_last(tmp_path: Path) -> None:
     rows = [("EUR", str(number), "1") for number in range(1, 8)]
     report = with_totals(
         document(tmp_path, MONEY, rows),
@@ -219,7 +219,7 @@ def test_totals_are_bold_one_row_per_currency(tmp_path: Path) -> None:
     }
 
 
-def test_an_empty_report_says_so_below_its_header(tmp_path: Path) -> None:
+def test_an_empty_report_has_a_note_below_its_header(tmp_path: Path) -> None:
     report = replace(document(tmp_path, MONEY, []), notes=("Nothing was sold.",))
     path = written(report, tmp_path)
 
@@ -229,7 +229,7 @@ def test_an_empty_report_says_so_below_its_header(tmp_path: Path) -> None:
     assert read_back(path, report) == []
 
 
-def test_a_provisional_report_says_so_on_every_sheet_and_page(tmp_path: Path) -> None:
+def test_a_provisional_report_is_stamped_on_every_sheet_and_page(tmp_path: Path) -> None:
     report = provisional(document(tmp_path, MONEY, [("EUR", "1", "1")] * 3))
     path = written(report, tmp_path, XlsxFormat(max_sheet_rows=3))
 
@@ -253,7 +253,7 @@ def test_a_sheet_is_ready_to_read_and_to_print(tmp_path: Path) -> None:
     assert page.column_dimensions["A"].width > 36
 
 
-def test_control_sheet_says_what_the_report_rests_on(tmp_path: Path) -> None:
+def test_the_control_sheet_identifies_the_report(tmp_path: Path) -> None:
     report = replace(document(tmp_path, MONEY, [("EUR", "1", "1")]), notes=("By hand.",))
     rows = sheet(written(report, tmp_path), "Control").values
 
@@ -277,7 +277,7 @@ def test_a_long_manifest_is_split_over_cells(tmp_path: Path) -> None:
     assert "".join(parts) == report.manifest.to_json()
 
 
-def test_bytes_depend_on_nothing_but_the_report(tmp_path: Path) -> None:
+def test_the_bytes_depend_on_the_report_only(tmp_path: Path) -> None:
     here = written(document(tmp_path, EVERY_TYPE, ROWS), tmp_path).read_bytes()
 
     there = tmp_path / "there"
@@ -298,6 +298,6 @@ def test_bytes_depend_on_nothing_but_the_report(tmp_path: Path) -> None:
     assert (there / "other.xlsx").read_bytes() == here
 
 
-def test_rows_can_be_read_without_telling(tmp_path: Path) -> None:
+def test_rows_can_be_read_without_a_problem_sink(tmp_path: Path) -> None:
     report = document(tmp_path, EVERY_TYPE, ROWS)
     assert list(XLSX.read(written(report, tmp_path), report.manifest)) == list(ROWS)

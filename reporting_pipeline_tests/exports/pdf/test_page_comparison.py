@@ -1,11 +1,54 @@
-"""Rows against the cells of pages: what differs is named by row, column and page."""
+"""Comparing pages: a difference in texts or rows is found, and named by row, column and page."""
 
 from dataclasses import replace
 
 import pytest
 
-from reporting_pipeline.exports.pdf.page_cells import PageCells
-from reporting_pipeline.exports.pdf.page_rows import ShownRow, row_problem
+from reporting_pipeline.exports.pdf.page_comparison import ExpectedRow, is_same_text, row_problem
+from reporting_pipeline.exports.pdf.page_reader import PageCells
+
+HEBREW, ARABIC = "\u05e9\u05dc\u05d5\u05dd", "\u0645\u0631\u062d\u0628\u0627"
+TURNED = HEBREW[::-1]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("Stalls, row 12", "Stalls,row12"),
+        ("f\u00e9te", "fe\u0301te"),
+        ("Stalls (A)", "Stalls )A("),  # the glyph closed a bracket before
+        (f"{HEBREW} 12 (a)", f")a( 12 {TURNED}"),
+        (f"12 {ARABIC} 34", f"34 {ARABIC[::-1]} 12"),
+        (f"{ARABIC} 12", f"12 \u064f\u0651\u064d{ARABIC[::-1]}"),  # a space with marks
+        ("\u0915\u094d\u0937 7", "\u0915\u094d\u0937\u093f 7"),
+        ("5\ufe0f\u20e3 7", "7"),
+        ("10:00\uff5e12:00", "10:00\u301c12:00"),
+    ],
+)
+def test_a_text_as_its_fonts_tell_it_is_same_text(wanted: str, found: str) -> None:
+    assert is_same_text(wanted, found)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("12.30", "12.03"),
+        ("12.30", "12.3"),
+        ("", "0"),
+        ("EUR", "USD"),
+        ("1\u202f234,56", "123\u202f456"),
+        ("-1\u00a0234,56", "1\u00a0234,56"),
+        ("B\u00fchne 12", "B\u00fchne 21"),
+        (f"{HEBREW} 12", f"13 {TURNED}"),
+        (f"{HEBREW} 12", f"1 {TURNED}"),
+        (f"{HEBREW} 12", f"122 {TURNED}"),
+        (HEBREW * 3, ARABIC * 3),
+        ("\u6771\u4eac\u516c\u6f14", "\u5927\u962a\u66f2\u76ee"),
+    ],
+)
+def test_another_text_is_not_accepted(wanted: str, found: str) -> None:
+    assert not is_same_text(wanted, found)
+
 
 HEADERS = ("Ticket type", "Channel", "Valid")
 FRAME = "Tickets, version 1 \u00b7 Halle Page"
@@ -30,7 +73,7 @@ PROOF = PageCells(headings=(), rows=(), before="Proof", stray="", frame=f"{FRAME
 
 
 def problem(*pages: PageCells, rows: tuple[tuple[str, ...], ...] = (*ROWS, TOTAL)) -> str | None:
-    shown = [ShownRow(f"row {number}", row) for number, row in enumerate(rows, start=1)]
+    shown = [ExpectedRow(f"row {number}", row) for number, row in enumerate(rows, start=1)]
     return row_problem(pages, HEADERS, shown, lambda number, of: f"{FRAME} {number} of {of}")
 
 
@@ -78,7 +121,7 @@ def test_a_row_too_few_or_too_many_is_found(index: int) -> None:
         (replace(FIRST, frame=SECOND.frame), SECOND, "page 1 shows 'Tickets, version 1"),
     ],
 )
-def test_what_stands_around_the_rows_is_compared(
+def test_the_texts_around_the_rows_are_compared(
     first: PageCells, second: PageCells, named: str
 ) -> None:
     found = problem(first, second, PROOF)
