@@ -1,7 +1,7 @@
-"""The fixtures that every test may use: real servers, one set per test process, thrown away after.
+"""Fixtures for every test: temporary real servers, one set per test process.
 
-A test gets a fresh warehouse (a copy of a migrated template) and fresh sources; nothing of one test
-is seen by another. The servers do not wait for the disk, and they end with the test process.
+Each test gets a new warehouse (a copy of a migrated template) and new sources, so tests do not
+share rows. The servers do not wait for the disk, and they end with the test process.
 """
 
 import csv
@@ -47,7 +47,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_settings_from_outside() -> Iterator[None]:
-    """No test sees the addresses of where it runs, in `reporting exec` say; binaries it may."""
+    """Remove settings of the caller, such as those of `reporting exec`; keep the binaries' folder."""
     with pytest.MonkeyPatch.context() as patch:
         for name in child_environment({}):
             if name.startswith(("REPORTING_", "DAGSTER_")) and name != "REPORTING_PG_BINDIR":
@@ -57,13 +57,13 @@ def _no_settings_from_outside() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def account() -> Account:
-    """The operating system account that the test servers run as."""
+    """The operating system account of the test servers."""
     return server_account()
 
 
 @pytest.fixture(scope="session")
 def servers_folder(account: Account) -> Iterator[Path]:
-    """A folder that the servers' account can reach; pytest's own is private to its user."""
+    """A folder that the servers' account can enter; pytest's folder is private to its user."""
     folder = Path(tempfile.mkdtemp(prefix="reporting-tests-"))
     if not account.can_enter(folder.parent):
         folder.rmdir()
@@ -93,7 +93,7 @@ def postgres(account: Account, servers_folder: Path) -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def superuser(postgres: Postgres) -> Iterator[psycopg.Connection]:
-    """A superuser's connection to the test server, for making databases and roles."""
+    """A superuser's connection to the test server, for creating databases and roles."""
     with superuser_connection(postgres.url("postgres")) as connection:
         yield connection
 
@@ -109,7 +109,7 @@ def _warehouse_template(postgres: Postgres, superuser: psycopg.Connection) -> st
 def warehouse_url(
     postgres: Postgres, superuser: psycopg.Connection, _warehouse_template: str
 ) -> Iterator[URL]:
-    """A fresh warehouse with this version's schema and no rows; its owner's address."""
+    """The owner's address of a new warehouse with this version's schema and no rows."""
     name = f"warehouse_{next(_numbers)}"
     create_database(superuser, name, WAREHOUSE_OWNER, template=_warehouse_template)
     yield postgres.url(name, WAREHOUSE_OWNER, _PASSWORD)
@@ -127,7 +127,7 @@ def _shared_warehouse_url(
 
 @pytest.fixture
 def rolled_back(_shared_warehouse_url: URL) -> Iterator[psycopg.Connection]:
-    """A connection to a warehouse without rows, for tests that need no commit: nothing stays.
+    """A connection to a warehouse without rows, which is rolled back after the test.
 
     It costs a tenth of a warehouse of one's own.
     """
@@ -138,7 +138,7 @@ def rolled_back(_shared_warehouse_url: URL) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture
 def empty_database_url(postgres: Postgres, superuser: psycopg.Connection) -> Iterator[URL]:
-    """A fresh database without any schema; its owner's address."""
+    """The owner's address of a new database without a schema."""
     name = f"empty_{next(_numbers)}"
     create_database(superuser, name, WAREHOUSE_OWNER)
     yield postgres.url(name, WAREHOUSE_OWNER, _PASSWORD)
@@ -147,7 +147,7 @@ def empty_database_url(postgres: Postgres, superuser: psycopg.Connection) -> Ite
 
 @pytest.fixture
 def source_urls(postgres: Postgres, superuser: psycopg.Connection) -> Iterator[Mapping[str, URL]]:
-    """Domain -> its owner's address, all empty. One database holds the four, one schema each."""
+    """Domain -> the owner's address; all domains are empty and share one database."""
     name = f"sources_{next(_numbers)}"
     create_database(superuser, name, SOURCE_OWNER)
     yield {domain: postgres.url(name, SOURCE_OWNER, _PASSWORD) for domain in SOURCE_DOMAINS}
@@ -156,7 +156,7 @@ def source_urls(postgres: Postgres, superuser: psycopg.Connection) -> Iterator[M
 
 @pytest.fixture
 def source_reader_urls(postgres: Postgres, source_urls: Mapping[str, URL]) -> Mapping[str, URL]:
-    """Domain -> the address of a role that owns nothing there, as the pipeline gets it."""
+    """Domain -> the address for a role that owns nothing there, as in production."""
     return {domain: url.set(username=SOURCE_READER) for domain, url in source_urls.items()}
 
 
@@ -213,7 +213,7 @@ def season(season_dump: Path) -> Books:
 
 @pytest.fixture(scope="session")
 def databases(postgres: Postgres, superuser: psycopg.Connection) -> Databases:
-    """Where pipelines get their databases."""
+    """Creates the databases of pipelines."""
     return Databases(postgres=postgres, superuser=superuser)
 
 
@@ -227,7 +227,7 @@ def _empty_pipeline(databases: Databases, _warehouse_template: str) -> Pipeline:
 
 @pytest.fixture
 def pipeline(databases: Databases, _empty_pipeline: Pipeline) -> Iterator[Pipeline]:
-    """A fresh pipeline without rows; a test pays only for what it tries."""
+    """A new pipeline without rows."""
     fresh = databases.copy(f"pipeline_{next(_numbers)}", _empty_pipeline)
     yield fresh
     databases.drop(fresh)
@@ -243,7 +243,7 @@ def shared_pipeline(databases: Databases, _empty_pipeline: Pipeline) -> Iterator
 
 @pytest.fixture(scope="session")
 def _season_pipeline(databases: Databases, _empty_pipeline: Pipeline, season: Books) -> Pipeline:
-    """The season, landed, built and sealed: copied, never used."""
+    """The season, landed, built and sealed; only copied, never changed."""
     pipeline = databases.copy("season_pipeline", _empty_pipeline)
     pipeline.arrive(season)
     pipeline.land()
@@ -254,7 +254,7 @@ def _season_pipeline(databases: Databases, _empty_pipeline: Pipeline, season: Bo
 
 @pytest.fixture
 def season_pipeline(databases: Databases, _season_pipeline: Pipeline) -> Iterator[Pipeline]:
-    """The season, landed, built and sealed; of this test alone."""
+    """The season, landed, built and sealed, for one test."""
     fresh = databases.copy(f"pipeline_{next(_numbers)}", _season_pipeline)
     yield fresh
     databases.drop(fresh)

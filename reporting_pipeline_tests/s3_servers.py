@@ -1,4 +1,4 @@
-"""Real stores: a folder, and buckets of two servers that speak the protocol of S3.
+"""Real stores: a folder, and buckets of two servers with the S3 protocol.
 
 rclone checks signatures; moto supports what rclone does not, such as versions and conditions.
 """
@@ -74,7 +74,7 @@ def _announced(server: subprocess.Popen[str]) -> str:
 
 @pytest.fixture
 def s3_environment(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
-    """The server's address and credentials in the variables that an operator sets."""
+    """The server's address and credentials, as the variables of an operator."""
     _set_environment(s3_server, monkeypatch)
     return s3_server
 
