@@ -47,7 +47,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_settings_from_outside() -> Iterator[None]:
-    """Remove settings of the caller, such as those of `reporting exec`; keep the binaries' folder."""
+    """Remove the caller's settings, such as those of `reporting exec`, except the binaries."""
     with pytest.MonkeyPatch.context() as patch:
         for name in child_environment({}):
             if name.startswith(("REPORTING_", "DAGSTER_")) and name != "REPORTING_PG_BINDIR":
@@ -129,7 +129,7 @@ def _shared_warehouse_url(
 def rolled_back(_shared_warehouse_url: URL) -> Iterator[psycopg.Connection]:
     """A connection to a warehouse without rows, which is rolled back after the test.
 
-    It costs a tenth of a warehouse of one's own.
+    It takes a tenth of the time of a new warehouse.
     """
     with warehouse_connection(_shared_warehouse_url) as connection:
         yield connection

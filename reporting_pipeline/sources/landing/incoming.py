@@ -85,10 +85,7 @@ def read_incoming(
     statement = "create temporary table {} (like {} including constraints) on commit drop"
     warehouse.execute(sql.SQL(statement).format(incoming(table), landed(table)))
     since = None if read_all else _watermark(warehouse, table, overlap)
-    if since is None:
-        read_count = _copy(warehouse, snapshot, table, sql.SQL("true").format())
-    else:
-        read_count = _copy_new(warehouse, snapshot, table, since)
+    read_count = _copy_rows(warehouse, snapshot, table, since)
     new_count = read_count - _drop_known(warehouse, table)
     _refuse_repeated(warehouse, table)
     _refuse_undatable(warehouse, table)
@@ -111,9 +108,11 @@ def _watermark(warehouse: psycopg.Connection, table: Table, overlap: timedelta) 
     return None if row is None else cast("datetime", row[0]) - overlap
 
 
-def _copy_new(
-    warehouse: psycopg.Connection, snapshot: SourceSnapshot, table: Table, since: datetime
+def _copy_rows(
+    warehouse: psycopg.Connection, snapshot: SourceSnapshot, table: Table, since: datetime | None
 ) -> int:
+    if since is None:
+        return _copy(warehouse, snapshot, table, sql.SQL("true").format())
     clock = sql.Identifier(table.info["record_clock"])
     newer = sql.SQL("{} >= {}").format(clock, sql.Literal(since))
     read_count = _copy(warehouse, snapshot, table, newer)
