@@ -48,3 +48,8 @@
         {%- do default__persist_docs(relation, model, for_relation, for_columns) -%}
     {%- endif -%}
 {%- endmacro %}
+
+{# A run that builds days leaves the columns of its tables as they are. #}
+{% macro incremental_validate_on_schema_change(on_schema_change, default='ignore') -%}
+    {{ return('ignore' if var('days', []) else on_schema_change) }}
+{%- endmacro %}

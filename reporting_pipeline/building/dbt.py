@@ -26,9 +26,6 @@ PROJECT = project_file("dbt_project")
 _QUIET = (
     *("--quiet", "--no-version-check", "--no-write-json"),
     *("--log-level", "none", "--log-level-file", "none"),
-    # dbt lists the relations of a schema when a model asks; listing all of them first, with their
-    # dependencies, took a quarter of the CPU time of a small build.
-    "--no-populate-cache",
 )
 # dbt keeps its flags, adapters and events in module globals: one invocation at a time.
 _ONE_AT_A_TIME = threading.RLock()
@@ -52,6 +49,11 @@ def run_models(
     """
     in_pipeline = {**variables, "in_pipeline": True}
     arguments = ["run", "--select", *models, "--vars", json.dumps(in_pipeline)]
+    if variables.get("days"):
+        # dbt lists the relations of a schema when a model asks; listing all of them first, with
+        # their dependencies, took a quarter of the CPU time of a small build. Models that are
+        # replaced need the whole list.
+        arguments.append("--no-populate-cache")
     result = _invoke_at(warehouse, arguments)
     if result.exception is not None:
         message = f"dbt could not run {' '.join(models)}: {result.exception}"

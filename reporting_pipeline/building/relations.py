@@ -30,6 +30,18 @@ def migrate(warehouse: URL) -> bool:
     return ensure_relations(warehouse) or is_upgraded
 
 
+def is_current(warehouse: URL) -> bool:
+    """Whether `migrate` has nothing to do.
+
+    Raises:
+        WarehouseUnavailable: The warehouse cannot be reached.
+    """
+    if not schema.is_current(warehouse):
+        return False
+    with warehouse_connection(warehouse) as connection:
+        return relations_are_current(connection)
+
+
 def ensure_relations(warehouse: URL) -> bool:
     """Make the report tables and views of this version, if they are of another one.
 

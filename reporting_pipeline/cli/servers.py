@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import time
 import urllib.error
@@ -21,6 +22,7 @@ import click
 from sqlalchemy import make_url
 
 from reporting_pipeline.building.dbt import dbt_environment
+from reporting_pipeline.building.relations import is_current
 from reporting_pipeline.cli.session import session, session_with_attachment
 from reporting_pipeline.embedded.account import own_account, private_folder, server_account
 from reporting_pipeline.embedded.attachment import server_addresses
@@ -77,11 +79,26 @@ def exec_(command: tuple[str, ...]) -> None:
     program = shutil.which(command[0], path=path)
     if program is None:
         raise EnvironmentNotReady(f"no program {command[0]!r} on PATH: check its name")
-    with session_with_attachment() as (settings, attachment):
+    with session_with_attachment(is_migrated=False) as (settings, attachment):
+        _migrate(settings)
         if attachment is not None:
             attachment.hand_over()
         for_dbt = dbt_environment(settings.warehouse_url(), settings.home / "dbt")
         os.execve(program, command, child_environment({"PATH": path, **for_dbt}))  # noqa: S606 - no shell wanted
+
+
+def _migrate(settings: Settings) -> None:
+    """Migrate the warehouse in a child process.
+
+    dbt leaves semaphores that only the normal end of its process removes; the command takes the
+    place of this process.
+    """
+    if not is_current(settings.warehouse_url()):
+        done = subprocess.run(  # noqa: S603 - our own command
+            [_PROGRAMS / "reporting", "migrate"], stdout=subprocess.DEVNULL, check=False
+        )
+        if done.returncode != 0:
+            sys.exit(done.returncode)
 
 
 @click.command()

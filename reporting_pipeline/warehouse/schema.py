@@ -63,9 +63,17 @@ def found_version(url: URL) -> str | None:
     return None if row is None else str(row[0])
 
 
+def is_current(url: URL) -> bool:
+    """Whether the schema has this version.
+
+    Raises:
+        WarehouseUnavailable: The warehouse cannot be reached.
+    """
+    return found_version(url) == ScriptDirectory.from_config(_configuration()).get_current_head()
+
+
 def _upgrade(connection: Connection) -> bool:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    config = _configuration()
     config.attributes["connection"] = connection
     script = ScriptDirectory.from_config(config)
     head = script.get_current_head()
@@ -82,6 +90,12 @@ def _upgrade(connection: Connection) -> bool:
         raise SchemaMismatch(message)
     command.upgrade(config, "head")
     return True
+
+
+def _configuration() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    return config
 
 
 def _version(connection: Connection) -> str | None:

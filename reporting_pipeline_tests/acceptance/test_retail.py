@@ -10,7 +10,7 @@ import pytest
 
 from reporting_pipeline.sources.dump import load_dump
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline, assert_same
-from reporting_pipeline_tests.oracle.compare import read_csv_tables
+from reporting_pipeline_tests.oracle.compare import published_part, read_csv_tables
 
 _REPOSITORY = Path(__file__).parents[2]
 _RETAIL = _REPOSITORY.parent / "shared" / "data" / "retail"
@@ -27,5 +27,6 @@ def test_every_published_figure_is_reproduced(pipeline: Pipeline) -> None:
 
     movements = next(t for t in landed.tables if t.table_name == "order_line_movements")
     assert movements.new_count > 200_000
-    assert_same(read_csv_tables(_RETAIL / "expected"), pipeline.tables())
+    published = read_csv_tables(_RETAIL / "expected")
+    assert_same(published, published_part(pipeline.tables(), published))
     assert pipeline.queue() == {}

@@ -7,7 +7,7 @@ import pytest
 from reporting_pipeline.domain.discrepancy import Severity
 from reporting_pipeline.sources.dump import load_dump
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline, assert_same
-from reporting_pipeline_tests.oracle.compare import read_csv_tables
+from reporting_pipeline_tests.oracle.compare import published_part, read_csv_tables
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def test_every_published_figure_is_reproduced(built_season: Pipeline, season_dum
     published = read_csv_tables(season_dump / "expected")
 
     assert sum(map(len, published.values())) == 677
-    assert_same(published, built_season.tables())
+    assert_same(published, published_part(built_season.tables(), published))
 
 
 def test_only_unsettled_orders_are_breaks(built_season: Pipeline) -> None:

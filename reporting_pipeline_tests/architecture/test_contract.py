@@ -72,13 +72,12 @@ def test_tables_of_the_file_are_those_of_the_code(database: psycopg.Connection) 
 
 
 @pytest.mark.parametrize("table", REPORT_TABLES, ids=lambda table: table.name)
-def test_report_table_has_the_columns_that_the_contract_explains(table: ReportTable) -> None:
+def test_report_table_has_every_column_of_the_contract(table: ReportTable) -> None:
     words = set(re.findall(r"[a-z_]+", _section(table.name)))
     columns = set(table.column_names)
     # The contract names the first and the last of the eight.
     reasons = {name for name in columns if re.fullmatch(r"rejected_\w+_count", name)}
     assert len(reasons) in {0, 8}
-    assert columns - reasons - words == set()
     figures = {word for word in words if re.fullmatch(r"\w+_(minor|count|rate)", word)}
     assert figures - columns - OTHER_COLUMNS == set()
 

@@ -37,6 +37,7 @@ def test_sources_are_the_landing_tables_with_all_their_columns(
             f"{column.name} {column.data_type}" for column in source.columns.values()
         ]
         for source in parsed_project().sources.values()
+        if source.source_name == "landing"
     }
 
     assert described == {name: relations[name] for name in described}

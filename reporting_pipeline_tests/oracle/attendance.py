@@ -15,6 +15,28 @@ from reporting_pipeline_tests.oracle.report_tables import (
 from reporting_pipeline_tests.oracle.scans import is_entry, is_exit, scan_state, upload
 from reporting_pipeline_tests.oracle.source_tables import Row
 
+MEASURES: Final = (
+    "scan_count",
+    "accepted_count",
+    "rejected_count",
+    "rejected_already_used_count",
+    "rejected_unknown_count",
+    "rejected_cancelled_count",
+    "rejected_unpaid_count",
+    "rejected_wrong_gate_count",
+    "rejected_wrong_time_count",
+    "rejected_blocked_count",
+    "rejected_error_count",
+    "admission_count",
+    "reentry_count",
+    "exit_count",
+    "reverted_count",
+    "offline_count",
+    "late_count",
+    "repeated_upload_count",
+)
+"""The measures of the table."""
+
 _LATE_AFTER: Final = timedelta(minutes=2)
 
 
@@ -24,7 +46,7 @@ def attendance_daily(books: Books) -> ReportTable:
     state = scan_state(books)
     for scan in state.counted.values():
         key = _key(books, scan)
-        row = table.setdefault(key, blank(ATTENDANCE, key))
+        row = table.setdefault(key, blank(ATTENDANCE, key, MEASURES))
         _add_scan(row, scan)
         row["repeated_upload_count"] += len(state.copies[upload(scan)]) - 1
         row["reverted_count"] += scan["id"] in state.reverted

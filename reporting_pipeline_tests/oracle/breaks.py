@@ -6,6 +6,7 @@ and `control`.
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Final
 
 from reporting_pipeline_tests.oracle.books import Books
 from reporting_pipeline_tests.oracle.control import unbalanced, unclassified
@@ -19,6 +20,13 @@ from reporting_pipeline_tests.oracle.order_history import (
 )
 from reporting_pipeline_tests.oracle.report_tables import BREAKS, KEYS, ReportRow, ReportTable
 from reporting_pipeline_tests.oracle.settlement import settlement
+
+MEASURES: Final = (
+    "ticketing_minor",
+    "ledger_minor",
+    "difference_minor",
+)
+"""The measures of the table."""
 
 
 def reconciliation_breaks(books: Books) -> ReportTable:

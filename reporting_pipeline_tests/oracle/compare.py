@@ -11,8 +11,8 @@ from uuid import UUID
 
 from psycopg import Connection, sql
 
+from reporting_pipeline_tests.oracle.expected import COLUMNS
 from reporting_pipeline_tests.oracle.report_tables import (
-    COLUMNS,
     KEYS,
     Key,
     ReportRow,
@@ -64,6 +64,19 @@ def read_csv_tables(folder: Path) -> dict[str, ReportTable]:
     return {table: keyed(table, _csv_rows(folder, table)) for table in COLUMNS}
 
 
+def published_part(
+    tables: Mapping[str, ReportTable], published: Mapping[str, ReportTable]
+) -> dict[str, ReportTable]:
+    """The tables with the columns that published files have; a column may be newer than a file."""
+    return {
+        table: {
+            key: {name: row[name] for name in _columns(published[table])}
+            for key, row in rows.items()
+        }
+        for table, rows in tables.items()
+    }
+
+
 def keyed(table: str, rows: Iterator[ReportRow]) -> ReportTable:
     """The rows by key.
 
@@ -77,6 +90,10 @@ def keyed(table: str, rows: Iterator[ReportRow]) -> ReportTable:
             raise ValueError(f"{table} has two rows with the key {_name(table, key)}")
         found[key] = row
     return found
+
+
+def _columns(rows: ReportTable) -> tuple[str, ...]:
+    return tuple(next(iter(rows.values())))
 
 
 def _values(expected: ReportRow, actual: ReportRow) -> Iterator[str]:

@@ -1,11 +1,15 @@
 """The five expected report tables of books."""
 
+from typing import Final
+
+from reporting_pipeline_tests.oracle import attendance, breaks, revenue, sales, summary
 from reporting_pipeline_tests.oracle.attendance import attendance_daily
 from reporting_pipeline_tests.oracle.books import Books
 from reporting_pipeline_tests.oracle.breaks import reconciliation_breaks
 from reporting_pipeline_tests.oracle.report_tables import (
     ATTENDANCE,
     BREAKS,
+    KEYS,
     REVENUE,
     SALES,
     SUMMARY,
@@ -14,6 +18,15 @@ from reporting_pipeline_tests.oracle.report_tables import (
 from reporting_pipeline_tests.oracle.revenue import revenue_daily
 from reporting_pipeline_tests.oracle.sales import sales_daily
 from reporting_pipeline_tests.oracle.summary import event_summary
+
+COLUMNS: Final[dict[str, tuple[str, ...]]] = {
+    SALES: (*KEYS[SALES], *sales.MEASURES, "is_admission"),
+    REVENUE: (*KEYS[REVENUE], *revenue.MEASURES),
+    ATTENDANCE: (*KEYS[ATTENDANCE], *attendance.MEASURES),
+    SUMMARY: (*KEYS[SUMMARY], *summary.MEASURES, "is_final"),
+    BREAKS: (*KEYS[BREAKS], *breaks.MEASURES, "proof_ids"),
+}
+"""Report table -> all its columns."""
 
 
 def expected_tables(books: Books) -> dict[str, ReportTable]:

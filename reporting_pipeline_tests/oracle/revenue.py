@@ -17,6 +17,43 @@ from reporting_pipeline_tests.oracle.report_tables import (
     blank,
 )
 
+MEASURES: Final = (
+    "face_value_minor",
+    "addon_minor",
+    "donation_minor",
+    "service_fee_minor",
+    "facility_fee_minor",
+    "shipping_fee_minor",
+    "cancellation_fee_minor",
+    "tax_minor",
+    "gross_minor",
+    "refund_face_value_minor",
+    "refund_addon_minor",
+    "refund_fee_minor",
+    "refund_tax_minor",
+    "refund_minor",
+    "chargeback_minor",
+    "chargeback_reversal_minor",
+    "net_revenue_minor",
+    "platform_fee_minor",
+    "processing_fee_minor",
+    "chargeback_fee_minor",
+    "adjustment_minor",
+    "reserve_held_minor",
+    "reserve_released_minor",
+    "payout_minor",
+    "payout_reversal_minor",
+    "payable_change_minor",
+    "receivable_change_minor",
+    "collected_minor",
+    "repaid_minor",
+    "transaction_count",
+    "entry_count",
+    "debit_minor",
+    "credit_minor",
+)
+"""The measures of the table."""
+
 _REFUND_COLUMN: Final = {
     "face_value": "refund_face_value_minor",
     "addon": "refund_addon_minor",
@@ -51,7 +88,7 @@ def _key(books: Books, posting: Posting) -> Key:
 
 
 def _row(key: Key, on_row: Sequence[Posting]) -> ReportRow:
-    row = blank(REVENUE, key)
+    row = blank(REVENUE, key, MEASURES)
     for posting in on_row:
         _add_buyer_side(row, posting)
         if posting.account_kind == "organizer_payable":

@@ -16,6 +16,30 @@ from reporting_pipeline_tests.oracle.report_tables import (
 )
 from reporting_pipeline_tests.oracle.source_tables import Row
 
+MEASURES: Final = (
+    "order_count",
+    "sold_count",
+    "comped_count",
+    "exchanged_in_count",
+    "cancelled_count",
+    "refunded_count",
+    "voided_count",
+    "exchanged_out_count",
+    "net_count",
+    "list_minor",
+    "discount_minor",
+    "face_value_minor",
+    "fee_minor",
+    "tax_minor",
+    "gross_minor",
+    "returned_face_value_minor",
+    "returned_fee_minor",
+    "returned_tax_minor",
+    "returned_gross_minor",
+    "net_gross_minor",
+)
+"""The measures of the table."""
+
 MOVEMENTS: Final = "ticketing.order_line_movements"
 UNITS: Final = {
     "sale": "sold_count",
@@ -38,7 +62,7 @@ def sales_daily(books: Books) -> ReportTable:
     firsts = {movement["id"] for movement in first_movements(books).values()}
     for movement in books[MOVEMENTS].values():
         key = _key(books, movement)
-        row = table.setdefault(key, blank(SALES, key))
+        row = table.setdefault(key, blank(SALES, key, MEASURES))
         row["is_admission"] = is_admission(books, movement)
         row["order_count"] += movement["id"] in firsts
         if movement["reason"] in UNITS:

@@ -24,6 +24,30 @@ from reporting_pipeline_tests.oracle.report_tables import (
 from reporting_pipeline_tests.oracle.sales import MOVEMENTS, is_admission
 from reporting_pipeline_tests.oracle.source_tables import Row
 
+MEASURES: Final = (
+    "capacity_count",
+    "hold_count",
+    "kill_count",
+    "sellable_count",
+    "sold_today_count",
+    "sold_to_date_count",
+    "comped_to_date_count",
+    "unsold_count",
+    "sell_through_rate",
+    "admission_to_date_count",
+    "no_show_count",
+    "attendance_rate",
+    "occupancy_rate",
+    "gross_to_date_minor",
+    "refund_to_date_minor",
+    "net_revenue_to_date_minor",
+    "platform_fee_to_date_minor",
+    "processing_fee_to_date_minor",
+    "payable_to_date_minor",
+    "other_currency_count",
+)
+"""The measures of the table."""
+
 _MILLION: Final = 10**6
 _CAPACITY: Final = {"capacity": "capacity_count", "hold": "hold_count", "kill": "kill_count"}
 _MONEY: Final = {
@@ -152,7 +176,7 @@ def _rows(history: _History) -> ReportTable:
             change = changes.pop()
             balances[change.column] += change.amount
         key = (event["organization_id"], event["id"], day, event["currency"])
-        row = blank(SUMMARY, key) | balances
+        row = blank(SUMMARY, key, MEASURES) | balances
         row["sold_today_count"] = balances["sold_to_date_count"] - sold_before
         row["other_currency_count"] = sum(
             since <= day for since in history.other_currencies.values()

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from reporting_pipeline_tests.oracle.attendance import attendance_daily
+from reporting_pipeline_tests.oracle.attendance import MEASURES, attendance_daily
 from reporting_pipeline_tests.oracle.hand_written import (
     GATE,
     HALL,
@@ -15,7 +15,7 @@ from reporting_pipeline_tests.oracle.hand_written import (
     HandWritten,
     days_later,
 )
-from reporting_pipeline_tests.oracle.report_tables import ATTENDANCE, MEASURES, ReportRow
+from reporting_pipeline_tests.oracle.report_tables import ReportRow
 
 _MONDAY = date(2025, 3, 3)
 _TUESDAY = date(2025, 3, 4)
@@ -26,7 +26,7 @@ def _counted(
 ) -> ReportRow:
     """The measures of the gate's row that are not 0."""
     row = attendance_daily(writing.books())[HALL, event, day, GATE, ticket_type]
-    return {name: row[name] for name in MEASURES[ATTENDANCE] if row[name]}
+    return {name: row[name] for name in MEASURES if row[name]}
 
 
 def _minutes(minutes: float) -> dict[str, object]:

@@ -18,9 +18,9 @@ from reporting_pipeline_tests.oracle.compare import (
     read_actual,
     read_csv_tables,
 )
-from reporting_pipeline_tests.oracle.expected import expected_tables
+from reporting_pipeline_tests.oracle.expected import COLUMNS, expected_tables
 from reporting_pipeline_tests.oracle.hand_written import HandWritten
-from reporting_pipeline_tests.oracle.report_tables import BREAKS, COLUMNS, SALES, ReportTable
+from reporting_pipeline_tests.oracle.report_tables import BREAKS, SALES, ReportTable
 
 
 @pytest.fixture

@@ -5,9 +5,14 @@ from pathlib import Path
 import pytest
 
 from reporting_pipeline_tests.oracle.books import Books
-from reporting_pipeline_tests.oracle.compare import describe, differences, read_csv_tables
-from reporting_pipeline_tests.oracle.expected import expected_tables
-from reporting_pipeline_tests.oracle.report_tables import COLUMNS
+from reporting_pipeline_tests.oracle.compare import (
+    describe,
+    differences,
+    published_part,
+    read_csv_tables,
+)
+from reporting_pipeline_tests.oracle.expected import COLUMNS, expected_tables
+from reporting_pipeline_tests.oracle.report_tables import ReportTable
 
 _RETAIL = Path(__file__).parents[3] / "shared" / "data" / "retail"
 
@@ -15,7 +20,7 @@ _RETAIL = Path(__file__).parents[3] / "shared" / "data" / "retail"
 def test_the_oracle_reproduces_every_figure_of_the_season(season_dump: Path) -> None:
     published = read_csv_tables(season_dump / "expected")
 
-    found = differences(published, expected_tables(Books.from_dump(season_dump)))
+    found = differences(published, published_part(_tables(season_dump), published))
 
     assert found == [], describe(found)
     assert sum(map(len, published.values())) == 677
@@ -28,16 +33,20 @@ def test_the_oracle_reproduces_every_figure_of_the_season(season_dump: Path) -> 
 def test_the_oracle_reproduces_every_figure_of_online_retail() -> None:
     published = read_csv_tables(_RETAIL / "expected")
 
-    found = differences(published, expected_tables(Books.from_dump(_RETAIL)))
+    found = differences(published, published_part(_tables(_RETAIL), published))
 
     assert found == [], describe(found)
 
 
 def test_every_row_has_exactly_the_columns_of_its_table(season_dump: Path) -> None:
-    for table, rows in expected_tables(Books.from_dump(season_dump)).items():
+    for table, rows in _tables(season_dump).items():
         for row in rows.values():
             assert sorted(row) == sorted(COLUMNS[table])
 
 
 def test_empty_books_give_empty_tables() -> None:
     assert [len(rows) for rows in expected_tables(Books.of({})).values()] == [0, 0, 0, 0, 0]
+
+
+def _tables(dump: Path) -> dict[str, ReportTable]:
+    return expected_tables(Books.from_dump(dump))
