@@ -60,7 +60,7 @@ def alerts(*, only_open: bool, watch: bool) -> None:
     with session() as settings:
         from reporting_pipeline.orchestration.resources import AlertEvaluator  # imports Dagster
 
-        evaluator = AlertEvaluator(settings)
+        evaluator = AlertEvaluator.of(settings)
         evaluator.require_channels()
         if watch:
             _watch(evaluator)

@@ -123,7 +123,7 @@ def daemon(workspace: Path) -> None:
         )
         from reporting_pipeline.orchestration.resources import AlertEvaluator
 
-        AlertEvaluator(settings).require_channels()
+        AlertEvaluator.of(settings).require_channels()
         storage = settings.dagster_storage_url()
         waiting = "another daemon of this instance is active; this one waits until it ends"
         with daemon_lock(

@@ -56,7 +56,7 @@ def report_checks(
         retry_policy=RETRIES,
     )
     def checks_of_table(
-        context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+        context: dg.AssetCheckExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.AssetCheckEvaluation | dg.Output[None]]:
         targets = check_targets(context.instance, report_key(table.name), context.partition_keys)
         with step_failures(), warehouse.snapshot() as connection:

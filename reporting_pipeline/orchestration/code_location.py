@@ -33,13 +33,7 @@ from reporting_pipeline.orchestration.partitions import (
     range_tags,
     report_days,
 )
-from reporting_pipeline.orchestration.resources import (
-    AlertEvaluator,
-    Backlog,
-    Reports,
-    Sources,
-    Warehouse,
-)
+from reporting_pipeline.orchestration.resources import resources_of
 from reporting_pipeline.orchestration.schedules import schedules
 from reporting_pipeline.orchestration.sensors import sensors
 from reporting_pipeline.registry.report_tables import REPORT_TABLES
@@ -69,8 +63,7 @@ def build_definitions(settings: Settings, **overrides: object) -> dg.Definitions
 
     Args:
         settings: Addresses are used when a step needs them, not before.
-        overrides: Resources by name that replace the usual ones: sources, warehouse, reports,
-            backlog, alert_evaluator.
+        overrides: Resources by name that replace the usual ones (`resources_of`).
     """
     days, nightly = report_days(settings.first_day), nightly_freshness(settings)
     with warnings.catch_warnings():
@@ -93,14 +86,7 @@ def build_definitions(settings: Settings, **overrides: object) -> dg.Definitions
             jobs=JOBS,
             schedules=schedules(settings, days),
             sensors=sensors(settings.first_day),
-            resources={
-                "sources": Sources(settings),
-                "warehouse": Warehouse(settings),
-                "reports": Reports(settings),
-                "backlog": Backlog(settings),
-                "alert_evaluator": AlertEvaluator(settings),
-                **overrides,
-            },
+            resources=resources_of(settings, **overrides),
             executor=dg.in_process_executor,
         )
 

@@ -1,37 +1,37 @@
-"""What assets, checks and sensors work with: the functions of the lower layers, with addresses.
+"""Resources: the databases, Redis, the store, the timing, and the reports and alerts that use them.
 
-An address is looked up when it is used, so that definitions load without any server. Tests and
-other deployments pass their own objects to `build_definitions`.
+The fields of a resource have the names and descriptions of the settings. Their values come from the
+settings, and a run may have other ones: the launchpad shows them under `resources`. The UI shows
+the name of an environment variable in place of a secret. An address is used when a step needs it,
+so definitions load without any server.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from typing import Any, Self
 from uuid import UUID
 
 import dagster as dg
 import psycopg
+from annotated_types import Ge
 from psycopg import IsolationLevel
+from pydantic import Field, SecretStr
+from sqlalchemy import URL
 
 from reporting_pipeline.alerts.alert import Alert, AlertKind, StoredAlert
 from reporting_pipeline.alerts.alert_store import open_alerts
 from reporting_pipeline.alerts.causes import failed_run, late_day, overdue_report
 from reporting_pipeline.alerts.channels import ParsedChannels, open_channels, parse_channels
 from reporting_pipeline.alerts.evaluation import Evaluation, WarehouseAlerts
-from reporting_pipeline.building.build import BuildResult, build
-from reporting_pipeline.catalogue.notices import notify_rebuilt_days
-from reporting_pipeline.checks.seals import seal_days
-from reporting_pipeline.domain.discrepancy import Discrepancy
 from reporting_pipeline.due.batch import DueResult, generate_batch
 from reporting_pipeline.due.due_reports import (
     DueReport,
     Selection,
     due_after_events,
     due_reports,
-    events_due,
 )
 from reporting_pipeline.due.expected_reports import (
     Expectation,
@@ -43,7 +43,6 @@ from reporting_pipeline.due.expected_reports import (
 from reporting_pipeline.due.report_calendar import report_calendar
 from reporting_pipeline.due.stale_reports import (
     StaleReports,
-    days_to_rebuild,
     days_too_old_to_rebuild,
     forget_rebuilt_days,
     forget_rebuilt_days_after,
@@ -52,7 +51,9 @@ from reporting_pipeline.due.stale_reports import (
 from reporting_pipeline.orchestration.instance.runs import open_failures
 from reporting_pipeline.publishing.generate import Publisher
 from reporting_pipeline.report_definitions.definition import Schedule
-from reporting_pipeline.settings import Settings
+from reporting_pipeline.requests.leases import LeaseTimes
+from reporting_pipeline.requests.worker import Worker
+from reporting_pipeline.settings import Settings, child_environment
 from reporting_pipeline.sources.contract import DOMAINS
 from reporting_pipeline.sources.landing.land import LandingResult, land
 from reporting_pipeline.store import open_store
@@ -64,81 +65,179 @@ _RUNNING_DAYS = 3
 _LOG = logging.getLogger(__name__)
 
 
-def now() -> datetime:
-    """The time now, with its zone."""
-    return datetime.now(UTC)
+def _is_secret(setting: str) -> bool:
+    return "SecretStr" in str(Settings.model_fields[setting].annotation)
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """The source domains: lands their new rows."""
+def _setting(name: str) -> Any:
+    """A field with the description, the default and the bounds of the setting of the same name."""
+    setting = Settings.model_fields[name]
+    text = (setting.description or "").partition("; default")[0].rstrip(".")
+    least = next((each.ge for each in setting.metadata if isinstance(each, Ge)), None)
+    return Field(setting.default, description=f"{text}.", ge=least, repr=not _is_secret(name))
 
-    settings: Settings
 
-    def land(self) -> LandingResult:
-        """Land the new rows; one snapshot per source."""
-        return land(
-            {domain: self.settings.source_url(domain) for domain in DOMAINS},
-            self.settings.warehouse_url(),
-            overlap_seconds=self.settings.landing_overlap_seconds,
-            timeout_seconds=self.settings.source_timeout_seconds,
+class SettingsResource(dg.ConfigurableResource[Any]):
+    """A resource whose fields are settings of the same names, or other resources."""
+
+    @classmethod
+    def of(cls, settings: Settings, **parts: object) -> Self:
+        """The resource with the values of the settings, for use outside Dagster.
+
+        Args:
+            settings: The settings.
+            parts: Resources that it contains, in place of those that the settings give.
+        """
+        values = {name: _plain(getattr(settings, name)) for name in _setting_names(cls)}
+        made = {name: part.of(settings) for name, part in _parts_of(cls).items()}
+        return cls(**{**values, **made, **parts})
+
+    @classmethod
+    def at_launch(cls, settings: Settings) -> Any:
+        """The same for Dagster: the launchpad may change the values for a run.
+
+        Resources that contain it then use the changed values too. A secret of the environment is a
+        reference to its variable.
+        """
+        return cls.configure_at_launch(**_referenced_values(cls, settings))
+
+    def as_settings(self) -> Settings:
+        """The settings of this resource; all other settings have their defaults."""
+        values = {name: getattr(self, name) for name in _setting_names(type(self))}
+        return Settings.model_construct(
+            None,
+            **{
+                name: SecretStr(value) if _is_secret(name) and value else value
+                for name, value in values.items()
+            },
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Warehouse:
-    """The warehouse: builds, seals and reads report tables."""
+class Warehouse(SettingsResource):
+    """PostgreSQL database with the landed rows, the report tables, the seals and the catalogue."""
 
-    settings: Settings
-    clock: Callable[[], datetime] = now
+    database_url: str | None = _setting("database_url")
 
-    def build(self, days: Sequence[date], tables: Sequence[str]) -> BuildResult:
-        """Rebuild days of report tables, and notify caches of reports that use them."""
-        warehouse = self.settings.warehouse_url()
-        built = build(days, warehouse=warehouse, tables=tables)
-        notify_rebuilt_days(
-            warehouse, days, redis_url=self.settings.redis_address(), clock=self.clock
-        )
-        return built
+    def address(self) -> URL:
+        """The address, for psycopg 3.
 
-    def seal(self, days: Sequence[date]) -> Mapping[date, Sequence[Discrepancy]]:
-        """Check days of the report tables and seal them; returns the errors of each day."""
-        return seal_days(self.settings.warehouse_url(), days, self.clock())
-
-    def ended_events(self) -> list[UUID]:
-        """The landed events after which a report is due, oldest first."""
-        with self.snapshot() as connection:
-            return events_due(connection)
-
-    def watermarks(self) -> dict[tuple[str, str], datetime]:
-        """The greatest landed record clock of each source table, by domain and table."""
-        with self.snapshot() as connection:
-            rows = connection.execute(
-                "select domain, table_name, record_clock from landing.watermarks"
-            )
-            return {(domain, table): clock for domain, table, clock in rows}
-
-    def lags(self) -> dict[str, float]:
-        """The age in seconds, by source, of the instant up to which all rows have landed."""
-        with self.snapshot() as connection:
-            rows = connection.execute("select domain, complete_through from landing.source_reads")
-            return {domain: (self.clock() - through).total_seconds() for domain, through in rows}
+        Raises:
+            SettingsError: It is not set, or is not an address of PostgreSQL.
+        """
+        return self.as_settings().warehouse_url()
 
     @contextmanager
     def snapshot(self) -> Iterator[psycopg.Connection]:
         """A read-only connection that sees one state of the warehouse."""
-        with warehouse_connection(self.settings.warehouse_url()) as connection:
+        with warehouse_connection(self.address()) as connection:
             connection.isolation_level = IsolationLevel.REPEATABLE_READ
             connection.read_only = True
             yield connection
 
 
-@dataclass(frozen=True, slots=True)
-class Reports:
-    """Generates due reports into the store."""
+class Sources(SettingsResource):
+    """The production databases of the source domains, which are only read, and how new rows are read from them."""
 
-    settings: Settings
-    clock: Callable[[], datetime] = now
+    source_ticketing_url: str | None = _setting("source_ticketing_url")
+    source_seating_url: str | None = _setting("source_seating_url")
+    source_scanning_url: str | None = _setting("source_scanning_url")
+    source_ledger_url: str | None = _setting("source_ledger_url")
+    landing_overlap_seconds: int = _setting("landing_overlap_seconds")
+    source_timeout_seconds: int = _setting("source_timeout_seconds")
+
+    def land(self, warehouse: URL) -> LandingResult:
+        """Land the new rows; one snapshot per source.
+
+        Raises:
+            SettingsError: The address of a source is not set.
+            SourceError: A source cannot be read, or breaks its contract.
+        """
+        settings = self.as_settings()
+        return land(
+            {domain: settings.source_url(domain) for domain in DOMAINS},
+            warehouse,
+            overlap_seconds=self.landing_overlap_seconds,
+            timeout_seconds=self.source_timeout_seconds,
+        )
+
+
+class Redis(SettingsResource):
+    """Redis or Valkey: request queues, locks and notices. Without an address it is not used."""
+
+    redis_url: str | None = _setting("redis_url")
+
+
+class ReportStore(SettingsResource):
+    """Where report files are stored: a folder, or a bucket of S3 or a compatible server."""
+
+    store_url: str | None = _setting("store_url")
+
+    def open(self) -> ObjectStore:
+        """Open the store.
+
+        Raises:
+            SettingsError: The address is not set.
+            StoreError: The address is malformed, or the folder cannot be made.
+        """
+        return open_store(self.as_settings().store_address())
+
+
+class Timing(SettingsResource):
+    """Delays, horizons and deadlines: when a day is final, a report missing, a source stale."""
+
+    final_delay_seconds: int = _setting("final_delay_seconds")
+    rebuild_horizon_days: int = _setting("rebuild_horizon_days")
+    report_horizon_days: int = _setting("report_horizon_days")
+    daily_deadline_hours: int = _setting("daily_deadline_hours")
+    weekly_deadline_hours: int = _setting("weekly_deadline_hours")
+    monthly_deadline_hours: int = _setting("monthly_deadline_hours")
+    event_deadline_hours: int = _setting("event_deadline_hours")
+    source_stale_seconds: int = _setting("source_stale_seconds")
+    request_heartbeat_seconds: int = _setting("request_heartbeat_seconds")
+    request_stale_seconds: int = _setting("request_stale_seconds")
+
+    def now(self) -> datetime:
+        """The time now, with its zone; tests have another clock."""
+        return datetime.now(UTC)
+
+    def today(self) -> date:
+        """The current day in UTC."""
+        return self.now().astimezone(UTC).date()
+
+    def first_day_to_rebuild(self) -> date:
+        """The first day within the horizon; no sensor rebuilds an older day."""
+        return self.today() - timedelta(days=self.rebuild_horizon_days)
+
+    def expectation(self) -> Expectation:
+        """Which scheduled reports must exist by when."""
+        return Expectation.of(self.as_settings())
+
+
+class Reports(SettingsResource):
+    """Report files: generates those that are due, requested or stale, and finds missing ones."""
+
+    warehouse: dg.ResourceDependency[Warehouse]
+    store: dg.ResourceDependency[ReportStore]
+    redis: dg.ResourceDependency[Redis]
+    timing: dg.ResourceDependency[Timing]
+
+    def publisher(self) -> Publisher:
+        """Where reports are read, and where their files go."""
+        return Publisher(
+            warehouse=self.warehouse.address(),
+            store=self.store.open(),
+            final_delay_seconds=self.timing.final_delay_seconds,
+            clock=self.timing.now,
+        )
+
+    def worker(self, name: str) -> Worker:
+        """A worker of that name, which leases requests."""
+        return Worker(
+            publisher=self.publisher(),
+            times=LeaseTimes.of(self.timing.as_settings()),
+            redis_url=self.redis.redis_url,
+            name=name,
+        )
 
     def generate_due(
         self, schedule: Schedule, as_of_days: Collection[date], *, is_only_missing: bool = False
@@ -153,8 +252,8 @@ class Reports:
             is_only_missing: Leave out existing reports, and reports whose days are not built yet.
         """
         selection = Selection(schedules=(schedule,))
-        with warehouse_connection(self.settings.warehouse_url()) as connection:
-            calendar = report_calendar(connection, self.clock(), horizon_days=_RUNNING_DAYS)
+        with warehouse_connection(self.warehouse.address()) as connection:
+            calendar = report_calendar(connection, self.timing.now(), horizon_days=_RUNNING_DAYS)
             due = [
                 each
                 for each in due_reports(connection, as_of_days, selection)
@@ -169,83 +268,53 @@ class Reports:
     ) -> Iterator[DueResult]:
         """Generate the reports that are due after events and whose days have landed."""
         selection = Selection(schedules=(Schedule.POST_EVENT,))
-        with warehouse_connection(self.settings.warehouse_url()) as connection:
+        with warehouse_connection(self.warehouse.address()) as connection:
             due = due_after_events(connection, event_ids, selection)
             if is_only_missing:
                 due = self._requestable(connection, due)
         return self._generate(due)
 
-    def store(self) -> ObjectStore:
-        """The store of the report files."""
-        return open_store(self.settings.store_address())
-
-    def _requestable(
-        self, connection: psycopg.Connection, due: Sequence[DueReport]
-    ) -> list[DueReport]:
-        expectation = Expectation.of(self.settings)
-        return only_requestable(connection, due, self.clock(), expectation)
-
-    def _generate(self, due: Sequence[DueReport]) -> Iterator[DueResult]:
-        publisher = Publisher.of(self.settings, self.clock)
-        results = generate_batch(publisher, due, redis_url=self.settings.redis_address())
-        return forget_rebuilt_days_after(self.settings.warehouse_url(), results)
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """Open work by the state of the warehouse: missing reports, touched days, stale reports."""
-
-    settings: Settings
-    clock: Callable[[], datetime] = now
-
-    def today(self) -> date:
-        """The current day in UTC."""
-        return self.clock().astimezone(UTC).date()
-
     def requestable(self) -> list[MissingReport]:
         """The missing reports that can be generated now, oldest first."""
-        with warehouse_connection(self.settings.warehouse_url()) as connection:
-            return requestable_reports(connection, self.clock(), Expectation.of(self.settings))
-
-    def waiting_days(self) -> dict[date, str]:
-        """The days to build or seal, oldest first, each with a mark that changes with its cause."""
-        with warehouse_connection(self.settings.warehouse_url()) as connection:
-            return days_to_rebuild(connection)
-
-    def first_day_to_rebuild(self) -> date:
-        """The first day within the horizon; no sensor rebuilds an older day."""
-        return self.today() - timedelta(days=self.settings.rebuild_horizon_days)
+        with warehouse_connection(self.warehouse.address()) as connection:
+            return requestable_reports(connection, self.timing.now(), self.timing.expectation())
 
     def stale(self) -> StaleReports:
         """The reports to generate again."""
-        with warehouse_connection(self.settings.warehouse_url()) as connection:
+        with warehouse_connection(self.warehouse.address()) as connection:
             return stale_reports(
                 connection,
-                first_day=self.first_day_to_rebuild(),
-                delay_seconds=self.settings.final_delay_seconds,
+                first_day=self.timing.first_day_to_rebuild(),
+                delay_seconds=self.timing.final_delay_seconds,
             )
 
     def generate_again(self, stale: StaleReports) -> Iterator[DueResult]:
         """Generate stale reports again."""
-        publisher = Publisher.of(self.settings, self.clock)
-        return generate_batch(publisher, stale.due, redis_url=self.settings.redis_address())
+        return generate_batch(self.publisher(), stale.due, redis_url=self.redis.redis_url)
 
     def forget(self, stale: StaleReports) -> None:
         """Remove the rebuilt days of `stale` from the list of days to look at."""
-        with warehouse_connection(self.settings.warehouse_url()) as connection:
+        with warehouse_connection(self.warehouse.address()) as connection:
             forget_rebuilt_days(connection, stale.rebuilt_ids)
 
-    def store(self) -> ObjectStore:
-        """The store of the report files."""
-        return open_store(self.settings.store_address())
+    def _requestable(
+        self, connection: psycopg.Connection, due: Sequence[DueReport]
+    ) -> list[DueReport]:
+        return only_requestable(connection, due, self.timing.now(), self.timing.expectation())
+
+    def _generate(self, due: Sequence[DueReport]) -> Iterator[DueResult]:
+        results = generate_batch(self.publisher(), due, redis_url=self.redis.redis_url)
+        return forget_rebuilt_days_after(self.warehouse.address(), results)
 
 
-@dataclass(frozen=True, slots=True)
-class AlertEvaluator:
+class AlertEvaluator(SettingsResource):
     """Evaluates alerts and sends them to the configured channels."""
 
-    settings: Settings
-    clock: Callable[[], datetime] = now
+    warehouse: dg.ResourceDependency[Warehouse]
+    redis: dg.ResourceDependency[Redis]
+    timing: dg.ResourceDependency[Timing]
+    alert_channels: str | None = _setting("alert_channels")
+    alert_signing_secret: str | None = _setting("alert_signing_secret")
 
     def require_channels(self) -> None:
         """Refuse to start with a channel that cannot work.
@@ -253,7 +322,7 @@ class AlertEvaluator:
         Raises:
             SettingsError: A URL is unusable; the message names each one, without its secrets.
         """
-        open_channels(self.settings.alert_channel_urls(), self.settings.alert_secret())
+        open_channels(self.alert_channels, self.alert_signing_secret)
 
     def channel_faults(self) -> tuple[str, ...]:
         """The faults of unusable channels, which get no messages."""
@@ -265,14 +334,14 @@ class AlertEvaluator:
         Args:
             instance: The instance whose failed runs are causes; None: their alerts stay unchanged.
         """
-        desk = self._desk()
+        alerts = self._warehouse_alerts()
         try:
-            evaluations = [*self._found_elsewhere(desk), desk.evaluate()]
+            evaluations = [*self._from_due_reports(alerts), alerts.evaluate()]
             if instance is not None:
                 failed = self._failed_runs(instance)
-                evaluations.append(desk.evaluate_supplied(failed, AlertKind.RUN_FAILED))
+                evaluations.append(alerts.evaluate_supplied(failed, AlertKind.RUN_FAILED))
         finally:
-            desk.send()  # a fault does not keep earlier findings from being sent
+            alerts.send()  # a fault does not keep earlier findings from being sent
         return Evaluation(
             opened=tuple(alert for each in evaluations for alert in each.opened),
             updated=tuple(alert for each in evaluations for alert in each.updated),
@@ -281,48 +350,100 @@ class AlertEvaluator:
 
     def open_alerts(self) -> list[StoredAlert]:
         """The open alerts, the oldest first."""
-        with warehouse_connection(self.settings.warehouse_url()) as connection:
+        with warehouse_connection(self.warehouse.address()) as connection:
             return open_alerts(connection)
 
     def _failed_runs(self, instance: dg.DagsterInstance) -> Iterator[Alert]:
         """Read while the alerts are locked, so a parallel evaluation cannot open an alert twice."""
-        with warehouse_connection(self.settings.warehouse_url()) as connection:
+        with warehouse_connection(self.warehouse.address()) as connection:
             known = open_alerts(connection, [AlertKind.RUN_FAILED])
         watched = [str(each.alert.facts["run_id"]) for each in known]
-        for each in open_failures(instance, self.clock(), watched):
+        for each in open_failures(instance, self.timing.now(), watched):
             yield failed_run(
                 each.run_id, what=each.what, partitions=each.partitions, reason=each.reason
             )
 
-    def _desk(self) -> WarehouseAlerts:
-        settings = self.settings
+    def _warehouse_alerts(self) -> WarehouseAlerts:
         return WarehouseAlerts(
-            warehouse=settings.warehouse_url(),
+            warehouse=self.warehouse.address(),
             channels=self._channels().channels,
-            redis_url=settings.redis_address(),
-            stale_after=timedelta(seconds=settings.source_stale_seconds),
-            clock=self.clock,
+            redis_url=self.redis.redis_url,
+            stale_after=timedelta(seconds=self.timing.source_stale_seconds),
+            clock=self.timing.now,
         )
 
     def _channels(self) -> ParsedChannels:
-        read = parse_channels(self.settings.alert_channel_urls(), self.settings.alert_secret())
+        read = parse_channels(self.alert_channels, self.alert_signing_secret)
         for fault in read.faults:
             _log_once(fault)
         return read
 
-    def _found_elsewhere(self, desk: WarehouseAlerts) -> list[Evaluation]:
-        settings = self.settings
-        first_day = Backlog(settings, self.clock).first_day_to_rebuild()
-        with warehouse_connection(settings.warehouse_url()) as connection:
-            missing = overdue_reports(connection, self.clock(), Expectation.of(settings))
+    def _from_due_reports(self, alerts: WarehouseAlerts) -> list[Evaluation]:
+        now, first_day = self.timing.now(), self.timing.first_day_to_rebuild()
+        with warehouse_connection(self.warehouse.address()) as connection:
+            missing = overdue_reports(connection, now, self.timing.expectation())
             days = days_too_old_to_rebuild(connection, first_day=first_day)
         late = [
             overdue_report(each.definition, each.period.token, each.deadline) for each in missing
         ]
         return [
-            desk.evaluate_supplied(late, AlertKind.REPORT_OVERDUE),
-            desk.evaluate_supplied(map(late_day, days), AlertKind.LATE_DAY),
+            alerts.evaluate_supplied(late, AlertKind.REPORT_OVERDUE),
+            alerts.evaluate_supplied(map(late_day, days), AlertKind.LATE_DAY),
         ]
+
+
+def resources_of(settings: Settings, **overrides: object) -> dict[str, object]:
+    """All resources by name, for Dagster.
+
+    Args:
+        settings: The settings, from which the values come.
+        overrides: Resources by name that replace the usual ones, also where others contain them.
+    """
+    parts = {name: part.at_launch(settings) for name, part in _PARTS.items()} | overrides
+    made = {
+        name: resource(
+            **_referenced_values(resource, settings),
+            **{part: parts[part] for part in _parts_of(resource)},
+        )
+        for name, resource in _RESOURCES.items()
+    }
+    return {**made, **parts}
+
+
+_PARTS: dict[str, type[SettingsResource]] = {
+    "warehouse": Warehouse,
+    "store": ReportStore,
+    "redis": Redis,
+    "timing": Timing,
+}
+_RESOURCES: dict[str, type[SettingsResource]] = {
+    "sources": Sources,
+    "reports": Reports,
+    "alert_evaluator": AlertEvaluator,
+}
+
+
+def _parts_of(resource: type[SettingsResource]) -> dict[str, type[SettingsResource]]:
+    return {name: part for name, part in _PARTS.items() if name in resource.model_fields}
+
+
+def _setting_names(resource: type[SettingsResource]) -> list[str]:
+    return [name for name in resource.model_fields if name in Settings.model_fields]
+
+
+def _referenced_values(resource: type[SettingsResource], settings: Settings) -> dict[str, Any]:
+    """The values of the settings; the UI shows references to variables in place of secrets."""
+    environment = child_environment({})
+    values = {name: _plain(getattr(settings, name)) for name in _setting_names(resource)}
+    for name, value in values.items():
+        variable = f"REPORTING_{name.upper()}"
+        if _is_secret(name) and value is not None and environment.get(variable) == value:
+            values[name] = dg.EnvVar(variable)
+    return values
+
+
+def _plain(value: object) -> object:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 @cache

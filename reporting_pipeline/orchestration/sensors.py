@@ -16,6 +16,7 @@ open work. `run_requests` says why they are no automation conditions.
 
 import hashlib
 import logging
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -24,10 +25,10 @@ from uuid import UUID
 
 import dagster as dg
 
+from reporting_pipeline.due.stale_reports import days_to_rebuild
 from reporting_pipeline.orchestration.assets.requests import (
     BATCH_SIZE,
     RequestBatch,
-    request_worker,
     waiting_ids,
 )
 from reporting_pipeline.orchestration.jobs import DELIVER, REBUILD, RESTATE, SERVE_REQUESTS
@@ -38,7 +39,7 @@ from reporting_pipeline.orchestration.partitions import (
     report_months,
     report_weeks,
 )
-from reporting_pipeline.orchestration.resources import AlertEvaluator, Backlog, Reports
+from reporting_pipeline.orchestration.resources import AlertEvaluator, Reports, Timing, Warehouse
 from reporting_pipeline.orchestration.run_requests import (
     NeededRun,
     digest,
@@ -102,11 +103,9 @@ def _missing_reports_sensor(first_day: date) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Requests every report that should exist and does not.",
     )
-    def missing_reports(
-        context: dg.SensorEvaluationContext, backlog: dg.ResourceParam[Backlog]
-    ) -> dg.SensorResult:
-        work = _missing_reports(first_day, backlog, context.instance)
-        return _result(context, backlog, work)
+    def missing_reports(context: dg.SensorEvaluationContext, reports: Reports) -> dg.SensorResult:
+        work = _missing_reports(first_day, reports, context.instance)
+        return _result(context.instance, work, reports.timing)
 
     return missing_reports
 
@@ -123,9 +122,10 @@ def _touched_days_sensor(first_day: date) -> dg.SensorDefinition:
         ),
     )
     def touched_days(
-        context: dg.SensorEvaluationContext, backlog: dg.ResourceParam[Backlog]
+        context: dg.SensorEvaluationContext, warehouse: Warehouse, timing: Timing
     ) -> dg.SensorResult:
-        return _result(context, backlog, _touched_days(first_day, backlog))
+        work = _touched_days(first_day, warehouse, timing)
+        return _result(context.instance, work, timing)
 
     return touched_days
 
@@ -137,11 +137,9 @@ def _touched_days_sensor(first_day: date) -> dg.SensorDefinition:
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Generates the reports again whose days were rebuilt or have become final.",
 )
-def stale_reports_sensor(
-    context: dg.SensorEvaluationContext, backlog: dg.ResourceParam[Backlog]
-) -> dg.SensorResult:
+def stale_reports_sensor(context: dg.SensorEvaluationContext, reports: Reports) -> dg.SensorResult:
     """Request one run for all stale reports."""
-    return _result(context, backlog, _stale_reports(backlog))
+    return _result(context.instance, _stale_reports(reports), reports.timing)
 
 
 def requests_sensor(interval_seconds: int = _REQUESTS_SECONDS) -> dg.SensorDefinition:
@@ -157,12 +155,12 @@ def requests_sensor(interval_seconds: int = _REQUESTS_SECONDS) -> dg.SensorDefin
         ),
     )
     def requested(
-        context: dg.SensorEvaluationContext, reports: dg.ResourceParam[Reports]
+        context: dg.SensorEvaluationContext, reports: Reports
     ) -> dg.RunRequest | dg.SkipReason:
-        worker = request_worker(reports, "run sensor")
+        worker = reports.worker(f"{socket.gethostname()} run sensor")
         _sync_lists(worker, context.log)
         with warehouse_connection(worker.publisher.warehouse) as connection:
-            requeue_lost(connection, worker.times, reports.clock())
+            requeue_lost(connection, worker.times, reports.timing.now())
         pending = _pending_ids(context.instance)
         waiting = waiting_ids(reports, BATCH_SIZE + len(pending))
         ids = [each for each in waiting if str(each) not in pending]
@@ -180,7 +178,7 @@ def requests_sensor(interval_seconds: int = _REQUESTS_SECONDS) -> dg.SensorDefin
     description="Opens and resolves alerts and sends the changes to the channels; starts no run.",
 )
 def alert_sensor(
-    context: dg.SensorEvaluationContext, alert_evaluator: dg.ResourceParam[AlertEvaluator]
+    context: dg.SensorEvaluationContext, alert_evaluator: AlertEvaluator
 ) -> dg.SkipReason:
     """Evaluate alerts, and report the number of changes."""
     evaluation = alert_evaluator.evaluate(context.instance)
@@ -197,26 +195,22 @@ def alert_sensor(
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Opens an alert for a failed run, unless its cause has an alert of its own.",
 )
-def failure_sensor(
-    context: dg.RunFailureSensorContext, alert_evaluator: dg.ResourceParam[AlertEvaluator]
-) -> None:
+def failure_sensor(context: dg.RunFailureSensorContext, alert_evaluator: AlertEvaluator) -> None:
     """Evaluate alerts; the evaluation finds the failed run in the instance."""
     evaluation = alert_evaluator.evaluate(context.instance)
     context.log.info("%d alerts opened", len(evaluation.opened))
 
 
-def _result(
-    context: dg.SensorEvaluationContext, backlog: Backlog, work: OpenWork
-) -> dg.SensorResult:
-    requests = requests_now(context.instance, work.runs, backlog.clock())
+def _result(instance: dg.DagsterInstance, work: OpenWork, timing: Timing) -> dg.SensorResult:
+    requests = requests_now(instance, work.runs, timing.now())
     if not requests:
         return dg.SensorResult(skip_reason=f"{work.summary}; no run is requested now")
     additions = [ENDED_EVENTS.build_add_request(work.new_events)] if work.new_events else []
     return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=additions)
 
 
-def _missing_reports(first_day: date, backlog: Backlog, instance: dg.DagsterInstance) -> OpenWork:
-    missing, now = backlog.requestable(), backlog.clock()
+def _missing_reports(first_day: date, reports: Reports, instance: dg.DagsterInstance) -> OpenWork:
+    missing, now = reports.requestable(), reports.timing.now()
     known = instance.get_dynamic_partitions(ENDED_EVENTS_NAME)
     ended = {str(each.period.event_id): None for each in missing if each.period.event_id}
     new = [key for key in ended if key not in known]
@@ -237,23 +231,25 @@ def _missing_reports(first_day: date, backlog: Backlog, instance: dg.DagsterInst
     )
 
 
-def _touched_days(first_day: date, backlog: Backlog) -> OpenWork:
-    waiting, horizon = backlog.waiting_days(), backlog.first_day_to_rebuild()
-    keys = set(report_days(first_day).get_partition_keys(current_time=backlog.clock()))
+def _touched_days(first_day: date, warehouse: Warehouse, timing: Timing) -> OpenWork:
+    with warehouse_connection(warehouse.address()) as connection:
+        waiting = days_to_rebuild(connection)
+    horizon = timing.first_day_to_rebuild()
+    keys = set(report_days(first_day).get_partition_keys(current_time=timing.now()))
     within = {
         day: mark for day, mark in waiting.items() if day >= horizon and day.isoformat() in keys
     }
     beyond = len(waiting) - len(within)
     return OpenWork(
-        runs=rebuild_runs(within, backlog.today()),
+        runs=rebuild_runs(within, timing.today()),
         summary=f"{len(within)} days wait to be rebuilt, {beyond} more are beyond the horizon",
     )
 
 
-def _stale_reports(backlog: Backlog) -> OpenWork:
-    stale = backlog.stale()
+def _stale_reports(reports: Reports) -> OpenWork:
+    stale = reports.stale()
     if not stale.due:
-        backlog.forget(stale)  # no report uses these days
+        reports.forget(stale)  # no report uses these days
     names = [f"{each.request.definition.id} {each.request.period.token}" for each in stale.due]
     cause = digest([*names, *map(str, stale.rebuilt_ids)])
     run = NeededRun(job_name=RESTATE.name, slot="restate", cause=cause)

@@ -13,5 +13,5 @@ defs = dg.Definitions(
     jobs=[SERVE_REQUESTS],
     sensors=[requests_sensor(interval_seconds=1)],
     executor=dg.in_process_executor,
-    resources={"reports": Reports(Settings.from_environment())},
+    resources={"reports": Reports.of(Settings.from_environment())},
 )

@@ -11,9 +11,10 @@ import psycopg
 import pytest
 
 from reporting_pipeline.orchestration.code_location import build_definitions
-from reporting_pipeline.orchestration.resources import Backlog, Reports, Warehouse
+from reporting_pipeline.orchestration.resources import Reports, Warehouse
 from reporting_pipeline.orchestration.run_requests import SLOT_TAG, rebuild_runs
 from reporting_pipeline.settings import Settings
+from reporting_pipeline_tests.orchestration.clocks import timing_at
 from reporting_pipeline_tests.orchestration.shown import shown
 from reporting_pipeline_tests.sample_reports import (
     ATTENDANCE,
@@ -41,10 +42,14 @@ class Daemon:
 
     def asks(self, sensor: str) -> list[dg.RunRequest]:
         """What a sensor asks for; partitions that it adds are added."""
-        context = dg.build_sensor_context(
-            instance=self.instance, resources={"backlog": Backlog(self.settings, lambda: self.now)}
-        )
-        result: Any = self._defs().resolve_sensor_def(sensor)(context)
+        timing = timing_at(self.settings, lambda: self.now)
+        resources = {
+            "warehouse": Warehouse.of(self.settings),
+            "reports": Reports.of(self.settings, timing=timing),
+            "timing": timing,
+        }
+        with dg.build_sensor_context(instance=self.instance, resources=resources) as context:
+            result: Any = self._defs().resolve_sensor_def(sensor)(context)
         for addition in result.dynamic_partitions_requests or ():
             self.instance.add_dynamic_partitions(
                 addition.partitions_def_name, addition.partition_keys
@@ -59,12 +64,8 @@ class Daemon:
         return result
 
     def _defs(self) -> dg.Definitions:
-        return build_definitions(
-            self.settings,
-            warehouse=Warehouse(self.settings, lambda: self.now),
-            reports=Reports(self.settings, lambda: self.now),
-            backlog=Backlog(self.settings, lambda: self.now),
-        )
+        timing = timing_at(self.settings, lambda: self.now)
+        return build_definitions(self.settings, timing=timing)
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def alert_asset(exports: Sequence[dg.AssetsDefinition]) -> dg.AssetsDefinition:
         metadata={"dagster/table_name": "catalogue.alerts"},
     )
     def alerts(
-        context: dg.AssetExecutionContext, alert_evaluator: dg.ResourceParam[AlertEvaluator]
+        context: dg.AssetExecutionContext, alert_evaluator: AlertEvaluator
     ) -> dg.MaterializeResult[None]:
         with step_failures():
             evaluation = alert_evaluator.evaluate(context.instance)

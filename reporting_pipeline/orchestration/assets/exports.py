@@ -27,7 +27,7 @@ from reporting_pipeline.orchestration.partitions import (
     report_months,
     report_weeks,
 )
-from reporting_pipeline.orchestration.resources import Backlog, Reports
+from reporting_pipeline.orchestration.resources import Reports
 from reporting_pipeline.orchestration.run_requests import ONLY_MISSING_TAG
 from reporting_pipeline.report_definitions.definition import Schedule
 
@@ -61,18 +61,16 @@ def restatement_asset() -> dg.AssetsDefinition:
         owners=[REPORTING_TEAM],
         kinds=FILE_KINDS,
     )
-    def restated_reports(
-        context: dg.AssetExecutionContext, backlog: dg.ResourceParam[Backlog]
-    ) -> None:
+    def restated_reports(context: dg.AssetExecutionContext, reports: Reports) -> None:
         summary = BatchSummary()
         with step_failures():
-            stale = backlog.stale()
-            for result in backlog.generate_again(stale):
+            stale = reports.stale()
+            for result in reports.generate_again(stale):
                 summary.add(result)
             # Permanent failures are dropped; transient ones are retried.
             if summary.may_pass is None and summary.fault is None:
-                backlog.forget(stale)
-        context.add_asset_metadata(summary.metadata(backlog.store()))
+                reports.forget(stale)
+        context.add_asset_metadata(summary.metadata(reports.store.open()))
         end_step([summary])
 
     return restated_reports
@@ -94,15 +92,13 @@ def _scheduled_reports(
         owners=[REPORTING_TEAM],
         kinds=FILE_KINDS,
     )
-    def scheduled_reports(
-        context: dg.AssetExecutionContext, reports: dg.ResourceParam[Reports]
-    ) -> None:
+    def scheduled_reports(context: dg.AssetExecutionContext, reports: Reports) -> None:
         keys = {day: key for key in context.partition_keys for day in due_days(partitions, key)}
         with step_failures():
             results = reports.generate_due(
                 schedule, keys, is_only_missing=_is_only_missing(context)
             )
-            show_results(context, reports.store(), results, lambda due: keys[due.as_of])
+            show_results(context, reports.store.open(), results, lambda due: keys[due.as_of])
 
     return scheduled_reports
 
@@ -121,16 +117,14 @@ def _event_reports() -> dg.AssetsDefinition:
         owners=[REPORTING_TEAM],
         kinds=FILE_KINDS,
     )
-    def event_reports(
-        context: dg.AssetExecutionContext, reports: dg.ResourceParam[Reports]
-    ) -> None:
+    def event_reports(context: dg.AssetExecutionContext, reports: Reports) -> None:
         with step_failures():
             results = reports.generate_after_events(
                 {UUID(key) for key in context.partition_keys},
                 is_only_missing=_is_only_missing(context),
             )
             show_results(
-                context, reports.store(), results, lambda due: str(due.request.period.event_id)
+                context, reports.store.open(), results, lambda due: str(due.request.period.event_id)
             )
 
     return event_reports

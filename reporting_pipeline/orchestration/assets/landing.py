@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import dagster as dg
+from psycopg import Connection
 from sqlalchemy import Table
 
+from reporting_pipeline.due.due_reports import events_due
 from reporting_pipeline.orchestration.assets.lineage import (
     landing_key,
     landing_lineage,
@@ -16,7 +18,7 @@ from reporting_pipeline.orchestration.assets.lineage import (
 )
 from reporting_pipeline.orchestration.assets.steps import PLATFORM_TEAM, RETRIES, step_failures
 from reporting_pipeline.orchestration.partitions import add_ended_events
-from reporting_pipeline.orchestration.resources import Sources, Warehouse
+from reporting_pipeline.orchestration.resources import Sources, Timing, Warehouse
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.sources.contract import TABLES
 from reporting_pipeline.sources.landing.land import TableLanding
@@ -52,15 +54,16 @@ def landing_assets(freshness: dg.FreshnessPolicy) -> dg.AssetsDefinition:
         pool="warehouse",
     )
     def landing(
-        context: dg.AssetExecutionContext,
-        sources: dg.ResourceParam[Sources],
-        warehouse: dg.ResourceParam[Warehouse],
+        context: dg.AssetExecutionContext, sources: Sources, warehouse: Warehouse, timing: Timing
     ) -> Iterator[dg.MaterializeResult[None]]:
         with step_failures():
-            lags = warehouse.lags()
-            counts = {(each.domain, each.table_name): each for each in sources.land().tables}
-            watermarks = warehouse.watermarks()
-            add_ended_events(context.instance, warehouse.ended_events())
+            with warehouse.snapshot() as connection:
+                lags = _lags(connection, timing.now())
+            landed = sources.land(warehouse.address())
+            counts = {(each.domain, each.table_name): each for each in landed.tables}
+            with warehouse.snapshot() as connection:
+                watermarks = _watermarks(connection)
+                add_ended_events(context.instance, events_due(connection))
         for table in TABLES:
             name = table.info["domain"], table.name
             metadata = _metadata(table, counts[name], watermarks.get(name))
@@ -101,6 +104,18 @@ def _spec(table: Table, freshness: dg.FreshnessPolicy) -> dg.AssetSpec:
             "dagster/column_lineage": lineage,
         },
     )
+
+
+def _lags(connection: Connection[Any], now: datetime) -> dict[str, float]:
+    """The age in seconds, by source, of the instant up to which all rows have landed."""
+    rows = connection.execute("select domain, complete_through from landing.source_reads")
+    return {domain: (now - through).total_seconds() for domain, through in rows}
+
+
+def _watermarks(connection: Connection[Any]) -> dict[tuple[str, str], datetime]:
+    """The greatest landed record clock of each source table, by domain and table."""
+    rows = connection.execute("select domain, table_name, record_clock from landing.watermarks")
+    return {(domain, table): clock for domain, table, clock in rows}
 
 
 def _metadata(table: Table, counts: TableLanding, watermark: datetime | None) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from typing import Any
 import dagster as dg
 from psycopg import Connection, sql
 
-from reporting_pipeline.building.build import BuildResult
+from reporting_pipeline.building.build import BuildResult, build
+from reporting_pipeline.catalogue.notices import notify_rebuilt_days
 from reporting_pipeline.orchestration.assets.lineage import (
     report_key,
     report_lineage,
@@ -21,7 +22,7 @@ from reporting_pipeline.orchestration.assets.lineage import (
 )
 from reporting_pipeline.orchestration.assets.steps import REPORTING_TEAM, RETRIES, step_failures
 from reporting_pipeline.orchestration.partitions import days_of
-from reporting_pipeline.orchestration.resources import Warehouse
+from reporting_pipeline.orchestration.resources import Redis, Timing, Warehouse
 from reporting_pipeline.registry.report_tables import REPORT_TABLES, SCHEMA, ReportTable
 from reporting_pipeline.settings import Settings
 
@@ -53,11 +54,13 @@ def report_assets(
         pool="warehouse",
     )
     def report_tables(
-        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+        context: dg.AssetExecutionContext, warehouse: Warehouse, redis: Redis, timing: Timing
     ) -> Iterator[dg.MaterializeResult[None]]:
         selected = [t for t in REPORT_TABLES if report_key(t.name) in context.selected_asset_keys]
+        days, url = days_of(context), warehouse.address()
         with step_failures():
-            built = warehouse.build(days_of(context), [table.name for table in selected])
+            built = build(days, warehouse=url, tables=[table.name for table in selected])
+            notify_rebuilt_days(url, days, redis_url=redis.redis_url, clock=timing.now)
         for table in selected:
             _describe_days(context, warehouse, table, built)
             yield dg.MaterializeResult(asset_key=report_key(table.name))

@@ -22,7 +22,6 @@ from reporting_pipeline.orchestration.assets.steps import (
     step_failures,
 )
 from reporting_pipeline.orchestration.resources import Reports
-from reporting_pipeline.publishing.generate import Publisher
 from reporting_pipeline.requests.request_queue import StoredRequest, waiting_requests
 from reporting_pipeline.requests.worker import Worker, work_on_next
 from reporting_pipeline.warehouse.engine import warehouse_connection
@@ -61,11 +60,11 @@ class RequestBatch(dg.Config):
     kinds=FILE_KINDS,
 )
 def requested_reports(
-    context: dg.AssetExecutionContext, config: RequestBatch, reports: dg.ResourceParam[Reports]
+    context: dg.AssetExecutionContext, config: RequestBatch, reports: Reports
 ) -> None:
     """Generate the requested reports, and show the result of each request."""
     with step_failures():
-        worker = request_worker(reports, f"run {context.run.run_id}")
+        worker = reports.worker(f"{socket.gethostname()} run {context.run.run_id}")
         named = [UUID(each) for each in config.request_ids] or waiting_ids(reports, BATCH_SIZE)
         done = _work_on(worker, named)
     counts = Counter(each.status for each in done)
@@ -84,15 +83,9 @@ def requested_reports(
             context.log.warning("request %s: %s: %s", each.id, each.status, each.failure_message)
 
 
-def request_worker(reports: Reports, name: str) -> Worker:
-    """The worker that leases requests for this process."""
-    publisher = Publisher.of(reports.settings, reports.clock)
-    return Worker.of(reports.settings, publisher, f"{socket.gethostname()} {name}")
-
-
 def waiting_ids(reports: Reports, limit: int) -> list[UUID]:
     """The next requests that wait, in turn for each organisation."""
-    with warehouse_connection(reports.settings.warehouse_url()) as connection:
+    with warehouse_connection(reports.warehouse.address()) as connection:
         return [each.id for each in waiting_requests(connection, limit)]
 
 

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from reporting_pipeline.checks.seals import seal_days
 from reporting_pipeline.domain.discrepancy import Discrepancy
 from reporting_pipeline.orchestration.assets.lineage import SEALS, report_key
 from reporting_pipeline.orchestration.assets.steps import REPORTING_TEAM, RETRIES, step_failures
 from reporting_pipeline.orchestration.partitions import days_of
-from reporting_pipeline.orchestration.resources import Warehouse
+from reporting_pipeline.orchestration.resources import Timing, Warehouse
 from reporting_pipeline.registry.report_tables import REPORT_TABLES
 
 _LISTED = 50
@@ -48,10 +49,10 @@ def seal_asset(
         metadata={"dagster/table_name": "reporting.sealed_days"},
     )
     def report_seals(
-        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+        context: dg.AssetExecutionContext, warehouse: Warehouse, timing: Timing
     ) -> None:
         with step_failures():
-            errors = warehouse.seal(days_of(context))
+            errors = seal_days(warehouse.address(), days_of(context), timing.now())
         for day, found in errors.items():
             context.add_asset_metadata(_metadata(found), partition_key=day.isoformat())
 

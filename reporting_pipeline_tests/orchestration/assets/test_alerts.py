@@ -13,6 +13,7 @@ from reporting_pipeline.orchestration.resources import AlertEvaluator
 from reporting_pipeline.orchestration.sensors import alert_sensor
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import conninfo
+from reporting_pipeline_tests.orchestration.clocks import timing_at
 from reporting_pipeline_tests.orchestration.shown import shown
 from reporting_pipeline_tests.sample_reports import BERLIN, NOW, REVENUE, define
 
@@ -27,9 +28,8 @@ def alert_evaluator(warehouse_url: URL) -> AlertEvaluator:
     address = warehouse_url.render_as_string(hide_password=False)
     with psycopg.connect(conninfo(warehouse_url)) as connection:
         connection.execute(_FAULT, {"at": datetime(2026, 1, 1, tzinfo=UTC)})
-    return AlertEvaluator(
-        Settings.model_validate({"database_url": address, "alert_channels": "log://"})
-    )
+    settings = Settings.model_validate({"database_url": address, "alert_channels": "log://"})
+    return AlertEvaluator.of(settings)
 
 
 def test_a_run_shows_what_is_open(alert_evaluator: AlertEvaluator) -> None:
@@ -49,10 +49,9 @@ def test_the_sensor_looks_without_a_run_and_says_what_has_changed(
     said = []
     for _ in range(2):
         with dg.DagsterInstance.ephemeral() as instance:
-            context = dg.build_sensor_context(
-                instance=instance, resources={"alert_evaluator": alert_evaluator}
-            )
-            tick = alert_sensor.evaluate_tick(context)
+            resources = {"alert_evaluator": alert_evaluator}
+            with dg.build_sensor_context(instance=instance, resources=resources) as context:
+                tick = alert_sensor.evaluate_tick(context)
         assert tick.run_requests == []
         said.append(tick.skip_message)
 
@@ -65,15 +64,14 @@ def test_the_sensor_looks_without_a_run_and_says_what_has_changed(
 def test_a_channel_that_is_of_no_use_stops_no_run_and_no_other_channel(
     alert_evaluator: AlertEvaluator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    known = alert_evaluator.settings.model_dump()
     urls = "pigeon://s3cret@roof, log://"
-    evaluator = AlertEvaluator(Settings.model_validate({**known, "alert_channels": urls}))
+    parts = {name: getattr(alert_evaluator, name) for name in ("warehouse", "redis", "timing")}
+    evaluator = AlertEvaluator(**parts, alert_channels=urls)
     result = dg.materialize([alert_asset([])], resources={"alert_evaluator": evaluator})
     with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_sensor_context(
-            instance=instance, resources={"alert_evaluator": evaluator}
-        )
-        tick = alert_sensor.evaluate_tick(context)
+        resources = {"alert_evaluator": evaluator}
+        with dg.build_sensor_context(instance=instance, resources=resources) as context:
+            tick = alert_sensor.evaluate_tick(context)
 
     fault = "REPORTING_ALERT_CHANNELS: URL 1, of scheme 'pigeon', is invalid"
     assert shown(result, "alerts")["None"]["channel_faults"].startswith(fault)
@@ -95,9 +93,12 @@ def test_a_round_finds_reports_past_their_deadline_and_days_that_are_too_old(
     )
     late = NOW + timedelta(days=2)
 
-    opened = AlertEvaluator(settings, lambda: late).evaluate().opened
+    timing = timing_at(settings, lambda: late)
+
+    opened = AlertEvaluator.of(settings, timing=timing).evaluate().opened
 
     causes = [each.alert.cause for each in opened if each.alert.kind is AlertKind.REPORT_OVERDUE]
     assert [cause.rpartition(":")[2] for cause in causes] == ["2025-12-31", "2026-01-01"]
-    old = AlertEvaluator(settings, lambda: late + timedelta(days=300)).evaluate()
+    timing = timing_at(settings, lambda: late + timedelta(days=300))
+    old = AlertEvaluator.of(settings, timing=timing).evaluate()
     assert "late_day:2025-03-01" in [each.alert.cause for each in old.opened]

@@ -26,7 +26,7 @@ DAY = date(2025, 9, 10)
 
 @pytest.fixture
 def reports(settings: Settings) -> Reports:
-    return Reports(settings)
+    return Reports.of(settings)
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def url(settings: Settings) -> URL:
 
 
 def evaluate(instance: dg.DagsterInstance, reports: Reports) -> dg.RunRequest | dg.SkipReason:
-    context = dg.build_sensor_context(instance=instance, resources={"reports": reports})
-    found = requests_sensor()(context)
+    with dg.build_sensor_context(instance=instance, resources={"reports": reports}) as context:
+        found = requests_sensor()(context)
     assert isinstance(found, dg.RunRequest | dg.SkipReason)
     return found
 

@@ -171,7 +171,7 @@ def test_the_sensor_opens_one_alert_and_a_round_after_a_success_resolves_it(
     instance: dg.DagsterInstance, warehouse_url: URL
 ) -> None:
     address = warehouse_url.render_as_string(hide_password=False)
-    evaluator = AlertEvaluator(Settings.model_validate({"database_url": address}))
+    evaluator = AlertEvaluator.of(Settings.model_validate({"database_url": address}))
     failed = run(instance, "nightly", "build", day=_FIRST)
     [end] = instance.get_records_for_run(failed, of_type=dg.DagsterEventType.RUN_FAILURE).records
     of_run = instance.get_run_by_id(failed)
@@ -185,7 +185,8 @@ def test_the_sensor_opens_one_alert_and_a_round_after_a_success_resolves_it(
             dagster_event=end.event_log_entry.get_dagster_event(),
             resources={"alert_evaluator": evaluator},
         )
-        failure_sensor(context.for_run_failure())
+        with context.for_run_failure() as of_failure:
+            failure_sensor(of_failure)
 
     assert alerts(warehouse_url) == [
         (
