@@ -191,9 +191,9 @@ def test_the_sensor_opens_one_alert_and_a_round_after_a_success_resolves_it(
     assert alerts(warehouse_url) == [
         (
             "run_failed:nightly:2026-01-01",
-            f"run {failed} of nightly, 2026-01-01 failed: dbt is away; what it has committed "
-            "stands: look at it in the UI, mend the cause, and re-execute it there if nothing "
-            "else does its work",
+            f"run {failed} of nightly, 2026-01-01 failed: dbt is away; its committed work is "
+            "kept: open it in the UI, fix the cause, and re-execute it there if no other run does "
+            "its work",
             False,
         )
     ]
