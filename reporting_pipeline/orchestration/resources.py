@@ -136,7 +136,7 @@ class Warehouse(SettingsResource):
 
 
 class Sources(SettingsResource):
-    """The production databases of the source domains, which are only read, and how new rows are read from them."""
+    """The databases of the source domains, which are only read, and how new rows are read."""
 
     source_ticketing_url: str | None = _setting("source_ticketing_url")
     source_seating_url: str | None = _setting("source_seating_url")
