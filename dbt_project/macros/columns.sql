@@ -28,10 +28,19 @@
     {{ return(names) }}
 {%- endmacro %}
 
-{# Every figure of a report table, as a list of columns of the relation with this alias. #}
-{% macro figures_of(report_table, alias) -%}
-    {%- for name in column_names(report_table, ['measure', 'balance', 'ratio']) %}
+{# The figures of a report table, `but` some, as columns of the relation with this alias. #}
+{% macro figures_of(report_table, alias, but=[]) -%}
+    {%- for name in column_names(report_table, ['measure', 'balance', 'ratio']) | reject('in', but) %}
     {{ alias }}.{{ name }}{{ ',' if not loop.last }}
+    {%- else %}
+    null as figures_are_known_when_dbt_runs
+    {%- endfor -%}
+{%- endmacro %}
+
+{# The sums of the measures of a report table, `but` some, over the rows with this alias. #}
+{% macro sums_of(report_table, alias, but=[]) -%}
+    {%- for name in column_names(report_table, ['measure']) | reject('in', but) %}
+    cast(sum({{ alias }}.{{ name }}) as bigint) as {{ name }}{{ ',' if not loop.last }}
     {%- else %}
     null as figures_are_known_when_dbt_runs
     {%- endfor -%}

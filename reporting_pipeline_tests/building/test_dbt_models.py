@@ -2,6 +2,7 @@
 
 import psycopg
 import pytest
+from dbt.contracts.graph.nodes import GenericTestNode, ModelNode
 
 from reporting_pipeline.building.dbt import parsed_project
 from reporting_pipeline.report_definitions.files import STARTER_SET, read_folder
@@ -76,3 +77,37 @@ def test_exposures_are_the_reports_that_are_shipped() -> None:
         definition.slug: (definition.name, [f"model.reporting.{definition.config.dataset}"])
         for definition in read_folder(STARTER_SET)
     }
+
+
+def test_every_model_is_described() -> None:
+    models = _models()
+
+    assert [model.name for model in models if not model.description] == []
+    assert [
+        f"{model.name}.{column.name}"
+        for model in models
+        for column in model.columns.values()
+        if not column.description and "like" not in column.config.meta
+    ] == []
+
+
+def test_every_view_of_staging_and_intermediate_tests_its_key() -> None:
+    tested = {
+        test.attached_node
+        for test in parsed_project().nodes.values()
+        if isinstance(test, GenericTestNode)
+        and test.test_metadata.name in {"unique", "key_is_unique"}
+    }
+
+    untested = {
+        model.name
+        for model in _models()
+        if model.config.materialized == "view"
+        and model.schema != "datasets"
+        and model.unique_id not in tested
+    }
+    assert untested == {"int_ledger__revenue_with_organizer_share", "stg_landing__touched_days"}
+
+
+def _models() -> list[ModelNode]:
+    return [node for node in parsed_project().nodes.values() if isinstance(node, ModelNode)]

@@ -59,7 +59,12 @@ def test_revenue_reads_the_rows_of_its_day_and_no_others(built: Pipeline) -> Non
 def test_rows_of_other_days_are_read_by_key_alone(built: Pipeline, table: str, day: date) -> None:
     found = [each for each in readings_of(built, table, day) if each.table in DATED]
 
-    of_day = [each for each in found if not each.is_by_key]
+    # Any index does for a partition without rows, such as that of rows that are held back.
+    of_day = [
+        each
+        for each in found
+        if not each.is_by_key and (each.month != "held_back" or each.row_count)
+    ]
     assert of_day
     assert all(each.is_of(day) for each in of_day), of_day
     assert {each.month for each in of_day} == {f"{day:%Y_%m}"}

@@ -7,13 +7,7 @@
     'reserve_held_minor', 'reserve_released_minor', 'payable_change_minor', 'payout_minor',
     'payout_reversal_minor',
 ] %}
-with revenue as (
-    select
-        *,
-        {{ organizer_share_minor() }} as organizer_share_minor
-    from {{ ref('report_revenue_daily') }}
-),
-
+with
 -- A row of one table has 0 in the figures of the other: so a day or an organisation that is asked for
 -- reaches both.
 sides as (
@@ -37,7 +31,7 @@ sides as (
             {{ figure }},
         {% endfor %}
         0 as booked_minor
-    from revenue
+    from {{ ref('int_ledger__revenue_with_organizer_share') }}
 ),
 
 figures as (
@@ -47,9 +41,9 @@ figures as (
         date,
         currency,
         {% for figure in ledger_figures %}
-            {{ total(figure) }} as {{ figure }},
+            cast(sum({{ figure }}) as bigint) as {{ figure }},
         {% endfor %}
-        {{ total('booked_minor') }} as booked_minor
+        cast(sum(booked_minor) as bigint) as booked_minor
     from sides
     group by
         organization_id,

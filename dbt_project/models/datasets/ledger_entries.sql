@@ -1,5 +1,5 @@
--- Grain: one row per ledger entry: what report_revenue_daily sums. An entry stands on its transaction's
--- day; the condition says so once more, so that a transaction is looked for in its own month alone.
+-- Grain: one row per ledger entry: what report_revenue_daily sums. An entry is on its transaction's day;
+-- the condition repeats that, so that a transaction is looked for in its own month alone.
 select
     entries.organization_id,
     organizations.organization_name,
@@ -20,7 +20,7 @@ select
     entries.recorded_at,
     entries.is_classified,
     entries.net_credit_minor,
-    {{ revenue_figures('entries', value_where) }},
+    {{ figures_of('report_revenue_daily', 'entries', but=['transaction_count']) }},
     cast(
         case
             when entries.entry_id = (
@@ -35,11 +35,8 @@ select
             ) then 1
             else 0
         end as bigint
-    ) as transaction_count,
-    cast(1 as bigint) as entry_count,
-    entries.debit_minor,
-    entries.credit_minor
-from {{ ref('int_ledger__entries_by_transaction') }} as entries
+    ) as transaction_count
+from {{ ref('int_ledger__entry_figures') }} as entries
 left join {{ ref('stg_ticketing__organizations') }} as organizations
     on entries.organization_id = organizations.organization_id
 left join {{ ref('int_ticketing__named_events') }} as events on entries.event_id = events.event_id

@@ -19,12 +19,12 @@ select
     movements.reason,
     movements.occurred_at,
     movements.recorded_at,
-    cast(movements.quantity as bigint) as quantity_count,
-    movements.list_minor as net_list_minor,
-    movements.discount_minor as net_discount_minor,
-    movements.face_value_minor as net_face_value_minor,
-    movements.fee_minor as net_fee_minor,
-    movements.tax_minor as net_tax_minor,
+    movements.quantity_count,
+    movements.net_list_minor,
+    movements.net_discount_minor,
+    movements.net_face_value_minor,
+    movements.net_fee_minor,
+    movements.net_tax_minor,
     cast(
         case
             when movements.movement_id = (
@@ -37,8 +37,8 @@ select
             else 0
         end as bigint
     ) as order_count,
-    {{ sales_figures(value_where) }}
-from {{ ref('int_ticketing__movements_by_order_line') }} as movements
+    {{ figures_of('report_sales_daily', 'movements', but=['order_count']) }}
+from {{ ref('int_ticketing__movement_figures') }} as movements
 left join {{ ref('stg_ticketing__organizations') }} as organizations
     on movements.organization_id = organizations.organization_id
 left join {{ ref('int_ticketing__named_events') }} as events on movements.event_id = events.event_id

@@ -1,13 +1,6 @@
 -- Grain: organization_id, event_id (null: no single event), date, currency, where something moves on
--- organizer_payable. A balance rests on all days before: they are read, of this one table.
-with movements as (
-    select
-        *,
-        {{ organizer_share_minor() }} as organizer_share_minor
-    from {{ ref('report_revenue_daily') }}
-),
-
-statement as (
+-- organizer_payable. A balance needs all days before it: they are read from this one table.
+with statement as (
     select
         *,
         cast(
@@ -16,7 +9,7 @@ statement as (
                 order by date
             ) as bigint
         ) as closing_minor
-    from movements
+    from {{ ref('int_ledger__revenue_with_organizer_share') }}
     where
         payable_change_minor <> 0
         or organizer_share_minor <> 0

@@ -31,14 +31,20 @@ select
                 and admissions.scan_id is null
     end as is_no_show,
     cast(1 as bigint) as ticket_count,
-    {{ value_where('1', "tickets.status = 'valid'") }} as valid_count,
-    {{ value_where('1', 'tickets.is_comp') }} as comp_count,
-    {{ value_where('1', 'admissions.scan_id is not null') }} as admission_count,
-    {{ value_where(
-        '1',
-        "tickets.status = 'valid' and ticket_types.is_admission and admissions.scan_id is null"
-        ~ ' and scanning_reads.complete_through >= events.ends_at'
-    ) }} as no_show_count
+    cast(case when tickets.status = 'valid' then 1 else 0 end as bigint) as valid_count,
+    cast(case when tickets.is_comp then 1 else 0 end as bigint) as comp_count,
+    cast(case when admissions.scan_id is not null then 1 else 0 end as bigint) as admission_count,
+    cast(
+        case
+            when
+                tickets.status = 'valid'
+                and ticket_types.is_admission
+                and admissions.scan_id is null
+                and scanning_reads.complete_through >= events.ends_at
+                then 1
+            else 0
+        end as bigint
+    ) as no_show_count
 from {{ ref('stg_ticketing__tickets') }} as tickets
 inner join {{ ref('stg_ticketing__events') }} as events on tickets.event_id = events.event_id
 left join {{ ref('stg_ticketing__organizations') }} as organizations
@@ -49,11 +55,14 @@ left join {{ ref('stg_ticketing__ticket_types') }} as ticket_types
     on tickets.ticket_type_id = ticket_types.ticket_type_id
 left join lateral (
     select
-        (array_agg(entries.scan_id order by {{ entry_order('entries') }}))[1] as scan_id,
-        (array_agg(entries.scanned_at order by {{ entry_order('entries') }}))[1] as scanned_at,
-        (array_agg(entries.gate_id order by {{ entry_order('entries') }}))[1] as gate_id
-    from {{ ref('int_scanning__judged_scans') }} as entries
-    where entries.ticket_id = tickets.ticket_id and entries.is_entry
+        (array_agg(entries.scan_id order by entries.scanned_at, entries.received_at, entries.scan_id))[1]
+            as scan_id,
+        (array_agg(entries.scanned_at order by entries.scanned_at, entries.received_at, entries.scan_id))[1]
+            as scanned_at,
+        (array_agg(entries.gate_id order by entries.scanned_at, entries.received_at, entries.scan_id))[1]
+            as gate_id
+    from {{ ref('int_scanning__entries') }} as entries
+    where entries.ticket_id = tickets.ticket_id
 ) as admissions on true
 left join {{ ref('stg_scanning__gates') }} as gates on admissions.gate_id = gates.gate_id
 left join {{ ref('stg_landing__source_reads') }} as scanning_reads on scanning_reads.domain = 'scanning'

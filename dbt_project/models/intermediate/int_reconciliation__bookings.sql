@@ -12,7 +12,7 @@ select
     0 as ledger_minor,
     case when movements.booked_minor <> 0 then 1 else 0 end as booking_count,
     0 as charge_count
-from {{ ref('int_ticketing__movements_by_order_line') }} as movements
+from {{ ref('int_ticketing__order_line_movements') }} as movements
 inner join {{ ref('int_reconciliation__orders_of_days') }} as orders
     on movements.order_id = orders.order_id
 union all
@@ -24,10 +24,10 @@ select
     entries.report_day,
     entries.transaction_id as proof_id,
     0 as ticketing_minor,
-    {{ total('entries.net_credit_minor') }} as ledger_minor,
+    cast(sum(entries.net_credit_minor) as bigint) as ledger_minor,
     0 as booking_count,
     1 as charge_count
-from {{ ref('int_ledger__entries_by_transaction') }} as entries
+from {{ ref('int_ledger__entries') }} as entries
 inner join {{ ref('int_reconciliation__orders_of_days') }} as orders on entries.order_id = orders.order_id
 where entries.is_charge
 group by

@@ -2,11 +2,11 @@
 -- days to rebuild.
 {{ config(materialized='ephemeral') }}
 select order_id
-from {{ ref('int_ticketing__movements_by_order_line') }}
+from {{ ref('int_ticketing__order_line_movements') }}
 where {{ in_days('report_day') }}
 union
 select order_id
-from {{ ref('int_ledger__entries_by_transaction') }}
+from {{ ref('int_ledger__entries') }}
 where
     {{ in_days('report_day') }}
     and {{ in_days('transaction_report_day') }}

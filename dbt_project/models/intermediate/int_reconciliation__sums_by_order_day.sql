@@ -9,10 +9,10 @@ with changes as (
         event_id,
         currency,
         report_day,
-        {{ total('ticketing_minor') }} as ticketing_minor,
-        {{ total('ledger_minor') }} as ledger_minor,
-        {{ total('booking_count') }} as booking_count,
-        {{ total('charge_count') }} as charge_count
+        cast(sum(ticketing_minor) as bigint) as ticketing_minor,
+        cast(sum(ledger_minor) as bigint) as ledger_minor,
+        cast(sum(booking_count) as bigint) as booking_count,
+        cast(sum(charge_count) as bigint) as charge_count
     from {{ ref('int_reconciliation__bookings') }}
     group by
         order_id,
@@ -59,8 +59,8 @@ sums as (
         days.booking_count,
         days.charge_count,
         places.place_number,
-        {{ total('changes.ticketing_minor') }} as changed_ticketing_minor,
-        {{ total('changes.ledger_minor') }} as changed_ledger_minor
+        cast(coalesce(sum(changes.ticketing_minor), 0) as bigint) as changed_ticketing_minor,
+        cast(coalesce(sum(changes.ledger_minor), 0) as bigint) as changed_ledger_minor
     from places
     inner join days on places.order_id = days.order_id
     left join changes

@@ -11,7 +11,7 @@ with receivables as (
         entries.report_day,
         entries.transaction_id,
         entries.net_credit_minor
-    from {{ ref('int_ledger__entries_by_transaction') }} as entries
+    from {{ ref('int_ledger__entries') }} as entries
     inner join {{ ref('int_reconciliation__orders_of_days') }} as orders
         on entries.order_id = orders.order_id
     where entries.account_kind = 'buyer_receivable'
@@ -47,7 +47,7 @@ select
     receivables.event_id,
     receivables.order_id,
     receivables.currency,
-    -{{ total('receivables.net_credit_minor') }} as balance_minor,
+    -cast(sum(receivables.net_credit_minor) as bigint) as balance_minor,
     array_agg(distinct receivables.transaction_id order by receivables.transaction_id) as proof_ids
 from receivables
 inner join last_days on receivables.order_id = last_days.order_id

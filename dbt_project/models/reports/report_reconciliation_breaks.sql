@@ -2,7 +2,7 @@
 -- equal. What Ticketing booked against what the Ledger charged, in minor units of the row's currency.
 with entries as (
     select *
-    from {{ ref('int_ledger__entries_by_transaction') }}
+    from {{ ref('int_ledger__entries') }}
     where {{ in_days('report_day') }} and {{ in_days('transaction_report_day') }}
 ),
 
@@ -45,7 +45,7 @@ breaks as (
         currency,
         'unbalanced' as kind,
         0 as ticketing_minor,
-        {{ total('net_credit_minor') }} as ledger_minor,
+        cast(sum(net_credit_minor) as bigint) as ledger_minor,
         array[transaction_id] as proof_ids
     from entries
     group by

@@ -1,5 +1,5 @@
 -- Grain: one row per upload of a scan at an event that is known; the others are held back. Repeated
--- uploads are still in.
+-- uploads are still in. `is_revert`: the row takes another scan back.
 select
     id as scan_id,
     event_id,
@@ -14,6 +14,7 @@ select
     scanned_at,
     received_at,
     reverts_scan_id,
+    outcome = 'accepted' and reverts_scan_id is not null as is_revert,
     report_day
 from {{ source('landing', 'scanning_scans') }}
 where report_day is not null

@@ -1,4 +1,4 @@
--- Grain: one row per ledger entry, with what its transaction and account say. An entry stands on its
+-- Grain: one row per ledger entry, with what its transaction and account say. An entry belongs to its
 -- transaction's day; both days are columns, so that a condition on each reads only these days.
 select
     entries.entry_id,
@@ -18,22 +18,18 @@ select
     entries.debit_minor,
     entries.credit_minor,
     entries.credit_minor - entries.debit_minor as net_credit_minor,
-    entries.component in {{ buyer_components() }} as is_buyer_component,
-    entries.component in {{ buyer_components() }}
-    and transactions.transaction_kind in ('sale', 'refund') as is_charge,
+    entries.is_buyer_component,
+    entries.is_buyer_component and transactions.transaction_kind in ('sale', 'refund') as is_charge,
     case
-        when entries.component = 'cash'
-            then accounts.account_kind in ('psp_clearing', 'bank', 'buyer_receivable', 'gift_card_liability')
-        when accounts.account_kind in ('psp_clearing', 'bank', 'buyer_receivable', 'gift_card_liability')
-            then false
-        when entries.component in {{ buyer_components() }}
+        when entries.component = 'cash' then accounts.is_cash_account
+        when accounts.is_cash_account then false
+        when entries.is_buyer_component
             then transactions.transaction_kind in ('sale', 'refund', 'chargeback', 'chargeback_reversal')
         when entries.component in ('platform_fee', 'processing_fee', 'chargeback_fee')
             then accounts.account_kind in (
                 'organizer_payable', 'platform_fee_income', 'processing_fee_expense', 'chargeback_loss'
             )
-        when entries.component = 'adjustment'
-            then true
+        when entries.component = 'adjustment' then true
         when entries.component = 'reserve'
             then
                 transactions.transaction_kind in ('reserve_hold', 'reserve_release')

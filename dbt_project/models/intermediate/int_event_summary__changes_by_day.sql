@@ -1,0 +1,55 @@
+-- Grain: one row per event and report day on which anything of its summary changes, up to the days to
+-- rebuild, and each of these days. What the subjects add on the day, 0 where nothing.
+{{ config(materialized='ephemeral') }}
+with days as (
+    select
+        event_id,
+        report_day
+    from {{ ref('int_event_summary__event_days') }}
+    union
+    select
+        event_id,
+        report_day
+    from {{ ref('int_event_summary__seats_by_day') }}
+    union
+    select
+        event_id,
+        report_day
+    from {{ ref('int_event_summary__tickets_by_day') }}
+    union
+    select
+        event_id,
+        report_day
+    from {{ ref('int_event_summary__admissions_by_day') }}
+    union
+    select
+        event_id,
+        report_day
+    from {{ ref('int_event_summary__revenue_by_day') }}
+)
+
+select
+    days.event_id,
+    days.report_day,
+    coalesce(seats.capacity_count, 0) as capacity_count,
+    coalesce(seats.hold_count, 0) as hold_count,
+    coalesce(seats.kill_count, 0) as kill_count,
+    coalesce(tickets.sold_count, 0) as sold_count,
+    coalesce(tickets.comped_count, 0) as comped_count,
+    coalesce(admissions.admission_count, 0) as admission_count,
+    coalesce(revenue.gross_minor, 0) as gross_minor,
+    coalesce(revenue.refund_minor, 0) as refund_minor,
+    coalesce(revenue.net_revenue_minor, 0) as net_revenue_minor,
+    coalesce(revenue.platform_fee_minor, 0) as platform_fee_minor,
+    coalesce(revenue.processing_fee_minor, 0) as processing_fee_minor,
+    coalesce(revenue.payable_change_minor, 0) as payable_change_minor,
+    coalesce(revenue.other_currency_count, 0) as other_currency_count
+from days
+left join {{ ref('int_event_summary__seats_by_day') }} as seats
+    on days.event_id = seats.event_id and days.report_day = seats.report_day
+left join {{ ref('int_event_summary__tickets_by_day') }} as tickets
+    on days.event_id = tickets.event_id and days.report_day = tickets.report_day
+left join {{ ref('int_event_summary__admissions_by_day') }} as admissions
+    on days.event_id = admissions.event_id and days.report_day = admissions.report_day
+left join {{ ref('int_event_summary__revenue_by_day') }} as revenue
+    on days.event_id = revenue.event_id and days.report_day = revenue.report_day

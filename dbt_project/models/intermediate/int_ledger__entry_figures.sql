@@ -1,0 +1,127 @@
+-- Grain: one row per ledger entry, with what it adds to each figure of revenue, in minor units of its
+-- currency: its credit less its debit, or the reverse, where it counts, and else 0.
+with figures as (
+    select
+        *,
+        -- What buyers are charged, by component.
+        case when transaction_kind = 'sale' and component = 'face_value' then net_credit_minor else 0 end
+            as face_value_minor,
+        case when transaction_kind = 'sale' and component = 'addon' then net_credit_minor else 0 end
+            as addon_minor,
+        case when transaction_kind = 'sale' and component = 'donation' then net_credit_minor else 0 end
+            as donation_minor,
+        case when transaction_kind = 'sale' and component = 'service_fee' then net_credit_minor else 0 end
+            as service_fee_minor,
+        case when transaction_kind = 'sale' and component = 'facility_fee' then net_credit_minor else 0 end
+            as facility_fee_minor,
+        case when transaction_kind = 'sale' and component = 'shipping_fee' then net_credit_minor else 0 end
+            as shipping_fee_minor,
+        case
+            when transaction_kind = 'sale' and component = 'cancellation_fee' then net_credit_minor
+            else 0
+        end as cancellation_fee_minor,
+        case when transaction_kind = 'sale' and component = 'tax' then net_credit_minor else 0 end
+            as tax_minor,
+        case when transaction_kind = 'sale' and is_buyer_component then net_credit_minor else 0 end
+            as gross_minor,
+        -- What buyers are given back.
+        case when transaction_kind = 'refund' and component = 'face_value' then -net_credit_minor else 0 end
+            as refund_face_value_minor,
+        case
+            when transaction_kind = 'refund' and component in ('addon', 'donation') then -net_credit_minor
+            else 0
+        end as refund_addon_minor,
+        case
+            when
+                transaction_kind = 'refund'
+                and component in ('service_fee', 'facility_fee', 'shipping_fee', 'cancellation_fee')
+                then -net_credit_minor
+            else 0
+        end as refund_fee_minor,
+        case when transaction_kind = 'refund' and component = 'tax' then -net_credit_minor else 0 end
+            as refund_tax_minor,
+        case when transaction_kind = 'refund' and is_buyer_component then -net_credit_minor else 0 end
+            as refund_minor,
+        case when transaction_kind = 'chargeback' and is_buyer_component then -net_credit_minor else 0 end
+            as chargeback_minor,
+        case
+            when transaction_kind = 'chargeback_reversal' and is_buyer_component then net_credit_minor
+            else 0
+        end as chargeback_reversal_minor,
+        -- What the organiser is charged, in any kind of transaction.
+        case
+            when account_kind = 'organizer_payable' and component = 'platform_fee' then -net_credit_minor
+            else 0
+        end as platform_fee_minor,
+        case
+            when account_kind = 'organizer_payable' and component = 'processing_fee' then -net_credit_minor
+            else 0
+        end as processing_fee_minor,
+        case
+            when account_kind = 'organizer_payable' and component = 'chargeback_fee' then -net_credit_minor
+            else 0
+        end as chargeback_fee_minor,
+        case
+            when account_kind = 'organizer_payable' and component = 'adjustment' then net_credit_minor
+            else 0
+        end as adjustment_minor,
+        -- What is held back from the organiser, and paid to it.
+        case
+            when
+                account_kind = 'organizer_payable'
+                and component = 'reserve'
+                and transaction_kind = 'reserve_hold'
+                then -net_credit_minor
+            else 0
+        end as reserve_held_minor,
+        case
+            when
+                account_kind = 'organizer_payable'
+                and component = 'reserve'
+                and transaction_kind = 'reserve_release'
+                then net_credit_minor
+            else 0
+        end as reserve_released_minor,
+        case
+            when
+                account_kind = 'organizer_payable'
+                and component = 'payout'
+                and transaction_kind = 'payout'
+                then -net_credit_minor
+            else 0
+        end as payout_minor,
+        case
+            when
+                account_kind = 'organizer_payable'
+                and component = 'payout'
+                and transaction_kind = 'payout_reversal'
+                then net_credit_minor
+            else 0
+        end as payout_reversal_minor,
+        -- How the accounts change.
+        case when account_kind = 'organizer_payable' then net_credit_minor else 0 end
+            as payable_change_minor,
+        case when account_kind = 'buyer_receivable' then -net_credit_minor else 0 end
+            as receivable_change_minor,
+        case
+            when
+                account_kind = 'psp_clearing'
+                and transaction_kind in ('sale', 'payment', 'chargeback_reversal')
+                then -net_credit_minor
+            else 0
+        end as collected_minor,
+        case
+            when
+                account_kind = 'psp_clearing'
+                and transaction_kind in ('refund', 'repayment', 'chargeback')
+                then net_credit_minor
+            else 0
+        end as repaid_minor
+    from {{ ref('int_ledger__entries') }}
+)
+
+select
+    *, -- noqa: AM04, all columns of the entries
+    gross_minor - refund_minor - chargeback_minor + chargeback_reversal_minor as net_revenue_minor,
+    cast(1 as bigint) as entry_count
+from figures

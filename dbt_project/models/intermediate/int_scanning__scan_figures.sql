@@ -1,0 +1,50 @@
+-- Grain: one row per scan, with what it adds to each figure of attendance. The copies of its upload and
+-- the entries of its ticket are looked up, once for a scan, and not at all where nothing of them is
+-- asked for: a join to one row of aggregates falls away where none of it is read.
+with described_scans as (
+    select
+        scans.*,
+        uploads.upload_count,
+        scans.outcome = 'accepted' and not scans.is_revert and uploads.revert_count > 0 as is_taken_back,
+        cast(array_position(entries.scan_ids, scans.scan_id) as bigint) as entry_number
+    from {{ ref('int_scanning__scans') }} as scans
+    left join lateral (
+        select
+            count(*) as upload_count,
+            count(*) filter (where copies.is_reverted) as revert_count
+        from {{ ref('int_scanning__uploads') }} as copies
+        where
+            copies.device_id = scans.device_id
+            and copies.device_sequence = scans.device_sequence
+    ) as uploads on true
+    left join lateral (
+        select
+            array_agg(entries.scan_id order by entries.scanned_at, entries.received_at, entries.scan_id)
+                as scan_ids
+        from {{ ref('int_scanning__entries') }} as entries
+        where
+            entries.ticket_id = scans.ticket_id
+            and scans.outcome = 'accepted'
+            and scans.direction = 'entry'
+    ) as entries on true
+)
+
+select
+    scan_id,
+    event_id,
+    gate_id,
+    device_id,
+    device_sequence,
+    ticket_id,
+    ticket_type_id,
+    ticket_type_name,
+    direction,
+    outcome,
+    reject_reason,
+    scanned_at,
+    received_at,
+    is_revert,
+    reverts_scan_id,
+    report_day,
+    {{ scan_figures() }}
+from described_scans
