@@ -275,6 +275,11 @@ def known_organizations(connection: Connection[Any]) -> list[UUID]:
     return [organization_id for (organization_id,) in found]
 
 
+def organization_names(connection: Connection[Any]) -> dict[UUID, str]:
+    """The names of the organisations that have landed, by id."""
+    return dict(connection.execute("select id, name from landing.ticketing_organizations"))
+
+
 def _require_distinct(declared: Sequence[DeclaredDefinition]) -> None:
     """Refuse definitions that cannot be applied together."""
     seen: set[tuple[UUID | None, str]] = set()

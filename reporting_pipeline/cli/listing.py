@@ -1,9 +1,7 @@
 """Tables of rows in the terminal."""
 
 from collections.abc import Iterable, Sequence
-from uuid import UUID
 
-from psycopg import Connection
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -38,9 +36,3 @@ def plain(value: object) -> Text:
     return Text(
         "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
     )
-
-
-def organization_names(connection: Connection) -> dict[UUID, str]:
-    """The names of the organisations that have landed, by id."""
-    rows = connection.execute("select id, name from landing.ticketing_organizations")
-    return dict(rows.fetchall())

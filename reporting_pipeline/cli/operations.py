@@ -16,7 +16,8 @@ from sqlalchemy import URL
 
 from reporting_pipeline.alerts.alert import StoredAlert
 from reporting_pipeline.alerts.alert_store import newest_alerts, open_alerts
-from reporting_pipeline.cli.listing import listing, listing_console, organization_names
+from reporting_pipeline.catalogue.definition_store import organization_names
+from reporting_pipeline.cli.listing import listing, listing_console
 from reporting_pipeline.cli.session import session
 from reporting_pipeline.embedded.supervisor import StopRequest
 from reporting_pipeline.errors import ReportingError

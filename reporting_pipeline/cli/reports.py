@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -10,8 +9,9 @@ from uuid import UUID
 import click
 from rich.console import Console
 
+from reporting_pipeline.catalogue.definition_store import organization_names
 from reporting_pipeline.catalogue.generated_reports import generated_reports
-from reporting_pipeline.cli.listing import listing, listing_console, organization_names, plain
+from reporting_pipeline.cli.listing import listing, listing_console, plain
 from reporting_pipeline.cli.session import session
 from reporting_pipeline.due.batch import Reason, ReportLine, generate_batch, reasons, report_lines
 from reporting_pipeline.due.due_reports import DueReport, Selection, due_reports
@@ -96,7 +96,7 @@ def export(  # noqa: PLR0913 - one argument per option
         with warehouse_connection(settings.warehouse_url()) as connection:
             due = due_reports(connection, as_of_days, selection)
             names = organization_names(connection)
-        chosen = [_allowed(each, is_provisional_allowed=provisional) for each in due]
+        chosen = [each.allowing_provisional(is_allowed=provisional) for each in due]
         failed = _export(settings, chosen, tuple(map(ReportFormat, formats)), names)
     if failed:
         raise click.exceptions.Exit(1)
@@ -107,11 +107,6 @@ def _as_of_days(first: date, last: date) -> list[date]:
         message = f"--to {last} is before --from {first}"
         raise click.BadParameter(message)
     return [first + timedelta(days=offset) for offset in range(1, (last - first).days + 2)]
-
-
-def _allowed(due: DueReport, *, is_provisional_allowed: bool) -> DueReport:
-    request = replace(due.request, is_provisional_allowed=is_provisional_allowed)
-    return replace(due, request=request)
 
 
 def _export(

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from reporting_pipeline.catalogue.definition_store import definitions_of
+from reporting_pipeline.catalogue.definition_store import definitions_of, organization_names
 from reporting_pipeline.due.report_calendar import EventDueTime, event_due_times
 from reporting_pipeline.errors import UnknownDefinition
 from reporting_pipeline.publishing.snapshot import ReportRequest
@@ -31,6 +31,7 @@ from reporting_pipeline.report_definitions.period_rules import DEFAULT_AFTER_EVE
 
 _LOG = logging.getLogger(__name__)
 _DAY = timedelta(days=1)
+_LISTED = 20
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -48,6 +49,27 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportChoice:
+    """The reports that a person chooses of those that a run would generate; None chooses all.
+
+    Attributes:
+        slug: The slug of a definition; it may be a draft or paused.
+        organization: The id or the name of an organisation.
+        format: One format of the chosen definitions.
+        is_provisional_allowed: Financial reports over held days are published with the stamp
+            PROVISIONAL.
+    """
+
+    slug: str | None = None
+    organization: str | None = None
+    format: str | None = None
+    is_provisional_allowed: bool = False
+
+
+ALL_REPORTS = ReportChoice()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DueReport:
     """A report that is due.
 
@@ -60,6 +82,10 @@ class DueReport:
     as_of: date
     request: ReportRequest
     due_at: datetime | None = None
+
+    def allowing_provisional(self, *, is_allowed: bool) -> "DueReport":
+        """The same report, which may or may not be published over held days."""
+        return replace(self, request=replace(self.request, is_provisional_allowed=is_allowed))
 
 
 def due_reports(
@@ -79,6 +105,27 @@ def due_reports(
     definitions = _selected(definitions_of(connection, on_unreadable=_LOG.error), selection)
     due_times = event_due_times(connection, moments_of(definitions), as_of_days=days)
     return due_from(definitions, days, due_times)
+
+
+def selection_of(
+    connection: Connection[Any], schedule: Schedule, choice: ReportChoice
+) -> Selection:
+    """The definitions of a schedule that a person chooses.
+
+    Raises:
+        UnknownDefinition: There is no such organisation, definition or format; the message lists
+            the existing ones.
+    """
+    owner = choice.organization and _organization_id(connection, choice.organization)
+    selection = Selection(
+        schedules=(schedule,),
+        slugs=(choice.slug,) if choice.slug else (),
+        organization_ids=(owner,) if owner else (),
+    )
+    if choice.slug or owner or choice.format:
+        found = definitions_of(connection, on_unreadable=_LOG.error)
+        _require_choice(found, selection, choice)
+    return selection
 
 
 def due_from(
@@ -158,6 +205,40 @@ def _is_selected(definition: ReportDefinition, selection: Selection) -> bool:
     if selection.slugs:
         return definition.slug in selection.slugs and definition.status is not Status.ARCHIVED
     return definition.status is Status.ACTIVE and definition.schedule is not Schedule.MANUAL
+
+
+def _organization_id(connection: Connection[Any], named: str) -> UUID:
+    """The id of the organisation with this id or name."""
+    names = organization_names(connection)
+    found = [each for each, name in names.items() if named.strip() in {str(each), name}]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        message = f"{len(found)} organisations are called {named!r}: state one of the ids "
+        raise UnknownDefinition(message + ", ".join(map(str, sorted(found))))
+    known = ", ".join(sorted(names.values())[:_LISTED]) or "none: no organisation has landed"
+    message = f"no organisation has the id or name {named!r}; there are {known}"
+    raise UnknownDefinition(message)
+
+
+def _require_choice(
+    definitions: Sequence[ReportDefinition], selection: Selection, choice: ReportChoice
+) -> None:
+    """Refuse a choice that no definition meets."""
+    of_any_schedule = _selected(definitions, replace(selection, schedules=()))
+    chosen = [each for each in of_any_schedule if each.schedule in selection.schedules]
+    if not chosen:
+        [schedule] = selection.schedules
+        others = ", ".join(sorted({f"{each.slug} ({each.schedule})" for each in of_any_schedule}))
+        message = (
+            f"no {schedule} report has definition {choice.slug or 'any'} and organisation "
+            f"{choice.organization or 'any'}; of other schedules there are {others or 'none'}"
+        )
+        raise UnknownDefinition(message)
+    formats = dict.fromkeys(each.value for definition in chosen for each in definition.formats)
+    if choice.format and choice.format not in formats:
+        message = f"the chosen reports have no format {choice.format!r}; they have "
+        raise UnknownDefinition(message + ", ".join(formats))
 
 
 def _after_events(

@@ -28,10 +28,12 @@ from reporting_pipeline.alerts.channels import ParsedChannels, open_channels, pa
 from reporting_pipeline.alerts.evaluation import Evaluation, WarehouseAlerts
 from reporting_pipeline.due.batch import DueResult, generate_batch
 from reporting_pipeline.due.due_reports import (
+    ALL_REPORTS,
     DueReport,
-    Selection,
+    ReportChoice,
     due_after_events,
     due_reports,
+    selection_of,
 )
 from reporting_pipeline.due.expected_reports import (
     Expectation,
@@ -50,7 +52,7 @@ from reporting_pipeline.due.stale_reports import (
 )
 from reporting_pipeline.orchestration.instance.runs import open_failures
 from reporting_pipeline.publishing.generate import Publisher
-from reporting_pipeline.report_definitions.definition import Schedule
+from reporting_pipeline.report_definitions.definition import ReportFormat, Schedule
 from reporting_pipeline.requests.leases import LeaseTimes
 from reporting_pipeline.requests.worker import Worker
 from reporting_pipeline.settings import Settings, child_environment
@@ -240,7 +242,12 @@ class Reports(SettingsResource):
         )
 
     def generate_due(
-        self, schedule: Schedule, as_of_days: Collection[date], *, is_only_missing: bool = False
+        self,
+        schedule: Schedule,
+        as_of_days: Collection[date],
+        *,
+        choice: ReportChoice = ALL_REPORTS,
+        is_only_missing: bool = False,
     ) -> Iterator[DueResult]:
         """Generate the reports of a schedule that are due on any of the days.
 
@@ -249,10 +256,14 @@ class Reports(SettingsResource):
         Args:
             schedule: The schedule of the definitions.
             as_of_days: The days on which the reports are due.
+            choice: Generate only these of them.
             is_only_missing: Leave out existing reports, and reports whose days are not built yet.
+
+        Raises:
+            UnknownDefinition: There is no such choice.
         """
-        selection = Selection(schedules=(schedule,))
         with warehouse_connection(self.warehouse.address()) as connection:
+            selection = selection_of(connection, schedule, choice)
             calendar = report_calendar(connection, self.timing.now(), horizon_days=_RUNNING_DAYS)
             due = [
                 each
@@ -261,18 +272,26 @@ class Reports(SettingsResource):
             ]
             if is_only_missing:
                 due = self._requestable(connection, due)
-        return self._generate(due)
+        return self._generate(due, choice)
 
     def generate_after_events(
-        self, event_ids: Collection[UUID], *, is_only_missing: bool = False
+        self,
+        event_ids: Collection[UUID],
+        *,
+        choice: ReportChoice = ALL_REPORTS,
+        is_only_missing: bool = False,
     ) -> Iterator[DueResult]:
-        """Generate the reports that are due after events and whose days have landed."""
-        selection = Selection(schedules=(Schedule.POST_EVENT,))
+        """Generate the reports that are due after events and whose days have landed.
+
+        Raises:
+            UnknownDefinition: There is no such choice.
+        """
         with warehouse_connection(self.warehouse.address()) as connection:
+            selection = selection_of(connection, Schedule.POST_EVENT, choice)
             due = due_after_events(connection, event_ids, selection)
             if is_only_missing:
                 due = self._requestable(connection, due)
-        return self._generate(due)
+        return self._generate(due, choice)
 
     def requestable(self) -> list[MissingReport]:
         """The missing reports that can be generated now, oldest first."""
@@ -302,8 +321,16 @@ class Reports(SettingsResource):
     ) -> list[DueReport]:
         return only_requestable(connection, due, self.timing.now(), self.timing.expectation())
 
-    def _generate(self, due: Sequence[DueReport]) -> Iterator[DueResult]:
-        results = generate_batch(self.publisher(), due, redis_url=self.redis.redis_url)
+    def _generate(self, due: Sequence[DueReport], choice: ReportChoice) -> Iterator[DueResult]:
+        is_allowed = choice.is_provisional_allowed
+        results = generate_batch(
+            self.publisher(),
+            [each.allowing_provisional(is_allowed=is_allowed) for each in due],
+            formats=[ReportFormat(choice.format)] if choice.format else [],
+            redis_url=self.redis.redis_url,
+        )
+        if choice.format:  # the other formats still need the rebuilt days
+            return results
         return forget_rebuilt_days_after(self.warehouse.address(), results)
 
 

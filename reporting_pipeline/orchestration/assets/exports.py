@@ -1,14 +1,17 @@
 """The report files: daily, weekly, monthly, after events, and restated reports.
 
 A run generates every report that is due for its partitions, of all organisations and in all
-formats. The seals decide which of them are published (`reporting_pipeline.publishing`).
+formats; its config (`ExportConfig`) narrows them down to one report. The seals decide which of them
+are published (`reporting_pipeline.publishing`).
 """
 
 from datetime import date
 from uuid import UUID
 
 import dagster as dg
+from pydantic import Field
 
+from reporting_pipeline.due.due_reports import ReportChoice
 from reporting_pipeline.orchestration.assets.export_results import (
     BatchSummary,
     end_step,
@@ -29,7 +32,41 @@ from reporting_pipeline.orchestration.partitions import (
 )
 from reporting_pipeline.orchestration.resources import Reports
 from reporting_pipeline.orchestration.run_requests import ONLY_MISSING_TAG
-from reporting_pipeline.report_definitions.definition import Schedule
+from reporting_pipeline.report_definitions.definition import ReportFormat, Schedule
+
+
+class ExportConfig(dg.Config):
+    """The reports that a run generates of those that are due; by default all of them."""
+
+    definition: str | None = Field(
+        None,
+        description=(
+            "Slug of one report definition, also a draft or paused one. Empty: all active "
+            "definitions of the asset's schedule."
+        ),
+    )
+    organization: str | None = Field(
+        None, description="Id or name of one organisation. Empty: all organisations."
+    )
+    format: str | None = Field(
+        None,
+        description=(
+            f"One format: {', '.join(ReportFormat)}. Empty: all formats of each definition."
+        ),
+    )
+    provisional: bool = Field(
+        False,
+        description="Also publish financial reports whose days are held, stamped PROVISIONAL.",
+    )
+
+    def choice(self) -> ReportChoice:
+        """The chosen reports."""
+        return ReportChoice(
+            slug=self.definition,
+            organization=self.organization,
+            format=self.format,
+            is_provisional_allowed=self.provisional,
+        )
 
 
 def export_assets(first_day: date, days: dg.DailyPartitionsDefinition) -> list[dg.AssetsDefinition]:
@@ -92,11 +129,16 @@ def _scheduled_reports(
         owners=[REPORTING_TEAM],
         kinds=FILE_KINDS,
     )
-    def scheduled_reports(context: dg.AssetExecutionContext, reports: Reports) -> None:
+    def scheduled_reports(
+        context: dg.AssetExecutionContext, config: ExportConfig, reports: Reports
+    ) -> None:
         keys = {day: key for key in context.partition_keys for day in due_days(partitions, key)}
         with step_failures():
             results = reports.generate_due(
-                schedule, keys, is_only_missing=_is_only_missing(context)
+                schedule,
+                keys,
+                choice=config.choice(),
+                is_only_missing=_is_only_missing(context),
             )
             show_results(context, reports.store.open(), results, lambda due: keys[due.as_of])
 
@@ -117,10 +159,13 @@ def _event_reports() -> dg.AssetsDefinition:
         owners=[REPORTING_TEAM],
         kinds=FILE_KINDS,
     )
-    def event_reports(context: dg.AssetExecutionContext, reports: Reports) -> None:
+    def event_reports(
+        context: dg.AssetExecutionContext, config: ExportConfig, reports: Reports
+    ) -> None:
         with step_failures():
             results = reports.generate_after_events(
                 {UUID(key) for key in context.partition_keys},
+                choice=config.choice(),
                 is_only_missing=_is_only_missing(context),
             )
             show_results(

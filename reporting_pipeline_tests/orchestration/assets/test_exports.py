@@ -9,10 +9,14 @@ import dagster as dg
 import psycopg
 import pytest
 
+from reporting_pipeline.catalogue.definition_store import organization_names
+from reporting_pipeline.catalogue.generated_reports import generated_reports
 from reporting_pipeline.orchestration.code_location import build_definitions
 from reporting_pipeline.orchestration.partitions import ENDED_EVENTS_NAME
 from reporting_pipeline.settings import Settings
+from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.orchestration.shown import shown
+from reporting_pipeline_tests.requests.sample_requests import HOLD
 from reporting_pipeline_tests.sample_reports import (
     ATTENDANCE,
     BERLIN,
@@ -40,7 +44,12 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 
 def run(
-    settings: Settings, instance: dg.DagsterInstance, asset: str, first: str, last: str
+    settings: Settings,
+    instance: dg.DagsterInstance,
+    asset: str,
+    first: str,
+    last: str,
+    **config: object,
 ) -> dg.ExecuteInProcessResult:
     """Materialise partitions of one asset of reports, as a backfill would."""
     job = build_definitions(settings).resolve_implicit_global_asset_job_def()
@@ -49,7 +58,11 @@ def run(
         "dagster/asset_partition_range_end": last,
     }
     return job.execute_in_process(
-        instance=instance, asset_selection=[dg.AssetKey(asset)], tags=tags, raise_on_error=False
+        instance=instance,
+        asset_selection=[dg.AssetKey(asset)],
+        tags=tags,
+        run_config={"ops": {asset: {"config": config}}},
+        raise_on_error=False,
     )
 
 
@@ -153,6 +166,93 @@ def test_an_event_is_reported_after_its_last_day_and_when_it_is_final(
     }
 
 
+@pytest.mark.parametrize("named_by", ["id", "name"])
+def test_the_launchpad_narrows_a_run_down_to_one_report(
+    named_by: str, settings: Settings, instance: dg.DagsterInstance, warehouse: psycopg.Connection
+) -> None:
+    organization = organization_names(warehouse)[TOKYO] if named_by == "name" else str(TOKYO)
+    several = {**REVENUE, "formats": ["csv", "jsonl"]}
+    for organization_id in (BERLIN, TOKYO):
+        define(settings.warehouse_url(), several, organization_id)
+        define(settings.warehouse_url(), ATTENDANCE, organization_id)
+    chosen = {"definition": "revenue", "organization": organization, "format": "jsonl"}
+
+    result = run(settings, instance, "daily_reports", "2025-09-10", "2025-09-10", **chosen)
+
+    of_day = shown(result, "daily_reports")["2025-09-10"]
+    files = [
+        (each["report"], each["organization_id"], each["format"]) for each in of_day["reports"]
+    ]
+    assert files == [("revenue", str(TOKYO), "jsonl")]
+
+
+def test_a_held_report_is_published_as_provisional_if_the_launchpad_says_so(
+    settings: Settings, instance: dg.DagsterInstance, warehouse: psycopg.Connection
+) -> None:
+    define(settings.warehouse_url(), REVENUE)
+    warehouse.execute(HOLD, ("2025-09-10", BERLIN))
+    day = ("daily_reports", "2025-09-10", "2025-09-10")
+
+    held = shown(run(settings, instance, *day), "daily_reports")["2025-09-10"]
+    stamped = shown(run(settings, instance, *day, provisional=True), "daily_reports")["2025-09-10"]
+
+    assert [each["status"] for each in held["reports"]] == ["held"]
+    [revenue] = stamped["reports"]
+    assert revenue["status"] == "ready"
+    assert revenue["location"].endswith("revenue_2025-09-10_PROVISIONAL.csv")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        ({"definition": "sales"}, "there is no report definition sales; there are attendance, "),
+        ({"definition": "weekly-revenue"}, "of other schedules there are weekly-revenue (weekly)"),
+        ({"organization": "Nobody"}, "no organisation has the id or name 'Nobody'; there are "),
+        ({"organization": str(TOKYO)}, "no daily report has definition any and organisation "),
+        ({"format": "docx"}, "the chosen reports have no format 'docx'; they have csv"),
+        (
+            {"definition": "revenue", "format": "pdf"},
+            "the chosen reports have no format 'pdf'; they have csv",
+        ),
+    ],
+)
+def test_a_choice_that_no_report_meets_is_an_error_before_any_work(
+    chosen: dict[str, str], message: str, settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    define(settings.warehouse_url(), REVENUE)
+    define(settings.warehouse_url(), ATTENDANCE)
+    define(settings.warehouse_url(), scheduled("weekly", "previous_week"))
+
+    result = run(settings, instance, "daily_reports", "2025-09-10", "2025-09-10", **chosen)
+
+    failure = result.failure_data_for_node("daily_reports")
+    assert failure is not None
+    assert failure.user_failure_data is not None
+    assert message in (failure.user_failure_data.description or "")
+    assert result.retry_attempts_for_node("daily_reports") == 0
+    with warehouse_connection(settings.warehouse_url()) as connection:
+        assert generated_reports(connection) == []
+
+
+def test_one_format_leaves_the_rebuilt_days_for_the_other_formats(
+    settings: Settings, instance: dg.DagsterInstance, warehouse: psycopg.Connection
+) -> None:
+    define(settings.warehouse_url(), {**REVENUE, "formats": ["csv", "jsonl"]})
+    day = ("daily_reports", "2025-09-10", "2025-09-10")
+    run(settings, instance, *day)
+    warehouse.execute(
+        "insert into reporting.rebuilt_days (report_table, organization_id, report_day)"
+        " values ('report_revenue_daily', %s, '2025-09-10')",
+        (BERLIN,),
+    )
+
+    run(settings, instance, *day, format="csv")
+    assert count_rebuilt_days(warehouse) == 1
+
+    run(settings, instance, *day)
+    assert count_rebuilt_days(warehouse) == 0
+
+
 def test_one_definition_that_fails_does_not_stop_the_others(
     settings: Settings, instance: dg.DagsterInstance, warehouse: psycopg.Connection
 ) -> None:
@@ -205,3 +305,8 @@ def lose_a_column(warehouse: psycopg.Connection, slug: str) -> None:
         [slug],
     )
     assert changed.rowcount == 1
+
+
+def count_rebuilt_days(warehouse: psycopg.Connection) -> int:
+    [(count,)] = warehouse.execute("select count(*) from reporting.rebuilt_days")
+    return int(count)
