@@ -1,4 +1,4 @@
-{# What the YAML says of the columns of a report table. dbt knows it when it runs, not while it parses. #}
+{# The YAML entry of a report table. dbt can read it while it runs, not while it parses. #}
 
 {# The columns of a report table, by name, in the order of the YAML. #}
 {% macro described_columns(report_table) -%}
@@ -28,7 +28,7 @@
     {{ return(names) }}
 {%- endmacro %}
 
-{# The figures of a report table, `but` some, as columns of the relation with this alias. #}
+{# The figures of a report table except those in `but`, as columns of the relation with this alias. #}
 {% macro figures_of(report_table, alias, but=[]) -%}
     {%- for name in column_names(report_table, ['measure', 'balance', 'ratio']) | reject('in', but) %}
     {{ alias }}.{{ name }}{{ ',' if not loop.last }}
@@ -37,7 +37,7 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{# The sums of the measures of a report table, `but` some, over the rows with this alias. #}
+{# The sums of the measures of a report table except those in `but`, over the rows with this alias. #}
 {% macro sums_of(report_table, alias, but=[]) -%}
     {%- for name in column_names(report_table, ['measure']) | reject('in', but) %}
     cast(sum({{ alias }}.{{ name }}) as bigint) as {{ name }}{{ ',' if not loop.last }}

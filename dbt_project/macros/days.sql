@@ -1,4 +1,4 @@
-{# Whether a date is one of the days to rebuild, as ranges that an index and partitions can use. #}
+{# True if a date is one of the days to rebuild; written as ranges that indexes and partitions can use. #}
 {% macro in_days(column) -%}
     {%- set ranges = var('days', []) -%}
     {%- if ranges -%}
@@ -12,7 +12,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Whether a date lies before the end of the days to rebuild: what a figure "to date" reads. #}
+{# True if a date is before the end of the days to rebuild, as figures "to date" need it. #}
 {% macro up_to_days(column) -%}
     {%- set ranges = var('days', []) -%}
     {%- if ranges -%}
@@ -27,9 +27,9 @@
     cast(({{ instant }} at time zone {{ zone }}) - {{ cutoff }} as date)
 {%- endmacro %}
 
-{# Before a report table's days are computed, in the transaction that replaces them: lock each day, so
-   that two builds of it follow each other, and take it off the queue. A row that lands from here on
-   queues its day again. Many days lock the whole table: locks are a limited good. #}
+{# Runs before the days of a report table are computed, in the transaction that replaces them. It locks
+   each day, so that two builds of a day run one after the other, and removes it from the queue. A row
+   that lands later queues its day again. Many days lock the whole table, because locks are limited. #}
 {% macro claim_days(report_table) -%}
     {%- if execute and var('days', []) -%}
     {%- set many_days = 400 -%}
@@ -45,7 +45,7 @@
     where (select count(*) from ({{ listed_days() }}) as all_days) <= {{ many_days }};
     delete from landing.touched_days
     where report_table = '{{ report_table }}' and {{ in_days('report_day') }};
-    {#- What the checks found of the former rows is no seal of the new ones. Locked in one order. #}
+    {#- The former seal does not apply to the new rows. Rows are locked in one order. #}
     delete from reporting.sealed_days
     where date in (
         select date from reporting.sealed_days where {{ in_days('date') }} order by date for update
@@ -61,8 +61,8 @@
     {%- endfor %}
 {%- endmacro %}
 
-{# The incremental strategy of the report tables: delete the days, insert what stands on them now. A
-   day without rows ends empty; dbt's own strategies leave the rows of such a day. #}
+{# The incremental strategy of the report tables: delete the days, then insert their current rows. A day
+   that has no rows any more becomes empty; dbt's own strategies would keep its former rows. #}
 {% macro get_incremental_replace_days_sql(arguments) -%}
     {%- set columns = get_quoted_csv(arguments["dest_columns"] | map(attribute="name")) -%}
     delete from {{ arguments["target_relation"] }} where {{ in_days('date') }};

@@ -1,10 +1,11 @@
-{# The report tables themselves. A run without days makes a table that is missing, and brings a table of a
-   former version up to the YAML: new columns, key, index, comments. A run that builds days does none of
-   that, so that builds of different days do not wait for each other. #}
+{# The structure of the report tables. A run without days creates missing tables and upgrades existing
+   ones to the YAML: new columns, key, index, comments. A run that builds days changes no structure, so
+   builds of different days do not wait for each other. #}
 
-{# After a run without days: the unique key, in which nulls are equal; the index by event; and whatever is
-   never null. The key begins with the date: it serves a day's rebuild, a day's export and uniqueness. A
-   column that is new is null on the days built before: these are queued, and built with it next. #}
+{# After a run without days: the unique key, in which nulls are equal; the index by event; and the
+   constraints `not null`. The key begins with the date, so it also serves the rebuild and the export of
+   a day. A new column is null on the days that were built before: these days are queued for a rebuild,
+   and the constraint follows afterwards. #}
 {% macro keep_structure() -%}
     {%- if execute and not var('days', []) -%}
     {%- set key = column_names(model.name, ['key']) | reject('equalto', 'date') | join(', ') -%}
@@ -42,14 +43,14 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Comments of tables and columns are written by a run without days: each is a lock on its table. #}
+{# Only a run without days writes comments, because each comment locks its table. #}
 {% macro postgres__persist_docs(relation, model, for_relation, for_columns) -%}
     {%- if not var('days', []) -%}
         {%- do default__persist_docs(relation, model, for_relation, for_columns) -%}
     {%- endif -%}
 {%- endmacro %}
 
-{# A run that builds days leaves the columns of its tables as they are. #}
+{# A run that builds days does not change the columns of its tables. #}
 {% macro incremental_validate_on_schema_change(on_schema_change, default='ignore') -%}
     {{ return('ignore' if var('days', []) else on_schema_change) }}
 {%- endmacro %}

@@ -1,5 +1,5 @@
-{# What one scan adds to each figure of attendance. Written once for two models that find out differently
-   what a scan is: all scans of a day at once, or each by a lookup. Both select from relations with the
+{# The amount that one scan adds to each figure of attendance. Two models use it: one classifies all
+   scans of some days at once, the other one looks up each scan. Both select from relations with the
    columns of int_scanning__scans and `upload_count`, `is_taken_back` and `entry_number`, which is null
    where the scan is no entry. #}
 {% macro scan_figures() -%}

@@ -1,6 +1,6 @@
-{# A person's run may make the views of another version of the project. The pipeline writes into a comment
-   which version it made; without that comment it makes them again before it reads them. Run at both ends,
-   since the pipeline may make its views in between. #}
+{# When a person runs dbt, the views may be those of another version of the project. The pipeline records
+   its own version in a comment; without that comment it creates the views again before it reads them.
+   This removes the comment, before and after the run, because the pipeline may write it in between. #}
 {% macro mark_views_as_unknown() -%}
     {%- if execute and flags.WHICH in ('run', 'build') and not var('in_pipeline', false) -%}
     do $$

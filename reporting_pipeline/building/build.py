@@ -1,10 +1,8 @@
-"""Building report tables for report days: the days asked for, or the days that landing touched.
+"""Builds report tables for report days: the requested days, or the days that landing touched.
 
-A day of a table is a pure function of the landed rows: built twice, in any order, alone or with
-others, it is the same. Each table's days are replaced in one transaction, behind their locks.
-
-What belongs here: which days, which tables, in one invocation of dbt. What does not: what a table
-holds (`dbt_project/models/reports`).
+A day of a table depends only on the landed rows: it has the same rows however often, in whatever
+order and together with whatever other days it is built. Each table's days are replaced in one
+transaction, behind their locks.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,18 +27,18 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildResult:
-    """What one build did.
+    """The result of one build.
 
     Attributes:
-        row_counts: For each table, the rows on each of its days; days without rows are left out.
-        seconds: For each table, how long replacing all of its days took.
+        row_counts: Table -> day -> number of rows; days without rows are left out.
+        seconds: Table -> duration of replacing all of its days.
     """
 
     row_counts: Mapping[str, Mapping[date, int]]
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def total(self, table: str) -> int:
-        """Rows of a table over all the days that were built."""
+        """Number of rows of a table over all days of the build."""
         return sum(self.row_counts[table].values())
 
 
@@ -56,7 +54,7 @@ def build(
 
     Raises:
         UnknownReport: No report table has one of the names.
-        BuildFailed: A table was not built; its former rows stand.
+        BuildFailed: A table was not built; it keeps its former rows.
         WarehouseUnavailable: The warehouse cannot be reached.
     """
     for table in tables:
@@ -105,7 +103,7 @@ def build_touched(warehouse: URL) -> BuildResult:
 
 
 def known_days(warehouse: URL) -> list[date]:
-    """Every report day on which a landed row, an event's end or a row of a report table stands."""
+    """Every report day with a landed row, an event's end or a row of a report table."""
     landed = (
         "select report_day from landing.ticketing_order_line_movements",
         "select report_day from landing.seating_inventory_movements",
@@ -113,8 +111,8 @@ def known_days(warehouse: URL) -> list[date]:
         "select report_day from landing.ledger_transactions",
         "select landing.report_day(ends_at, timezone, day_cutoff) from landing.ticketing_events",
     )
-    standing = (f"select date from reporting.{name}" for name in TABLE_NAMES)  # noqa: S608
-    query = " union ".join([*landed, *standing])
+    built = (f"select date from reporting.{name}" for name in TABLE_NAMES)  # noqa: S608
+    query = " union ".join([*landed, *built])
     with warehouse_connection(warehouse) as connection:
         rows = connection.execute(query.encode()).fetchall()
     return sorted(day for (day,) in rows if day is not None)

@@ -1,7 +1,7 @@
-"""dbt in this process: imported once, parsed once, then a fraction of a second per invocation.
+"""Runs dbt in this process.
 
-What belongs here: how dbt is called and what its failure means. What does not: which days to build
-(`reporting_pipeline.building.build`), or any SQL (`dbt_project/`).
+dbt is imported and its project parsed once per process; then an invocation takes a fraction of a
+second.
 """
 
 import functools
@@ -61,7 +61,7 @@ def run_models(
     failed = [each for each in result.result.results if each.status not in {"success", "skipped"}]
     if failed:
         reasons = "; ".join(f"{each.node.name}: {_one_line(each.message)}" for each in failed)
-        message = f"not built, the former rows stand: {reasons}"
+        message = f"not built, the former rows are kept: {reasons}"
         raise BuildFailed(message)
     return {each.node.name: each.execution_time for each in result.result.results}
 
@@ -185,5 +185,5 @@ def _invoke(arguments: Sequence[str], manifest: "Manifest | None") -> Any:
 
 def _one_line(message: str | None) -> str:
     # The compiled code that dbt points to is gone with the scratch folder.
-    told, _, _ = (message or "no reason given").partition("compiled code at")
-    return " ".join(told.split())
+    reason, _, _ = (message or "no reason given").partition("compiled code at")
+    return " ".join(reason.split())

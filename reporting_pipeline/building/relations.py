@@ -31,7 +31,7 @@ def migrate(warehouse: URL) -> bool:
 
 
 def is_current(warehouse: URL) -> bool:
-    """Whether `migrate` has nothing to do.
+    """True if `migrate` has nothing to do.
 
     Raises:
         WarehouseUnavailable: The warehouse cannot be reached.
@@ -68,7 +68,7 @@ def ensure_relations(warehouse: URL) -> bool:
 
 
 def relations_are_current(connection: psycopg.Connection) -> bool:
-    """Whether the report tables and views are those of this version of the dbt project."""
+    """True if the report tables and views are those of this version of the dbt project."""
     found = connection.execute(
         "select obj_description(to_regnamespace('staging'), 'pg_namespace')"
     ).fetchone()

@@ -180,7 +180,7 @@ found as (
     where report.date = any(%(days)s)
 ),
 
--- Grouping, unlike joining, takes the null event for equal to itself.
+-- Grouping treats null events as equal; a join does not.
 compared as (
     select
         organization_id,

@@ -239,11 +239,11 @@ def _affected_requests(
 ) -> list[ReportRequest]:
     if not rebuilt_ids:
         return []
-    rests_on = {each.name: each.rests_on for each in DATASETS}
+    depends_on = {each.name: each.depends_on for each in DATASETS}
     pairs = [
         (definition.id, table)
         for definition in definitions.values()
-        for table in rests_on.get(definition.config.dataset, ())
+        for table in depends_on.get(definition.config.dataset, ())
     ]
     bound = {
         "definitions": [definition_id for definition_id, _ in pairs],

@@ -1,4 +1,4 @@
-"""What every export format is and does: one `Format` object for each, listed in `formats`."""
+"""The interface of export formats; `formats` lists one `Format` object for each."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator

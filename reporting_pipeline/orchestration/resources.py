@@ -170,7 +170,7 @@ class Redis(SettingsResource):
 
 
 class ReportStore(SettingsResource):
-    """Where report files are stored: a folder, or a bucket of S3 or a compatible server."""
+    """The store of report files: a folder, or a bucket of S3 or a compatible server."""
 
     store_url: str | None = _setting("store_url")
 
@@ -224,7 +224,7 @@ class Reports(SettingsResource):
     timing: dg.ResourceDependency[Timing]
 
     def publisher(self) -> Publisher:
-        """Where reports are read, and where their files go."""
+        """The warehouse that reports are read from, and the store that their files go to."""
         return Publisher(
             warehouse=self.warehouse.address(),
             store=self.store.open(),

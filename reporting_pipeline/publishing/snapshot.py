@@ -105,13 +105,13 @@ def report_state(
     """The seals of the days that a report depends on, and how far the sources have landed."""
     source = dataset(request.definition.config.dataset)
     sealed = None
-    if source.rests_on:
+    if source.depends_on:
         sealed = seals_of(
             connection,
             request.definition.organization_id,
             first=request.period.first or _first_day(connection, source, request),
             end=request.period.end,
-            report_tables=source.rests_on,
+            report_tables=source.depends_on,
             delay_seconds=delay_seconds,
         )
     clocks = connection.execute("select max(record_clock) from landing.watermarks").fetchone()

@@ -121,7 +121,7 @@ def _spooled_rows(rows: RowSpool) -> Iterator[CanonicalRow]:
 def _ledger_differences(connection: Connection[Any], manifest: Manifest) -> Iterator[Difference]:
     """The errors of the checks on the report's days, for its organisation or for all."""
     days = _days(manifest)
-    tables = (*dataset(manifest.definition.dataset).rests_on, RECONCILIATION_BREAKS.name)
+    tables = (*dataset(manifest.definition.dataset).depends_on, RECONCILIATION_BREAKS.name)
     for table in dict.fromkeys(tables):
         for check in checks_of(table):
             for of_day in check.find(connection, days).values():

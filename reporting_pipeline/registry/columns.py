@@ -19,7 +19,7 @@ class ColumnType(StrEnum):
 
 
 class ColumnKind(StrEnum):
-    """How the values of a column may be combined.
+    """The kind of a column, which decides how its values may be combined.
 
     Attributes:
         KEY: Part of the key.

@@ -46,8 +46,8 @@ class Dataset:
         relation: The table or view that its rows are read from.
         day_column: The column of type date that a period selects by; None: the rows belong to no
             day and a period does not narrow them.
-        rests_on: The report tables whose days its rows depend on. A dataset is reconciled and built
-            only if these are.
+        depends_on: The report tables whose days its rows depend on. A dataset is reconciled and
+            built only if these are.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Dataset:
     schema: str
     relation: str
     columns: tuple[Column, ...]
-    rests_on: tuple[str, ...]
+    depends_on: tuple[str, ...]
     day_column: str | None = "date"
 
     @property
@@ -116,7 +116,7 @@ def _shown(name: str, table: ReportTable) -> Dataset:
         schema=SCHEMA,
         relation=name,
         columns=with_names(table.columns),
-        rests_on=(table.name,),
+        depends_on=(table.name,),
     )
 
 
@@ -129,7 +129,7 @@ def _dataset(model: ModelProperties, schema: str, *, columns: tuple[Column, ...]
         schema=schema,
         relation=model.name,
         columns=columns,
-        rests_on=model.meta.depends_on,
+        depends_on=model.meta.depends_on,
         day_column=model.meta.day_column,
     )
 

@@ -212,7 +212,7 @@ def _grouping(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidField]:
 
 
 def _reason_against(column: Column, config: ReportConfig, dataset: Dataset) -> str | None:
-    """Why a grouped report cannot show a column that it is not grouped by."""
+    """The reason why a grouped report cannot show a column that it is not grouped by."""
     match column.kind:
         case ColumnKind.MEASURE:
             return None

@@ -20,7 +20,7 @@ from reporting_pipeline.errors import DefinitionInvalid
 MAX_BYTES = 1024 * 1024
 
 MAX_DEPTH = 20
-"""How deep lists and mappings may nest; the deepest useful definition has 11 levels."""
+"""The most levels of lists and mappings; the deepest useful definition has 11."""
 
 _MAX_VALUES = 120_000
 _MAX_WHOLE_NUMBER = 2**63 - 1
@@ -152,7 +152,7 @@ def invalid_values(tree: object) -> list[InvalidField]:
 
 
 def text_fault(text: str) -> str | None:
-    """Why a definition cannot contain the text; None where it can."""
+    """The reason why a definition cannot contain the text; None where it can."""
     for character in text:
         if unicodedata.category(character) in _CONTROL_CATEGORIES:
             return f"contains the control character U+{ord(character):04X}; remove it"

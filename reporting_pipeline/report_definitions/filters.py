@@ -34,13 +34,13 @@ from reporting_pipeline.registry.datasets import Dataset
 from reporting_pipeline.report_definitions.document import quoted
 
 MAX_DEPTH = 4
-"""How deep comparisons, `and` and `or` may nest."""
+"""The most levels of comparisons, `and` and `or`."""
 
 MAX_FILTERS = 100
-"""How many comparisons, `and` and `or` a report may have in all."""
+"""The most comparisons, `and` and `or` of a report in all."""
 
 MAX_VALUES = 1_000
-"""How many values an `in` or a `not_in` may list."""
+"""The most values of an `in` or a `not_in`."""
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 
@@ -205,7 +205,7 @@ def comparisons(
 
 
 def depth_and_count(filters: tuple[Filter, ...]) -> tuple[int, int]:
-    """How deep the filters nest, and how many there are in all."""
+    """The number of levels of the filters, and the number of all of them."""
     depth, count = 0, 0
     level = list(filters)
     while level:

@@ -30,7 +30,7 @@ from reporting_pipeline.errors import DefinitionInvalid
 from reporting_pipeline.report_definitions.filters import calendar_day
 
 MAX_RANGE_DAYS = 1_830
-"""How many days a range may have: five years."""
+"""The most days of a range: five years."""
 
 MAX_HOURS = 48
 MAX_DAYS = 366

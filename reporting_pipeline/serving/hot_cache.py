@@ -35,8 +35,7 @@ class CacheKey:
 
     Attributes:
         item: For example a report's id, or an event's id and a day.
-        version: The version of the data, with a value for each version. None for the value that
-            tells which version is current.
+        version: The version of the data. None for the value that names the current version.
     """
 
     organization_id: UUID

@@ -64,7 +64,7 @@ def found_version(url: URL) -> str | None:
 
 
 def is_current(url: URL) -> bool:
-    """Whether the schema has this version.
+    """True if the schema has this version.
 
     Raises:
         WarehouseUnavailable: The warehouse cannot be reached.

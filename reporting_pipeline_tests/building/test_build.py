@@ -153,10 +153,12 @@ def test_failed_build_leaves_the_former_rows_and_the_queue(
     touch(warehouse, SALES, DAY)
     before = warehouse.execute("select * from reporting.report_sales_daily").fetchall()
 
-    with pytest.raises(BuildFailed, match="not built, the former rows stand") as raised:
+    with pytest.raises(BuildFailed, match="not built, the former rows are kept") as raised:
         build([DAY], warehouse=built.warehouse, tables=[SALES])
 
-    assert raised.value.message.startswith("not built, the former rows stand: report_sales_daily:")
+    assert raised.value.message.startswith(
+        "not built, the former rows are kept: report_sales_daily:"
+    )
     assert 'column "sold" does not exist' in raised.value.message
     assert "compiled code" not in raised.value.message  # which is gone by then
     assert warehouse.execute("select * from reporting.report_sales_daily").fetchall() == before

@@ -128,7 +128,7 @@ def test_sources_exist() -> None:
 
 def test_datasets_rest_on_report_tables() -> None:
     tables = {table.name for table in REPORT_TABLES}
-    assert {table for each in DATASETS for table in each.rests_on} <= tables
+    assert {table for each in DATASETS for table in each.depends_on} <= tables
 
 
 def test_unknown_datasets_and_columns_are_refused_with_those_that_there_are() -> None:

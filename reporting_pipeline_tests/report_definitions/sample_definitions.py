@@ -54,7 +54,7 @@ def dataset_of_table(name: str) -> Dataset:
         schema=SCHEMA,
         relation=name,
         columns=table.columns,
-        rests_on=(name,),
+        depends_on=(name,),
     )
 
 

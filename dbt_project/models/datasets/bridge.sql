@@ -1,5 +1,5 @@
 -- Grain: organization_id, event_id (null: no single event), date, currency: all rows of the two tables.
--- From what was booked to what was paid out: each figure is the one before, its movements, its residue.
+-- From booked to paid out: each figure is the figure before it, its movements, and the residue.
 {%- set ledger_figures = [
     'gross_minor', 'refund_minor', 'chargeback_minor', 'chargeback_reversal_minor', 'net_revenue_minor',
     'receivable_change_minor', 'collected_minor', 'repaid_minor', 'organizer_share_minor',
@@ -8,8 +8,8 @@
     'payout_reversal_minor',
 ] %}
 with
--- A row of one table has 0 in the figures of the other: so a day or an organisation that is asked for
--- reaches both.
+-- A row of one table has 0 in the figures of the other, so that a condition on a day or an organisation
+-- applies to both tables.
 sides as (
     select
         organization_id,

@@ -1,5 +1,5 @@
--- Grain: one row per organisation and table: the source tables that are landed, and the report tables.
--- Sources are landed for all organisations at once; days wait for an organisation, or for all.
+-- Grain: one row per organisation and table: the landed source tables, and the report tables. Sources
+-- are landed for all organisations at once; a day waits to be built for one organisation, or for all.
 {%- set report_tables = [
     'report_sales_daily', 'report_revenue_daily', 'report_attendance_daily', 'report_event_summary',
     'report_reconciliation_breaks',

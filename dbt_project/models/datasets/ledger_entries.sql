@@ -1,5 +1,5 @@
--- Grain: one row per ledger entry: what report_revenue_daily sums. An entry is on its transaction's day;
--- the condition repeats that, so that a transaction is looked for in its own month alone.
+-- Grain: one row per ledger entry, as summed by report_revenue_daily. An entry has the day of its
+-- transaction; the condition repeats the day, so that only one partition is searched.
 select
     entries.organization_id,
     organizations.organization_name,

@@ -1,5 +1,5 @@
--- Grain: one row per movement of an order line: what report_sales_daily sums. Whether a movement is its
--- order's first is looked up by order, where it is asked for.
+-- Grain: one row per movement of an order line, as summed by report_sales_daily. The order's first
+-- movement is looked up only if a query needs it.
 select
     movements.organization_id,
     organizations.organization_name,

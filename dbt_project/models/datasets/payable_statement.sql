@@ -1,5 +1,5 @@
--- Grain: organization_id, event_id (null: no single event), date, currency, where something moves on
--- organizer_payable. A balance needs all days before it: they are read from this one table.
+-- Grain: organization_id, event_id (null: no single event), date, currency, on days with a movement of
+-- organizer_payable. A balance needs all earlier days, which this one table has.
 with statement as (
     select
         *,

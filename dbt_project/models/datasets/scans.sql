@@ -1,4 +1,4 @@
--- Grain: one row per scan: what report_attendance_daily sums.
+-- Grain: one row per scan, as summed by report_attendance_daily.
 select
     events_of_organizations.organization_id,
     organizations.organization_name,

@@ -1,6 +1,6 @@
--- Grain: one row per ticket of an event that is known. The day is of issue, computed: a period narrows
--- an organisation's tickets, which are found by their events. The first admission is looked up by ticket,
--- unless nothing of it is asked for.
+-- Grain: one row per ticket of a known event. The day is the computed day of issue: a query finds an
+-- organisation's tickets by their events, then narrows them to the period. The first admission is
+-- looked up by ticket, only if a query needs it.
 select
     events.organization_id,
     organizations.organization_name,

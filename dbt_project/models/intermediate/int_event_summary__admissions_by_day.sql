@@ -1,5 +1,5 @@
--- Grain: one row per event and report day on which tickets are admitted, up to the days to rebuild. Of the
--- tickets scanned at the events; a ticket is admitted once, by its first entry at any event.
+-- Grain: one row per event and report day with admissions, up to the days to rebuild. Counts the tickets
+-- scanned at the events; a ticket is admitted once, by its first entry at any event.
 {{ config(materialized='ephemeral') }}
 with tickets as (
     select distinct scans.ticket_id

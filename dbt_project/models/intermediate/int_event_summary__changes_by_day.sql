@@ -1,5 +1,5 @@
--- Grain: one row per event and report day on which anything of its summary changes, up to the days to
--- rebuild, and each of these days. What the subjects add on the day, 0 where nothing.
+-- Grain: one row per event and report day with a change of the event's summary, up to the days to
+-- rebuild, and one row for each of these days. Each figure is the change on the day, or 0.
 {{ config(materialized='ephemeral') }}
 with days as (
     select

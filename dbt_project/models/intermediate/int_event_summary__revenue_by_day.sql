@@ -1,6 +1,6 @@
 -- Grain: one row per event and report day on which the ledger has entries of the event and its own
--- organisation, up to the days to rebuild. Money in minor units of the event's currency; an entry in
--- another one adds nothing, and `other_currency_count` counts the currencies that are new on the day.
+-- organisation, up to the days to rebuild. Money in minor units of the event's currency. Entries in
+-- other currencies add nothing; `other_currency_count` counts the currencies that are new on the day.
 {{ config(materialized='ephemeral') }}
 with entries as (
     select

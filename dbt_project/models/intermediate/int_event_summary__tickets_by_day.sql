@@ -1,5 +1,6 @@
--- Grain: one row per event and report day on which tickets that admit go out or come back, up to the days
--- to rebuild. Signed units. What comes back counts as sold or as comped, as its order line began.
+-- Grain: one row per event and report day on which admission tickets are issued or returned, up to the
+-- days to rebuild. Signed units. A return counts as sold or as comped, like the first movement of its
+-- order line.
 {{ config(materialized='ephemeral') }}
 with units as (
     select

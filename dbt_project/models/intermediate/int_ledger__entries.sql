@@ -1,4 +1,4 @@
--- Grain: one row per ledger entry, with what its transaction and account say. An entry belongs to its
+-- Grain: one row per ledger entry, with columns of its transaction and account. An entry belongs to its
 -- transaction's day; both days are columns, so that a condition on each reads only these days.
 select
     entries.entry_id,

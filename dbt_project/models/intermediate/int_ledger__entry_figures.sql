@@ -1,9 +1,9 @@
--- Grain: one row per ledger entry, with what it adds to each figure of revenue, in minor units of its
--- currency: its credit less its debit, or the reverse, where it counts, and else 0.
+-- Grain: one row per ledger entry, with the amount that it adds to each figure of revenue, in minor
+-- units of its currency: credit less debit, or debit less credit, or 0 where it does not count.
 with figures as (
     select
         *,
-        -- What buyers are charged, by component.
+        -- Charges to buyers, by component.
         case when transaction_kind = 'sale' and component = 'face_value' then net_credit_minor else 0 end
             as face_value_minor,
         case when transaction_kind = 'sale' and component = 'addon' then net_credit_minor else 0 end
@@ -24,7 +24,7 @@ with figures as (
             as tax_minor,
         case when transaction_kind = 'sale' and is_buyer_component then net_credit_minor else 0 end
             as gross_minor,
-        -- What buyers are given back.
+        -- Repayments to buyers.
         case when transaction_kind = 'refund' and component = 'face_value' then -net_credit_minor else 0 end
             as refund_face_value_minor,
         case
@@ -48,7 +48,7 @@ with figures as (
             when transaction_kind = 'chargeback_reversal' and is_buyer_component then net_credit_minor
             else 0
         end as chargeback_reversal_minor,
-        -- What the organiser is charged, in any kind of transaction.
+        -- Charges to the organiser, in any kind of transaction.
         case
             when account_kind = 'organizer_payable' and component = 'platform_fee' then -net_credit_minor
             else 0
@@ -65,7 +65,7 @@ with figures as (
             when account_kind = 'organizer_payable' and component = 'adjustment' then net_credit_minor
             else 0
         end as adjustment_minor,
-        -- What is held back from the organiser, and paid to it.
+        -- Amounts held back from the organiser, and payouts to it.
         case
             when
                 account_kind = 'organizer_payable'
@@ -98,7 +98,7 @@ with figures as (
                 then net_credit_minor
             else 0
         end as payout_reversal_minor,
-        -- How the accounts change.
+        -- Changes of the accounts.
         case when account_kind = 'organizer_payable' then net_credit_minor else 0 end
             as payable_change_minor,
         case when account_kind = 'buyer_receivable' then -net_credit_minor else 0 end

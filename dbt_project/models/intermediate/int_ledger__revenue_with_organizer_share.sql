@@ -1,5 +1,5 @@
--- Grain: that of report_revenue_daily, with the organiser's share of what buyers are charged and given
--- back: what moves on organizer_payable by none of the movements that have a column of their own.
+-- Grain: that of report_revenue_daily, with the organiser's share of charges and repayments to buyers:
+-- the change of organizer_payable less the movements that have a column of their own.
 select
     *, -- noqa: AM04, all columns of the table
     payable_change_minor

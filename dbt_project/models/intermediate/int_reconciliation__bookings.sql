@@ -1,5 +1,5 @@
--- Grain: one row per proof of an order's sums: a movement of Ticketing, or a charge transaction of the
--- Ledger in one currency. All days of the orders that have one of the days to rebuild; minor units.
+-- Grain: one row per booking of an order: a movement of Ticketing, or a charge transaction of the Ledger
+-- in one currency. All days of the orders with a booking on the days to rebuild; minor units.
 {{ config(materialized='ephemeral') }}
 select
     movements.order_id,

@@ -1,4 +1,4 @@
--- Grain: order, place and report day at whose end the sums differ, for the days to rebuild.
+-- Grain: order, place and report day, if the sums differ at the end of the day; the days to rebuild.
 {{ config(materialized='ephemeral') }}
 with sums as (
     select

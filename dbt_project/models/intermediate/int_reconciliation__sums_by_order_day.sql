@@ -1,6 +1,6 @@
 -- Grain: order, place (organisation, event, currency) in which it is booked or charged, and report day
--- on which the order has a movement or a charge. What Ticketing booked and the Ledger charged up to the
--- end of the day, in minor units; `known_*` say what Ticketing knows of the order.
+-- on which the order has a movement or a charge. Sums booked by Ticketing and charged by the Ledger up
+-- to the end of the day, in minor units; `known_*` have the order's values in Ticketing.
 {{ config(materialized='ephemeral') }}
 with changes as (
     select

@@ -1,5 +1,5 @@
--- Grain: order and place (organisation, event, currency) whose buyer_receivable balance is not 0 on the
--- order's last known day, when that is one of the days to rebuild and no sum of the order differs.
+-- Grain: order and place (organisation, event, currency), if its buyer_receivable balance is not 0 on
+-- the order's last known day, that day is one of the days to rebuild, and no sum of the order differs.
 -- `balance_minor` is debits less credits.
 {{ config(materialized='ephemeral') }}
 with receivables as (

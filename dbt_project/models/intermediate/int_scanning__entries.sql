@@ -1,5 +1,5 @@
--- Grain: one row per scan that is an entry: accepted on the way in, with a ticket that admits, and not
--- taken back. A ticket's first entry is its admission. To be read by ticket.
+-- Grain: one row per scan that is an entry: accepted, direction in, with an admission ticket, and not
+-- reverted. A ticket's first entry is its admission. Read it by ticket.
 select
     scans.scan_id,
     scans.event_id,

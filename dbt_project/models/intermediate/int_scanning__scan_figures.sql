@@ -1,6 +1,6 @@
--- Grain: one row per scan, with what it adds to each figure of attendance. The copies of its upload and
--- the entries of its ticket are looked up, once for a scan, and not at all where nothing of them is
--- asked for: a join to one row of aggregates falls away where none of it is read.
+-- Grain: one row per scan, with the amount that it adds to each figure of attendance. The copies of its
+-- upload and the entries of its ticket are looked up once per scan, and only if a query needs them:
+-- PostgreSQL drops a join to one row of aggregates if none of its columns is read.
 with described_scans as (
     select
         scans.*,

@@ -1,5 +1,5 @@
--- Grain: one row per scan: of repeated uploads the one received first, then the least id. Ticket type and
--- admission are null where the ticket is not known.
+-- Grain: one row per scan; of repeated uploads, the copy received first, then the one with the least id.
+-- Ticket type and admission are null where the ticket is unknown.
 select
     scans.scan_id,
     scans.event_id,

@@ -1,5 +1,5 @@
--- Grain: one row per scan on the days to rebuild, with what it adds to each figure of attendance. As
--- int_scanning__scan_figures, but all scans of the days at once, and not each by a lookup.
+-- Grain: one row per scan on the days to rebuild, with the amount that it adds to each figure of
+-- attendance. Like int_scanning__scan_figures, but for all scans of the days at once, without lookups.
 {{ config(materialized='ephemeral') }}
 with scans as (
     select *

@@ -1,5 +1,5 @@
--- Grain: one row per upload of a scan, repeated ones too, with whether a scan takes it back. That is looked
--- up by key, and only where it is asked for: a join or `exists` may read all reverts that there ever were.
+-- Grain: one row per upload of a scan, repeated ones too; a column says if a scan reverts it. Reverts
+-- are looked up by key, only if a query needs them: a join or `exists` could read all reverts.
 select
     uploads.scan_id,
     uploads.device_id,

@@ -1,6 +1,6 @@
--- Grain: one row per movement of an order line, with what it adds to each figure of sales: units, and
--- money in minor units of the order's currency. What is taken back adds to figures of its own, as a
--- magnitude; `net_` figures keep the sign.
+-- Grain: one row per movement of an order line, with the amount that it adds to each figure of sales:
+-- units, and money in minor units of the order's currency. Returns add to figures of their own, as
+-- positive numbers; `net_` figures keep the sign.
 with movements as (
     select
         movement_id,

@@ -1,4 +1,4 @@
--- Grain: one row per event, with the names that a reader knows it by; venue null where not known.
+-- Grain: one row per event, with the names of the event and its venue; venue null where unknown.
 select
     events.event_id,
     events.event_name,

@@ -1,5 +1,5 @@
--- Grain: one row per movement of an order line, with what its order, event and ticket type say.
--- `direction` is 1 for what is charged, -1 for what is given back, 0 for a fee of nothing.
+-- Grain: one row per movement of an order line, with columns of its order, event and ticket type.
+-- `direction` is 1 for a charge, -1 for a repayment, 0 for a fee of 0.
 select
     movements.movement_id,
     movements.order_id,

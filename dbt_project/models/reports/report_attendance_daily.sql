@@ -1,5 +1,5 @@
 -- Grain: organization_id, event_id, date, gate_id, ticket_type_id (null: ticket unknown). Counts of
--- scans; of repeated uploads the first counts.
+-- scans; of repeated uploads only the first one counts.
 select
     events.organization_id,
     scans.event_id,

@@ -1,5 +1,5 @@
 -- Grain: date, organization_id, event_id, order_id, transaction_id, entry_id, currency, kind; nulls are
--- equal. What Ticketing booked against what the Ledger charged, in minor units of the row's currency.
+-- equal. Compares Ticketing's bookings with the Ledger's charges, in minor units of the row's currency.
 with entries as (
     select *
     from {{ ref('int_ledger__entries') }}

@@ -30,7 +30,7 @@ _MAX_REASONS = 6
 
 
 class ColumnStyle(StrEnum):
-    """How a column is set; the names are classes of the style sheet."""
+    """The alignment and type of a column; the names are classes of the style sheet."""
 
     FIGURE = "figure"
     TEXT = "text"
@@ -116,7 +116,7 @@ class ProofPart:
 
 
 def style_of(column: ColumnPart) -> ColumnStyle:
-    """How a column is set."""
+    """The alignment and type of a column."""
     match column.type:
         case ColumnType.BIGINT | ColumnType.RATIO:
             return ColumnStyle.FIGURE

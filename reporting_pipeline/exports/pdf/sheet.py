@@ -40,7 +40,7 @@ class Sheet:
     Attributes:
         rows: The texts of each cell.
         totals: The rows below them.
-        fit: None: the columns do not fit on a page.
+        fit: None if the columns do not fit on a page.
     """
 
     document: ReportDocument

@@ -168,7 +168,7 @@ def end_step(summaries: Sequence[BatchSummary]) -> None:
 
 
 def _reasons(lines: Sequence[ReportLine]) -> dg.TableMetadataValue:
-    """Why files are held, failed or stamped; the formats of a report share a reason."""
+    """The reasons why files are held, failed or stamped; the formats of a report share one."""
     records = [
         dg.TableRecord(
             {

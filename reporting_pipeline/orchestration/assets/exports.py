@@ -176,5 +176,5 @@ def _event_reports() -> dg.AssetsDefinition:
 
 
 def _is_only_missing(context: dg.AssetExecutionContext) -> bool:
-    """Whether the run fills gaps: existing reports stay as they are."""
+    """True if the run fills gaps: existing reports stay as they are."""
     return ONLY_MISSING_TAG in context.run.tags

@@ -1,4 +1,4 @@
-"""How the step of every asset and check behaves: its owners, its retries, and how it fails."""
+"""The step of every asset and check: its owners, its retries, and its failures."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

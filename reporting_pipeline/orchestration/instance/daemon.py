@@ -168,7 +168,7 @@ def end_phantom_runs(instance: dg.DagsterInstance | None = None) -> list[str]:
 
 
 def is_running(pid: int, *, begun_before: float) -> bool:
-    """Whether a process still runs, and is not a younger one that got the same number.
+    """True if a process still runs, and is not a younger one that got the same number.
 
     Args:
         pid: The number of the process.
@@ -237,7 +237,7 @@ def _answers_signals(pid: int) -> bool:
 
 
 def _server_has(server: dict[str, object], run_id: str) -> bool:
-    """Whether the code server answers that it still executes the run."""
+    """True if the code server answers that it still executes the run."""
     client = DagsterGrpcClient(
         port=server.get("port"),  # type: ignore[arg-type]
         socket=server.get("socket"),  # type: ignore[arg-type]

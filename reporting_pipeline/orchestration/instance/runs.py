@@ -80,7 +80,7 @@ def open_failures(
 
 
 def failure_reason(event: dg.DagsterEvent) -> str:
-    """Why a step or a run failed: the description of its failure, or else the first cause."""
+    """The reason of a failed step or run: the description of its failure, or its first cause."""
     data = event.event_specific_data  # None if the run was ended from outside
     failure = data.user_failure_data if isinstance(data, StepFailureData) else None
     if failure is not None and failure.description is not None:

@@ -1,4 +1,6 @@
-"""Where the Dagster instance keeps its records and the output of steps; `dagster.yaml` names both.
+"""The storage of the Dagster instance: its records and the output of steps.
+
+`dagster.yaml` names both classes.
 
 dagster-postgres opens a connection for every statement, outside its web server. A run over a year
 stores about 13,000 events, each in two or three statements: recording the result of one check took
@@ -62,7 +64,7 @@ class ComputeLogs(LocalComputeLogManager):
     @override
     @classmethod
     def config_type(cls) -> dict[str, Any]:
-        """No configuration: the settings have it."""
+        """The configuration, which is empty: the settings have all values."""
         return {}
 
     @override

@@ -1,5 +1,5 @@
--- The report days on which the affected rows stand now. Run before and after the merge, with the
--- setting reporting.phase saying which: what stood before is touched as well as what stands after.
+-- The report days of the affected rows. Runs before and after the merge; the setting reporting.phase
+-- says which. The former days of a row are touched as well as its new days.
 
 insert into touched
 select distinct
@@ -108,7 +108,7 @@ select distinct
 from affected_transactions
 inner join landing.ledger_transactions as transaction on affected_transactions.id = transaction.id;
 
--- All days of an order, in every place (organisation, event) where either domain books it.
+-- All days of an order, in every organisation and event in which one of the two domains books it.
 insert into touched
 with bookings as (
     select
@@ -251,7 +251,7 @@ where
     movement.report_day is not null
     and movement.id in (select incoming.id from incoming_seating_inventory_movements as incoming);
 
--- Every day of an event that has changed.
+-- Every day of a changed event.
 insert into touched
 select distinct
     'report_event_summary' as report_table,

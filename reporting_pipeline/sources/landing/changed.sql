@@ -1,5 +1,5 @@
--- What comes in that changes how rows are counted, and the orders, devices' uploads, tickets and
--- transactions that it reaches. Run once the rows have come in, before they are merged.
+-- New rows that change how other rows are counted, and the orders, uploads, tickets and transactions
+-- that they affect. Runs after the new rows were read and before they are merged.
 
 create temporary table changed_organizations on commit drop as
 select incoming.id
@@ -22,7 +22,7 @@ where
     is distinct from
     (incoming.organization_id, incoming.timezone, incoming.day_cutoff, incoming.currency, incoming.ends_at);
 
--- A new ticket type has no rows yet: what refers to it comes with it or after it.
+-- No landed row refers to a new ticket type: rows that refer to it land with it or later.
 create temporary table changed_ticket_types on commit drop as
 select incoming.id
 from incoming_ticketing_ticket_types as incoming
@@ -96,9 +96,9 @@ from affected_transactions
 inner join incoming_ledger_transactions as transaction on affected_transactions.id = transaction.id
 where transaction.order_id is not null;
 
--- Scans by upload: all copies of one have the same device and sequence. What is new changes what
--- stands of its upload, and may take another upload back (`is_reread`); of a changed event or ticket
--- only the scans are read anew that stand there.
+-- Scans by upload: all copies of an upload have the same device and sequence. A new copy can change
+-- which copy of its upload counts, and a revert cancels another upload (`is_reread`). Of a changed
+-- event or ticket, only the copies that count are read again.
 create temporary table affected_uploads on commit drop as
 with new_uploads as (
     select
@@ -202,7 +202,7 @@ create temporary table touched (
     report_day date not null
 ) on commit drop;
 
--- What a report counts once, and where: an order's first movement, a ticket's admission.
+-- Rows that a report counts once, with their day: an order's first movement, a ticket's admission.
 create temporary table counted_once (
     phase text not null,
     report_table text not null,

@@ -22,7 +22,7 @@ _EVENT = "left join landing.ticketing_events as event on event.id = dated.event_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dating:
-    """How the rows of one table, under the alias `dated`, get their report day.
+    """The SQL that gives the rows of one table, under the alias `dated`, their report day.
 
     Attributes:
         day: The SQL expression of the day.

@@ -1,6 +1,6 @@
--- From the two captures to the queue of touched days. Run after the merge and the second capture.
+-- Fills the queue of touched days from the two captures. Runs after the merge and the second capture.
 
--- What is counted once and is now counted elsewhere: the day that counted the former first.
+-- Rows that are counted once and are now counted on another day: first the former day, then the new.
 insert into touched
 select
     former.report_table,
@@ -33,7 +33,7 @@ where
     present.phase = 'after'
     and present.counted_id is distinct from former.counted_id;
 
--- A summary stands on all that came before it, so it is touched from a day on.
+-- A summary depends on all earlier days of its event, so it is touched from a day on.
 create temporary table touched_from on commit drop as
 select
     touched.event_id,
@@ -136,8 +136,8 @@ inner join standing
     on event.id = standing.event_id
 where standing.report_day >= since.report_day;
 
--- The days themselves: where a row has moved away, nothing stands after. An event that is new had no
--- summary to move away from.
+-- The touched days themselves, because a row may have moved away from its day and left no row there.
+-- A new event had no summary that could have moved.
 insert into touched
 select distinct
     'report_event_summary' as report_table,

@@ -1,5 +1,5 @@
--- The landing tables and partitions that this transaction has changed by a tenth, which is when
--- autovacuum would analyze them. Analyzing a partitioned table does so with its partitions.
+-- The landing tables and partitions of which this transaction has changed a tenth. Autovacuum would
+-- analyze them then too. Analyzing a partitioned table includes its partitions.
 with changed as (
     select
         relid as id,

@@ -1,4 +1,4 @@
--- Grain: one row per source domain: up to when all that it recorded is landed.
+-- Grain: one row per source domain, with the instant up to which all of its rows are landed.
 select
     domain,
     read_at,

@@ -1,4 +1,4 @@
--- Grain: one row per note of landing that a day of a report table is to be rebuilt; days repeat.
+-- Grain: one row each time that landing queued a day of a report table for a rebuild; days repeat.
 select
     report_table,
     organization_id,

@@ -1,4 +1,4 @@
--- Grain: one row per source table: the greatest record clock landed, and when that was landed.
+-- Grain: one row per source table, with the greatest landed record clock and the time of its landing.
 select
     domain,
     table_name,

@@ -1,5 +1,5 @@
--- Grain: one row per upload of a scan at an event that is known; the others are held back. Repeated
--- uploads are still in. `is_revert`: the row takes another scan back.
+-- Grain: one row per upload of a scan at a known event; other rows are held back. Includes repeated
+-- uploads. `is_revert`: the row reverts another scan.
 select
     id as scan_id,
     event_id,

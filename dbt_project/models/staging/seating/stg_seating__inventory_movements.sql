@@ -1,4 +1,4 @@
--- Grain: one row per inventory movement of an event that is known; the others are held back.
+-- Grain: one row per inventory movement of a known event; other rows are held back.
 select
     id as inventory_movement_id,
     event_id,

@@ -1,4 +1,4 @@
--- Grain: one row per movement of an order line whose event is known; the others are held back.
+-- Grain: one row per movement of an order line of a known event; other rows are held back.
 select
     id as movement_id,
     order_id,

@@ -229,7 +229,7 @@ create table landing.ledger_entries_held_back partition of landing.ledger_entrie
 create index on landing.ledger_entries (transaction_id);
 create index on landing.ledger_entries (report_day);
 
--- What landing has seen of each source table, by its record clock.
+-- The progress of landing in each source table, by its record clock.
 create table landing.watermarks (
     domain       text        not null,
     table_name   text        not null,
@@ -239,8 +239,8 @@ create table landing.watermarks (
 );
 comment on column landing.watermarks.record_clock is 'the greatest record clock landed';
 
--- The report days whose rows may have changed since they were last built. Landing appends in the
--- transaction that lands the rows; a build removes what it has rebuilt in the transaction that rebuilds.
+-- The report days whose rows may have changed since their last build. Landing adds them in the
+-- transaction that lands the rows; a build removes them in the transaction that rebuilds the days.
 create table landing.touched_days (
     id              bigint generated always as identity primary key,
     report_table    text        not null,

@@ -1,4 +1,4 @@
-"""Nothing: dbt makes the table of reconciliation breaks."""
+"""Reconciliation breaks: does nothing any more, because dbt makes their table."""
 
 from pathlib import Path
 

@@ -8,13 +8,13 @@ comment on column landing.source_reads.read_at is 'the source''s clock when its 
 comment on column landing.source_reads.complete_through is 'read_at less how late a row may appear';
 
 -- ------------------------------------------------------------------- seals
--- A day that the checks have looked at since it was last built. A build breaks the seal.
+-- A day that was checked after its last build. The next build of the day deletes the row.
 create table reporting.sealed_days (
     date      date        primary key,
     sealed_at timestamptz not null
 );
 
--- What the checks found wrong on a sealed day; these hold the final reports that rest on it.
+-- Errors that the checks found on a sealed day; they hold the final reports that depend on it.
 create table reporting.seal_objections (
     date            date   not null references reporting.sealed_days on delete cascade,
     position        bigint not null,
@@ -30,7 +30,7 @@ create index on reporting.seal_objections (organization_id, date);
 -- --------------------------------------------------------------- catalogue
 create schema catalogue;
 
--- The current version of each definition. Former ones stand in report_definition_versions.
+-- The current version of each definition; report_definition_versions has all versions.
 create table catalogue.report_definitions (
     id              uuid        primary key,
     organization_id uuid        not null,
@@ -128,7 +128,7 @@ comment on column catalogue.generated_report_editions.causes is
 comment on column catalogue.generated_report_editions.landed_through is
     'the greatest record clock landed when it was made';
 
--- What differs between the rows of two editions; one set for all formats of a report.
+-- The differences between the rows of two editions; one set for all formats of a report.
 create table catalogue.restated_rows (
     definition_id      uuid   not null,
     period             text   not null,
@@ -171,7 +171,7 @@ inner join catalogue.restated_rows as restated
     and restated.former_rows_sha256 = former.rows_sha256
     and restated.rows_sha256 = edition.rows_sha256;
 
--- What is to be told to others; written with what it tells of, told afterwards.
+-- Messages over Redis: written in the transaction of the change, published afterwards.
 create table catalogue.notices (
     id           bigint generated always as identity primary key,
     topic        text        not null,

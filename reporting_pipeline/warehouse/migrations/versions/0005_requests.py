@@ -1,4 +1,4 @@
-"""Requests: reports that somebody has asked for, with their leases and fences."""
+"""Requests for reports, with their leases and fences."""
 
 from pathlib import Path
 

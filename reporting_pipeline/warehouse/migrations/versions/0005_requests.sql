@@ -1,7 +1,7 @@
--- A fence is a number taken with a lease. A result counts only under the last one that was given.
+-- A fence is the number of a lease. Only the result of the last lease counts.
 create sequence catalogue.request_fences;
 
--- Reports that were asked for, one row per report and format each time that it was not there yet.
+-- Requests for reports: one row each time that a report in a format was requested and not current.
 create table catalogue.report_requests (
     id                     uuid        primary key,
     organization_id        uuid        not null,
@@ -36,7 +36,7 @@ comment on column catalogue.report_requests.available_at is 'no attempt before';
 comment on column catalogue.report_requests.report_id is 'of the generated report; it may not be there yet';
 comment on column catalogue.report_requests.edition is 'the one that stands since; null: none does';
 
--- The same request twice is one job.
+-- Equal requests share one open row.
 create unique index report_requests_open on catalogue.report_requests
     (organization_id, definition_id, version, period, format)
     where status in ('queued', 'running');

@@ -1,4 +1,4 @@
-"""Alerts, what channels are told of them, and what went wrong with a source."""
+"""Alerts, their messages to channels, and the faults of sources."""
 
 from pathlib import Path
 

@@ -1,5 +1,5 @@
 -- ----------------------------------------------------------------- landing
--- What went wrong when a source was last tried; a landing that reads it takes the row away.
+-- The last fault of each source; a landing that reads the source deletes the row.
 create table landing.source_faults (
     domain      text        primary key,
     error       text        not null,
@@ -12,7 +12,7 @@ comment on column landing.source_faults.error is 'the name of the error: SourceU
 comment on column landing.source_faults.since is 'when it was first tried in vain';
 
 -- ------------------------------------------------------------------ alerts
--- One row per time that a cause stands: opened when it begins, resolved when it is over.
+-- One row each time that a cause exists: opened when it begins, resolved when it ends.
 create table catalogue.alerts (
     id              bigint      generated always as identity primary key,
     kind            text        not null,
@@ -32,7 +32,7 @@ comment on column catalogue.alerts.count is
 create unique index alerts_open_cause on catalogue.alerts (cause) where resolved_at is null;
 create index on catalogue.alerts (organization_id, id);
 
--- What channels are to be told; written with the alert, sent afterwards.
+-- Messages to channels: written in the transaction of the alert, sent afterwards.
 create table catalogue.alert_deliveries (
     id              bigint      generated always as identity primary key,
     channel         text        not null,

@@ -1,4 +1,4 @@
-"""Tallies: what happened, counted over all processes."""
+"""Tallies: totals of counters and histograms over all processes."""
 
 from pathlib import Path
 

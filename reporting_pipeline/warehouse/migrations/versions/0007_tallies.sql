@@ -1,4 +1,4 @@
--- Tallies: what happened, counted over all processes, for /metrics.
+-- Tallies: totals of counters and histograms over all processes, for /metrics.
 
 create schema telemetry;
 

@@ -1,4 +1,4 @@
-"""Rebuilt days: what was taken off the queue, until the reports that rest on it are looked at."""
+"""Rebuilt days, kept until the reports that depend on them are generated again."""
 
 from pathlib import Path
 

@@ -1,5 +1,5 @@
--- The days that were taken off the queue of touched days by the transaction that rebuilt them. They
--- stand here until the generated reports that rest on them are generated again.
+-- Days that were rebuilt: the rebuild moves them here from the queue of touched days, in its own
+-- transaction. They stay until the reports that depend on them are generated again.
 create table reporting.rebuilt_days (
     id              bigint generated always as identity primary key,
     report_table    text        not null,
@@ -12,7 +12,7 @@ comment on column reporting.rebuilt_days.organization_id is 'null: all organisat
 comment on column reporting.rebuilt_days.event_id is 'null: all events';
 create index on reporting.rebuilt_days (report_day);
 
--- Whoever builds days takes them off the queue, so nobody can build one that is not noted here.
+-- Every build deletes its days from the queue, so the trigger records each day that is built.
 create function reporting.note_rebuilt_days() returns trigger language plpgsql as $$
 begin
     insert into reporting.rebuilt_days (report_table, organization_id, event_id, report_day)

@@ -1,4 +1,4 @@
-"""Lost leases: how often the worker of a request died, apart from what failed."""
+"""Lost leases: how often the worker of a request died, counted apart from its failures."""
 
 from pathlib import Path
 

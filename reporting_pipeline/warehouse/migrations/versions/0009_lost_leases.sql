@@ -1,5 +1,5 @@
--- A killed worker says nothing of the request that it worked on: its leases are counted apart from
--- failures, with a bound of their own.
+-- A killed worker does not mean that its request failed, so lost leases are counted apart from
+-- failures, with a limit of their own.
 alter table catalogue.report_requests
     add column lost_leases integer not null default 0 check (lost_leases between 0 and attempts);
 comment on column catalogue.report_requests.lost_leases is

@@ -1,4 +1,4 @@
-"""Since when reports of a definition are expected."""
+"""The instant from which reports of a definition are expected."""
 
 from pathlib import Path
 

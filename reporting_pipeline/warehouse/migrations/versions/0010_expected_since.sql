@@ -1,4 +1,4 @@
--- A definition that lay as a draft for months owes no reports of these months when it is activated.
+-- If a definition was a draft for months, no reports of these months are expected once it is active.
 alter table catalogue.report_definitions
     add column expected_since timestamptz not null default clock_timestamp();
 update catalogue.report_definitions set expected_since = created_at;
