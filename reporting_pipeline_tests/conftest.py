@@ -7,8 +7,6 @@ share rows. The servers do not wait for the disk, and they end with the test pro
 import csv
 import itertools
 import secrets
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -19,7 +17,7 @@ import redis
 from sqlalchemy import URL
 
 from reporting_pipeline.building.relations import migrate
-from reporting_pipeline.embedded.account import Account, private_folder, server_account
+from reporting_pipeline.embedded.account import Account, server_account
 from reporting_pipeline.embedded.postgres import (
     SOURCE_OWNER,
     SOURCE_READER,
@@ -37,6 +35,7 @@ from reporting_pipeline.settings import SOURCE_DOMAINS, Settings, child_environm
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.pipelines import Databases, Pipeline
 from reporting_pipeline_tests.oracle.books import Books
+from reporting_pipeline_tests.servers_folder import temporary_servers_folder
 
 pytest_plugins = ["reporting_pipeline_tests.s3_servers"]
 
@@ -63,13 +62,9 @@ def account() -> Account:
 
 @pytest.fixture(scope="session")
 def servers_folder(account: Account) -> Iterator[Path]:
-    """A folder that the servers' account can enter; pytest's folder is private to its user."""
-    folder = Path(tempfile.mkdtemp(prefix="reporting-tests-"))
-    if not account.can_enter(folder.parent):
-        folder.rmdir()
-        folder = Path(tempfile.mkdtemp(prefix="reporting-tests-", dir="/var/tmp"))
-    yield private_folder(folder, account)
-    shutil.rmtree(folder)
+    """A folder that the servers' account can enter, in memory if there is room."""
+    with temporary_servers_folder(account) as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

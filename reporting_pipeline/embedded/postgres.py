@@ -67,6 +67,9 @@ _THROWAWAY: Mapping[str, str] = MappingProxyType(
         "full_page_writes": "off",
         "wal_level": "minimal",
         "max_wal_senders": "0",
+        "max_wal_size": "256MB",  # the cluster can be in memory
+        "wal_init_zero": "off",
+        "wal_recycle": "off",
     }
 )
 
@@ -283,8 +286,11 @@ def ensure_database(
 def create_database(
     connection: psycopg.Connection, name: str, owner: str, template: str = "template1"
 ) -> None:
-    """Create a database as a copy of `template`."""
-    statement = sql.SQL("create database {} owner {} template {}")
+    """Create a database as a copy of `template`.
+
+    Copying the files of a small template takes a third of the CPU time of logging its pages.
+    """
+    statement = sql.SQL("create database {} owner {} template {} strategy file_copy")
     names = (sql.Identifier(each) for each in (name, owner, template))
     connection.execute(statement.format(*names))
 
