@@ -37,7 +37,10 @@ from reporting_pipeline_tests.acceptance.pipelines import Databases, Pipeline
 from reporting_pipeline_tests.oracle.books import Books
 from reporting_pipeline_tests.servers_folder import temporary_servers_folder
 
-pytest_plugins = ["reporting_pipeline_tests.s3_servers"]
+pytest_plugins = [
+    "reporting_pipeline_tests.landed_season",
+    "reporting_pipeline_tests.s3_servers",
+]
 
 _PASSWORD = secrets.token_urlsafe()
 _TEMPLATE = "warehouse_template"

@@ -30,11 +30,13 @@ _DOMAIN = click.Choice(SOURCE_DOMAINS)
 def land(domains: tuple[str, ...], all_rows: bool) -> None:
     """Land the new rows of DOMAINS (default: all), in one transaction."""
     with session() as settings:
+        from reporting_pipeline.building.touched_days import TouchedDays
         from reporting_pipeline.sources.landing import land as land_sources
 
         result = land_sources(
             {domain: settings.source_url(domain) for domain in domains or SOURCE_DOMAINS},
             settings.warehouse_url(),
+            listener=TouchedDays(),
             overlap_seconds=settings.landing_overlap_seconds,
             timeout_seconds=settings.source_timeout_seconds,
             read_all=all_rows,

@@ -26,6 +26,7 @@ from reporting_pipeline.alerts.alert_store import open_alerts
 from reporting_pipeline.alerts.causes import failed_run, late_day, overdue_report
 from reporting_pipeline.alerts.channels import ParsedChannels, open_channels, parse_channels
 from reporting_pipeline.alerts.evaluation import Evaluation, WarehouseAlerts
+from reporting_pipeline.building.touched_days import TouchedDays
 from reporting_pipeline.due.batch import DueResult, generate_batch
 from reporting_pipeline.due.due_reports import (
     ALL_REPORTS,
@@ -158,6 +159,7 @@ class Sources(SettingsResource):
         return land(
             {domain: settings.source_url(domain) for domain in DOMAINS},
             warehouse,
+            listener=TouchedDays(),
             overlap_seconds=self.landing_overlap_seconds,
             timeout_seconds=self.source_timeout_seconds,
         )

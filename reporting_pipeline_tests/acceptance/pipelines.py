@@ -13,6 +13,7 @@ import psycopg
 from sqlalchemy import URL
 
 from reporting_pipeline.building.build import BuildResult, build, build_touched, known_days
+from reporting_pipeline.building.touched_days import TouchedDays
 from reporting_pipeline.checks.checks import CHECKS
 from reporting_pipeline.checks.seals import seal_days
 from reporting_pipeline.domain.discrepancy import Discrepancy
@@ -60,6 +61,7 @@ class Pipeline:
         return land(
             self.sources,
             self.warehouse,
+            listener=TouchedDays(),
             overlap_seconds=OVERLAP_SECONDS,
             timeout_seconds=TIMEOUT_SECONDS,
         )

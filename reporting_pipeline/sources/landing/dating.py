@@ -41,7 +41,7 @@ def _by_event(table: Table) -> Dating:
         table=table,
         day=_EVENT_DAY.format(clock=table.info["business_clock"]),
         joins=_EVENT,
-        affected="dated.event_id in (select id from changed_events where is_redated)",
+        affected="dated.event_id in (select id from redated_events)",
     )
 
 
@@ -54,7 +54,7 @@ _OTHER_DATINGS = (
             "left join landing.ticketing_orders as placed on placed.id = dated.order_id"
             " left join landing.ticketing_events as event on event.id = placed.event_id"
         ),
-        affected="dated.order_id in (select id from affected_orders)",
+        affected="dated.order_id in (select id from redated_orders)",
     ),
     Dating(
         table=ledger.TRANSACTIONS,
@@ -67,7 +67,7 @@ _OTHER_DATINGS = (
             f"{_EVENT} left join landing.ticketing_organizations as organization"
             " on organization.id = dated.organization_id"
         ),
-        affected="dated.id in (select id from affected_transactions)",
+        affected="dated.id in (select id from redated_transactions)",
     ),
     Dating(
         table=ledger.ENTRIES,
@@ -76,7 +76,7 @@ _OTHER_DATINGS = (
             "left join landing.ledger_transactions as transaction"
             " on transaction.id = dated.transaction_id"
         ),
-        affected="dated.transaction_id in (select id from affected_transactions)",
+        affected="dated.transaction_id in (select id from redated_transactions)",
     ),
 )
 

@@ -1,4 +1,4 @@
-"""One landing: read new rows of the sources, merge and date them, and queue the days they touch.
+"""One landing: reads new rows of the sources, gives them their report days and merges them.
 
 All steps run in one transaction of the warehouse, behind a lock. If a source is down, too slow or
 differs from the contract, the warehouse stays unchanged, and the fault is stored until the source
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -79,7 +80,7 @@ class LandingResult:
 
     Attributes:
         tables: One item per source table, parents before children.
-        touched_day_count: Pairs of report table and report day that it queued for a rebuild.
+        touched_day_count: Pairs of report table and report day that the listener queued.
         seconds: Duration of the landing without its commit.
     """
 
@@ -101,10 +102,31 @@ class LandingResult:
         return seconds
 
 
+class MergeListener(Protocol):
+    """Reads new rows in the transaction that lands them. An error rolls the landing back.
+
+    Both calls see temporary tables, dropped at the end of the transaction:
+        incoming_<domain>_<table>  new and changed rows of a source table, as they are in the source
+        redated_events, redated_orders, redated_transactions
+                                   ids whose rows can move to another report day
+    """
+
+    def before_merge(self, connection: psycopg.Connection) -> None:
+        """The schema `landing` still has the former rows."""
+
+    def after_merge(self, connection: psycopg.Connection) -> int:
+        """The schema `landing` has the new rows.
+
+        Returns:
+            How many days of tables the listener has queued.
+        """
+
+
 def land(
     sources: Mapping[str, URL],
     warehouse: URL,
     *,
+    listener: MergeListener,
     overlap_seconds: int,
     timeout_seconds: int,
     read_all: bool = False,
@@ -114,6 +136,7 @@ def land(
     Args:
         sources: The address of each domain to land.
         warehouse: The address of the warehouse.
+        listener: Reads the new rows in the transaction of the landing, such as `TouchedDays`.
         overlap_seconds: How late a row can become visible under an older record clock.
         timeout_seconds: How long one statement can take in a source.
         read_all: Compare every row with the source, not only those that are new by the clock.
@@ -126,7 +149,9 @@ def land(
     overlap = timedelta(seconds=overlap_seconds)
     try:
         with span("land"), warehouse_connection(warehouse) as connection:
-            return _land(connection, sources, overlap, timeout_seconds, read_all=read_all)
+            return _land(
+                connection, sources, overlap, timeout_seconds, listener=listener, read_all=read_all
+            )
     except SourceError as error:
         record_fault(warehouse, error)
         raise
@@ -157,6 +182,7 @@ def _land(
     overlap: timedelta,
     timeout_seconds: int,
     *,
+    listener: MergeListener,
     read_all: bool,
 ) -> LandingResult:
     connection.execute("select pg_advisory_xact_lock(hashtext('landing'))")
@@ -170,10 +196,9 @@ def _land(
     _create_missing_incoming(connection, {each.table.key for each in tables})
     _refuse_unknown_zones(connection)
     _record_reads(connection, snapshots, overlap)
-    touched_day_count = _merge(connection, tables) if any(e.new_count for e in tables) else 0
     result = LandingResult(
         tables=tuple(map(_table_landing, tables)),
-        touched_day_count=touched_day_count,
+        touched_day_count=_merge(connection, tables, listener),
         seconds=time.monotonic() - begun,
     )
     record(connection, list(_observations(result)))
@@ -208,14 +233,18 @@ def _read(
     ]
 
 
-def _merge(connection: psycopg.Connection, tables: list[Incoming]) -> int:
+def _merge(connection: psycopg.Connection, tables: list[Incoming], listener: MergeListener) -> int:
+    if not any(each.new_count for each in tables):
+        return 0
     with span("land.merge", rows=sum(each.new_count for each in tables)):
-        return _merge_tables(connection, tables)
+        return _merge_tables(connection, tables, listener)
 
 
-def _merge_tables(connection: psycopg.Connection, tables: list[Incoming]) -> int:
-    _run_sql(connection, "changed.sql")
-    _capture(connection, "before")
+def _merge_tables(
+    connection: psycopg.Connection, tables: list[Incoming], listener: MergeListener
+) -> int:
+    _run_sql(connection, "redated.sql")
+    listener.before_merge(connection)
     for table in contract.TABLES:
         if table.key not in _DATED:
             connection.execute(_upsert(table))
@@ -223,21 +252,10 @@ def _merge_tables(connection: psycopg.Connection, tables: list[Incoming]) -> int
         redate(connection, dating)
         insert_dated(connection, dating)
     _analyze_changed(connection)
-    _capture(connection, "after")
-    _run_sql(connection, "queue.sql")
+    touched_day_count = listener.after_merge(connection)
     for each in tables:
         _advance_watermark(connection, each.table)
-    count = (
-        "select count(distinct (report_table, report_day)) from touched"
-        " where report_table <> 'inventory'"
-    )
-    [(touched_day_count,)] = connection.execute(count).fetchall()
-    return int(touched_day_count)
-
-
-def _capture(connection: psycopg.Connection, phase: str) -> None:
-    connection.execute("select set_config('reporting.phase', %s, true)", (phase,))
-    _run_sql(connection, "capture.sql")
+    return touched_day_count
 
 
 def _run_sql(connection: psycopg.Connection, name: str) -> None:

@@ -12,6 +12,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from sqlalchemy import URL, Table
 
+from reporting_pipeline.building.touched_days import TouchedDays
 from reporting_pipeline.sources import contract
 from reporting_pipeline.sources.landing import LandingResult, land
 from reporting_pipeline.warehouse.engine import conninfo
@@ -30,7 +31,7 @@ GATE = "0000000a-0000-4000-8000-000000000001"
 def land_all(sources: Sources, warehouse: URL, **options: Any) -> LandingResult:
     """Land with the default settings, except for `options`."""
     arguments = {"overlap_seconds": 900, "timeout_seconds": 60} | options
-    return land(sources, warehouse, **arguments)
+    return land(sources, warehouse, listener=TouchedDays(), **arguments)
 
 
 def query(url: URL, statement: str, *parameters: object) -> list[tuple[Any, ...]]:

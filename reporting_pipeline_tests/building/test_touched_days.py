@@ -2,6 +2,8 @@
 
 from datetime import UTC, date, datetime
 
+from reporting_pipeline.building.dbt import PROJECT
+from reporting_pipeline.registry.report_tables import REPORT_TABLES
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.oracle.touched import Touched
 from reporting_pipeline_tests.sources.landing.upstream import (
@@ -15,6 +17,7 @@ from reporting_pipeline_tests.sources.landing.upstream import (
     query,
 )
 
+MODELS = PROJECT / "models" / "reports"
 LATER = datetime(2026, 1, 1, tzinfo=UTC)
 MOVEMENTS = "ticketing.order_line_movements"
 SALES, REVENUE = "report_sales_daily", "report_revenue_daily"
@@ -156,3 +159,16 @@ def test_queue_says_whose_day_it_is(landed: Pipeline) -> None:
     known = "select id::text, organization_id::text from landing.ticketing_events"
 
     assert sorted(query(landed.warehouse, organizations)) == sorted(query(landed.warehouse, known))
+
+
+def test_every_report_says_which_days_a_row_touches_and_every_file_is_of_a_kind_that_runs() -> None:
+    kinds = {"changed_keys", "touched_days", "counted_once", "touched_after"}
+    owners = {table.name for table in REPORT_TABLES}
+    files: dict[str, set[str]] = {}
+    for path in MODELS.glob("*.*.sql"):
+        owner, kind, _ = path.name.split(".")
+        files.setdefault(owner, set()).add(kind)
+
+    assert files.keys() == owners | {"all_reports"}
+    assert files.pop("all_reports") == {"changed_keys"}
+    assert all("touched_days" in found and found <= kinds for found in files.values())

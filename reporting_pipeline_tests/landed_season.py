@@ -1,4 +1,4 @@
-"""The bundled season, loaded into its sources and landed."""
+"""Fixtures: the bundled season, loaded into its sources, and landed in a warehouse."""
 
 import itertools
 from collections.abc import Iterator

@@ -1,0 +1,54 @@
+-- The days of changed transactions, and all days of an order wherever (organisation, event) Ticketing or
+-- the Ledger books it: its breaks are found over all of its days.
+
+with bookings as (
+    select
+        breaks_orders.id as order_id,
+        placed.organization_id,
+        placed.event_id,
+        movement.report_day
+    from breaks_orders
+    inner join landing.ticketing_order_line_movements as movement
+        on breaks_orders.id = movement.order_id
+    inner join landing.ticketing_orders as placed on movement.order_id = placed.id
+    where movement.report_day is not null
+    union
+    select
+        breaks_orders.id,
+        transaction.organization_id,
+        transaction.event_id,
+        transaction.report_day
+    from breaks_orders
+    inner join landing.ledger_transactions as transaction
+        on breaks_orders.id = transaction.order_id
+    where exists (
+        select from landing.ledger_entries as entry
+        inner join landing.ledger_accounts as account on entry.account_id = account.id
+        where
+            entry.transaction_id = transaction.id
+            and (
+                account.kind = 'buyer_receivable'
+                or (
+                    transaction.kind in ('sale', 'refund')
+                    and entry.component in (
+                        'face_value', 'addon', 'donation', 'service_fee', 'facility_fee',
+                        'shipping_fee', 'cancellation_fee', 'tax'
+                    )
+                )
+            )
+    )
+)
+
+select
+    place.organization_id,
+    place.event_id,
+    booking.report_day
+from bookings as place
+inner join bookings as booking on place.order_id = booking.order_id
+union
+select
+    transaction.organization_id,
+    transaction.event_id,
+    transaction.report_day
+from changed_transactions
+inner join landing.ledger_transactions as transaction on changed_transactions.id = transaction.id

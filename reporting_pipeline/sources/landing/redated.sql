@@ -1,0 +1,39 @@
+-- The landed events, orders and transactions whose rows can move to another report day when the new
+-- rows are merged. Runs before the merge.
+
+create temporary table redated_events on commit drop as
+select incoming.id
+from incoming_ticketing_events as incoming
+left join landing.ticketing_events as landed on incoming.id = landed.id
+where
+    landed.id is null
+    or (landed.timezone, landed.day_cutoff) is distinct from (incoming.timezone, incoming.day_cutoff);
+
+create temporary table redated_orders on commit drop as
+select incoming.id
+from incoming_ticketing_orders as incoming
+left join landing.ticketing_orders as landed on incoming.id = landed.id
+where landed.event_id is distinct from incoming.event_id
+union
+select landed.id
+from landing.ticketing_orders as landed
+inner join redated_events on landed.event_id = redated_events.id;
+
+-- A transaction without a known event has the day of its organisation.
+create temporary table redated_transactions on commit drop as
+select landed.id
+from landing.ledger_transactions as landed
+inner join redated_events on landed.event_id = redated_events.id
+union
+select landed.id
+from landing.ledger_transactions as landed
+inner join incoming_ticketing_organizations as incoming on landed.organization_id = incoming.id
+left join landing.ticketing_organizations as former on incoming.id = former.id
+where
+    former.timezone is distinct from incoming.timezone
+    and not exists (
+        select from landing.ticketing_events as event
+        where event.id = landed.event_id
+    );
+
+analyze redated_events, redated_orders, redated_transactions;
