@@ -1,7 +1,4 @@
-"""The repository as files: what the architecture tests read.
-
-What belongs here: where things are. What does not: any rule.
-"""
+"""The files of the repository that the architecture tests read."""
 
 import tomllib
 from pathlib import Path
@@ -23,10 +20,10 @@ def pages() -> list[Path]:
 
 
 def project() -> dict[str, Any]:
-    """What pyproject.toml says."""
+    """The content of pyproject.toml."""
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def name_of(path: Path) -> str:
-    """A path as a person writes it."""
+    """A path relative to the repository's root."""
     return path.relative_to(ROOT).as_posix()

@@ -83,7 +83,7 @@ def _others() -> Iterator[str]:
 
 
 def _allowed(field: FieldInfo) -> str:
-    """The limits of a number; nothing for other settings, whose description says what they take."""
+    """The limits of a number; empty for other settings, whose description has their values."""
     lowest = [each.ge for each in field.metadata if isinstance(each, Ge)]
     highest = [each.le for each in field.metadata if isinstance(each, Le)]
     if lowest and highest:

@@ -6,10 +6,10 @@ from reporting_pipeline_tests.architecture.repository import DOCS, ROOT
 
 _ROW = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
 _MAX_FILES = 6
-# A figure that no shipped report shows and no other table uses, so it is nowhere by choice.
+# A figure that no shipped report shows and no other table uses, so it is in no further file.
 _FIGURE = re.compile(r"\bshipping_fee_minor\b")
 _TEXTS = {".md", ".py", ".sql", ".yaml", ".yml"}
-# The law that the columns follow, and the tables of a former release.
+# The contract that the columns follow, and the tables of a former release.
 _COPIES = {"docs/contract", "reporting_pipeline_tests/building/former_release"}
 
 FILES = set(_ROW.findall((DOCS / "how-to" / "add-a-column.md").read_text(encoding="utf-8")))

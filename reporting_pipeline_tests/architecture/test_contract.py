@@ -1,4 +1,4 @@
-"""The contract as shipped is the contract as code."""
+"""The contract's files agree with the code."""
 
 import re
 from collections.abc import Iterator
@@ -19,9 +19,9 @@ from reporting_pipeline.warehouse.engine import conninfo
 from reporting_pipeline_tests.architecture.repository import DOCS
 
 CONTRACT = DOCS / "contract"
-# What the file promises in words and the code checks: signs and sizes of a movement's money.
+# Promises in the text of the file that the code checks: signs and sizes of a movement's money.
 WORDED_RULES_COUNT = 3
-# The summary says from which column of the revenue report it takes a figure.
+# The contract names the column of the revenue report from which the summary takes a figure.
 OTHER_COLUMNS = {"payable_change_minor"}
 
 _TABLES = """
@@ -51,7 +51,7 @@ _INDEXES = """
 
 @pytest.fixture
 def database(empty_database_url: URL) -> Iterator[psycopg.Connection]:
-    """An empty database; what is made in it is rolled back."""
+    """An empty database; every change is rolled back."""
     with psycopg.connect(conninfo(empty_database_url)) as connection:
         yield connection
         connection.rollback()

@@ -8,7 +8,7 @@ from reporting_pipeline_tests.architecture.repository import modules, name_of
 PACKAGE = "reporting_pipeline/"
 PLUMBING = "reporting_pipeline/orchestration/instance/"
 
-# Private name -> why there is no public one. Look at each when Dagster is upgraded.
+# Private name -> why there is no public one. Check each when Dagster is upgraded.
 REASONS = {
     "dagster._core.definitions.asset_checks.asset_check_evaluation."
     "AssetCheckEvaluationTargetMaterializationData": (

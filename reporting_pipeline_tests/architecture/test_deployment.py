@@ -1,6 +1,6 @@
 """The files for CI and containers name programs, settings and versions that exist.
 
-They cannot be run without Docker and GitHub's runners; this is what can be checked without them.
+They cannot be run without Docker and GitHub's runners, so only their names are checked.
 """
 
 import re
@@ -47,7 +47,7 @@ def test_a_service_runs_a_command_that_exists_with_its_options(service: str) -> 
     check_command(shlex.join([program, *arguments]))
 
 
-def test_the_services_set_what_there_is() -> None:
+def test_the_services_set_variables_that_exist() -> None:
     known = {f"REPORTING_{field.upper()}" for field in Settings.model_fields}
     named = {name for each in OURS.values() for name in each["environment"]}
     assert named <= known
@@ -59,7 +59,7 @@ def test_the_image_is_built_from_locks_and_files_that_exist() -> None:
     names = [name for line in copied for name in line.split()]
     assert "requirements.lock" in names
     assert [name for name in names if not (ROOT / name).exists()] == []
-    # What users install has hashes, and nothing of it is built.
+    # Everything that users install has hashes, and nothing of it is built.
     of_locks = re.findall(r"pip install(?:(?!pip).)+\.lock", DOCKERFILE, re.DOTALL)
     assert len(of_locks) == 2
     assert [each for each in of_locks if "--require-hashes --only-binary :all:" not in each] == []

@@ -1,4 +1,4 @@
-"""The drawn tree of errors is the real one, and every error can be pickled."""
+"""The tree of errors in the docstring is the real one, and every error can be pickled."""
 
 import inspect
 import pickle

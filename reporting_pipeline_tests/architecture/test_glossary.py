@@ -1,4 +1,4 @@
-"""The glossary defines each word once, knows every figure, and names nothing that is not there."""
+"""The glossary defines each term once, has every figure, and names only things that exist."""
 
 import re
 from collections import Counter
@@ -25,7 +25,7 @@ SOURCE_PLACES = {table.fullname for table in TABLES} | {
 
 
 def _entries() -> Iterator[tuple[str, str]]:
-    """The terms of the glossary, each with the places in which it says that it appears."""
+    """The terms of the glossary, each with the places that its entry lists."""
     for paragraph in TEXT.split("\n\n"):
         if paragraph.startswith("**"):
             match = _TERM.fullmatch(paragraph.strip())
@@ -62,9 +62,9 @@ def test_every_kind_of_break_is_a_term() -> None:
     assert set(BREAK_KINDS) - {term for term, _ in _entries()} == set()
 
 
-def test_every_word_that_the_contract_allows_is_explained() -> None:
+def test_every_value_that_the_contract_allows_is_explained() -> None:
     explained = {term for term, _ in _entries()} | set(_CODE.findall(TEXT))
-    assert _allowed_words() - explained == set()
+    assert _allowed_values() - explained == set()
 
 
 def test_columns_that_the_glossary_names_exist() -> None:
@@ -87,8 +87,8 @@ def test_modules_and_files_that_the_glossary_names_exist() -> None:
     assert [name for name in sorted(files) if not (ROOT / name).exists()] == []
 
 
-def _allowed_words() -> set[str]:
-    """The values of every column that takes one of a few, statuses apart: no report shows these."""
+def _allowed_values() -> set[str]:
+    """The values of every column with a list of values, without statuses: no report shows these."""
     words: set[str] = set()
     for table in TABLES:
         for rule in (each for each in table.constraints if isinstance(each, CheckConstraint)):

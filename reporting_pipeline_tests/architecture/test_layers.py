@@ -1,4 +1,4 @@
-"""Imports go the way that the architecture page draws."""
+"""Imports follow the layers that the architecture page shows."""
 
 import re
 import subprocess
@@ -9,7 +9,7 @@ from reporting_pipeline_tests.architecture.repository import DOCS, ROOT, project
 
 
 def test_no_import_breaks_a_contract() -> None:
-    # A process of its own: the linter silences every logger that there is.
+    # A process of its own, because the linter disables all loggers.
     linter = Path(sysconfig.get_path("scripts"), "lint-imports")
     done = subprocess.run(  # noqa: S603 - our own program and arguments
         [linter, "--config", ROOT / "pyproject.toml", "--no-cache"],

@@ -1,4 +1,4 @@
-"""Every command of the operations page exists, with its options; its examples hold too."""
+"""Every command of the operations page exists with its options, and its examples are valid."""
 
 import re
 import shlex
@@ -50,7 +50,7 @@ def test_a_command_of_the_page_exists_with_its_options(line: str) -> None:
 
 
 def _command(command: click.Command, arguments: list[str]) -> click.Command:
-    """The command that arguments lead to, through its groups."""
+    """The command that the arguments name, within its groups."""
     if not isinstance(command, click.Group) or not arguments:
         return command
     found = command.get_command(click.Context(command), arguments[0])
@@ -65,7 +65,7 @@ def test_every_kind_of_alert_says_what_to_do() -> None:
     assert sorted(rows) == sorted(AlertKind)
 
 
-def test_the_example_environment_sets_what_there_is() -> None:
+def test_the_example_environment_sets_variables_that_exist() -> None:
     lines = (DOCS / "examples" / "reporting.env").read_text(encoding="utf-8").splitlines()
     names = {line.partition("=")[0] for line in lines if line and not line.startswith("#")}
     known = {f"REPORTING_{field.upper()}" for field in Settings.model_fields}

@@ -1,4 +1,4 @@
-"""The pages of documentation hold together: links lead somewhere, decisions have their form."""
+"""Links of the documentation work, and decision records have their number and form."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ _MAX_LINES_OF_A_DECISION = 60
 
 
 @pytest.mark.parametrize("page", pages(), ids=name_of)
-def test_links_lead_to_what_is_there(page: Path) -> None:
+def test_links_lead_to_pages_that_exist(page: Path) -> None:
     targets = _LINK.findall(page.read_text(encoding="utf-8"))
     assert [target for target in targets if not (page.parent / target).exists()] == []
 

@@ -1,7 +1,4 @@
-"""What PostgreSQL reads to answer a query: its plan, scan by scan.
-
-What belongs here: asking for a plan and reading it. What does not: what may stand in one.
-"""
+"""Runs a query and returns the scans of its plan: the tables, conditions and rows that it reads."""
 
 import re
 from collections.abc import Iterator
@@ -18,12 +15,12 @@ _KEY = re.compile(r"\.(order_id|transaction_id|ticket_id|device_id|reverts_scan_
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """One scan of a table or partition in a plan that was run.
+    """One scan of a table or partition in an executed plan.
 
     Attributes:
-        month: Of a partition, as 2025_09; `held_back`; or None where the table has none.
-        condition: What the index was asked for.
-        row_count: The rows that came out.
+        month: The month of the partition, such as 2025_09, or `held_back`; None: no partition.
+        condition: The condition of the index.
+        row_count: The number of rows that the scan returned.
     """
 
     schema: str
@@ -34,11 +31,11 @@ class Reading:
 
     @property
     def is_by_key(self) -> bool:
-        """Whether the index was asked for the id of something."""
+        """True if the condition of the index is an id."""
         return _KEY.search(self.condition) is not None
 
     def is_of(self, day: date, *, column: str = "report_day") -> bool:
-        """Whether the index was asked for this one day."""
+        """True if the condition of the index is this one day."""
         bounds = f"{column} >= '{day}'", f"{column} < '{day + timedelta(days=1)}'"
         return all(bound in self.condition for bound in bounds)
 
@@ -46,10 +43,10 @@ class Reading:
 def readings(
     connection: psycopg.Connection, query: str, *, may_read_whole: bool = False
 ) -> list[Reading]:
-    """Run a query, and give each scan that took place.
+    """Run a query, and return each scan that was executed.
 
-    Small tables are cheaper to read whole, and those of tests are small: unless `may_read_whole`,
-    PostgreSQL is forbidden to, which shows whether there is a way by key to all that is read.
+    PostgreSQL prefers to read small tables whole, and those of tests are small. Unless
+    `may_read_whole` is set, this is disabled, so that the plan shows if every row is found by key.
     """
     if not may_read_whole:
         for way in ("seqscan", "bitmapscan", "hashjoin", "mergejoin"):

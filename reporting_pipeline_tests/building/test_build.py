@@ -1,4 +1,4 @@
-"""A day of a report table is a function of the landed rows, however and how often it is built."""
+"""A day of a report table depends only on the landed rows, however often it is built."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ from reporting_pipeline.warehouse.engine import conninfo
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline, assert_same
 from reporting_pipeline_tests.oracle.random_books import dice
 
-DAY = date(2025, 5, 2)  # the last on which the Tokyo show sold tickets
+DAY = date(2025, 5, 2)  # the last day on which the show in Tokyo sold tickets
 SALES, REVENUE = "report_sales_daily", "report_revenue_daily"
 
 
@@ -64,7 +64,7 @@ def test_building_again_changes_nothing(built: Pipeline) -> None:
     }
 
 
-def test_only_the_days_and_tables_asked_for_are_built(
+def test_only_the_requested_days_and_tables_are_built(
     built: Pipeline, warehouse: psycopg.Connection
 ) -> None:
     whole = built.tables()
@@ -85,7 +85,7 @@ def test_only_the_days_and_tables_asked_for_are_built(
     assert result.total(SALES) == len(expected[SALES])
 
 
-def test_day_that_has_become_empty_ends_empty(
+def test_a_day_without_rows_any_more_becomes_empty(
     built: Pipeline, warehouse: psycopg.Connection
 ) -> None:
     whole = built.tables()
@@ -103,16 +103,16 @@ def test_day_that_has_become_empty_ends_empty(
         assert_same({table: left}, built.tables())
 
 
-def test_no_days_build_nothing(built: Pipeline) -> None:
+def test_without_days_nothing_is_built(built: Pipeline) -> None:
     assert build([], warehouse=built.warehouse).row_counts == {name: {} for name in TABLE_NAMES}
 
 
-def test_unknown_table_is_refused_before_anything_is_built(built: Pipeline) -> None:
+def test_an_unknown_table_is_refused_before_anything_is_built(built: Pipeline) -> None:
     with pytest.raises(UnknownReport, match="report_weather_daily"):
         build([DAY], warehouse=built.warehouse, tables=[SALES, "report_weather_daily"])
 
 
-def test_build_takes_what_it_has_rebuilt_off_the_queue_and_nothing_else(
+def test_a_build_removes_only_its_own_days_from_the_queue(
     built: Pipeline, warehouse: psycopg.Connection
 ) -> None:
     touch(warehouse, SALES, DAY)
@@ -125,7 +125,7 @@ def test_build_takes_what_it_has_rebuilt_off_the_queue_and_nothing_else(
     assert touched_days(built.warehouse) == {SALES: [date(2025, 5, 3)], REVENUE: [DAY]}
 
 
-def test_build_of_what_is_touched_builds_each_table_on_its_own_days(
+def test_build_touched_builds_each_table_for_its_own_days(
     built: Pipeline, warehouse: psycopg.Connection
 ) -> None:
     whole = built.tables()
@@ -146,7 +146,7 @@ def test_build_of_what_is_touched_builds_each_table_on_its_own_days(
     assert build_touched(built.warehouse).row_counts == {}
 
 
-def test_failed_build_leaves_the_former_rows_and_the_queue(
+def test_a_failed_build_keeps_the_former_rows_and_the_queue(
     built: Pipeline, warehouse: psycopg.Connection
 ) -> None:
     warehouse.execute("alter table reporting.report_sales_daily rename column sold_count to sold")
@@ -160,7 +160,7 @@ def test_failed_build_leaves_the_former_rows_and_the_queue(
         "not built, the former rows are kept: report_sales_daily:"
     )
     assert 'column "sold" does not exist' in raised.value.message
-    assert "compiled code" not in raised.value.message  # which is gone by then
+    assert "compiled code" not in raised.value.message  # the file does not exist any more
     assert warehouse.execute("select * from reporting.report_sales_daily").fetchall() == before
     assert touched_days(built.warehouse) == {SALES: [DAY]}
 
@@ -180,16 +180,16 @@ def test_tables_beside_a_failed_one_are_built(
     assert_same({REVENUE: whole[REVENUE]}, built.tables())
 
 
-def test_row_that_lands_while_its_day_is_built_is_built_next(
+def test_a_row_that_lands_while_its_day_is_built_is_in_the_next_build(
     built: Pipeline, warehouse: psycopg.Connection
 ) -> None:
     sold = "select sum(sold_count) from reporting.report_sales_daily"
     [before] = warehouse.execute(sold).fetchall()
     with ThreadPoolExecutor(1) as threads:
         # The build has read the day and is about to write it.
-        with writing_held_back(built.warehouse):
+        with sales_locked_for_writing(built.warehouse):
             building = threads.submit(build, [DAY], warehouse=built.warehouse, tables=[SALES])
-            wait_until(lambda: waiting_count(warehouse, "relation") == 1)
+            wait_until_true(lambda: waiting_count(warehouse, "relation") == 1)
             sell_one_more(built)
             built.land()
         building.result(timeout=60)
@@ -201,7 +201,7 @@ def test_row_that_lands_while_its_day_is_built_is_built_next(
     assert touched_days(built.warehouse) == {}
 
 
-def test_row_that_lands_while_a_build_waits_for_its_day_is_built_with_it(
+def test_a_row_that_lands_while_a_build_waits_for_its_day_is_in_this_build(
     built: Pipeline, warehouse: psycopg.Connection
 ) -> None:
     sold = "select sum(sold_count) from reporting.report_sales_daily"
@@ -209,7 +209,7 @@ def test_row_that_lands_while_a_build_waits_for_its_day_is_built_with_it(
     with ThreadPoolExecutor(1) as threads:
         with day_claimed(built.warehouse, SALES, DAY):
             building = threads.submit(build, [DAY], warehouse=built.warehouse, tables=[SALES])
-            wait_until(lambda: waiting_count(warehouse, "advisory") == 1)
+            wait_until_true(lambda: waiting_count(warehouse, "advisory") == 1)
             sell_one_more(built)
             built.land()
         building.result(timeout=60)
@@ -240,7 +240,7 @@ def test_two_processes_that_build_the_same_days_at_once_give_each_row_once(
                 capture_output=True,
                 check=False,
             )
-            wait_until(lambda: waiting_count(warehouse, "advisory") == 2)
+            wait_until_true(lambda: waiting_count(warehouse, "advisory") == 2)
         here.result(timeout=60)
         assert there.result(timeout=60).returncode == 0, there.result().stderr
 
@@ -257,13 +257,13 @@ def test_more_days_than_the_server_has_locks_for_are_built(built: Pipeline) -> N
     assert_same({REVENUE: whole[REVENUE]}, built.tables())
 
 
-def test_known_days_hold_every_day_on_which_anything_stands(built: Pipeline) -> None:
+def test_known_days_contain_every_day_with_a_row(built: Pipeline) -> None:
     dates = {row["date"] for rows in built.tables().values() for row in rows.values()}
 
     assert dates <= set(known_days(built.warehouse))
 
 
-def test_days_from_to_hold_both_ends() -> None:
+def test_days_from_to_contain_both_ends() -> None:
     assert days_from_to(date(2024, 2, 28), date(2024, 3, 1)) == [
         date(2024, 2, 28),
         date(2024, 2, 29),
@@ -294,7 +294,7 @@ def touch(warehouse: psycopg.Connection, table: str, day: date) -> None:
 
 
 def sell_one_more(pipeline: Pipeline) -> None:
-    """Let upstream sell one more ticket on DAY."""
+    """Sell one more ticket on DAY in the source."""
     with psycopg.connect(conninfo(pipeline.sources["ticketing"])) as connection:
         connection.execute(
             "insert into ticketing.order_line_movements"
@@ -306,8 +306,8 @@ def sell_one_more(pipeline: Pipeline) -> None:
 
 
 @contextmanager
-def writing_held_back(warehouse: URL) -> Iterator[None]:
-    """Nobody can write sales; reading goes on."""
+def sales_locked_for_writing(warehouse: URL) -> Iterator[None]:
+    """Lock the table of sales, so that others can read it but not write it."""
     with psycopg.connect(conninfo(warehouse)) as connection:
         connection.execute("lock table reporting.report_sales_daily in exclusive mode")
         yield
@@ -315,7 +315,7 @@ def writing_held_back(warehouse: URL) -> Iterator[None]:
 
 @contextmanager
 def day_claimed(warehouse: URL, table: str, day: date) -> Iterator[None]:
-    """Another build has the day."""
+    """Hold the lock of a day, as another build would."""
     with psycopg.connect(conninfo(warehouse)) as connection:
         connection.execute(
             "select pg_advisory_xact_lock(hashtext(%s), %s - date '2000-01-01')", [table, day]
@@ -324,7 +324,7 @@ def day_claimed(warehouse: URL, table: str, day: date) -> Iterator[None]:
 
 
 def waiting_count(warehouse: psycopg.Connection, kind: str) -> int:
-    """How many sessions wait for a lock of a kind in this database."""
+    """The number of sessions that wait for a lock of a kind in this database."""
     statement = (
         "select count(*) from pg_locks where not granted and locktype = %s and database ="
         " (select oid from pg_database where datname = current_database())"
@@ -333,8 +333,8 @@ def waiting_count(warehouse: psycopg.Connection, kind: str) -> int:
     return int(count)
 
 
-def wait_until(happens: Callable[[], bool]) -> None:
-    """A lock that is waited for can only be asked for, again and again."""
+def wait_until_true(happens: Callable[[], bool]) -> None:
+    """Wait for a condition by polling; PostgreSQL does not notify about sessions that wait."""
     often = Retrying(
         retry=retry_if_result(lambda happened: not happened),
         wait=wait_fixed(0.02),

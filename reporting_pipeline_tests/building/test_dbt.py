@@ -1,4 +1,4 @@
-"""dbt in this process: any database, any number of times, and failures by name."""
+"""dbt in this process works on several databases, many times, and names the failed models."""
 
 from datetime import date
 
@@ -32,7 +32,7 @@ def test_one_process_builds_in_several_warehouses_in_turn(
     assert built.tables()[SALES] == rows
 
 
-def test_build_leaves_nothing_behind_that_slows_the_next_one_down(built: Pipeline) -> None:
+def test_builds_do_not_become_slower(built: Pipeline) -> None:
     before = list(DEFAULT_BASE_BEHAVIOR_FLAGS)
 
     build([DAY], warehouse=built.warehouse, tables=[SALES])
@@ -40,7 +40,7 @@ def test_build_leaves_nothing_behind_that_slows_the_next_one_down(built: Pipelin
     assert before == DEFAULT_BASE_BEHAVIOR_FLAGS
 
 
-def test_warehouse_that_is_down_fails_the_build_without_telling_the_password(
+def test_the_error_for_a_warehouse_that_is_down_does_not_show_the_password(
     warehouse_url: URL,
 ) -> None:
     with pytest.raises(BuildFailed, match="refused") as raised:
@@ -62,7 +62,7 @@ def test_views_follow_the_project(built: Pipeline) -> None:
         assert connection.execute(view).fetchall() == [(342,)]
 
 
-def test_compiled_model_reads_the_days_asked_for(built: Pipeline) -> None:
+def test_a_compiled_model_reads_the_requested_days(built: Pipeline) -> None:
     query = compiled_model(SALES, DAYS, warehouse=built.warehouse)
 
     assert "report_day >= date '2025-05-02' and report_day < date '2025-05-03'" in query
@@ -78,6 +78,6 @@ def test_model_without_days_gives_no_rows(built: Pipeline) -> None:
         assert connection.execute(query.encode()).fetchall() == []
 
 
-def test_model_that_is_none_does_not_compile(built: Pipeline) -> None:
+def test_a_model_that_does_not_exist_does_not_compile(built: Pipeline) -> None:
     with pytest.raises(BuildFailed, match="report_weather_daily"):
         compiled_model("report_weather_daily", DAYS, warehouse=built.warehouse)

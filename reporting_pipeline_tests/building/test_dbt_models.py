@@ -45,7 +45,7 @@ def test_sources_are_the_landing_tables_with_all_their_columns(
     assert described.keys() >= {f"landing.{landing_name(table)}" for table in TABLES}
 
 
-def test_views_have_the_columns_that_are_described(relations: dict[str, list[str]]) -> None:
+def test_views_have_the_described_columns(relations: dict[str, list[str]]) -> None:
     described = {
         f"{model.schema}.{model.name}": [
             f"{column.name} {column.data_type}" for column in model.columns.values()
@@ -57,7 +57,7 @@ def test_views_have_the_columns_that_are_described(relations: dict[str, list[str
     assert described == {name: relations[name] for name in described}
 
 
-def test_every_source_says_when_it_was_read() -> None:
+def test_every_source_has_a_freshness() -> None:
     unread = [
         source.name
         for source in parsed_project().sources.values()
@@ -67,7 +67,7 @@ def test_every_source_says_when_it_was_read() -> None:
     assert unread == []
 
 
-def test_exposures_are_the_reports_that_are_shipped() -> None:
+def test_exposures_are_the_shipped_reports() -> None:
     exposed = {
         exposure.meta["definition"]: (exposure.label, exposure.depends_on.nodes)
         for exposure in parsed_project().exposures.values()

@@ -1,7 +1,7 @@
-"""What the build of one day reads: that day's rows, and by key what decides how they count.
+"""The build of one day reads the rows of that day, and finds related rows of other days by key.
 
-PostgreSQL is asked for its plans, and is not to read small tables whole: the tests show that there
-is a way by key to all that is read.
+The tests read PostgreSQL's plans. It may not read small tables whole, so that the plans show if
+every row is found by key.
 """
 
 from datetime import date, timedelta
@@ -28,7 +28,7 @@ DATED = (
 
 
 @pytest.mark.parametrize("table", TABLE_NAMES)
-def test_nothing_but_landing_is_read(built: Pipeline, table: str) -> None:
+def test_only_landing_is_read(built: Pipeline, table: str) -> None:
     schemas = {reading.schema for reading in readings_of(built, table, DAY)}
 
     assert schemas == {"landing"}
@@ -56,10 +56,10 @@ def test_revenue_reads_the_rows_of_its_day_and_no_others(built: Pipeline) -> Non
         ("report_reconciliation_breaks", DAY),
     ],
 )
-def test_rows_of_other_days_are_read_by_key_alone(built: Pipeline, table: str, day: date) -> None:
+def test_rows_of_other_days_are_read_by_key_only(built: Pipeline, table: str, day: date) -> None:
     found = [each for each in readings_of(built, table, day) if each.table in DATED]
 
-    # Any index does for a partition without rows, such as that of rows that are held back.
+    # For a partition without rows, such as that of held-back rows, any index is fine.
     of_day = [
         each
         for each in found
@@ -68,7 +68,7 @@ def test_rows_of_other_days_are_read_by_key_alone(built: Pipeline, table: str, d
     assert of_day
     assert all(each.is_of(day) for each in of_day), of_day
     assert {each.month for each in of_day} == {f"{day:%Y_%m}"}
-    # What belongs to the day's orders and tickets is a handful; the season holds 7,500 dated rows.
+    # Few rows belong to the orders and tickets of the day; the season has 7,500 dated rows.
     assert sum(each.row_count for each in found) < 1_200
 
 
@@ -87,7 +87,7 @@ def test_summary_reads_up_to_its_day_and_nothing_later(built: Pipeline) -> None:
 def readings_of(
     pipeline: Pipeline, table: str, day: date, *, may_read_whole: bool = False
 ) -> list[Reading]:
-    """Compute a day of a report table, and give each scan that took place."""
+    """Compute a day of a report table, and return each scan that was executed."""
     days = {"days": [(day.isoformat(), (day + timedelta(days=1)).isoformat())]}
     query = compiled_model(table, days, warehouse=pipeline.warehouse)
     with psycopg.connect(conninfo(pipeline.warehouse)) as connection:
@@ -95,7 +95,7 @@ def readings_of(
 
 
 def count(pipeline: Pipeline, table: str, day: date) -> int:
-    """How many landed rows stand on a day."""
+    """The number of landed rows of a day."""
     statement = sql.SQL("select count(*) from {} where report_day = {}").format(
         sql.Identifier("landing", table), sql.Literal(day)
     )

@@ -1,4 +1,4 @@
-"""dbt makes the report tables as the registry describes them, and keeps the rows of older ones."""
+"""dbt creates the report tables as the registry describes them, and keeps existing rows."""
 
 from datetime import date
 from pathlib import Path
@@ -30,7 +30,7 @@ _INDEXES = (
 
 
 @pytest.mark.parametrize("table", REPORT_TABLES, ids=lambda table: table.name)
-def test_table_is_as_the_registry_says_before_any_day_is_built(
+def test_a_table_agrees_with_the_registry_before_any_day_is_built(
     table: ReportTable, warehouse_url: URL
 ) -> None:
     _assert_described(table, warehouse_url)
@@ -58,7 +58,7 @@ def test_a_warehouse_of_the_former_release_keeps_its_rows_and_gets_the_descripti
         _assert_described(table, built.warehouse)
 
 
-def test_a_column_that_is_new_is_added_and_the_days_built_before_are_queued(
+def test_a_new_column_is_added_and_the_days_built_before_are_queued(
     built: Pipeline,
 ) -> None:
     rows = built.tables()
@@ -103,7 +103,7 @@ def _assert_described(table: ReportTable, warehouse: URL) -> None:
 def _make_former(warehouse: URL) -> set[str]:
     """Replace the report tables by those of the former release's migrations, with their rows.
 
-    Returns the tables that have columns today which they did not have.
+    Returns the tables that have new columns since then.
     """
     has_new_columns = set()
     with psycopg.connect(conninfo(warehouse)) as connection:
@@ -131,7 +131,7 @@ def _make_former(warehouse: URL) -> set[str]:
 
 
 def _places(warehouse: URL) -> dict[str, tuple[int, list[tuple[str]]]]:
-    """Where each table's rows are on disk: a table or a row that is written again moves."""
+    """The place of each table and row on disk, which changes if it is written again."""
     places = {}
     with psycopg.connect(conninfo(warehouse)) as connection:
         for table in REPORT_TABLES:

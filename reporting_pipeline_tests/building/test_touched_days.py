@@ -1,4 +1,4 @@
-"""The days that a late row touches are queued in the transaction that lands it."""
+"""A landing queues the days that its late rows touch, in the same transaction."""
 
 from datetime import UTC, date, datetime
 
@@ -48,7 +48,7 @@ def summary_days(pipeline: Pipeline, event: str, first: date) -> list[date]:
     return sorted(day for (day,) in rows if day >= first)
 
 
-def test_late_first_movement_touches_its_day_the_former_first_and_all_later_summaries(
+def test_a_late_first_movement_touches_its_day_the_former_first_day_and_all_later_summaries(
     landed: Pipeline,
 ) -> None:
     query(landed.warehouse, "delete from landing.touched_days")
@@ -65,7 +65,7 @@ def test_late_first_movement_touches_its_day_the_former_first_and_all_later_summ
     assert not any(days(queue, table, NEW_YORK) for table in queue)
 
 
-def test_late_entry_touches_revenue_of_its_day_and_the_summaries_since(landed: Pipeline) -> None:
+def test_a_late_entry_touches_revenue_of_its_day_and_all_later_summaries(landed: Pipeline) -> None:
     query(landed.warehouse, "delete from landing.touched_days")
     transaction = add(
         landed.sources,
@@ -94,7 +94,7 @@ def test_transaction_without_entries_touches_nothing(landed: Pipeline) -> None:
     assert landed.queue() == {}
 
 
-def test_new_zone_touches_the_days_that_rows_leave_and_those_that_they_reach(
+def test_a_new_zone_touches_the_former_and_the_new_days_of_rows(
     landed: Pipeline,
 ) -> None:
     movement = add(landed.sources, MOVEMENTS, order_id=ORDER, occurred_at="2025-11-30T22:30:00Z")
@@ -111,7 +111,7 @@ def test_new_zone_touches_the_days_that_rows_leave_and_those_that_they_reach(
     assert not any(days(queue, table, NEW_YORK) for table in queue)
 
 
-def test_what_no_report_reads_touches_nothing_when_it_changes(landed: Pipeline) -> None:
+def test_a_change_that_no_report_reads_touches_nothing(landed: Pipeline) -> None:
     query(landed.warehouse, "delete from landing.touched_days")
     change(landed.sources, "ticketing.events", BERLIN, name="Renamed", updated_at=LATER)
     change(landed.sources, "ticketing.orders", ORDER, total_minor=1, updated_at=LATER)
@@ -122,7 +122,7 @@ def test_what_no_report_reads_touches_nothing_when_it_changes(landed: Pipeline) 
     assert landed.queue() == {}
 
 
-def test_scan_of_an_unknown_event_touches_nothing_until_the_event_comes(landed: Pipeline) -> None:
+def test_a_scan_of_an_unknown_event_touches_nothing_until_the_event_lands(landed: Pipeline) -> None:
     event = "00000002-0000-4000-8000-00000000ffff"
     query(landed.warehouse, "delete from landing.touched_days")
     add(
@@ -152,7 +152,7 @@ def test_scan_of_an_unknown_event_touches_nothing_until_the_event_comes(landed: 
     }
 
 
-def test_queue_says_whose_day_it_is(landed: Pipeline) -> None:
+def test_the_queue_has_the_organisation_and_event_of_each_day(landed: Pipeline) -> None:
     organizations = (
         "select distinct event_id::text, organization_id::text from landing.touched_days"
     )

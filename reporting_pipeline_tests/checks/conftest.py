@@ -1,7 +1,7 @@
 """A warehouse with the bundled season, landed and built, on which the tests run checks.
 
-The rows are copied from the season's files, not made by landing and dbt: so the figures are known
-to be right, also when landing or a model is broken.
+The rows are copied from the season's files, not made by landing and dbt, so the figures are right
+even if landing or a model has a fault.
 """
 
 from collections.abc import Collection, Iterator
@@ -59,7 +59,7 @@ _REPORT_DAYS = """
 
 
 class RunCheck(Protocol):
-    """Runs the check of a name; the report table is needed where several checks have the name."""
+    """Runs a check by its name; several checks of one name need the report table too."""
 
     def __call__(
         self, name: str, days: Collection[date], report_table: str | None = None

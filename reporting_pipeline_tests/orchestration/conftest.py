@@ -1,4 +1,4 @@
-"""The season, landed, built and sealed by the real thing; each test gets its own copy."""
+"""The season, landed, built and sealed by the pipeline; each test gets its own copy."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A code location with nothing but requests, whose sensor does not wait for half a minute."""
+"""A code location with requests only; its sensor evaluates every second."""
 
 import dagster as dg
 

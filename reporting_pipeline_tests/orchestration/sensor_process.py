@@ -1,13 +1,11 @@
-"""Dagster's loop of sensors, one look at a time, each in a process of its own that may be killed.
+"""Dagster's loop of sensors, one evaluation per process, so that each process can be killed.
 
     python -m reporting_pipeline_tests.orchestration.sensor_process
 
-Each line of standard input is one look, in a process that is forked from this one, a minute after
-the one before it as Dagster's clock tells; its exit code is the answer. A line is empty, or says
-where that process is killed: the name of a crash flag that Dagster's own loop has, or a function of
-ours, as `crash_points` names them. The line `launch` runs what is queued.
-
-What belongs here: that. What does not: what is expected.
+Each line of standard input starts one evaluation in a forked process, one minute later on Dagster's
+clock; the answer is its exit code. A line is empty, or it names the place where the process is
+killed: a crash flag of Dagster's loop, or a function of the project as in `crash_points`. The line
+`launch` starts the queued runs.
 """
 
 import importlib
@@ -31,7 +29,7 @@ from reporting_pipeline_tests.requests.crash_points import CrashPoint, arm
 _QUEUED = dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED])
 _SENSOR = "requested"
 _APART_SECONDS = 60
-# By Dagster, when it is used; so once, and not in each process.
+# Dagster imports these late; imported here, they are loaded once and not in each process.
 _IMPORTED_LATE = ("dagster._grpc.server", "dagster._utils.test", "upath.implementations.local")
 
 
@@ -44,14 +42,14 @@ def main() -> None:
         pid = os.fork()
         if pid == 0:
             with freeze_time(begun + number * _APART_SECONDS):
-                _look(line.strip())
+                _evaluate(line.strip())
             os._exit(0)
         _, status = os.waitpid(pid, 0)
         sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
         sys.stdout.flush()
 
 
-def _look(word: str) -> None:
+def _evaluate(command: str) -> None:
     target = LoadableTargetOrigin(
         executable_path=sys.executable, module_name=request_location.__name__
     )
@@ -61,14 +59,14 @@ def _look(word: str) -> None:
             instance, InProcessWorkspaceLoadTarget(InProcessCodeLocationOrigin(target))
         ) as workspace,
     ):
-        if word == "launch":
+        if command == "launch":
             for run in instance.get_runs(_QUEUED):
                 instance.launch_run(run.run_id, workspace.create_request_context())
             return
-        if ":" in word:
-            arm(CrashPoint(where=word, moment="after"))
-            word = ""
-        flags = {_SENSOR: {word: int(signal.SIGKILL)}} if word else None
+        if ":" in command:
+            arm(CrashPoint(where=command, moment="after"))
+            command = ""
+        flags = {_SENSOR: {command: int(signal.SIGKILL)}} if command else None
         for _ in execute_sensor_iteration(
             workspace, logging.getLogger(__name__), None, None, debug_crash_flags=flags
         ):

@@ -1,7 +1,4 @@
-"""What a run shows in Dagster.
-
-What belongs here: reading results. What does not: what is expected of them.
-"""
+"""Reads the metadata that a run shows in Dagster."""
 
 from typing import Any
 
@@ -9,7 +6,7 @@ import dagster as dg
 
 
 def shown(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, dict[str, Any]]:
-    """Partition -> what its materialisation shows; tables as their rows."""
+    """Partition -> the metadata of its materialisation; tables as lists of rows."""
     return {
         str(event.materialization.partition): {
             name: [dict(row.data) for row in value.records]

@@ -1,4 +1,4 @@
-"""The graph is whole: what there is, what depends on what, and what a person reads of it."""
+"""The asset graph is complete: assets, dependencies, partitions and descriptions."""
 
 import sys
 from datetime import date
@@ -30,7 +30,7 @@ def test_definitions_load_without_any_address() -> None:
     dg.Definitions.validate_loadable(DEFS)
 
 
-def test_every_table_and_file_is_an_asset_named_after_where_it_stands() -> None:
+def test_every_table_and_file_is_an_asset_named_after_its_place() -> None:
     tables = [(table.info["domain"], table.name) for table in TABLES]
     assert {key.to_user_string() for key in SPECS} == {
         *(f"{domain}/{name}" for domain, name in tables),
@@ -57,7 +57,7 @@ def test_every_check_is_an_asset_check() -> None:
     assert found == {(check.report_table, check.name) for check in CHECKS}
 
 
-def test_the_daily_job_does_all_but_what_is_due_later() -> None:
+def test_the_daily_job_has_all_assets_except_those_due_later() -> None:
     job = DEFS.resolve_job_def("daily_build")
     later = {dg.AssetKey(name) for name in EXPORTS - {"daily_reports"}}
     assert job.asset_layer.executable_asset_keys == set(OURS) - later
@@ -109,7 +109,7 @@ def test_a_backfill_is_one_run() -> None:
     }
 
 
-def test_what_lands_or_builds_waits_for_its_like_and_nothing_else_does() -> None:
+def test_only_landings_and_builds_wait_for_others_of_their_pool() -> None:
     in_pool = {SPECS[key].group_name for key in OURS if GRAPH.get(key).pools == {"warehouse"}}
     free = {SPECS[key].group_name for key in OURS if not GRAPH.get(key).pools}
 
@@ -130,7 +130,7 @@ def test_seals_and_daily_reports_have_the_days_of_the_report_tables() -> None:
         ("monthly_reports", "2025-02-01", "2025-02-01", "2025-02-28"),
     ],
 )
-def test_reports_rest_on_the_seals_of_their_days(
+def test_reports_depend_on_the_seals_of_their_days(
     asset: str, partition: str, first: str, last: str
 ) -> None:
     upstream = GRAPH.get(dg.AssetKey("report_seals")).partitions_def
@@ -159,7 +159,7 @@ def test_every_report_table_is_sealed_before_any_report() -> None:
     assert seals.child_keys == {dg.AssetKey(name) for name in EXPORTS | {"alerts"}}
 
 
-def test_no_check_blocks_since_an_error_is_of_one_organisation() -> None:
+def test_no_check_blocks_the_other_organisations() -> None:
     assert {GRAPH.get(key).blocking for key in GRAPH.asset_check_keys} == {False}
 
 

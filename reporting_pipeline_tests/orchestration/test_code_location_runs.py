@@ -1,4 +1,4 @@
-"""A run in this process: what it says when it fails."""
+"""A run in this process: its counts, and the error if it fails."""
 
 import dagster as dg
 import pytest
@@ -9,13 +9,13 @@ from reporting_pipeline.orchestration.code_location import _summary
 
 
 @dg.asset(retry_policy=dg.RetryPolicy(max_retries=1))
-def breaks_unexpectedly() -> None:
+def fails_unexpectedly() -> None:
     message = "nothing to divide by"
     raise ZeroDivisionError(message)
 
 
 @dg.asset
-def breaks_as_expected() -> None:
+def fails_as_expected() -> None:
     message = "ledger.entries has no column amount_minor"
     with step_failures():
         raise SourceContractBroken(message)
@@ -24,18 +24,18 @@ def breaks_as_expected() -> None:
 @pytest.mark.parametrize(
     ("asset", "reason"),
     [
-        (breaks_unexpectedly, "step breaks_unexpectedly: ZeroDivisionError: nothing to divide by"),
-        (breaks_as_expected, "ledger.entries has no column amount_minor"),
+        (fails_unexpectedly, "step fails_unexpectedly: ZeroDivisionError: nothing to divide by"),
+        (fails_as_expected, "ledger.entries has no column amount_minor"),
     ],
 )
-def test_failed_run_names_the_first_cause(asset: dg.AssetsDefinition, reason: str) -> None:
+def test_a_failed_run_names_the_first_cause(asset: dg.AssetsDefinition, reason: str) -> None:
     result = dg.materialize([asset], raise_on_error=False)
 
     with pytest.raises(BuildFailed, match=reason):
         _summary(result, ["landing"])
 
 
-def test_failed_check_is_counted_and_fails_no_run() -> None:
+def test_a_failed_check_is_counted_and_fails_no_run() -> None:
     @dg.asset
     def figures() -> None:
         pass
@@ -49,7 +49,7 @@ def test_failed_check_is_counted_and_fails_no_run() -> None:
     assert (summary.check_count, summary.failed_count, summary.warned_count) == (1, 1, 0)
 
 
-def test_what_the_exports_count_is_summed_over_partitions() -> None:
+def test_counts_of_exports_are_summed_over_partitions() -> None:
     days = dg.StaticPartitionsDefinition(["1", "2"])
 
     @dg.asset(partitions_def=days, backfill_policy=dg.BackfillPolicy.single_run())

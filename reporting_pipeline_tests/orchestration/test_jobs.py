@@ -15,7 +15,7 @@ from reporting_pipeline_tests.orchestration.shown import shown
 from reporting_pipeline_tests.sample_reports import BERLIN, REVENUE, TOKYO, define
 
 DAY = "2025-09-01"
-# One sale of the day is charged 100 minor units more than Ticketing booked; its legs still balance.
+# Charges one sale of the day 100 minor units more than Ticketing booked; its legs still balance.
 OVERCHARGE = """
     with txn as (
         select id, order_id
@@ -94,7 +94,7 @@ def test_a_range_is_one_run_with_one_result_per_check_and_day(
         ]
         assert len(found) == len(set(found)) == len(CHECKS) * len(days)
         assert {partition for partition, _, _ in found} == days
-        # Orders that the season left unsettled warn, and hold nothing.
+        # Unsettled orders of the season are warnings, which hold no report.
         ties = _evaluations(result, "sales_tie_to_ledger")
         assert {day for day, passed in ties.items() if passed == "warned"} == {
             "2025-10-24",
@@ -170,7 +170,7 @@ def test_a_failed_check_shows_what_is_wrong_and_is_tied_to_the_build(
         assert failed.target_materialization_data.run_id == result.run_id
 
 
-def test_a_day_that_is_mended_is_sealed_and_its_reports_follow(
+def test_a_corrected_day_is_sealed_and_its_reports_are_published(
     defs: dg.Definitions, settings: Settings, warehouse: psycopg.Connection
 ) -> None:
     define(settings.warehouse_url(), REVENUE)
@@ -195,7 +195,7 @@ def test_a_day_with_warnings_passes_and_lists_them(defs: dg.Definitions) -> None
         assert warned.metadata["error_count"].value == 0
 
 
-def test_landing_tells_what_it_read_and_how_far(defs: dg.Definitions) -> None:
+def test_landing_shows_the_rows_it_read_and_its_progress(defs: dg.Definitions) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         result = _run(defs, instance, DAY, DAY)
 

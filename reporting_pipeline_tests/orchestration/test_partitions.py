@@ -29,7 +29,7 @@ def test_days_run_from_the_first_to_tomorrow_in_utc() -> None:
     assert keys == ["2025-01-01", "2025-01-02", "2025-01-03", "2025-01-04"]
 
 
-def test_weeks_and_months_cover_the_first_day_and_only_the_last_week_is_running() -> None:
+def test_weeks_and_months_cover_the_first_day_and_only_the_last_week_is_incomplete() -> None:
     assert report_weeks(FIRST).get_partition_keys(current_time=NOW) == [
         *("2024-12-30", "2025-01-06", "2025-01-13", "2025-01-20", "2025-01-27", "2025-02-03")
     ]
@@ -60,7 +60,7 @@ def test_reports_are_due_on_the_days_after_those_of_the_partition(
         (Schedule.MONTHLY, report_months(FIRST)),
     ],
 )
-def test_a_due_day_is_of_one_partition(
+def test_a_due_day_belongs_to_one_partition(
     schedule: Schedule, partitions: dg.TimeWindowPartitionsDefinition
 ) -> None:
     keys = partitions.get_partition_keys(current_time=NOW)

@@ -86,27 +86,29 @@ def test_a_run_may_have_another_warehouse_also_for_its_reports() -> None:
     found: list[str | None] = []
 
     @dg.asset
-    def looks(warehouse: Warehouse, reports: Reports, alert_evaluator: AlertEvaluator) -> None:
+    def checks_warehouse(
+        warehouse: Warehouse, reports: Reports, alert_evaluator: AlertEvaluator
+    ) -> None:
         parts = (warehouse, reports.warehouse, alert_evaluator.warehouse)
         found.extend(each.database_url for each in parts)
 
     other = "postgresql://localhost/other"
     config = {"resources": {"warehouse": {"config": {"database_url": other}}}}
     resources = resources_of(Settings(), store=dg.ResourceDefinition.none_resource())
-    dg.materialize([looks], resources=resources, run_config=config)
+    dg.materialize([checks_warehouse], resources=resources, run_config=config)
 
     assert found == [other] * 3
 
 
 def test_a_value_out_of_bounds_is_refused_before_any_work() -> None:
     @dg.asset
-    def waits(timing: Timing) -> None:
+    def checks_timing(timing: Timing) -> None:
         pytest.fail("nothing is done")
 
     config = {"resources": {"timing": {"config": {"report_horizon_days": 0}}}}
 
     with pytest.raises(dg.DagsterResourceFunctionError) as raised:
-        dg.materialize([waits], resources=resources_of(Settings()), run_config=config)
+        dg.materialize([checks_timing], resources=resources_of(Settings()), run_config=config)
 
     assert "report_horizon_days" in str(raised.value.__cause__)
 

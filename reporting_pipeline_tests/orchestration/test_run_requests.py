@@ -33,7 +33,7 @@ def test_the_same_cause_is_the_same_run(instance: dg.DagsterInstance) -> None:
     assert [each.run_key for each in first] == [each.run_key for each in second]
 
 
-def test_a_slot_waits_for_its_runs_and_others_do_not(instance: dg.DagsterInstance) -> None:
+def test_a_slot_waits_for_its_own_runs_only(instance: dg.DagsterInstance) -> None:
     now = datetime.now(UTC)
     [request] = requests_now(instance, [NEEDED], now)
     _begin(instance, request)
@@ -45,7 +45,7 @@ def test_a_slot_waits_for_its_runs_and_others_do_not(instance: dg.DagsterInstanc
     assert [each.job_name for each in requests] == ["rebuild_days"]
 
 
-def test_a_few_runs_of_a_slot_are_requested_at_once(instance: dg.DagsterInstance) -> None:
+def test_a_slot_gets_a_few_runs_at_a_time(instance: dg.DagsterInstance) -> None:
     needed = [
         NeededRun(job_name="rebuild_days", slot="former", cause=str(n), partitions=(str(n), str(n)))
         for n in range(20)
@@ -58,7 +58,7 @@ def test_a_few_runs_of_a_slot_are_requested_at_once(instance: dg.DagsterInstance
     ]
 
 
-def test_a_run_that_did_not_help_is_repeated_after_a_time_that_doubles(
+def test_a_run_that_did_not_help_is_requested_again_after_a_doubling_delay(
     instance: dg.DagsterInstance,
 ) -> None:
     keys, waits = [], []

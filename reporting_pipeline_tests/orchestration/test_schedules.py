@@ -1,4 +1,4 @@
-"""Schedules fire once per local day, also where a clock is turned; Dagster says when."""
+"""Schedules start once per local day, also when clocks change; Dagster computes the ticks."""
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import takewhile
@@ -23,22 +23,22 @@ def _schedules(**values: object) -> dict[str, dg.ScheduleDefinition]:
 
 
 def _ticks(schedule: dg.ScheduleDefinition, begin: datetime, end: datetime) -> list[datetime]:
-    """When Dagster evaluates a schedule from `begin` until `end`."""
+    """The instants at which Dagster evaluates a schedule, from `begin` until `end`."""
     all_ticks = schedule_execution_time_iterator(
         begin.timestamp(), schedule.cron_schedule, schedule.execution_timezone
     )
     return list(takewhile(lambda tick: tick < end, all_ticks))
 
 
-def _asked(schedule: dg.ScheduleDefinition, tick: datetime) -> Any:
-    """What a schedule asks for at a tick."""
+def _result(schedule: dg.ScheduleDefinition, tick: datetime) -> Any:
+    """The result of a schedule at a tick."""
     return schedule(dg.build_schedule_context(scheduled_execution_time=tick))
 
 
 @pytest.mark.parametrize("at", ["01:30", "02:15", "03:00"])
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
 @pytest.mark.parametrize("turned", [date(2026, 3, 1), date(2026, 9, 25)])
-def test_the_night_is_once_per_local_day_wherever_clocks_are_turned(
+def test_the_nightly_run_starts_once_per_local_day_also_when_clocks_change(
     at: str, zone: str, turned: date
 ) -> None:
     nightly = _schedules(nightly_at=at, schedule_zone=zone)["nightly"]
@@ -48,15 +48,15 @@ def test_the_night_is_once_per_local_day_wherever_clocks_are_turned(
         for day in (days[0], days[-1] + timedelta(days=1))
     )
 
-    keys = [_asked(nightly, tick).partition_key for tick in _ticks(nightly, begin, end)]
+    keys = [_result(nightly, tick).partition_key for tick in _ticks(nightly, begin, end)]
 
     assert keys == [(day - timedelta(days=1)).isoformat() for day in days]
 
 
-def test_dagster_takes_the_night_for_a_run_of_the_day_before() -> None:
+def test_the_nightly_run_has_the_partition_of_the_day_before() -> None:
     settings = Settings.model_validate({"schedule_zone": "Europe/Berlin"})
     defs = build_definitions(settings)
-    tick = datetime(2026, 3, 29, 1, 0, tzinfo=UTC)  # 02:15 there is none
+    tick = datetime(2026, 3, 29, 1, 0, tzinfo=UTC)  # 03:00 in Berlin; there is no 02:15
     with dg.DagsterInstance.ephemeral() as instance:
         repository = defs.get_repository_def()
         nightly = defs.resolve_schedule_def("nightly")
@@ -68,8 +68,8 @@ def test_dagster_takes_the_night_for_a_run_of_the_day_before() -> None:
     assert (request.partition_key, request.run_key) == ("2026-03-28", "2026-03-28")
 
 
-def test_a_night_before_the_first_report_day_asks_for_nothing() -> None:
-    skipped = _asked(_schedules()["nightly"], datetime(2025, 1, 1, 2, 15, tzinfo=UTC))
+def test_a_night_before_the_first_report_day_requests_nothing() -> None:
+    skipped = _result(_schedules()["nightly"], datetime(2025, 1, 1, 2, 15, tzinfo=UTC))
 
     assert skipped.skip_message == "2024-12-31 is before the first report day"
 
@@ -77,7 +77,7 @@ def test_a_night_before_the_first_report_day_asks_for_nothing() -> None:
 @pytest.mark.parametrize(
     ("minutes", "cron"), [(1, "*/1 * * * *"), (10, "*/10 * * * *"), (60, "0 * * * *")]
 )
-def test_landing_is_as_often_as_the_setting_says(minutes: int, cron: str) -> None:
+def test_landing_starts_as_often_as_the_setting_says(minutes: int, cron: str) -> None:
     assert _schedules(landing_interval_minutes=minutes)["landing_interval"].cron_schedule == cron
 
 
@@ -86,7 +86,7 @@ def test_a_landing_waits_for_the_one_before_it() -> None:
     with dg.instance_for_test() as instance:
         at = datetime(2026, 1, 1, 12, tzinfo=UTC)
         later = at + timedelta(minutes=10)
-        # Where a context is not left, its instance stays the current one of the process.
+        # Without `with`, the instance of a context would stay the current one of the process.
         with dg.build_schedule_context(instance, scheduled_execution_time=at) as context:
             request: Any = landing(context)
         instance.add_run(

@@ -1,4 +1,4 @@
-"""What is missing, touched or behind becomes runs, each thing once, however often one looks."""
+"""Sensors request one run for missing, touched and stale data, however often they evaluate."""
 
 import copy
 from collections.abc import Iterator
@@ -34,14 +34,14 @@ _FIRST, _LAST = "dagster/asset_partition_range_start", "dagster/asset_partition_
 
 @dataclass
 class Daemon:
-    """A daemon that looks when it is told to, at a time that it is told."""
+    """Evaluates sensors and executes runs, at a time that the test sets."""
 
     settings: Settings
     instance: dg.DagsterInstance
     now: datetime = NOW
 
-    def asks(self, sensor: str) -> list[dg.RunRequest]:
-        """What a sensor asks for; partitions that it adds are added."""
+    def requests_of(self, sensor: str) -> list[dg.RunRequest]:
+        """The runs that a sensor requests; the partitions that it requests are added."""
         timing = timing_at(self.settings, lambda: self.now)
         resources = {
             "warehouse": Warehouse.of(self.settings),
@@ -57,7 +57,7 @@ class Daemon:
         return list(result.run_requests or ())
 
     def run(self, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
-        """Let a run be, in this process."""
+        """Execute a requested run in this process."""
         job = self._defs().resolve_job_def(str(request.job_name))
         result = job.execute_in_process(instance=self.instance, tags=dict(request.tags))
         assert result.success
@@ -72,8 +72,8 @@ class Daemon:
 def daemon(settings: Settings) -> Iterator[Daemon]:
     with dg.DagsterInstance.ephemeral() as instance:
         daemon = Daemon(settings, instance)
-        # The season was built, and no report rests on it: that is forgotten.
-        assert daemon.asks("stale_reports") == []
+        # No report depends on the built days of the season, so the sensor forgets them.
+        assert daemon.requests_of("stale_reports") == []
         yield daemon
 
 
@@ -96,7 +96,7 @@ def catalogue(warehouse: psycopg.Connection) -> list[tuple[Any, ...]]:
 
 
 def touch(warehouse: psycopg.Connection, table: str, *days: date) -> None:
-    """Let days wait to be rebuilt, of Berlin's."""
+    """Queue days of Berlin for a rebuild."""
     warehouse.cursor().executemany(
         "insert into landing.touched_days"
         " (report_table, organization_id, event_id, report_day, touched_at)"
@@ -109,8 +109,8 @@ def touch(warehouse: psycopg.Connection, table: str, *days: date) -> None:
 def test_after_eight_days_without_a_daemon_all_eight_days_exist_once(
     daemon: Daemon, warehouse: psycopg.Connection
 ) -> None:
-    [request] = daemon.asks("missing_reports")
-    [of_second_daemon] = daemon.asks("missing_reports")
+    [request] = daemon.requests_of("missing_reports")
+    [of_second_daemon] = daemon.requests_of("missing_reports")
     assert of_second_daemon == request
     assert (request.tags[_FIRST], request.tags[_LAST]) == ("2025-09-01", "2025-09-08")
 
@@ -123,16 +123,16 @@ def test_after_eight_days_without_a_daemon_all_eight_days_exist_once(
         for organization_id in (BERLIN, TOKYO)
         for day in EIGHT_DAYS
     ]
-    assert daemon.asks("missing_reports") == []
+    assert daemon.requests_of("missing_reports") == []
     editions = warehouse.execute("select count(*) from catalogue.generated_report_editions")
     assert editions.fetchone() == (16,)
 
 
 @pytest.mark.usefixtures("applied")
-def test_a_gap_is_filled_and_what_exists_is_left_alone(
+def test_a_gap_is_filled_and_existing_reports_are_not_changed(
     daemon: Daemon, warehouse: psycopg.Connection
 ) -> None:
-    for request in daemon.asks("missing_reports"):
+    for request in daemon.requests_of("missing_reports"):
         daemon.run(request)
     lost = ["2025-09-03", "2025-09-06"]
     warehouse.execute(
@@ -143,7 +143,7 @@ def test_a_gap_is_filled_and_what_exists_is_left_alone(
     before = warehouse.execute("select max(updated_at) from catalogue.generated_reports").fetchone()
     daemon.now = NOW + timedelta(hours=1)
 
-    requests = daemon.asks("missing_reports")
+    requests = daemon.requests_of("missing_reports")
     for request in requests:
         daemon.run(request)
 
@@ -158,7 +158,7 @@ def test_a_gap_is_filled_and_what_exists_is_left_alone(
     assert changed.fetchall() == [(BERLIN, day) for day in lost]
 
 
-def test_an_event_has_its_reports_when_it_is_over_and_when_it_is_final_each_once(
+def test_an_event_is_reported_once_when_it_is_over_and_once_when_it_is_final(
     daemon: Daemon, settings: Settings, warehouse: psycopg.Connection
 ) -> None:
     found = warehouse.execute(
@@ -178,12 +178,14 @@ def test_an_event_has_its_reports_when_it_is_over_and_when_it_is_final_each_once
     )
 
     daemon.now = over_at
-    [at_end] = daemon.asks("missing_reports")
+    [at_end] = daemon.requests_of("missing_reports")
     daemon.run(at_end)
-    asked_again = daemon.asks("missing_reports")
+    asked_again = daemon.requests_of("missing_reports")
     daemon.now = over_at + timedelta(days=30)
     at_final = [
-        each for each in daemon.asks("missing_reports") if each.tags[_FIRST] == at_end.tags[_FIRST]
+        each
+        for each in daemon.requests_of("missing_reports")
+        if each.tags[_FIRST] == at_end.tags[_FIRST]
     ]
     for request in at_final:
         daemon.run(request)
@@ -201,7 +203,7 @@ def test_an_event_has_its_reports_when_it_is_over_and_when_it_is_final_each_once
 
 
 @pytest.mark.usefixtures("applied")
-def test_a_report_whose_day_waits_is_not_taken_along_by_one_whose_day_does_not(
+def test_a_report_whose_day_waits_is_not_in_the_run_of_a_ready_report(
     daemon: Daemon, settings: Settings, warehouse: psycopg.Connection
 ) -> None:
     daemon.now = APPLIED
@@ -209,7 +211,7 @@ def test_a_report_whose_day_waits_is_not_taken_along_by_one_whose_day_does_not(
     warehouse.execute("update catalogue.report_definitions set expected_since = %s", [APPLIED])
     touch(warehouse, "report_revenue_daily", EIGHT_DAYS[0])
 
-    [request] = daemon.asks("missing_reports")
+    [request] = daemon.requests_of("missing_reports")
     daemon.run(request)
 
     generated = [(place, slug, status) for place, slug, _, status, _ in catalogue(warehouse)]
@@ -239,18 +241,18 @@ def test_current_days_do_not_wait_for_a_backlog() -> None:
     ]
 
 
-def test_today_is_asked_for_while_a_backlog_is_rebuilt_and_goes_before_it(
+def test_today_is_requested_during_a_backlog_and_has_priority(
     daemon: Daemon, warehouse: psycopg.Connection
 ) -> None:
     former = [date(2025, 1, 1) + timedelta(days=2 * n) for n in range(100)]
     touch(warehouse, "report_attendance_daily", *former)
-    backlog = daemon.asks("touched_days")
+    backlog = daemon.requests_of("touched_days")
     for request in backlog:
         run = dg.DagsterRun(str(request.job_name), tags=request.tags)
         daemon.instance.add_run(run)
     touch(warehouse, "report_attendance_daily", TODAY)
 
-    [current] = daemon.asks("touched_days")
+    [current] = daemon.requests_of("touched_days")
 
     assert [each.tags[_FIRST] for each in backlog] == list(map(str, former[:5]))
     assert current.tags[_FIRST] == str(TODAY)
@@ -264,13 +266,13 @@ def test_only_touched_days_are_rebuilt_and_only_within_the_horizon(
     daemon.settings = daemon.settings.model_copy(update={"rebuild_horizon_days": 30})
     touch(warehouse, "report_attendance_daily", date(2025, 8, 1), date(2025, 8, 20), TODAY)
 
-    requests = daemon.asks("touched_days")
+    requests = daemon.requests_of("touched_days")
 
     assert [(each.tags[_FIRST], each.tags[SLOT_TAG]) for each in requests] == [
         ("2025-09-09", "rebuild current days"),
         ("2025-08-20", "rebuild former days"),
     ]
-    assert daemon.asks("touched_days") == requests
+    assert daemon.requests_of("touched_days") == requests
     built = daemon.run(requests[1])
     days = {
         event.materialization.partition
@@ -278,12 +280,12 @@ def test_only_touched_days_are_rebuilt_and_only_within_the_horizon(
         if event.asset_key == dg.AssetKey("report_attendance_daily")
     }
     assert days == {"2025-08-20"}
-    assert [each.tags[_FIRST] for each in daemon.asks("touched_days")] == ["2025-09-09"]
+    assert [each.tags[_FIRST] for each in daemon.requests_of("touched_days")] == ["2025-09-09"]
     waiting = warehouse.execute("select report_day from landing.touched_days order by 1")
     assert waiting.fetchall() == [(date(2025, 8, 1),), (TODAY,)]
 
 
-def test_only_reports_that_rest_on_a_rebuilt_day_are_generated_again(
+def test_only_reports_that_depend_on_a_rebuilt_day_are_generated_again(
     daemon: Daemon, settings: Settings, warehouse: psycopg.Connection
 ) -> None:
     day = _day_with_scans(warehouse)
@@ -301,19 +303,19 @@ def test_only_reports_that_rest_on_a_rebuilt_day_are_generated_again(
         "update catalogue.report_definitions set expected_since = %s",
         [daemon.now - timedelta(days=3)],
     )
-    for request in daemon.asks("missing_reports"):
+    for request in daemon.requests_of("missing_reports"):
         daemon.run(request)
     before = {each[:3]: each for each in catalogue(warehouse)}
-    assert daemon.asks("stale_reports") == []
+    assert daemon.requests_of("stale_reports") == []
 
     warehouse.execute("delete from landing.scanning_scans where report_day = %s", [day])
     touch(warehouse, "report_attendance_daily", day)
     daemon.now += timedelta(minutes=5)
-    assert daemon.asks("stale_reports") == []
-    [rebuild] = daemon.asks("touched_days")
+    assert daemon.requests_of("stale_reports") == []
+    [rebuild] = daemon.requests_of("touched_days")
     daemon.run(rebuild)
-    [restate] = daemon.asks("stale_reports")
-    assert daemon.asks("stale_reports") == [restate]
+    [restate] = daemon.requests_of("stale_reports")
+    assert daemon.requests_of("stale_reports") == [restate]
     result = daemon.run(restate)
 
     [shown_of_run] = shown(result, "restated_reports").values()
@@ -333,7 +335,7 @@ def test_only_reports_that_rest_on_a_rebuilt_day_are_generated_again(
     after = {each[:3]: each for each in catalogue(warehouse)}
     assert after[BERLIN, "attendance", day.isoformat()][4] == 2
     assert after[BERLIN, "attendance", tomorrow.isoformat()][4] == 1
-    assert daemon.asks("stale_reports") == []
+    assert daemon.requests_of("stale_reports") == []
 
 
 def _day_with_scans(warehouse: psycopg.Connection) -> date:
@@ -359,24 +361,26 @@ def test_a_held_report_is_released_when_its_days_are_final(
         " values ('ledger', 'SourceUnavailable', 'no answer', %(now)s, %(now)s, 1)",
         {"now": NOW},
     )
-    assert daemon.asks("missing_reports") == []  # it waits for the ledger, until its deadline
+    assert (
+        daemon.requests_of("missing_reports") == []
+    )  # it waits for the ledger, until its deadline
     daemon.now = NOW + timedelta(hours=13)
-    [request] = daemon.asks("missing_reports")
+    [request] = daemon.requests_of("missing_reports")
     daemon.run(request)
     assert catalogue(warehouse) == [(BERLIN, "revenue", "2025-09-08", "held", 0)]
-    assert daemon.asks("missing_reports") == []
-    assert daemon.asks("stale_reports") == []
+    assert daemon.requests_of("missing_reports") == []
+    assert daemon.requests_of("stale_reports") == []
 
     _land_ledger_through(warehouse, through)
-    [release] = daemon.asks("stale_reports")
+    [release] = daemon.requests_of("stale_reports")
     daemon.run(release)
 
     assert catalogue(warehouse) == [(BERLIN, "revenue", "2025-09-08", "ready", 1)]
-    assert daemon.asks("stale_reports") == []
+    assert daemon.requests_of("stale_reports") == []
 
 
 def _land_ledger_through(warehouse: psycopg.Connection, through: datetime) -> datetime:
-    """Let the ledger be landed through another instant; through which it was."""
+    """Set the instant through which the ledger has landed; return the former one."""
     found = warehouse.execute(
         "select complete_through from landing.source_reads where domain = 'ledger'"
     ).fetchone()

@@ -1,7 +1,7 @@
-"""The daemon is killed at each step of naming what waits in a run: it is named once, served once.
+"""The daemon is killed at each step of requesting a run: each request is in one run, served once.
 
-The loop is Dagster's own, with its own crash flags; what is queued is run by a launcher of its
-tests. The steps of the run itself are those of any worker: `requests`.
+The loop is Dagster's own, with its own crash flags; a launcher of its tests starts the queued runs.
+The tests of `requests` cover the steps within the run.
 """
 
 import json
@@ -28,7 +28,7 @@ from reporting_pipeline_tests.sample_reports import BERLIN, REVENUE, define
 
 _FIRST_DAY = date(2025, 7, 1)
 _OURS = "reporting_pipeline.orchestration.sensors"
-# Where the daemon is killed -> how many runs there are then, in which state.
+# The step at which the daemon is killed -> the statuses of the runs afterwards.
 _POINTS: Mapping[str, list[str]] = {
     "TICK_CREATED": [],
     "TICK_HELD": [],
@@ -59,14 +59,14 @@ _REQUESTS = """
 
 
 class Daemon:
-    """The daemon's loop of sensors; each look at them is a process of its own."""
+    """The daemon's loop of sensors; each evaluation is a process of its own."""
 
     def __init__(self, process: subprocess.Popen[str], home: Path) -> None:
         self._process = process
         self._home = home
 
-    def look(self, word: str = "") -> int:
-        """One look, to its end or to where it is killed; the exit code of its process."""
+    def evaluate(self, word: str = "") -> int:
+        """Evaluate until the end or the crash point; return the exit code of the process."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(f"{word}\n")
@@ -103,13 +103,13 @@ def requests_of(warehouse: URL, day: date) -> list[tuple[object, ...]]:
         return connection.execute(_REQUESTS, (day,)).fetchall()
 
 
-def named(run: dg.DagsterRun) -> list[str]:
+def requests_in(run: dg.DagsterRun) -> list[str]:
     config = cast("dict[str, Any]", run.run_config)
     ids: list[str] = config["ops"]["requested_reports"]["config"]["request_ids"]
     return ids
 
 
-def test_a_daemon_killed_at_a_step_names_each_request_once(
+def test_a_daemon_killed_at_a_step_serves_each_request_once(
     shared_season_pipeline: Pipeline, redis_url: str, store_url: str, tmp_path: Path
 ) -> None:
     warehouse = shared_season_pipeline.warehouse
@@ -125,15 +125,19 @@ def test_a_daemon_killed_at_a_step_names_each_request_once(
             wanted = {"version": 1, "definition": "revenue", "period": str(day), "format": "csv"}
             client.rpush(queue_list(BERLIN), json.dumps(wanted))
 
-            assert killed.look(point) == -SIGKILL, point
+            assert killed.evaluate(point) == -SIGKILL, point
             assert [each.status.value for each in killed.runs()[number:]] == _POINTS[point]
 
-            assert killed.look() == 0, point
+            assert killed.evaluate() == 0, point
             [run] = killed.runs()[number:]
             [(request_id, status, _, _)] = requests_of(warehouse, day)
-            assert (named(run), run.status.value, status) == ([request_id], "QUEUED", "queued")
+            assert (requests_in(run), run.status.value, status) == (
+                [request_id],
+                "QUEUED",
+                "queued",
+            )
 
-        assert (killed.look("launch"), killed.look()) == (0, 0)
+        assert (killed.evaluate("launch"), killed.evaluate()) == (0, 0)
         assert [each.status.value for each in killed.runs()] == ["SUCCESS"] * len(_POINTS)
         for point, day in days.items():
             [(_, *came_of_it)] = requests_of(warehouse, day)

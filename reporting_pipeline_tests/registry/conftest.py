@@ -1,4 +1,4 @@
-"""Books that are landed and built once for all tests of datasets, which only read."""
+"""Books that are landed and built once for all tests of datasets; the tests only read them."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def season(_season_pipeline: Pipeline) -> Pipeline:
 
 @pytest.fixture(scope="session")
 def random_books_built(databases: Databases, _empty_pipeline: Pipeline) -> Pipeline:
-    """Forty random books beside each other, landed and built; they are only read."""
+    """Forty random books in one warehouse, landed and built; they are only read."""
     pipeline = databases.copy("reports_random", _empty_pipeline)
     pipeline.arrive(union(random_books(dice(seed)) for seed in _SEEDS))
     pipeline.land()

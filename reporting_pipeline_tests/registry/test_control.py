@@ -1,4 +1,4 @@
-"""The control reports add up: the bridge step by step, the payable statement from day to day."""
+"""The control reports add up: the bridge in each step, the payable statement from day to day."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +15,7 @@ from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 
 BOOKS = ("season", "random_books_built")
 
-# Each step of the bridge: the figure before, what is added, what is taken off, the figure after.
+# Figure after a step of the bridge -> figure before it, added figures, subtracted figures.
 _STEPS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "charged": ("booked", (), ("charge_residue",)),
     "net_revenue": ("charged", ("chargeback_reversal",), ("chargeback",)),
@@ -28,8 +28,8 @@ _STEPS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     ),
     "net_payout": ("earned", (), ("payable_change",)),
 }
-# What the bridge takes from the two tables as it stands there.
-_TAKEN_OVER = (
+# Figures that the bridge takes unchanged from the two tables.
+_COPIED_FIGURES = (
     ("booked_minor", "report_sales_daily", "net_gross_minor"),
     ("charged_minor", "report_revenue_daily", "gross_minor - refund_minor"),
     ("net_collected_minor", "report_revenue_daily", "collected_minor - repaid_minor"),
@@ -60,8 +60,8 @@ def test_bridge_adds_up_on_every_row(books: psycopg.Connection[dict[str, Any]]) 
             assert figure == row[f"{after}_minor"], after
 
 
-@pytest.mark.parametrize(("figure", "table", "expression"), _TAKEN_OVER)
-def test_bridge_holds_what_its_tables_hold(
+@pytest.mark.parametrize(("figure", "table", "expression"), _COPIED_FIGURES)
+def test_the_bridge_has_the_figures_of_its_tables(
     figure: str, table: str, expression: str, books: psycopg.Connection[dict[str, Any]]
 ) -> None:
     query = f"""
@@ -79,7 +79,7 @@ def test_bridge_holds_what_its_tables_hold(
     assert books.execute(query.encode()).fetchall() == []
 
 
-def test_season_is_booked_charged_and_shared_out(season: Pipeline) -> None:
+def test_bookings_of_the_season_are_charged_and_shared_out(season: Pipeline) -> None:
     query = """
         select event_id, sum(charge_residue_minor), sum(share_residue_minor), sum(tax_minor)
         from datasets.bridge left join (
@@ -91,7 +91,7 @@ def test_season_is_booked_charged_and_shared_out(season: Pipeline) -> None:
     with psycopg.connect(conninfo(season.warehouse)) as connection:
         events = connection.execute(query).fetchall()
 
-    # Over its life an event's sales are charged; what is not the organiser's is the tax.
+    # In the end all sales of an event are charged, and only the tax is not the organiser's.
     assert [residue for _, residue, _, _ in events] == [0, 0, 0]
     assert [not_shared for _, _, not_shared, _ in events] == [tax for _, _, _, tax in events]
 
@@ -138,7 +138,7 @@ def test_last_closing_is_the_sum_of_all_changes(
     assert books.execute(query).fetchall() == []
 
 
-def test_days_on_which_nothing_moves_are_left_out(
+def test_days_without_a_movement_are_left_out(
     books: psycopg.Connection[dict[str, Any]],
 ) -> None:
     counts = books.execute("""
@@ -172,7 +172,7 @@ def test_period_does_not_change_the_opening(season: Pipeline) -> None:
     assert found[0][1] != 0
 
 
-def test_freshness_tells_of_each_table_and_each_organisation(season: Pipeline) -> None:
+def test_freshness_has_a_row_for_each_table_and_organisation(season: Pipeline) -> None:
     with psycopg.connect(conninfo(season.warehouse)) as connection:
         rows = connection.execute(
             "select table_name, count(*), bool_and(record_clock <= complete_through),"
@@ -185,7 +185,7 @@ def test_freshness_tells_of_each_table_and_each_organisation(season: Pipeline) -
     assert {tuple(row[1:]) for row in rows} == {(2, True, None), (2, None, 0)}
 
 
-def test_days_that_wait_are_those_of_the_organisation_or_of_all(season: Pipeline) -> None:
+def test_waiting_days_are_counted_for_their_organisation_or_for_all(season: Pipeline) -> None:
     with psycopg.connect(conninfo(season.warehouse)) as connection:
         [(first,), (second,)] = connection.execute(
             "select id from landing.ticketing_organizations order by id"

@@ -1,4 +1,4 @@
-"""The registry of datasets is complete, and the views are what it says."""
+"""The registry of datasets is complete, and the views agree with it."""
 
 import re
 
@@ -22,7 +22,7 @@ LANDING_COLUMNS = {f"{t.info['domain']}_{t.name}.report_day" for t in TABLES} | 
     for table in TABLES
     for column in table.columns
 }
-# What landing itself writes down.
+# Tables that landing itself writes.
 LANDING_COLUMNS |= {
     *("watermarks.domain", "watermarks.table_name", "watermarks.record_clock"),
     *("watermarks.landed_at", "source_reads.complete_through", "touched_days.report_day"),
@@ -39,7 +39,7 @@ _COMMENT = "select obj_description(to_regclass(%s), 'pg_class')"
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
-def test_view_has_the_columns_types_and_words_of_the_registry(
+def test_a_view_has_the_columns_types_and_descriptions_of_the_registry(
     view: Dataset, season: Pipeline
 ) -> None:
     relation = f"{view.schema}.{view.relation}"
@@ -85,7 +85,7 @@ def test_every_dataset_has_its_organisation_in_the_key() -> None:
     assert [each.name for each in DATASETS if "organization_id" not in each.key] == []
 
 
-def test_names_of_datasets_are_given_once() -> None:
+def test_names_of_datasets_are_unique() -> None:
     names = [each.name for each in DATASETS]
     assert len(set(names)) == len(names)
 
@@ -96,12 +96,12 @@ def test_no_column_is_described_twice(each: Dataset) -> None:
     assert len(set(names)) == len(names)
 
 
-def test_days_are_of_type_date() -> None:
+def test_days_have_the_type_date() -> None:
     days = [each.column(each.day_column) for each in DATASETS if each.day_column]
     assert {column.type for column in days} == {ColumnType.DATE}
 
 
-def test_money_stands_beside_its_currency() -> None:
+def test_money_has_a_currency_beside_it() -> None:
     with_money = [d for d in DATASETS if any(str(c.unit) == "minor" for c in d.columns)]
     assert with_money
     for each in with_money:
@@ -126,12 +126,12 @@ def test_sources_exist() -> None:
     assert {source for each in VIEWS for c in each.columns for source in c.sources} <= known
 
 
-def test_datasets_rest_on_report_tables() -> None:
+def test_datasets_depend_on_report_tables() -> None:
     tables = {table.name for table in REPORT_TABLES}
     assert {table for each in DATASETS for table in each.depends_on} <= tables
 
 
-def test_unknown_datasets_and_columns_are_refused_with_those_that_there_are() -> None:
+def test_unknown_datasets_and_columns_are_refused_with_a_list_of_the_known_ones() -> None:
     with pytest.raises(UnknownDataset, match="'weather'; there are sales_daily, "):
         dataset("weather")
     with pytest.raises(UnknownDataset, match="no column 'rain'; it has organization_id, "):

@@ -1,4 +1,4 @@
-"""Itemised datasets, grouped by their table's key, give the table: every figure of every row."""
+"""Itemised datasets, grouped by the key of their report table, give every figure of the table."""
 
 import psycopg
 import pytest
@@ -10,7 +10,7 @@ from reporting_pipeline.registry.report_tables import SCHEMA, report_table
 from reporting_pipeline.warehouse.engine import conninfo
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 
-TWINS = [
+ITEMS_OF_TABLES = [
     ("order_movements", "report_sales_daily"),
     ("ledger_entries", "report_revenue_daily"),
     ("scans", "report_attendance_daily"),
@@ -31,13 +31,13 @@ _DIFFERENCES = """
 
 @pytest.fixture(params=["season", "random_books_built"])
 def books(request: pytest.FixtureRequest) -> Pipeline:
-    """Books that were landed and built."""
+    """A pipeline with books that are landed and built."""
     found: Pipeline = request.getfixturevalue(request.param)
     return found
 
 
-@pytest.mark.parametrize(("items", "table"), TWINS)
-def test_items_sum_up_to_the_rows_of_their_table(items: str, table: str, books: Pipeline) -> None:
+@pytest.mark.parametrize(("items", "table"), ITEMS_OF_TABLES)
+def test_items_add_up_to_the_rows_of_their_table(items: str, table: str, books: Pipeline) -> None:
     with psycopg.connect(conninfo(books.warehouse)) as connection:
         differences = connection.execute(_comparison(items, table)).fetchall()
         rows = connection.execute(
@@ -49,7 +49,7 @@ def test_items_sum_up_to_the_rows_of_their_table(items: str, table: str, books: 
     assert rows[0] >= 18
 
 
-@pytest.mark.parametrize(("items", "table"), TWINS)
+@pytest.mark.parametrize(("items", "table"), ITEMS_OF_TABLES)
 def test_items_have_every_column_of_their_table(items: str, table: str) -> None:
     names = {column.name for column in dataset(items).columns}
     assert set(report_table(table).column_names) - names == set()

@@ -1,4 +1,4 @@
-"""What a dataset reads for a period of an organisation: its days, and by key what hangs on them."""
+"""A dataset reads the days of a period and an organisation, and finds related rows by key."""
 
 from datetime import date
 
@@ -25,7 +25,7 @@ REPORT_TABLE_DATASETS = (
     ("reconciliation_breaks", DAY),
     ("bridge", DAY),
 )
-# The season's few orders are as well read from end to end; with these they are not.
+# PostgreSQL would read the few orders of the season whole; with these rows it does not.
 _FURTHER_ORDERS = """
     insert into landing.ticketing_orders
     select
@@ -49,7 +49,7 @@ def test_rows_of_report_tables_are_found_by_their_day(
 @pytest.mark.parametrize(
     ("name", "day"), [("order_movements", DAY), ("ledger_entries", DAY), ("scans", SHOW_DAY)]
 )
-def test_items_are_found_by_their_day_and_what_hangs_on_them_by_key(
+def test_items_are_found_by_their_day_and_related_rows_by_key(
     name: str, day: date, season: Pipeline
 ) -> None:
     found = [
@@ -63,7 +63,7 @@ def test_items_are_found_by_their_day_and_what_hangs_on_them_by_key(
     assert {each.month for each in found} == {f"{day:%Y_%m}"}
 
 
-def test_transactions_of_entries_are_looked_for_in_their_month_alone(season: Pipeline) -> None:
+def test_transactions_of_entries_are_searched_in_their_month_only(season: Pipeline) -> None:
     found = _readings(season, "ledger_entries", DAY)
 
     assert {each.month for each in found if each.table == "ledger_transactions"} == {"2025_09"}
@@ -111,5 +111,5 @@ def _readings(pipeline: Pipeline, dataset: str, day: date) -> list[Reading]:
 
 
 def _is_of_same_day(reading: Reading) -> bool:
-    """Whether the index was asked for the day of a row that is found already."""
+    """True if the condition of the index is the day of a row that was already found."""
     return ".report_day = ledger_entries.report_day" in reading.condition

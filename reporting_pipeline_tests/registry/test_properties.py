@@ -28,7 +28,7 @@ def _with_meta(**changed: object) -> ColumnProperties:
     return ColumnProperties.model_validate({**GROSS, "config": {"meta": meta}})
 
 
-def test_a_column_is_what_its_entry_says() -> None:
+def test_a_column_has_the_values_of_its_entry() -> None:
     column = column_of("report_revenue_daily", _with_meta(label="Turnover"))
 
     assert (column.name, column.title, column.unit) == ("gross_minor", "Turnover", "minor")
@@ -90,7 +90,7 @@ def test_ratios_name_their_parts() -> None:
         assert {*ratio.numerator, *ratio.denominator} <= set(summary.column_names)
 
 
-def test_every_id_with_a_name_has_it() -> None:
+def test_every_id_has_its_name_columns() -> None:
     assert {id_: [c.name for c in names] for id_, names in name_columns().items()} == {
         "organization_id": ["organization_name"],
         "event_id": ["event_name", "event_timezone", "venue_name"],

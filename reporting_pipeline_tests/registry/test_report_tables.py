@@ -13,7 +13,7 @@ from reporting_pipeline.registry.report_tables import REPORT_TABLES, ReportTable
 from reporting_pipeline.sources.contract import TABLES
 
 EXPECTED = Path(reporting_pipeline.samples.season.__file__).parent / "expected"
-# Landing adds the report day to the rows that have a business clock, and to entries.
+# Landing adds the report day to rows with a business clock, and to entries.
 _REPORT_DAY = {f"{t.info['domain']}_{t.name}.report_day" for t in TABLES}
 LANDING_COLUMNS = _REPORT_DAY | {
     f"{table.info['domain']}_{table.name}.{column.name}"
@@ -77,6 +77,6 @@ def test_sources_exist() -> None:
     assert {source for c in COLUMNS for source in c.sources} <= LANDING_COLUMNS | REPORT_COLUMNS
 
 
-def test_a_table_that_does_not_exist_is_refused_with_those_that_do() -> None:
+def test_an_unknown_table_is_refused_with_a_list_of_the_known_ones() -> None:
     with pytest.raises(UnknownReport, match="'report_sales'; there are report_sales_daily, "):
         report_table("report_sales")

@@ -1,4 +1,4 @@
-"""Tickets tell who came, as the scans and the event summary tell it."""
+"""The dataset of tickets has the same admissions and no-shows as the scans and the summary."""
 
 import psycopg
 
@@ -25,7 +25,7 @@ _ADMITTING_SCANS = """
 """
 
 
-def test_season_tickets_did_not_come_as_the_summary_says(season: Pipeline) -> None:
+def test_no_shows_of_the_season_equal_those_of_the_summary(season: Pipeline) -> None:
     with psycopg.connect(conninfo(season.warehouse)) as connection:
         tickets = connection.execute(_NO_SHOWS).fetchall()
         summary = connection.execute(_SUMMARY).fetchall()
@@ -34,7 +34,7 @@ def test_season_tickets_did_not_come_as_the_summary_says(season: Pipeline) -> No
     assert [no_shows for _, no_shows, _ in tickets] == [66, 29, 52]
 
 
-def test_admission_is_the_scan_that_counts_as_one(random_books_built: Pipeline) -> None:
+def test_the_admission_is_the_scan_that_counts_as_one(random_books_built: Pipeline) -> None:
     with psycopg.connect(conninfo(random_books_built.warehouse)) as connection:
         tickets = connection.execute(_ADMITTED).fetchall()
         scans = connection.execute(_ADMITTING_SCANS).fetchall()
@@ -43,7 +43,7 @@ def test_admission_is_the_scan_that_counts_as_one(random_books_built: Pipeline) 
     assert len(tickets) >= 6
 
 
-def test_nobody_is_missing_before_the_end_of_the_event_is_landed(season: Pipeline) -> None:
+def test_nobody_is_a_no_show_before_the_end_of_the_event_has_landed(season: Pipeline) -> None:
     with psycopg.connect(conninfo(season.warehouse)) as connection:
         connection.execute("update landing.source_reads set complete_through = '2025-05-01'")
         found = connection.execute(
@@ -55,7 +55,7 @@ def test_nobody_is_missing_before_the_end_of_the_event_is_landed(season: Pipelin
     assert found == [(True, False)]
 
 
-def test_ticket_stands_on_the_report_day_of_its_issue(season: Pipeline) -> None:
+def test_a_ticket_has_the_report_day_of_its_issue(season: Pipeline) -> None:
     wrong = """
         select count(*)
         from datasets.tickets inner join landing.ticketing_events as event

@@ -1,4 +1,4 @@
-"""AlertEvaluator in Dagster: what a run shows, and that the sensor looks without one."""
+"""Alerts in Dagster: a run shows the open alerts, and the sensor evaluates without a run."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -32,7 +32,7 @@ def alert_evaluator(warehouse_url: URL) -> AlertEvaluator:
     return AlertEvaluator.of(settings)
 
 
-def test_a_run_shows_what_is_open(alert_evaluator: AlertEvaluator) -> None:
+def test_a_run_shows_the_open_alerts(alert_evaluator: AlertEvaluator) -> None:
     result = dg.materialize([alert_asset([])], resources={"alert_evaluator": alert_evaluator})
 
     of_run = shown(result, "alerts")["None"]
@@ -43,7 +43,7 @@ def test_a_run_shows_what_is_open(alert_evaluator: AlertEvaluator) -> None:
     assert row["what"] == "since 2026-01-01 00:00 UTC: source ledger is down"
 
 
-def test_the_sensor_looks_without_a_run_and_says_what_has_changed(
+def test_the_sensor_evaluates_without_a_run_and_reports_the_changes(
     alert_evaluator: AlertEvaluator,
 ) -> None:
     said = []
@@ -61,7 +61,7 @@ def test_the_sensor_looks_without_a_run_and_says_what_has_changed(
     ]
 
 
-def test_a_channel_that_is_of_no_use_stops_no_run_and_no_other_channel(
+def test_an_invalid_channel_stops_no_run_and_no_other_channel(
     alert_evaluator: AlertEvaluator, caplog: pytest.LogCaptureFixture
 ) -> None:
     urls = "pigeon://s3cret@roof, log://"
@@ -82,7 +82,7 @@ def test_a_channel_that_is_of_no_use_stops_no_run_and_no_other_channel(
     assert "s3cret" not in caplog.text
 
 
-def test_a_round_finds_reports_past_their_deadline_and_days_that_are_too_old(
+def test_an_evaluation_finds_overdue_reports_and_days_that_are_too_old(
     settings: Settings, warehouse: psycopg.Connection
 ) -> None:
     define(settings.warehouse_url(), REVENUE)

@@ -1,4 +1,4 @@
-"""When a step of reports fails, and whether it is repeated."""
+"""A step of reports fails or succeeds by its results, and is retried if that may help."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -39,7 +39,7 @@ def summary(*results: DueResult) -> BatchSummary:
         ([FAULT, STORE_DOWN], "2 of 2 files failed; .* StoreUnavailable", True),
     ],
 )
-def test_a_step_is_repeated_only_where_that_may_help(
+def test_a_step_is_retried_only_if_that_may_help(
     results: Sequence[DueResult], said: str, is_repeated: bool
 ) -> None:
     with pytest.raises(dg.Failure, match=said) as raised:
@@ -50,5 +50,5 @@ def test_a_step_is_repeated_only_where_that_may_help(
         assert isinstance(raised.value.__cause__, ZeroDivisionError)
 
 
-def test_a_step_without_reports_ends_well() -> None:
+def test_a_step_without_reports_succeeds() -> None:
     end_step([summary()])

@@ -1,4 +1,4 @@
-"""A run generates every report that is due for its partitions, and shows what became of each."""
+"""A run generates every report that is due for its partitions, and shows the result of each."""
 
 import copy
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ BERLIN_EVENT = "00000002-0000-4000-8000-000000000001"
 
 
 def scheduled(schedule: str, rule: object) -> dict[str, Any]:
-    """The revenue report, of another schedule."""
+    """The revenue report with another schedule."""
     definition = copy.deepcopy(dict[str, Any](REVENUE))
     definition["config"]["period"] = rule
     slug = f"{schedule}-revenue".replace("_", "-")
@@ -66,7 +66,7 @@ def run(
     )
 
 
-def test_a_partition_shows_what_became_of_its_reports_and_the_first_rows_of_one(
+def test_a_partition_shows_the_results_of_its_reports_and_the_first_rows_of_one(
     settings: Settings, instance: dg.DagsterInstance
 ) -> None:
     for organization_id in (BERLIN, TOKYO):
@@ -216,7 +216,7 @@ def test_a_held_report_is_published_as_provisional_if_the_launchpad_says_so(
         ),
     ],
 )
-def test_a_choice_that_no_report_meets_is_an_error_before_any_work(
+def test_a_choice_without_a_matching_report_is_an_error_before_any_work(
     chosen: dict[str, str], message: str, settings: Settings, instance: dg.DagsterInstance
 ) -> None:
     define(settings.warehouse_url(), REVENUE)
@@ -253,12 +253,12 @@ def test_one_format_leaves_the_rebuilt_days_for_the_other_formats(
     assert count_rebuilt_days(warehouse) == 0
 
 
-def test_one_definition_that_fails_does_not_stop_the_others(
+def test_a_failing_definition_does_not_stop_the_others(
     settings: Settings, instance: dg.DagsterInstance, warehouse: psycopg.Connection
 ) -> None:
     define(settings.warehouse_url(), ATTENDANCE)
     define(settings.warehouse_url(), REVENUE)
-    lose_a_column(warehouse, "attendance")
+    drop_a_column(warehouse, "attendance")
 
     result = run(settings, instance, "daily_reports", "2025-09-10", "2025-09-10")
 
@@ -271,11 +271,11 @@ def test_one_definition_that_fails_does_not_stop_the_others(
     assert "no column 'gone'" in of_day["reasons"][0]["reason"]
 
 
-def test_a_step_of_which_every_report_failed_fails_and_is_not_repeated(
+def test_a_step_fails_without_a_retry_if_every_report_failed(
     settings: Settings, instance: dg.DagsterInstance, warehouse: psycopg.Connection
 ) -> None:
     define(settings.warehouse_url(), ATTENDANCE)
-    lose_a_column(warehouse, "attendance")
+    drop_a_column(warehouse, "attendance")
 
     result = run(settings, instance, "daily_reports", "2025-09-10", "2025-09-10")
 
@@ -297,8 +297,8 @@ def test_days_without_any_report_are_no_failure(
     assert [each["ready_count"] for each in shown(result, "daily_reports").values()] == [0, 0]
 
 
-def lose_a_column(warehouse: psycopg.Connection, slug: str) -> None:
-    """Let a stored definition ask for a column that its dataset no longer has."""
+def drop_a_column(warehouse: psycopg.Connection, slug: str) -> None:
+    """Rename a column in a stored definition, so that its dataset does not have it."""
     changed = warehouse.execute(
         "update catalogue.report_definitions"
         """ set config = jsonb_set(config::jsonb, '{columns,4,name}', '"gone"') where slug = %s""",

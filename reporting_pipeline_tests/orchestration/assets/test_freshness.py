@@ -1,4 +1,4 @@
-"""How old a table may be."""
+"""The freshness policies of tables and files."""
 
 from datetime import timedelta
 
@@ -26,7 +26,7 @@ def test_tables_are_fresh_by_the_settings_and_files_have_deadlines_of_their_own(
     assert policies[dg.AssetKey("daily_reports")] is None
 
 
-def test_the_shortest_time_warns_of_nothing_before() -> None:
+def test_the_shortest_time_has_no_warning_before_it() -> None:
     assert landing_freshness(Settings(source_stale_seconds=60)) == dg.FreshnessPolicy.time_window(
         fail_window=timedelta(minutes=1)
     )

@@ -1,4 +1,4 @@
-"""What a built day tells about itself."""
+"""The metadata of a built day: row counts, previews and lineage."""
 
 import dagster as dg
 
@@ -38,7 +38,7 @@ def test_each_day_of_a_range_has_its_own_row_count_and_preview(defs: dg.Definiti
     assert "| 2025-09-01 |" in lines[2]
 
 
-def test_a_table_depends_on_nothing_that_its_model_does_not_read() -> None:
+def test_a_table_depends_only_on_tables_that_its_model_reads() -> None:
     nodes = parsed_project().nodes
     models = {node.name: key for key, node in nodes.items() if key.startswith("model.")}
 
@@ -52,7 +52,7 @@ def test_a_table_depends_on_nothing_that_its_model_does_not_read() -> None:
         assert named <= landing_tables(models[table.name])
 
 
-def test_a_null_is_empty_and_a_bar_or_line_break_stays_in_its_cell() -> None:
+def test_a_preview_shows_nulls_empty_and_keeps_bars_and_line_breaks_in_their_cells() -> None:
     text = markdown_table(("a", "b"), [(None, "x|y\nz")])
 
     assert text == "| a | b |\n| --- | --- |\n|  | x\\|y z |"

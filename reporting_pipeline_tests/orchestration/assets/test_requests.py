@@ -1,4 +1,4 @@
-"""What waits is named in one run, once; the run shows what became of each."""
+"""Waiting requests are given to one run, once; the run shows the result of each."""
 
 from contextlib import ExitStack
 from datetime import date, timedelta
@@ -41,7 +41,7 @@ def evaluate(instance: dg.DagsterInstance, reports: Reports) -> dg.RunRequest | 
     return found
 
 
-def must_ask(instance: dg.DagsterInstance, reports: Reports) -> dg.RunRequest:
+def must_request(instance: dg.DagsterInstance, reports: Reports) -> dg.RunRequest:
     found = evaluate(instance, reports)
     assert isinstance(found, dg.RunRequest)
     return found
@@ -67,8 +67,8 @@ def test_a_batch_is_one_run_that_lists_each_result(reports: Reports, url: URL) -
         connection.execute(HOLD, (DAY, TOKYO))
 
     with dg.DagsterInstance.ephemeral() as instance:
-        asked = must_ask(instance, reports)
-        assert must_ask(instance, reports).run_key == asked.run_key
+        asked = must_request(instance, reports)
+        assert must_request(instance, reports).run_key == asked.run_key
         assert seen(url, first).status == "queued"
 
         result = run(instance, reports, asked)
@@ -90,11 +90,11 @@ def test_a_batch_is_one_run_that_lists_each_result(reports: Reports, url: URL) -
     assert records[1]["reason"] == f"{DAY}: order 4711 is 1 EUR short"
 
 
-def test_what_is_in_a_run_on_its_way_is_not_named_again(reports: Reports, url: URL) -> None:
+def test_requests_in_a_pending_run_are_not_in_another_run(reports: Reports, url: URL) -> None:
     revenue = define(url, REVENUE)
     queued(url, revenue, DAY)
     with dg.DagsterInstance.ephemeral() as instance:
-        asked = must_ask(instance, reports)
+        asked = must_request(instance, reports)
         job = dg.Definitions(
             assets=[requested_reports], jobs=[SERVE_REQUESTS], resources={"reports": reports}
         ).resolve_job_def(str(SERVE_REQUESTS.name))
@@ -107,31 +107,31 @@ def test_what_is_in_a_run_on_its_way_is_not_named_again(reports: Reports, url: U
         assert isinstance(evaluate(instance, reports), dg.SkipReason)
 
         later = queued(url, revenue, DAY + timedelta(days=1))
-        named = must_ask(instance, reports).run_config["ops"]["requested_reports"]["config"]
+        named = must_request(instance, reports).run_config["ops"]["requested_reports"]["config"]
         assert named == {"request_ids": [str(later.id)]}
 
 
-def test_what_a_killed_run_left_is_named_in_another(reports: Reports, url: URL) -> None:
+def test_requests_that_a_killed_run_left_are_in_the_next_run(reports: Reports, url: URL) -> None:
     queued(url, define(url, REVENUE), DAY)
     with dg.DagsterInstance.ephemeral() as instance, ExitStack() as sessions:
         workers = Workers(sessions)
-        asked = must_ask(instance, reports)
+        asked = must_request(instance, reports)
         taken = workers.must_take(url)
         run(instance, reports, dg.RunRequest(run_config={"ops": {}}, tags=asked.tags))
         assert isinstance(evaluate(instance, reports), dg.SkipReason)
         workers.die(taken)
-        again = must_ask(instance, reports)
+        again = must_request(instance, reports)
 
     assert again.run_config == asked.run_config
     assert again.run_key != asked.run_key
 
 
-def test_a_run_is_named_no_more_than_a_batch(reports: Reports, url: URL) -> None:
+def test_a_run_gets_at_most_one_batch(reports: Reports, url: URL) -> None:
     revenue, takings = define(url, REVENUE), define(url, REVENUE, TOKYO)
     for offset in range(BATCH_SIZE + 1):
         queued(url, revenue, date(2025, 3, 1) + timedelta(days=offset))
     last = queued(url, takings)
     with dg.DagsterInstance.ephemeral() as instance:
-        config = must_ask(instance, reports).run_config["ops"]["requested_reports"]["config"]
+        config = must_request(instance, reports).run_config["ops"]["requested_reports"]["config"]
     assert len(config["request_ids"]) == BATCH_SIZE
     assert config["request_ids"][1] == str(last.id)

@@ -1,4 +1,4 @@
-"""Expected errors become failures with their message; only what may pass later is retried."""
+"""Expected errors become failures with their message; only transient ones are retried."""
 
 import json
 import logging
@@ -26,19 +26,19 @@ def test_an_error_fails_the_step_with_its_message_and_facts(
     assert raised.value.allow_retries is is_retried
 
 
-def test_an_unexpected_error_stays_itself() -> None:
+def test_an_unexpected_error_is_not_changed() -> None:
     with pytest.raises(ZeroDivisionError), step_failures():
         raise ZeroDivisionError
 
 
-def test_what_a_step_logs_bears_the_run() -> None:
-    told: list[dict[str, str]] = []
+def test_log_records_of_a_step_have_the_id_of_the_run() -> None:
+    lines: list[dict[str, str]] = []
 
     @dg.asset
     def logs() -> None:
         with step_failures():
             record = logging.LogRecord("x", logging.INFO, "f", 1, "working", (), None)
-            told.append(json.loads(JsonFormatter().format(record)))
+            lines.append(json.loads(JsonFormatter().format(record)))
 
     result = dg.materialize([logs], instance=dg.DagsterInstance.ephemeral())
-    assert [each["run_id"] for each in told] == [result.run_id]
+    assert [each["run_id"] for each in lines] == [result.run_id]

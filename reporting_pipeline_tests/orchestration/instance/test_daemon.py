@@ -1,4 +1,4 @@
-"""Of two daemons one runs; the second takes over when the first and its program have gone."""
+"""Of two daemons one runs; the second takes over when the first and its program have ended."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from reporting_pipeline.orchestration.instance.daemon import daemon_lock, run_wh
 from reporting_pipeline.settings import child_environment
 from reporting_pipeline.warehouse.engine import conninfo
 
-# Says who has the lock, then who runs: its program tells its own number.
+# Prints "waits" if another process holds the lock, then the process id of the program that it runs.
 _HOLDER = """
 import sys
 from sqlalchemy import make_url
@@ -41,22 +41,22 @@ def holder(storage: URL) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def said(process: subprocess.Popen[str]) -> str:
+def next_line(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     return process.stdout.readline().strip()
 
 
-def test_the_second_runs_once_the_first_is_killed_and_its_program_is_gone(
+def test_the_second_runs_when_the_first_and_its_program_have_ended(
     empty_database_url: URL,
 ) -> None:
     with ExitStack() as stack:
         first = stack.enter_context(holder(empty_database_url))
-        program = int(said(first).removeprefix("runs as "))
+        program = int(next_line(first).removeprefix("runs as "))
         second = stack.enter_context(holder(empty_database_url))
-        assert said(second) == "waits"
+        assert next_line(second) == "waits"
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
-        assert said(second).startswith("runs as ")
+        assert next_line(second).startswith("runs as ")
         assert not Path(f"/proc/{program}/cmdline").exists() or (
             b"sleep" not in Path(f"/proc/{program}/cmdline").read_bytes()
         )
@@ -77,17 +77,17 @@ def test_instances_of_one_database_with_schemas_of_their_own_do_not_wait(
         assert second is not None
 
 
-def test_who_waits_may_give_up(empty_database_url: URL) -> None:
-    told: list[str] = []
+def test_a_waiting_process_can_give_up(empty_database_url: URL) -> None:
+    waits: list[str] = []
 
     with (
         daemon_lock(empty_database_url),
         daemon_lock(
-            empty_database_url, is_over=lambda: bool(told), on_wait=lambda: told.append("waits")
+            empty_database_url, is_over=lambda: bool(waits), on_wait=lambda: waits.append("waits")
         ) as second,
     ):
         assert second is None
-    assert told == ["waits"]
+    assert waits == ["waits"]
 
 
 def test_a_program_that_ends_by_itself_is_an_error(empty_database_url: URL) -> None:
@@ -97,13 +97,13 @@ def test_a_program_that_ends_by_itself_is_an_error(empty_database_url: URL) -> N
 
 def test_a_program_is_asked_to_stop(empty_database_url: URL, tmp_path: Path) -> None:
     script = (
-        f"trap 'echo stopped > {tmp_path}/told; exit' TERM; touch {tmp_path}/up; sleep 9 & wait"
+        f"trap 'echo stopped > {tmp_path}/stopped; exit' TERM; touch {tmp_path}/up; sleep 9 & wait"
     )
 
     with daemon_lock(empty_database_url) as lock:
         run_locked(lock, ["sh", "-c", script], (tmp_path / "up").exists)
 
-    assert (tmp_path / "told").read_text() == "stopped\n"
+    assert (tmp_path / "stopped").read_text() == "stopped\n"
 
 
 def test_a_program_ends_when_the_lock_is_lost(

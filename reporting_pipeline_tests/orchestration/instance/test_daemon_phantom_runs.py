@@ -1,4 +1,4 @@
-"""Runs whose process is gone are ended, and no other."""
+"""Runs whose process is gone are ended, and no other run is."""
 
 import json
 import os
@@ -34,14 +34,14 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 
 @pytest.fixture(scope="module")
-def gone() -> int:
-    """The number of a process that has ended."""
+def ended_pid() -> int:
+    """The id of a process that has ended."""
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         return process.pid
 
 
 def started(instance: dg.DagsterInstance, pid: int | None, server: object = _HERE) -> dg.DagsterRun:
-    """A run that stands as started, by a process and a code server."""
+    """A run with the status "started", of a process and a code server."""
     tags = {} if server is None else {GRPC_INFO_TAG: json.dumps(server)}
     run: Any = instance.create_run_for_job(_a_job, status=dg.DagsterRunStatus.STARTED, tags=tags)
     if pid is not None:
@@ -52,8 +52,10 @@ def started(instance: dg.DagsterInstance, pid: int | None, server: object = _HER
     return run
 
 
-def test_a_run_whose_process_is_gone_is_ended_once(instance: dg.DagsterInstance, gone: int) -> None:
-    run = started(instance, gone)
+def test_a_run_whose_process_is_gone_is_ended_once(
+    instance: dg.DagsterInstance, ended_pid: int
+) -> None:
+    run = started(instance, ended_pid)
 
     assert (end_phantom_runs(instance), end_phantom_runs(instance)) == ([run.run_id], [])
     ended = instance.get_run_by_id(run.run_id)
@@ -61,7 +63,7 @@ def test_a_run_whose_process_is_gone_is_ended_once(instance: dg.DagsterInstance,
     assert ended.status is dg.DagsterRunStatus.FAILURE
 
 
-def test_a_run_whose_process_lives_goes_on(instance: dg.DagsterInstance) -> None:
+def test_a_run_whose_process_runs_is_not_ended(instance: dg.DagsterInstance) -> None:
     started(instance, os.getpid())
 
     assert end_phantom_runs(instance) == []
@@ -72,15 +74,15 @@ def test_a_run_whose_process_lives_goes_on(instance: dg.DagsterInstance) -> None
     [None, {"host": "code.example", "port": 4000}],
     ids=["of no code server", "of another machine"],
 )
-def test_a_run_that_is_not_of_this_machine_is_left_to_its_longest_time(
-    instance: dg.DagsterInstance, gone: int, server: object
+def test_a_run_of_another_machine_is_not_ended(
+    instance: dg.DagsterInstance, ended_pid: int, server: object
 ) -> None:
-    started(instance, gone, server)
+    started(instance, ended_pid, server)
 
     assert end_phantom_runs(instance) == []
 
 
-def test_a_run_that_noted_no_process_is_left_to_its_longest_time(
+def test_a_run_that_recorded_no_process_is_not_ended(
     instance: dg.DagsterInstance,
 ) -> None:
     started(instance, None)
@@ -88,6 +90,6 @@ def test_a_run_that_noted_no_process_is_left_to_its_longest_time(
     assert end_phantom_runs(instance) == []
 
 
-def test_a_younger_process_under_the_same_number_is_another_one() -> None:
+def test_a_younger_process_with_the_same_number_is_another_process() -> None:
     assert is_running(os.getpid(), begun_before=2**40)
     assert not is_running(os.getpid(), begun_before=0)

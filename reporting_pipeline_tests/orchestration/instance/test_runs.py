@@ -1,4 +1,4 @@
-"""A failed run stands until its work is done, by whomever; causes that others tell are left out."""
+"""A failed run is open until any run has done its work; causes with an own alert are left out."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ _FIRST, _SECOND = "2026-01-01", "2026-01-02"
 
 
 class _Fault(dg.ConfigurableResource[Any]):
-    """What a step meets: nothing, or the error of that name."""
+    """The fault of a step: the error of that name, or none."""
 
     error: str = ""
 
@@ -69,31 +69,31 @@ def run(
     tags: dict[str, str] | None = None,
 ) -> str:
     defs = dg.Definitions([landed, built], jobs=_JOBS.values(), resources={"fault": _Fault()})
-    given = {"fault": _Fault(error=error)} if error else {}
+    resources = {"fault": _Fault(error=error)} if error else {}
     result = defs.resolve_job_def(job).execute_in_process(
-        instance=instance, partition_key=day, resources=given, tags=tags, raise_on_error=False
+        instance=instance, partition_key=day, resources=resources, tags=tags, raise_on_error=False
     )
     assert result.success is not bool(error)
     return result.run_id
 
 
-def standing(instance: dg.DagsterInstance, watched: tuple[str, ...] = ()) -> list[FailedRun]:
+def open_runs(instance: dg.DagsterInstance, watched: tuple[str, ...] = ()) -> list[FailedRun]:
     return list(open_failures(instance, datetime.now(UTC), watched))
 
 
-def test_of_runs_that_failed_for_one_cause_the_newest_stands(instance: dg.DagsterInstance) -> None:
+def test_of_runs_with_one_cause_only_the_newest_is_open(instance: dg.DagsterInstance) -> None:
     run(instance, "nightly", "build", day=_FIRST)
     newest = run(instance, "nightly", "build", day=_FIRST)
     other = run(instance, "nightly", "build", day=_SECOND)
 
-    assert standing(instance) == [
+    assert open_runs(instance) == [
         FailedRun(run_id=other, what="nightly", partitions=_SECOND, reason=_FAULT.message),
         FailedRun(run_id=newest, what="nightly", partitions=_FIRST, reason=_FAULT.message),
     ]
 
 
 @pytest.mark.parametrize("job", ["nightly", "again"])
-def test_it_is_over_when_its_partition_is_made_by_whomever(
+def test_a_failure_ends_when_any_run_makes_its_partition(
     instance: dg.DagsterInstance, job: str
 ) -> None:
     run(instance, "nightly", "build", day=_FIRST)
@@ -101,31 +101,33 @@ def test_it_is_over_when_its_partition_is_made_by_whomever(
 
     run(instance, job, day=_SECOND)
 
-    assert [each.partitions for each in standing(instance)] == [_FIRST]
+    assert [each.partitions for each in open_runs(instance)] == [_FIRST]
 
 
-def test_without_partitions_the_next_success_ends_it(instance: dg.DagsterInstance) -> None:
+def test_without_partitions_a_failure_ends_with_the_next_success(
+    instance: dg.DagsterInstance,
+) -> None:
     run(instance, "land", "build")
-    assert [each.what for each in standing(instance)] == ["land"]
+    assert [each.what for each in open_runs(instance)] == ["land"]
 
     run(instance, "land")
 
-    assert standing(instance) == []
+    assert open_runs(instance) == []
 
 
-def test_a_source_that_is_down_is_told_by_its_own_alert(instance: dg.DagsterInstance) -> None:
+def test_a_source_that_is_down_has_an_alert_of_its_own(instance: dg.DagsterInstance) -> None:
     run(instance, "land", "source")
 
-    assert standing(instance) == []
+    assert open_runs(instance) == []
 
 
-def test_a_run_that_dagster_repeats_is_waited_for(instance: dg.DagsterInstance) -> None:
+def test_a_run_that_dagster_will_retry_is_not_open(instance: dg.DagsterInstance) -> None:
     run(instance, "land", "build", tags={"dagster/will_retry": "true"})
 
-    assert standing(instance) == []
+    assert open_runs(instance) == []
 
 
-def test_a_run_that_was_killed_says_what_its_code_server_has_seen(
+def test_the_reason_of_a_killed_run_is_that_of_its_code_server(
     instance: dg.DagsterInstance,
 ) -> None:
     job = dg.Definitions([landed], jobs=[_JOBS["land"]], resources={"fault": _Fault()})
@@ -138,12 +140,14 @@ def test_a_run_that_was_killed_says_what_its_code_server_has_seen(
     instance.report_run_failed(killed)
     instance.report_engine_event("a sensor acted on it", killed)
 
-    assert [each.reason for each in standing(instance)] == [
+    assert [each.reason for each in open_runs(instance)] == [
         "Run execution process was terminated by signal 9"
     ]
 
 
-def test_what_was_told_is_watched_for_longer_than_a_day(instance: dg.DagsterInstance) -> None:
+def test_a_run_with_an_open_alert_is_watched_for_longer_than_a_day(
+    instance: dg.DagsterInstance,
+) -> None:
     run_id = run(instance, "land", "build")
     later = datetime.now(UTC) + timedelta(days=3)
 
@@ -151,7 +155,7 @@ def test_what_was_told_is_watched_for_longer_than_a_day(instance: dg.DagsterInst
     assert [each.run_id for each in open_failures(instance, later, [run_id])] == [run_id]
 
 
-def test_a_range_is_named_by_its_ends_and_is_over_when_all_of_it_is_made(
+def test_a_range_is_named_by_its_ends_and_ends_when_all_of_it_is_made(
     instance: dg.DagsterInstance,
 ) -> None:
     ends = {
@@ -160,14 +164,14 @@ def test_a_range_is_named_by_its_ends_and_is_over_when_all_of_it_is_made(
     }
     run(instance, "nightly", "build", tags=ends)
     run(instance, "again", day=_FIRST)
-    assert [each.partitions for each in standing(instance)] == [f"{_FIRST} to {_SECOND}"]
+    assert [each.partitions for each in open_runs(instance)] == [f"{_FIRST} to {_SECOND}"]
 
     run(instance, "again", day=_SECOND)
 
-    assert standing(instance) == []
+    assert open_runs(instance) == []
 
 
-def test_the_sensor_opens_one_alert_and_a_round_after_a_success_resolves_it(
+def test_the_sensor_opens_one_alert_and_an_evaluation_after_a_success_resolves_it(
     instance: dg.DagsterInstance, warehouse_url: URL
 ) -> None:
     address = warehouse_url.render_as_string(hide_password=False)

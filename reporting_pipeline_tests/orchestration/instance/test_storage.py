@@ -1,4 +1,4 @@
-"""Dagster's storage keeps its connections, and its queue the limits, as `dagster.yaml` asks for."""
+"""Dagster's storage pools its connections, and its queue has the limits of `dagster.yaml`."""
 
 import shutil
 from pathlib import Path
@@ -39,11 +39,11 @@ def test_statements_share_one_connection(instance: dg.DagsterInstance) -> None:
 
 def test_runs_and_events_are_stored(instance: dg.DagsterInstance) -> None:
     @dg.asset
-    def kept() -> None: ...
+    def stored() -> None: ...
 
     with instance:
-        assert dg.materialize([kept], instance=instance).success
-        assert instance.get_latest_materialization_event(kept.key) is not None
+        assert dg.materialize([stored], instance=instance).success
+        assert instance.get_latest_materialization_event(stored.key) is not None
         assert not instance.telemetry_enabled
 
 

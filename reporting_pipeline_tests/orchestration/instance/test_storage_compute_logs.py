@@ -1,4 +1,4 @@
-"""Compute logs go where the setting says, in the instance of `dagster.yaml`."""
+"""Compute logs go to the place of the setting, in the instance of `dagster.yaml`."""
 
 import shutil
 from pathlib import Path
@@ -26,7 +26,7 @@ def home(empty_database_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     return tmp_path
 
 
-def test_logs_lie_below_the_home_unless_told_otherwise(home: Path) -> None:
+def test_by_default_logs_are_below_the_home(home: Path) -> None:
     with dg.DagsterInstance.from_config(str(home)) as instance:
         logs = instance.compute_log_manager
         assert isinstance(logs, ComputeLogs)
@@ -38,7 +38,7 @@ def made() -> ComputeLogManager:
     return ComputeLogs.from_config_value(None, {})
 
 
-def test_logs_go_into_a_bucket_by_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_the_setting_logs_go_into_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REPORTING_COMPUTE_LOGS_URL", "s3://logs/of/dagster")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
 
@@ -48,7 +48,7 @@ def test_logs_go_into_a_bucket_by_setting(monkeypatch: pytest.MonkeyPatch) -> No
     assert (logs._s3_bucket, logs._s3_prefix) == ("logs", "of/dagster")
 
 
-def test_an_address_that_is_no_bucket_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_that_is_not_a_bucket_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REPORTING_COMPUTE_LOGS_URL", "https://logs")
 
     with pytest.raises(SettingsError, match="expected s3://bucket/prefix"):
