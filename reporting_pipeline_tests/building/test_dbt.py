@@ -1,14 +1,24 @@
 """dbt in this process works on several databases, many times, and names the failed models."""
 
+import os
+from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
 from dbt.adapters.base.impl import DEFAULT_BASE_BEHAVIOR_FLAGS
 from sqlalchemy import URL
 
+from reporting_pipeline.building import dbt
 from reporting_pipeline.building.build import build
-from reporting_pipeline.building.dbt import compiled_model, project_digest, run_models
+from reporting_pipeline.building.dbt import (
+    compiled_model,
+    parsed_project,
+    project_digest,
+    run_models,
+)
 from reporting_pipeline.errors import BuildFailed
 from reporting_pipeline.warehouse.engine import conninfo
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline
@@ -38,6 +48,33 @@ def test_builds_do_not_become_slower(built: Pipeline) -> None:
     build([DAY], warehouse=built.warehouse, tables=[SALES])
 
     assert before == DEFAULT_BASE_BEHAVIOR_FLAGS
+
+
+def test_the_parsed_project_is_kept_for_the_next_process(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    manifest = parsed_project()
+    parses: list[Sequence[str]] = []
+
+    def parse(arguments: Sequence[str], _: object) -> object:
+        parses.append(arguments)
+        return SimpleNamespace(success=True, result=manifest)
+
+    monkeypatch.setattr(dbt, "_invoke", parse)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    of_a_new_process = parsed_project.__wrapped__
+    of_a_new_process()
+    kept = of_a_new_process()
+    assert (len(parses), kept.to_dict()) == (1, manifest.to_dict())
+
+    [file] = (tmp_path / ".cache/reporting_pipeline/dbt").iterdir()
+    file.write_bytes(file.read_bytes()[:-1])
+    assert of_a_new_process().nodes.keys() == manifest.nodes.keys()
+    assert len(parses) == 2, "a damaged file was read"
+
+    monkeypatch.setenv("HOME", os.devnull)
+    of_a_new_process()
+    assert len(parses) == 3
 
 
 def test_the_error_for_a_warehouse_that_is_down_does_not_show_the_password(
