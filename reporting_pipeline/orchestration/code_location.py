@@ -25,6 +25,7 @@ from reporting_pipeline.orchestration.assets.landing import (
 from reporting_pipeline.orchestration.assets.reports import nightly_freshness, report_assets
 from reporting_pipeline.orchestration.assets.requests import requested_reports
 from reporting_pipeline.orchestration.assets.seals import seal_asset
+from reporting_pipeline.orchestration.assets.views import relation_specs
 from reporting_pipeline.orchestration.checks import report_checks
 from reporting_pipeline.orchestration.instance.runs import failure_reason
 from reporting_pipeline.orchestration.jobs import JOBS
@@ -67,21 +68,25 @@ def build_definitions(settings: Settings, **overrides: object) -> dg.Definitions
     """
     days, nightly = report_days(settings.first_day), nightly_freshness(settings)
     with warnings.catch_warnings():
-        # Partitioned checks are a preview and backfill policies a beta; the lock pins both.
+        # Partitioned checks and virtual assets are previews, backfill policies a beta; the lock
+        # pins all of them.
         warnings.simplefilter("ignore", dg.PreviewWarning)
         warnings.simplefilter("ignore", dg.BetaWarning)
         exports = export_assets(settings.first_day, days)
         return dg.Definitions(
-            assets=[
-                *source_specs(),
-                landing_assets(landing_freshness(settings)),
-                report_assets(days, nightly),
-                seal_asset(days, nightly),
-                *exports,
-                restatement_asset(),
-                alert_asset(exports),
-                requested_reports,
-            ],
+            assets=dg.with_source_code_references(
+                [
+                    *source_specs(),
+                    *relation_specs(),
+                    landing_assets(landing_freshness(settings)),
+                    report_assets(days, nightly),
+                    seal_asset(days, nightly),
+                    *exports,
+                    restatement_asset(),
+                    alert_asset(exports),
+                    requested_reports,
+                ]
+            ),
             asset_checks=[report_checks(table, days) for table in REPORT_TABLES],
             jobs=JOBS,
             schedules=schedules(settings, days),

@@ -5,6 +5,7 @@ keys under `meta` are this project's own; `ModelMeta` and `ColumnMeta` define th
 """
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -231,6 +232,7 @@ def _read(path: Path) -> _File:
         raise _invalid(path, error) from error
 
 
+@cache  # several modules read the same files
 def _tree(path: Path) -> dict[str, Any]:
     with path.open(encoding="utf-8") as file:
         return yaml.load(file, Loader=yaml.CSafeLoader) or {}

@@ -2,13 +2,19 @@
 
 import sys
 from datetime import date
+from itertools import pairwise
+from pathlib import Path
 from subprocess import run
 
 import dagster as dg
 import pytest
+from dagster._core.execution.api import create_execution_plan
 
 from reporting_pipeline.checks.checks import CHECKS
+from reporting_pipeline.orchestration.assets.lineage import relation_key
 from reporting_pipeline.orchestration.code_location import build_definitions
+from reporting_pipeline.registry.datasets import DATASETS
+from reporting_pipeline.registry.dbt_models import dbt_models, dbt_sources
 from reporting_pipeline.registry.report_tables import REPORT_TABLES, ReportTable
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.sources.contract import TABLES
@@ -35,11 +41,72 @@ def test_every_table_and_file_is_an_asset_named_after_its_place() -> None:
     assert {key.to_user_string() for key in SPECS} == {
         *(f"{domain}/{name}" for domain, name in tables),
         *(f"landing/{domain}_{name}" for domain, name in tables),
+        *(f"{m.layer}/{m.relation.name}" for m in dbt_models() if m.layer != "reports"),
+        *("/".join(relation) for relation in dbt_sources()),
         *(table.name for table in REPORT_TABLES),
         "report_seals",
         *EXPORTS,
         "alerts",
     }
+
+
+def test_the_lineage_runs_from_source_tables_through_views_to_files() -> None:
+    line = [
+        *("ticketing/orders", "landing/ticketing_orders", "staging/stg_ticketing__orders"),
+        *(
+            "intermediate/int_ticketing__order_line_movements",
+            "intermediate/int_ticketing__movement_figures",
+        ),
+        *("report_sales_daily", "datasets/sales_daily", "daily_reports"),
+    ]
+    keys = [dg.AssetKey(name.split("/")) for name in line]
+    for parent, child in pairwise(keys):
+        assert parent in GRAPH.get(child).parent_keys, child
+
+
+def test_every_relation_depends_on_what_its_sql_reads() -> None:
+    for model in dbt_models():
+        assert GRAPH.get(relation_key(model.relation)).parent_keys == {
+            relation_key(each) for each in model.reads
+        }
+
+
+def test_files_depend_on_every_dataset_since_a_definition_may_use_any() -> None:
+    datasets = {dg.AssetKey([each.schema, each.relation]) for each in DATASETS}
+    for name in EXPORTS:
+        assert datasets <= GRAPH.get(dg.AssetKey(name)).parent_keys
+
+
+def test_a_build_waits_for_the_landing_behind_the_views() -> None:
+    job = DEFS.resolve_job_def("daily_build")
+    plan = create_execution_plan(job, tags={"dagster/partition": "2025-03-03"})
+    waits_for = plan.get_executable_step_deps()
+    assert waits_for["report_tables"] == {"landing"}
+    assert waits_for["report_seals"] == {"report_tables"}
+    assert waits_for["daily_reports"] >= {"report_seals"}
+
+
+def test_a_view_is_never_materialised_and_everything_else_is() -> None:
+    views = {key for key in SPECS if GRAPH.get(key).is_virtual}
+    assert {SPECS[key].group_name for key in views} == {"staging", "intermediate", "datasets"}
+    assert not views & set(OURS)
+
+
+@pytest.mark.parametrize("key", SPECS, ids=lambda key: key.to_user_string())
+def test_an_asset_says_what_it_is_and_a_table_what_its_columns_mean(key: dg.AssetKey) -> None:
+    spec = SPECS[key]
+    assert spec.description
+    schema = spec.metadata.get("dagster/column_schema")
+    if schema is not None:
+        assert [column.name for column in schema.columns if not column.description] == []
+
+
+@pytest.mark.parametrize("key", OURS, ids=lambda key: key.to_user_string())
+def test_an_asset_links_to_its_code(key: dg.AssetKey) -> None:
+    references = SPECS[key].metadata["dagster/code_references"].code_references
+    assert references
+    for each in references:
+        assert Path(each.file_path).is_file()
 
 
 def test_sources_are_only_read() -> None:

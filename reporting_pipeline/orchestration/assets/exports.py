@@ -17,7 +17,7 @@ from reporting_pipeline.orchestration.assets.export_results import (
     end_step,
     show_results,
 )
-from reporting_pipeline.orchestration.assets.lineage import SEALS
+from reporting_pipeline.orchestration.assets.lineage import DATASET_KEYS, SEALS
 from reporting_pipeline.orchestration.assets.steps import (
     FILE_KINDS,
     REPORTING_TEAM,
@@ -88,7 +88,7 @@ def restatement_asset() -> dg.AssetsDefinition:
     """The reports whose days were rebuilt or have become final."""
 
     @dg.asset(
-        deps=[SEALS],
+        deps=[SEALS, *DATASET_KEYS],
         retry_policy=RETRIES,
         group_name="exports",
         description=(
@@ -120,7 +120,7 @@ def _scheduled_reports(
 ) -> dg.AssetsDefinition:
     @dg.asset(
         name=f"{schedule}_reports",
-        deps=[dg.AssetDep(SEALS, partition_mapping=seal_days)],
+        deps=[dg.AssetDep(SEALS, partition_mapping=seal_days), *DATASET_KEYS],
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         retry_policy=RETRIES,
@@ -147,7 +147,7 @@ def _scheduled_reports(
 
 def _event_reports() -> dg.AssetsDefinition:
     @dg.asset(
-        deps=[dg.AssetDep(SEALS, partition_mapping=dg.AllPartitionMapping())],
+        deps=[dg.AssetDep(SEALS, partition_mapping=dg.AllPartitionMapping()), *DATASET_KEYS],
         partitions_def=ENDED_EVENTS,
         backfill_policy=dg.BackfillPolicy.single_run(),
         retry_policy=RETRIES,

@@ -10,6 +10,7 @@ from sqlalchemy import Table
 
 from reporting_pipeline.due.due_reports import events_due
 from reporting_pipeline.orchestration.assets.lineage import (
+    landed_rows,
     landing_key,
     landing_lineage,
     landing_schema,
@@ -32,7 +33,10 @@ def source_specs() -> list[dg.AssetSpec]:
         dg.AssetSpec(
             source_key(table),
             group_name="sources",
-            description=f"Production table of the domain {table.info['domain']}; read only.",
+            description=(
+                f"{landed_rows(table)}\n\nProduction table of the domain {table.info['domain']}; "
+                "read only."
+            ),
             kinds={"postgres"},
             tags={"domain": table.info["domain"]},
             metadata={
@@ -91,8 +95,8 @@ def _spec(table: Table, freshness: dg.FreshnessPolicy) -> dg.AssetSpec:
         deps=sorted(read),
         group_name="landing",
         description=(
-            f"Copy of {table.fullname} in the warehouse. A row is new by its "
-            f"{table.info['record_clock']}; landed rows are kept."
+            f"{landed_rows(table)}\n\nCopy of {table.fullname} in the warehouse. A row is new by "
+            f"its {table.info['record_clock']}; landed rows are kept."
         ),
         owners=[PLATFORM_TEAM],
         kinds={"postgres"},

@@ -4,21 +4,31 @@ An asset key names where a table or a file is:
 
     ticketing/orders                  a source table
     landing/ticketing_orders          its copy in the warehouse
+    staging/stg_ticketing__orders     a dbt view; also intermediate/int_... and datasets/...
     report_sales_daily                a report table
     report_seals                      the seals of its days and of the other tables' days
     daily_reports                     files of the reports that are due daily; weekly_reports, ...
 """
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import dagster as dg
 from sqlalchemy import Table
 
 from reporting_pipeline.registry.columns import Column
-from reporting_pipeline.registry.report_tables import REPORT_TABLES, ReportTable
+from reporting_pipeline.registry.datasets import DATASETS, Dataset
+from reporting_pipeline.registry.dbt_models import DbtModel, Relation, dbt_sources
+from reporting_pipeline.registry.properties import ColumnProperties
+from reporting_pipeline.registry.report_tables import REPORT_TABLES, SCHEMA, ReportTable
 from reporting_pipeline.sources.contract.ledger import TRANSACTIONS
 from reporting_pipeline.sources.contract.ticketing import EVENTS
 from reporting_pipeline.sources.landing.dating import DATINGS
 
 SEALS = dg.AssetKey("report_seals")
+
+DATASET_KEYS = tuple(dg.AssetKey([each.schema, each.relation]) for each in DATASETS)
+"""The keys of all datasets: a report definition may read any of them."""
 
 _REPORTS = frozenset(table.name for table in REPORT_TABLES)
 _DATED = {dating.table.key for dating in DATINGS}
@@ -49,13 +59,25 @@ def warehouse_key(name: str) -> dg.AssetKey:
     return dg.AssetKey(name) if name in _REPORTS else dg.AssetKey(["landing", name])
 
 
+def relation_key(relation: Relation) -> dg.AssetKey:
+    """The key of a table or view of the warehouse."""
+    return dg.AssetKey(relation.name if relation.schema == SCHEMA else relation)
+
+
+def landed_rows(table: Table) -> str:
+    """A sentence about the rows of a source table, as dbt's YAML has it."""
+    return dbt_sources()[_landed(table)].description
+
+
 def source_schema(table: Table) -> dg.TableSchema:
     """The columns of a source table."""
+    described = {each.name: each.description for each in dbt_sources()[_landed(table)].columns}
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
                 name=column.name,
                 type=str(column.type).lower(),
+                description=described.get(column.name),
                 constraints=dg.TableColumnConstraints(
                     nullable=bool(column.nullable), unique=bool(column.primary_key)
                 ),
@@ -82,8 +104,8 @@ def landing_lineage(table: Table) -> dg.TableColumnLineage:
     return dg.TableColumnLineage(deps)
 
 
-def report_schema(table: ReportTable) -> dg.TableSchema:
-    """The columns of a report table, each with its kind and unit as tags."""
+def report_schema(table: ReportTable | Dataset) -> dg.TableSchema:
+    """The columns of a report table or dataset, each with its kind and unit as tags."""
     return dg.TableSchema(
         columns=[_column(column) for column in table.columns],
         constraints=dg.TableConstraints(other=[f"unique ({', '.join(table.key)})"]),
@@ -95,6 +117,31 @@ def report_lineage(table: ReportTable) -> dg.TableColumnLineage:
     return dg.TableColumnLineage(
         {column.name: [_dep(source) for source in column.sources] for column in table.columns}
     )
+
+
+def properties_schema(columns: Iterable[ColumnProperties]) -> dg.TableSchema:
+    """The columns that a YAML entry lists, for staging and intermediate models."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(name=each.name, type=each.data_type, description=each.description)
+            for each in columns
+        ]
+    )
+
+
+def model_code(model: DbtModel) -> dg.CodeReferencesMetadataValue:
+    """Links to the files of a dbt model."""
+    return dg.CodeReferencesMetadataValue(
+        code_references=[_file(model.sql_path, "SQL"), _file(model.yaml_path, "description")]
+    )
+
+
+def _file(path: Path, label: str) -> dg.LocalFileCodeReference:
+    return dg.LocalFileCodeReference(file_path=str(path), label=f"{label}: {path.name}")
+
+
+def _landed(table: Table) -> Relation:
+    return Relation("landing", f"{table.info['domain']}_{table.name}")
 
 
 def _column(column: Column) -> dg.TableColumn:

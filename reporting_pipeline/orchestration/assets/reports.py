@@ -2,7 +2,7 @@
 
 One step builds the selected tables, for one day or many, so that a backfill is one run and one
 invocation of dbt. The asset specs come from the registry, not from dbt's manifest: loading them
-imports and parses nothing (docs/adr/0010).
+imports no dbt (docs/adr/0010).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,14 +15,16 @@ from psycopg import Connection, sql
 from reporting_pipeline.building.build import BuildResult, build
 from reporting_pipeline.catalogue.notices import notify_rebuilt_days
 from reporting_pipeline.orchestration.assets.lineage import (
+    model_code,
+    relation_key,
     report_key,
     report_lineage,
     report_schema,
-    warehouse_key,
 )
 from reporting_pipeline.orchestration.assets.steps import REPORTING_TEAM, RETRIES, step_failures
 from reporting_pipeline.orchestration.partitions import days_of
 from reporting_pipeline.orchestration.resources import Redis, Timing, Warehouse
+from reporting_pipeline.registry.dbt_models import DbtModel, dbt_models
 from reporting_pipeline.registry.report_tables import REPORT_TABLES, SCHEMA, ReportTable
 from reporting_pipeline.settings import Settings
 
@@ -93,10 +95,10 @@ def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> 
 def _spec(
     table: ReportTable, days: dg.DailyPartitionsDefinition, freshness: dg.FreshnessPolicy
 ) -> dg.AssetSpec:
-    upstream = {source.partition(".")[0] for column in table.columns for source in column.sources}
+    model = _model_of(table)
     return dg.AssetSpec(
         report_key(table.name),
-        deps=[warehouse_key(name) for name in sorted(upstream)],
+        deps=[relation_key(each) for each in model.reads],
         partitions_def=days,
         group_name="reports",
         description=f"{table.title}. {table.grain}\n\n{table.description}",
@@ -108,8 +110,13 @@ def _spec(
             "dagster/table_name": f"{SCHEMA}.{table.name}",
             "dagster/column_schema": report_schema(table),
             "dagster/column_lineage": report_lineage(table),
+            "dagster/code_references": model_code(model),
         },
     )
+
+
+def _model_of(table: ReportTable) -> DbtModel:
+    return next(model for model in dbt_models() if model.relation == (SCHEMA, table.name))
 
 
 def _describe_days(

@@ -14,7 +14,7 @@ from uuid import UUID
 import dagster as dg
 from pydantic import Field
 
-from reporting_pipeline.orchestration.assets.lineage import SEALS
+from reporting_pipeline.orchestration.assets.lineage import DATASET_KEYS, SEALS
 from reporting_pipeline.orchestration.assets.steps import (
     FILE_KINDS,
     REPORTING_TEAM,
@@ -52,7 +52,7 @@ class RequestBatch(dg.Config):
 
 
 @dg.asset(
-    deps=[dg.AssetDep(SEALS, partition_mapping=dg.AllPartitionMapping())],
+    deps=[dg.AssetDep(SEALS, partition_mapping=dg.AllPartitionMapping()), *DATASET_KEYS],
     retry_policy=RETRIES,
     group_name="exports",
     description="Files of the reports that were requested.",
