@@ -132,12 +132,12 @@ def properties_schema(columns: Iterable[ColumnProperties]) -> dg.TableSchema:
 def model_code(model: DbtModel) -> dg.CodeReferencesMetadataValue:
     """Links to the files of a dbt model."""
     return dg.CodeReferencesMetadataValue(
-        code_references=[_file(model.sql_path, "SQL"), _file(model.yaml_path, "description")]
+        code_references=[_file(model.sql_path), _file(model.yaml_path)]
     )
 
 
-def _file(path: Path, label: str) -> dg.LocalFileCodeReference:
-    return dg.LocalFileCodeReference(file_path=str(path), label=f"{label}: {path.name}")
+def _file(path: Path) -> dg.LocalFileCodeReference:
+    return dg.LocalFileCodeReference(file_path=str(path), label=path.name)
 
 
 def _landed(table: Table) -> Relation:
