@@ -7,9 +7,9 @@ completes or drops the upcoming one.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -91,6 +91,16 @@ class GeneratedReport(KeyedRow):
 
 _SELECT = select_statement(GeneratedReport, "catalogue.generated_reports")
 
+_PUBLISHED = """
+    where
+        keyed.edition > 0
+        and (%(schedule)s::text is null or definition.schedule = %(schedule)s)
+        and (%(ends)s::date[] is null or keyed.period_end = any(%(ends)s))
+        and (%(event_ids)s::uuid[] is null or keyed.event_id = any(%(event_ids)s))
+        and (%(since)s::timestamptz is null or keyed.generated_at >= %(since)s)
+    order by definition.slug, keyed.organization_id, keyed.period, keyed.format
+"""
+
 _NOTE = """
     insert into catalogue.generated_reports (
         id, organization_id, definition_id, version, period, period_first, period_end, event_id,
@@ -170,6 +180,33 @@ def generated_reports(
     with connection.cursor(row_factory=class_row(GeneratedReport)) as cursor:
         bound = {"o": organization_id, "d": definition_id}
         return cursor.execute(_SELECT + where, bound).fetchall()
+
+
+def published_reports(
+    connection: Connection[Any],
+    *,
+    schedule: str | None = None,
+    period_ends: Collection[date] | None = None,
+    event_ids: Collection[UUID] | None = None,
+    since: datetime | None = None,
+) -> list[GeneratedReport]:
+    """The reports with a current edition, by definition, organisation, period and format.
+
+    Args:
+        connection: To the warehouse.
+        schedule: Only of definitions with this schedule now.
+        period_ends: Only those whose period ends before one of these days.
+        event_ids: Only those about one of these events.
+        since: Only those whose edition was generated at this time or later.
+    """
+    bound = {
+        "schedule": schedule,
+        "ends": None if period_ends is None else list(period_ends),
+        "event_ids": None if event_ids is None else list(event_ids),
+        "since": since,
+    }
+    with connection.cursor(row_factory=class_row(GeneratedReport)) as cursor:
+        return cursor.execute(_SELECT + _PUBLISHED, bound).fetchall()
 
 
 def unsettled_reports(connection: Connection[Any]) -> list[GeneratedReport]:

@@ -1,0 +1,114 @@
+"""Audits published reports: their files in the store, and the errors on their days.
+
+Publishing ensures both. The audit finds what went wrong afterwards: a file that was deleted or
+changed in the store, or an error that was found on a day after its report was published.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import Connection
+
+from reporting_pipeline.catalogue.generated_reports import GeneratedReport, generated_report
+from reporting_pipeline.errors import ObjectNotFound
+from reporting_pipeline.exports.manifest import Manifest
+from reporting_pipeline.registry.datasets import dataset
+from reporting_pipeline.registry.report_tables import RECONCILIATION_BREAKS
+from reporting_pipeline.report_definitions.definition import Category
+from reporting_pipeline.store.object_store import ObjectStore
+
+# The errors themselves, not the gate's decision on them: an audit does not repeat what it audits.
+_ERRORS = """
+    select date, message
+    from reporting.seal_objections
+    where
+        (organization_id = %(organization_id)s or organization_id is null)
+        and report_table = any(%(tables)s)
+        and date >= %(first)s and date < %(end)s
+    order by date, position
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFault:
+    """A fault of one published report."""
+
+    report: GeneratedReport
+    fault: str
+
+
+def stored_file_faults(
+    connection: Connection[Any], store: ObjectStore, reports: Iterable[GeneratedReport]
+) -> Iterator[AuditFault]:
+    """The reports whose file is not in the store, or has another digest than the catalogue says.
+
+    Raises:
+        StoreError: The store cannot be read.
+    """
+    for report in reports:
+        found = _sha256(store, report)
+        if found == report.file_sha256 or _is_being_replaced(connection, report, found):
+            continue
+        fault = "the file is not in the store"
+        if found is not None:
+            fault = f"the file has SHA-256 {found}, and the catalogue {report.file_sha256}"
+        yield AuditFault(report=report, fault=f"{fault}: generate the report again")
+
+
+def held_day_faults(
+    connection: Connection[Any], reports: Iterable[GeneratedReport]
+) -> Iterator[AuditFault]:
+    """The financial reports without the stamp PROVISIONAL that are published over held days.
+
+    A report whose status is `held` is left out: its former edition is known to be out of date.
+    """
+    for report in reports:
+        manifest = report.current_manifest()
+        if manifest is None or report.status != "ready" or report.is_provisional:
+            continue
+        if manifest.definition.category == Category.FINANCIAL:
+            reasons = [*_held_when_published(manifest), *_errors_now(connection, manifest)]
+            if reasons:
+                yield AuditFault(report=report, fault="; ".join(dict.fromkeys(reasons)))
+
+
+def _sha256(store: ObjectStore, report: GeneratedReport) -> str | None:
+    digest = hashlib.sha256()
+    try:
+        for chunk in store.get(report.storage_path or ""):
+            digest.update(chunk)
+    except ObjectNotFound:
+        return None
+    return digest.hexdigest()
+
+
+def _is_being_replaced(
+    connection: Connection[Any], report: GeneratedReport, found: str | None
+) -> bool:
+    """True if another process publishes the next edition, whose file was found."""
+    current = generated_report(connection, report.id)
+    if current is None or found is None:
+        return False
+    upcoming = current.upcoming_edition()
+    return found in {current.file_sha256, upcoming.file.sha256 if upcoming else None}
+
+
+def _held_when_published(manifest: Manifest) -> Iterator[str]:
+    for seal in manifest.seals:
+        if seal.state == "held":
+            yield f"{seal.first} was held when it was published: {'; '.join(seal.reasons)}"
+
+
+def _errors_now(connection: Connection[Any], manifest: Manifest) -> Iterator[str]:
+    if manifest.seals:
+        tables = {*dataset(manifest.definition.dataset).depends_on, RECONCILIATION_BREAKS.name}
+        bound = {
+            "organization_id": manifest.organization.id,
+            "tables": sorted(tables),
+            "first": manifest.seals[0].first,
+            "end": manifest.seals[-1].end,
+        }
+        for day, message in connection.execute(_ERRORS, bound):
+            yield f"{day}: {message}"
