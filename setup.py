@@ -13,7 +13,7 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 PROJECT_FILES = ("dbt_project", "docs/examples", "dagster.yaml", "workspace.yaml")
-NOT_SHIPPED = shutil.ignore_patterns("target", "logs", "__pycache__", ".*")
+NOT_SHIPPED = shutil.ignore_patterns("target", "logs", "__pycache__", ".user.yml")
 
 
 class BuildWithProjectFiles(build_py):
