@@ -16,7 +16,9 @@ from reporting_pipeline.settings import child_environment
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 
 _ROOT = Path(__file__).parents[1]
-_NOT_BUILT_FROM = shutil.ignore_patterns(".*", "*.egg-info", "__pycache__", "build", "dist")
+_NOT_BUILT_FROM = shutil.ignore_patterns(
+    ".git", ".venv*", ".*_cache", ".hypothesis", "*.egg-info", "__pycache__", "build", "dist"
+)
 _REPORTS = ("--from", "2025-09-08", "--to", "2025-09-21", "--format", "csv")
 _WEEKLY_REVENUE = ("--definition", "weekly-revenue")
 
