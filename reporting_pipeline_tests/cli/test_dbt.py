@@ -34,10 +34,11 @@ def test_a_build_succeeds_and_changes_no_figure(
     passed, *others, exposures = map(int, counts)
     assert others == [0, 0, 0], done.stdout
     assert exposures == len(parsed_project().exposures)
+    unit_tests = parsed_project().unit_tests.values()
     tests = {node.name for node in parsed_project().nodes.values()}
     for test in ("key_is_unique", "not_null_as_declared"):
         assert {f"{test}_{table}_" for table in TABLE_NAMES} <= tests
-    assert passed == sum(
+    assert passed == len(unit_tests) + sum(
         node.config.materialized != "ephemeral" for node in parsed_project().nodes.values()
     )
     assert_same(before, shared_season_pipeline.tables())
