@@ -79,7 +79,7 @@ def dbt_models() -> tuple[DbtModel, ...]:
         for path in _yaml_files(layer)
         for entry in read_models(path)
     }
-    files = {path.stem: path for layer in _SCHEMAS for path in (MODELS / layer).rglob("*.sql")}
+    files = {path.stem: path for layer in _SCHEMAS for path in _sql_files(layer)}
     if files.keys() != described.keys():
         names = ", ".join(sorted(files.keys() ^ described.keys()))
         raise PropertiesInvalid(f"{names}: a model needs a SQL file and an entry in a YAML file")
@@ -118,6 +118,11 @@ def dbt_sources() -> dict[Relation, DbtSource]:
 
 def _yaml_files(layer: str) -> Iterable[Path]:
     return sorted((MODELS / layer).rglob("*.yml"))
+
+
+def _sql_files(layer: str) -> Iterable[Path]:
+    # A second dot: SQL beside a model that is none, such as its touched days; see .dbtignore.
+    return (path for path in (MODELS / layer).rglob("*.sql") if "." not in path.stem)
 
 
 def _layer(path: Path) -> str:
