@@ -27,6 +27,7 @@ from reporting_pipeline.orchestration.assets.requests import requested_reports
 from reporting_pipeline.orchestration.assets.seals import seal_asset
 from reporting_pipeline.orchestration.assets.views import relation_specs
 from reporting_pipeline.orchestration.checks import report_checks
+from reporting_pipeline.orchestration.file_checks import file_checks
 from reporting_pipeline.orchestration.instance.runs import failure_reason
 from reporting_pipeline.orchestration.jobs import JOBS
 from reporting_pipeline.orchestration.partitions import (
@@ -73,6 +74,7 @@ def build_definitions(settings: Settings, **overrides: object) -> dg.Definitions
         warnings.simplefilter("ignore", dg.PreviewWarning)
         warnings.simplefilter("ignore", dg.BetaWarning)
         exports = export_assets(settings.first_day, days)
+        others = [restatement_asset(), requested_reports]
         return dg.Definitions(
             assets=dg.with_source_code_references(
                 [
@@ -82,12 +84,14 @@ def build_definitions(settings: Settings, **overrides: object) -> dg.Definitions
                     report_assets(days, nightly),
                     seal_asset(days, nightly),
                     *exports,
-                    restatement_asset(),
+                    *others,
                     alert_asset(exports),
-                    requested_reports,
                 ]
             ),
-            asset_checks=[report_checks(table, days) for table in REPORT_TABLES],
+            asset_checks=[
+                *(report_checks(table, days) for table in REPORT_TABLES),
+                *map(file_checks, [*exports, *others]),
+            ],
             jobs=JOBS,
             schedules=schedules(settings, days),
             sensors=sensors(settings.first_day),

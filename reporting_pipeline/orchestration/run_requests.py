@@ -42,17 +42,19 @@ RUNS_PER_SLOT = 5
 MAX_PARTITIONS_PER_RUN = 31
 """A longer run takes long, and takes long to repeat."""
 
-_Key = TypeVar("_Key")
-_FIRST_WAIT = timedelta(minutes=5)
-_LONGEST_WAIT = timedelta(hours=6)
-_ENDED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
-_UNFINISHED = [each for each in dg.DagsterRunStatus if each not in _ENDED]
-_ASSETS = {
+ASSETS = {
     Schedule.DAILY: "daily_reports",
     Schedule.WEEKLY: "weekly_reports",
     Schedule.MONTHLY: "monthly_reports",
     Schedule.POST_EVENT: "event_reports",
 }
+"""Schedule of a definition -> the asset of its report files."""
+
+_Key = TypeVar("_Key")
+_FIRST_WAIT = timedelta(minutes=5)
+_LONGEST_WAIT = timedelta(hours=6)
+_ENDED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
+_UNFINISHED = [each for each in dg.DagsterRunStatus if each not in _ENDED]
 # Yesterday still gets its last rows.
 _CURRENT_DAYS = timedelta(days=1)
 
@@ -111,7 +113,7 @@ def missing_report_runs(
         if each.definition.schedule is schedule:
             name = f"{each.definition.id} {each.definition.version} {each.period.token}"
             causes.setdefault(_partition(each), []).append(name)
-    asset = _ASSETS[schedule]
+    asset = ASSETS[schedule]
     return [
         NeededRun(
             job_name=DELIVER[asset].name,

@@ -92,6 +92,13 @@ def failure_reason(event: dg.DagsterEvent) -> str:
     return (message or "no reason was recorded").strip()
 
 
+def check_target(instance: dg.DagsterInstance, asset_key: dg.AssetKey) -> CheckTarget | None:
+    """The newest materialisation of an asset; None if it has none."""
+    for record in instance.fetch_materializations(asset_key, limit=1).records:
+        return _target(record)
+    return None
+
+
 def check_targets(
     instance: dg.DagsterInstance, asset_key: dg.AssetKey, partition_keys: Sequence[str]
 ) -> dict[str, CheckTarget]:
@@ -106,12 +113,16 @@ def check_targets(
         limit=len(newest),
     ).records
     return {
-        record.partition_key: CheckTarget(
-            storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp
-        )
+        record.partition_key: _target(record)
         for record in records
         if record.partition_key is not None
     }
+
+
+def _target(record: dg.EventLogRecord) -> CheckTarget:
+    return CheckTarget(
+        storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp
+    )
 
 
 def _failed(
