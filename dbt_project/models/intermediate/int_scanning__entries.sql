@@ -1,4 +1,4 @@
--- Grain: one row per scan that is an entry: accepted, direction in, with an admission ticket, and not
+-- Grain: one row per scan that is an entry: accepted, direction entry, with an admission ticket, and not
 -- reverted. A ticket's first entry is its admission. Read it by ticket.
 select
     scans.scan_id,
