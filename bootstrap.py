@@ -69,7 +69,7 @@ usage: python3 bootstrap.py COMMAND [ARGUMENTS]
   lint                 check format, lint, types, layers and SQL: all of them, then a verdict
   format               rewrite files to the house format
   docs                 write the generated pages of docs/
-  bench [ARGUMENTS]    measure how fast reports are written; needs 15 minutes and 10 GB of disk
+  bench [ARGUMENTS]    measure how fast reports are written; needs 6 minutes and 10 GB of disk
   lock [--upgrade]     renew the lock files from pyproject.toml; needs the network
 
 `demo` and `run` install what users need. The commands of the second group add what developers need.

@@ -307,7 +307,7 @@ def _stale_sources(
 ) -> Iterator[Alert]:
     rows = connection.execute("select domain, read_at from landing.source_reads").fetchall()
     read_at: dict[str, datetime] = dict(rows)
-    if not read_at:  # nothing has landed yet, so nobody waits for anything
+    if not read_at:  # nothing has landed yet, so no source is stale
         return
     for domain in DOMAINS:
         last = read_at.get(domain)

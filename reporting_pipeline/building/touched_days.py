@@ -53,7 +53,7 @@ _ADD_COUNTED = """
         found.report_day
     from (
 """
-# What one phase alone has is counted by another row, or on another day, than in the other phase.
+# A row of only one phase is counted by another row, or on another day, in the other phase.
 _ADD_MOVED = """
     insert into touched (report_table, organization_id, event_id, report_day)
     select moved.report_table, moved.organization_id, moved.event_id, moved.report_day

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from reporting_pipeline.errors import ExportIncomplete, FileUnreadable
+from reporting_pipeline.errors import FileUnreadable
 from reporting_pipeline.exports import csv_spreadsheet
 from reporting_pipeline.exports.canonical_rows import (
     BYTE_ORDER_MARK,
@@ -25,7 +25,13 @@ from reporting_pipeline.exports.canonical_rows import (
     csv_batches,
     rows_of,
 )
-from reporting_pipeline.exports.format import Format, ProblemSink, ignore_problem, new_file
+from reporting_pipeline.exports.format import (
+    Format,
+    ProblemSink,
+    ignore_problem,
+    new_file,
+    require_complete,
+)
 from reporting_pipeline.exports.manifest import ColumnPart, Manifest
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.exports.row_spool import RowSpool
@@ -47,7 +53,7 @@ class CsvFormat(Format):
         with new_file(target) as file:
             if document.csv_profile == "spreadsheet":
                 row_count = csv_spreadsheet.write_rows(document, file)
-                _require_complete(row_count, document.rows.row_count, "rows")
+                require_complete(self.title, row_count, document.rows.row_count)
             else:
                 headers = [column.machine_header for column in document.columns]
                 _copy_spool(document.rows, _header_line(headers), file)
@@ -77,7 +83,7 @@ def _copy_spool(rows: RowSpool, header: bytes, file: BinaryIO) -> None:
     file.write(header)
     with rows.path.open("rb") as spool:
         shutil.copyfileobj(spool, file, _CHUNK_BYTES)
-    _require_complete(file.tell(), len(header) + rows.byte_count, "bytes")
+    require_complete(CSV.title, file.tell(), len(header) + rows.byte_count, "bytes")
 
 
 def _header_line(headers: Sequence[str]) -> bytes:
@@ -107,9 +113,3 @@ def _require_headers(row: CanonicalRow, columns: Sequence[ColumnPart]) -> None:
         if found not in {column.name, column.header}:
             message = f"a header of the file is {found!r}, in the manifest it is {column.name!r}"
             raise FileUnreadable(message)
-
-
-def _require_complete(found: int, expected: int, unit: str) -> None:
-    if found != expected:
-        message = f"the CSV would have {found} {unit} instead of {expected}; not published"
-        raise ExportIncomplete(message)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, ClassVar, TypeAlias
 
-from reporting_pipeline.errors import RenderFailed
+from reporting_pipeline.errors import ExportIncomplete, RenderFailed
 from reporting_pipeline.exports.canonical_rows import CanonicalRow
 from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.exports.report_document import ReportDocument
@@ -122,3 +122,14 @@ def new_file(target: Path) -> Iterator[BinaryIO]:
 
 def _write_failure(target: Path, error: OSError) -> RenderFailed:
     return RenderFailed(f"{target.name} was not written: {error.strerror or error}; none was left")
+
+
+def require_complete(title: str, found: int, expected: int, unit: str = "rows") -> None:
+    """Check the size of a written file before it is published.
+
+    Raises:
+        ExportIncomplete: The file has another number of rows or bytes than the report.
+    """
+    if found != expected:
+        message = f"the {title} would have {found} of {expected} {unit}; not published"
+        raise ExportIncomplete(message)

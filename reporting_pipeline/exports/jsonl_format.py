@@ -16,9 +16,15 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from reporting_pipeline.errors import ExportIncomplete, FileUnreadable
+from reporting_pipeline.errors import FileUnreadable
 from reporting_pipeline.exports.canonical_rows import CanonicalRow, canonical_texts, joined_lines
-from reporting_pipeline.exports.format import Format, ProblemSink, ignore_problem, new_file
+from reporting_pipeline.exports.format import (
+    Format,
+    ProblemSink,
+    ignore_problem,
+    new_file,
+    require_complete,
+)
 from reporting_pipeline.exports.manifest import ColumnPart, Manifest
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.registry.columns import ColumnType
@@ -54,9 +60,7 @@ class JsonLinesFormat(Format):
                 for start in range(0, batch.num_rows, _SLICE_ROWS):
                     file.write(_lines(batch.slice(start, _SLICE_ROWS), document.columns))
                 row_count += batch.num_rows
-            if row_count != document.rows.row_count:
-                message = f"the JSON Lines would have {row_count} of {document.rows.row_count} rows"
-                raise ExportIncomplete(f"{message}; not published")
+            require_complete(self.title, row_count, document.rows.row_count)
 
     def read(
         self,

@@ -14,9 +14,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reporting_pipeline.errors import ExportIncomplete, FileUnreadable
+from reporting_pipeline.errors import FileUnreadable
 from reporting_pipeline.exports.canonical_rows import CanonicalRow, canonical_texts, rows_of
-from reporting_pipeline.exports.format import Format, ProblemSink, ignore_problem, new_file
+from reporting_pipeline.exports.format import (
+    Format,
+    ProblemSink,
+    ignore_problem,
+    new_file,
+    require_complete,
+)
 from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.exports.row_spool import arrow_type
@@ -54,9 +60,7 @@ class ParquetFormat(Format):
             for group in _row_groups(document.rows.batches(), schema):
                 writer.write_table(group, row_group_size=_GROUP_ROWS)
                 row_count += group.num_rows
-            if row_count != document.rows.row_count:
-                message = f"the Parquet would have {row_count} of {document.rows.row_count} rows"
-                raise ExportIncomplete(f"{message}; not published")
+            require_complete(self.title, row_count, document.rows.row_count)
 
     def read(
         self,

@@ -1,6 +1,6 @@
 """Asks for a report: returns the current report, or queues a request for it.
 
-If a request for the same report is already open, it is used again, whoever made it.
+If a request for the same report is already open, it is used again, also that of another caller.
 
 A report in the catalogue is current if generating it now would give the same file: none of its days
 was checked or rebuilt since it was read, its seals and watermarks are those of its manifest, and

@@ -27,7 +27,7 @@ _YEAR = Period(first=date(2025, 1, 1), end=date(2026, 1, 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReportFile:
+class StarterFile:
     """One file of a starter report.
 
     Attributes:
@@ -62,7 +62,7 @@ def generated_files(
     store: Path,
     requests: Sequence[ReportRequest],
     formats: Sequence[ReportFormat] = MACHINE_FORMATS,
-) -> Iterator[ReportFile]:
+) -> Iterator[StarterFile]:
     """Generate reports into a folder; assert that each becomes ready."""
     generator = ReportGenerator(warehouse=pipeline.warehouse, store=open_store(str(store)))
     for request in requests:
@@ -72,7 +72,7 @@ def generated_files(
             assert report.status == "ready", report
             assert report.storage_path is not None
             assert report.row_count is not None
-            yield ReportFile(
+            yield StarterFile(
                 slug=report.slug,
                 organization_id=report.organization_id,
                 period=request.period,

@@ -21,7 +21,7 @@ from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.acceptance.readers import totals_of
 from reporting_pipeline_tests.acceptance.starter_figures import STARTER_REPORTS, Row, figures_of
 from reporting_pipeline_tests.acceptance.starter_set import (
-    ReportFile,
+    StarterFile,
     generated_files,
     starter_requests,
 )
@@ -34,7 +34,7 @@ _PDFS = {("daily-sales", BERLIN), ("event-settlement", TOKYO), ("comps", TOKYO),
 @pytest.fixture(scope="module")
 def files(
     shared_season_pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory
-) -> list[ReportFile]:
+) -> list[StarterFile]:
     """Every starter report of both organisations, a few of them as PDF."""
     store = tmp_path_factory.mktemp("store")
     requests = starter_requests(shared_season_pipeline)
@@ -50,7 +50,7 @@ def files(
 
 
 @pytest.fixture(scope="module")
-def figures(files: list[ReportFile], shared_season_pipeline: Pipeline) -> Mapping[Path, list[Row]]:
+def figures(files: list[StarterFile], shared_season_pipeline: Pipeline) -> Mapping[Path, list[Row]]:
     """File -> expected rows."""
     with warehouse_connection(shared_season_pipeline.warehouse) as connection:
         return {
@@ -59,12 +59,12 @@ def figures(files: list[ReportFile], shared_season_pipeline: Pipeline) -> Mappin
         }
 
 
-def _of(files: list[ReportFile], format_: ReportFormat) -> list[ReportFile]:
+def _of(files: list[StarterFile], format_: ReportFormat) -> list[StarterFile]:
     return [each for each in files if each.format is format_]
 
 
 def test_every_report_exists_in_every_format(
-    files: list[ReportFile], figures: Mapping[Path, list[Row]]
+    files: list[StarterFile], figures: Mapping[Path, list[Row]]
 ) -> None:
     assert {each.slug for each in files} == set(STARTER_REPORTS)
     assert len(files) == 23 * 4 + len(_PDFS)
@@ -73,7 +73,7 @@ def test_every_report_exists_in_every_format(
 
 
 def test_csv_has_the_rows_of_the_tables(
-    files: list[ReportFile], figures: Mapping[Path, list[Row]]
+    files: list[StarterFile], figures: Mapping[Path, list[Row]]
 ) -> None:
     for each in _of(files, ReportFormat.CSV):
         report = STARTER_REPORTS[each.slug]
@@ -81,21 +81,21 @@ def test_csv_has_the_rows_of_the_tables(
 
 
 def test_json_lines_have_the_rows_of_the_tables(
-    files: list[ReportFile], figures: Mapping[Path, list[Row]]
+    files: list[StarterFile], figures: Mapping[Path, list[Row]]
 ) -> None:
     for each in _of(files, ReportFormat.JSONL):
         assert readers.read_jsonl(each.path, STARTER_REPORTS[each.slug]) == figures[each.path]
 
 
 def test_parquet_has_the_rows_of_the_tables(
-    files: list[ReportFile], figures: Mapping[Path, list[Row]]
+    files: list[StarterFile], figures: Mapping[Path, list[Row]]
 ) -> None:
     for each in _of(files, ReportFormat.PARQUET):
         assert readers.read_parquet(each.path, STARTER_REPORTS[each.slug]) == figures[each.path]
 
 
 def test_xlsx_has_the_rows_of_the_tables_with_totals(
-    files: list[ReportFile], figures: Mapping[Path, list[Row]]
+    files: list[StarterFile], figures: Mapping[Path, list[Row]]
 ) -> None:
     for each in _of(files, ReportFormat.XLSX):
         report, rows = STARTER_REPORTS[each.slug], figures[each.path]
@@ -103,7 +103,7 @@ def test_xlsx_has_the_rows_of_the_tables_with_totals(
 
 
 def test_pdf_shows_every_row_in_order_with_totals(
-    files: list[ReportFile], figures: Mapping[Path, list[Row]]
+    files: list[StarterFile], figures: Mapping[Path, list[Row]]
 ) -> None:
     for each in _of(files, ReportFormat.PDF):
         report, rows = STARTER_REPORTS[each.slug], figures[each.path]
@@ -114,7 +114,7 @@ def test_pdf_shows_every_row_in_order_with_totals(
 
 
 def test_another_machine_on_another_day_writes_the_same_bytes_without_a_catalogue(
-    files: list[ReportFile], shared_season_pipeline: Pipeline, tmp_path: Path
+    files: list[StarterFile], shared_season_pipeline: Pipeline, tmp_path: Path
 ) -> None:
     _wipe_catalogue(shared_season_pipeline.warehouse)
     said = _generate_on_another_day(

@@ -46,7 +46,7 @@ _TOLD = """
 """
 
 
-class Machine:
+class DaemonPrograms:
     """The environment of the programs: one instance of Dagster.
 
     Args:
@@ -96,18 +96,18 @@ class Machine:
                 stderr=log,
                 env=self._environment,
                 start_new_session=True,
-                preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - no threads of ours
+                preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - this process has no threads
             )
 
 
 @pytest.fixture
 def machine(
     pipeline: Pipeline, empty_database_url: URL, redis_url: str, store_url: str, tmp_path: Path
-) -> Iterator[Machine]:
+) -> Iterator[DaemonPrograms]:
     """A machine with a code server."""
     shutil.copyfile(project_file("dagster.yaml"), tmp_path / "dagster.yaml")
     storage = empty_database_url.set(drivername="postgresql+psycopg2")
-    machine = Machine(
+    machine = DaemonPrograms(
         tmp_path,
         {
             "REPORTING_DATABASE_URL": pipeline.warehouse.render_as_string(hide_password=False),
@@ -123,7 +123,7 @@ def machine(
 
 
 def test_of_two_daemons_one_ticks_and_the_other_takes_over_when_it_is_killed(
-    machine: Machine, pipeline: Pipeline, empty_database_url: URL
+    machine: DaemonPrograms, pipeline: Pipeline, empty_database_url: URL
 ) -> None:
     warehouse = pipeline.warehouse
     definitions = [define(warehouse, ATTENDANCE, UUID(int=number)) for number in (1, 2, 3)]
@@ -147,7 +147,7 @@ def test_of_two_daemons_one_ticks_and_the_other_takes_over_when_it_is_killed(
     assert numbers(warehouse, _TOLD) == (6,)
 
 
-def until(machine: Machine, is_so: Callable[[], bool]) -> None:
+def until(machine: DaemonPrograms, is_so: Callable[[], bool]) -> None:
     """Wait for a condition; if it does not become true, show the output of the programs."""
     pause, limit = Event(), time.monotonic() + _LIMIT_SECONDS
     while not is_so():

@@ -13,7 +13,7 @@ from reporting_pipeline.housekeeping.retention import (
 )
 from reporting_pipeline.requests.leases import RequestEnd, end_request
 from reporting_pipeline.warehouse.engine import warehouse_connection
-from reporting_pipeline_tests.requests.sample_requests import Workers, queued
+from reporting_pipeline_tests.requests.sample_requests import IdleWorkers, queued
 from reporting_pipeline_tests.sample_reports import NOW, REVENUE, define
 
 FAILURE = ("StoreUnavailable", "down")
@@ -26,15 +26,15 @@ ENDS = {
 
 
 @pytest.fixture
-def workers() -> Iterator[Workers]:
+def workers() -> Iterator[IdleWorkers]:
     """Workers whose sessions end with the test."""
     with ExitStack() as sessions:
-        yield Workers(sessions)
+        yield IdleWorkers(sessions)
 
 
 @pytest.mark.parametrize("status", ENDS)
 def test_requests_that_ended_before_are_deleted_and_open_ones_stay(
-    warehouse_url: URL, workers: Workers, status: str
+    warehouse_url: URL, workers: IdleWorkers, status: str
 ) -> None:
     revenue = define(warehouse_url, REVENUE)
     queued(warehouse_url, revenue)

@@ -33,7 +33,7 @@ _FIRST, _LAST = "dagster/asset_partition_range_start", "dagster/asset_partition_
 
 
 @dataclass
-class Daemon:
+class SensorDaemon:
     """Evaluates sensors and executes runs, at a time that the test sets."""
 
     settings: Settings
@@ -69,9 +69,9 @@ class Daemon:
 
 
 @pytest.fixture
-def daemon(settings: Settings) -> Iterator[Daemon]:
+def daemon(settings: Settings) -> Iterator[SensorDaemon]:
     with dg.DagsterInstance.ephemeral() as instance:
-        daemon = Daemon(settings, instance)
+        daemon = SensorDaemon(settings, instance)
         # No report depends on the built days of the season, so the sensor forgets them.
         assert daemon.requests_of("stale_reports") == []
         yield daemon
@@ -107,7 +107,7 @@ def touch(warehouse: psycopg.Connection, table: str, *days: date) -> None:
 
 @pytest.mark.usefixtures("applied")
 def test_after_eight_days_without_a_daemon_all_eight_days_exist_once(
-    daemon: Daemon, warehouse: psycopg.Connection
+    daemon: SensorDaemon, warehouse: psycopg.Connection
 ) -> None:
     [request] = daemon.requests_of("missing_reports")
     [of_second_daemon] = daemon.requests_of("missing_reports")
@@ -130,7 +130,7 @@ def test_after_eight_days_without_a_daemon_all_eight_days_exist_once(
 
 @pytest.mark.usefixtures("applied")
 def test_a_gap_is_filled_and_existing_reports_are_not_changed(
-    daemon: Daemon, warehouse: psycopg.Connection
+    daemon: SensorDaemon, warehouse: psycopg.Connection
 ) -> None:
     for request in daemon.requests_of("missing_reports"):
         daemon.run(request)
@@ -159,7 +159,7 @@ def test_a_gap_is_filled_and_existing_reports_are_not_changed(
 
 
 def test_an_event_is_reported_once_when_it_is_over_and_once_when_it_is_final(
-    daemon: Daemon, settings: Settings, warehouse: psycopg.Connection
+    daemon: SensorDaemon, settings: Settings, warehouse: psycopg.Connection
 ) -> None:
     found = warehouse.execute(
         "select id, landing.report_day(ends_at, timezone, day_cutoff)"
@@ -204,7 +204,7 @@ def test_an_event_is_reported_once_when_it_is_over_and_once_when_it_is_final(
 
 @pytest.mark.usefixtures("applied")
 def test_a_report_whose_day_waits_is_not_in_the_run_of_a_ready_report(
-    daemon: Daemon, settings: Settings, warehouse: psycopg.Connection
+    daemon: SensorDaemon, settings: Settings, warehouse: psycopg.Connection
 ) -> None:
     daemon.now = APPLIED
     define(settings.warehouse_url(), ATTENDANCE)
@@ -242,7 +242,7 @@ def test_current_days_do_not_wait_for_a_backlog() -> None:
 
 
 def test_today_is_requested_during_a_backlog_and_has_priority(
-    daemon: Daemon, warehouse: psycopg.Connection
+    daemon: SensorDaemon, warehouse: psycopg.Connection
 ) -> None:
     former = [date(2025, 1, 1) + timedelta(days=2 * n) for n in range(100)]
     touch(warehouse, "report_attendance_daily", *former)
@@ -261,7 +261,7 @@ def test_today_is_requested_during_a_backlog_and_has_priority(
 
 
 def test_only_touched_days_are_rebuilt_and_only_within_the_horizon(
-    daemon: Daemon, warehouse: psycopg.Connection
+    daemon: SensorDaemon, warehouse: psycopg.Connection
 ) -> None:
     daemon.settings = daemon.settings.model_copy(update={"rebuild_horizon_days": 30})
     touch(warehouse, "report_attendance_daily", date(2025, 8, 1), date(2025, 8, 20), TODAY)
@@ -286,7 +286,7 @@ def test_only_touched_days_are_rebuilt_and_only_within_the_horizon(
 
 
 def test_only_reports_that_depend_on_a_rebuilt_day_are_generated_again(
-    daemon: Daemon, settings: Settings, warehouse: psycopg.Connection
+    daemon: SensorDaemon, settings: Settings, warehouse: psycopg.Connection
 ) -> None:
     day = _day_with_scans(warehouse)
     daemon.now = datetime(day.year, day.month, day.day, 12, tzinfo=UTC) + timedelta(days=3)
@@ -351,7 +351,7 @@ def _day_with_scans(warehouse: psycopg.Connection) -> date:
 
 
 def test_a_held_report_is_released_when_its_days_are_final(
-    daemon: Daemon, settings: Settings, warehouse: psycopg.Connection
+    daemon: SensorDaemon, settings: Settings, warehouse: psycopg.Connection
 ) -> None:
     define(settings.warehouse_url(), REVENUE)
     warehouse.execute("update catalogue.report_definitions set expected_since = %s", [NOW])

@@ -58,7 +58,7 @@ _REQUESTS = """
 """
 
 
-class Daemon:
+class KilledDaemon:
     """The daemon's loop of sensors; each evaluation is a process of its own."""
 
     def __init__(self, process: subprocess.Popen[str], home: Path) -> None:
@@ -80,7 +80,7 @@ class Daemon:
 
 
 @contextmanager
-def daemon(home: Path, environment: Mapping[str, str]) -> Iterator[Daemon]:
+def daemon(home: Path, environment: Mapping[str, str]) -> Iterator[KilledDaemon]:
     (home / "dagster.yaml").write_text(yaml.safe_dump(_INSTANCE))
     with (home / "daemon.log").open("w") as log:
         process = subprocess.Popen(  # noqa: S603 - our own program
@@ -93,7 +93,7 @@ def daemon(home: Path, environment: Mapping[str, str]) -> Iterator[Daemon]:
         )
     with process:
         try:
-            yield Daemon(process, home)
+            yield KilledDaemon(process, home)
         finally:
             process.kill()
 

@@ -5,11 +5,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from reporting_pipeline_tests.requests.sample_requests import Workers
+from reporting_pipeline_tests.requests.sample_requests import IdleWorkers
 
 
 @pytest.fixture
-def workers() -> Iterator[Workers]:
+def workers() -> Iterator[IdleWorkers]:
     """Workers whose sessions end with the test."""
     with ExitStack() as sessions:
-        yield Workers(sessions)
+        yield IdleWorkers(sessions)

@@ -58,7 +58,7 @@ def queued_days(warehouse: URL, definition: ReportDefinition, count: int) -> lis
     return [queued(warehouse, definition, day) for day in days]
 
 
-class Workers:
+class IdleWorkers:
     """Workers that take requests and do not work on them.
 
     Args:

@@ -20,7 +20,7 @@ from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.requests.sample_requests import (
     ASKING,
-    Workers,
+    IdleWorkers,
     ask_for,
     notices,
     queued,
@@ -55,7 +55,7 @@ def test_twenty_equal_requests_at_once_are_one_request(warehouse_url: URL) -> No
 
 
 def test_a_report_can_be_requested_again_after_its_request_ended(
-    warehouse_url: URL, workers: Workers
+    warehouse_url: URL, workers: IdleWorkers
 ) -> None:
     revenue = define(warehouse_url, REVENUE)
     first = queued(warehouse_url, revenue)
@@ -80,7 +80,7 @@ def test_another_version_is_another_request(warehouse_url: URL) -> None:
 
 
 def test_a_caller_that_allows_a_provisional_file_gets_it_after_a_hold(
-    warehouse_url: URL, workers: Workers
+    warehouse_url: URL, workers: IdleWorkers
 ) -> None:
     revenue = define(warehouse_url, REVENUE)
     queued(warehouse_url, revenue)

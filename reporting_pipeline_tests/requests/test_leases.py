@@ -22,7 +22,7 @@ from reporting_pipeline.requests.leases import (
 from reporting_pipeline.requests.request_queue import StoredRequest, waiting_requests
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.requests.sample_requests import (
-    Workers,
+    IdleWorkers,
     notices,
     pass_time,
     queued,
@@ -52,7 +52,7 @@ def retry(warehouse: URL, request: StoredRequest) -> bool:
         return retry_later(connection, request, FAILURE, NOW)
 
 
-def test_a_request_is_taken_once(warehouse_url: URL, workers: Workers) -> None:
+def test_a_request_is_taken_once(warehouse_url: URL, workers: IdleWorkers) -> None:
     definitions = [define(warehouse_url, REVENUE), define(warehouse_url, REVENUE, TOKYO)]
     for definition in definitions:
         queued(warehouse_url, definition)
@@ -71,7 +71,7 @@ def test_a_request_is_taken_once(warehouse_url: URL, workers: Workers) -> None:
 
 
 def test_a_silent_workers_request_goes_to_another_and_its_late_result_does_not_count(
-    warehouse_url: URL, workers: Workers
+    warehouse_url: URL, workers: IdleWorkers
 ) -> None:
     queued(warehouse_url, define(warehouse_url, REVENUE))
     zombie = workers.must_take(warehouse_url)
@@ -91,7 +91,7 @@ def test_a_silent_workers_request_goes_to_another_and_its_late_result_does_not_c
 
 
 def test_a_requeued_request_is_not_ended_by_its_first_worker(
-    warehouse_url: URL, workers: Workers
+    warehouse_url: URL, workers: IdleWorkers
 ) -> None:
     revenue = define(warehouse_url, REVENUE)
     queued(warehouse_url, revenue)
@@ -104,7 +104,7 @@ def test_a_requeued_request_is_not_ended_by_its_first_worker(
 
 
 def test_a_transient_failure_is_retried_after_growing_waits_and_then_dead(
-    warehouse_url: URL, workers: Workers
+    warehouse_url: URL, workers: IdleWorkers
 ) -> None:
     request = queued(warehouse_url, define(warehouse_url, REVENUE))
     waits = []
@@ -126,7 +126,7 @@ def test_a_transient_failure_is_retried_after_growing_waits_and_then_dead(
 
 
 def test_a_killed_workers_request_is_requeued_at_once_and_counts_as_no_failure(
-    warehouse_url: URL, workers: Workers
+    warehouse_url: URL, workers: IdleWorkers
 ) -> None:
     request = queued(warehouse_url, define(warehouse_url, REVENUE))
     killed = workers.must_take(warehouse_url)
@@ -157,7 +157,7 @@ def test_a_killed_workers_request_is_requeued_at_once_and_counts_as_no_failure(
     ],
 )
 def test_a_request_that_kills_every_worker_is_dead(
-    warehouse_url: URL, workers: Workers, seconds: int, reason: str
+    warehouse_url: URL, workers: IdleWorkers, seconds: int, reason: str
 ) -> None:
     request = queued(warehouse_url, define(warehouse_url, REVENUE))
     for lost in range(MAX_LOST_LEASES):
@@ -191,7 +191,7 @@ def test_the_first_loss_costs_no_wait() -> None:
     assert all(2 <= wait <= 24 for wait in waits[1:])
 
 
-def test_a_postponed_request_counts_no_attempt(warehouse_url: URL, workers: Workers) -> None:
+def test_a_postponed_request_counts_no_attempt(warehouse_url: URL, workers: IdleWorkers) -> None:
     request = queued(warehouse_url, define(warehouse_url, REVENUE))
     held = workers.must_take(warehouse_url)
     with warehouse_connection(warehouse_url) as connection:
@@ -202,7 +202,7 @@ def test_a_postponed_request_counts_no_attempt(warehouse_url: URL, workers: Work
     assert workers.take(warehouse_url) is None
 
 
-def test_a_definition_has_one_worker_at_a_time(warehouse_url: URL, workers: Workers) -> None:
+def test_a_definition_has_one_worker_at_a_time(warehouse_url: URL, workers: IdleWorkers) -> None:
     revenue, attendance = (define(warehouse_url, each) for each in (REVENUE, ATTENDANCE))
     queued_days(warehouse_url, revenue, 2)
     queued(warehouse_url, attendance)
@@ -215,7 +215,7 @@ def test_a_definition_has_one_worker_at_a_time(warehouse_url: URL, workers: Work
     assert workers.must_take(warehouse_url).slug == "revenue"
 
 
-def test_organisations_take_turns(warehouse_url: URL, workers: Workers) -> None:
+def test_organisations_take_turns(warehouse_url: URL, workers: IdleWorkers) -> None:
     of_berlin = queued_days(warehouse_url, define(warehouse_url, REVENUE), 40)
     third = UUID("00000001-0000-4000-8000-000000000003")
     for organization_id in (TOKYO, third):
@@ -239,7 +239,7 @@ def test_organisations_take_turns(warehouse_url: URL, workers: Workers) -> None:
 
 
 def test_the_requests_of_an_organisation_are_taken_in_order(
-    warehouse_url: URL, workers: Workers
+    warehouse_url: URL, workers: IdleWorkers
 ) -> None:
     asked = queued_days(warehouse_url, define(warehouse_url, REVENUE), 3)
     served = []

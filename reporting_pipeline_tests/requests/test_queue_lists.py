@@ -20,7 +20,7 @@ from reporting_pipeline.requests.request_queue import StoredRequest, waiting_req
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.requests.sample_requests import (
     ASKING,
-    Workers,
+    IdleWorkers,
     queued,
     queued_days,
 )
@@ -155,7 +155,7 @@ def test_ten_thousand_equal_messages_are_one_request(warehouse_url: URL, redis_u
 
 
 def test_the_lists_match_the_queue_after_a_wipe_and_after_a_request_was_taken(
-    warehouse_url: URL, redis_url: str, workers: Workers
+    warehouse_url: URL, redis_url: str, workers: IdleWorkers
 ) -> None:
     requests = queued_days(warehouse_url, define(warehouse_url, REVENUE), 3)
     sync(warehouse_url, redis_url)

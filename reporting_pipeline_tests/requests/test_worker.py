@@ -18,7 +18,7 @@ from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.requests.sample_requests import (
     HOLD,
-    Workers,
+    IdleWorkers,
     ask_for,
     notices,
     queued,
@@ -170,7 +170,7 @@ def test_a_definition_with_another_worker_waits(
 
 
 def test_the_lock_of_a_dead_worker_is_taken_over(
-    warehouse: URL, redis_url: str, workers: Workers
+    warehouse: URL, redis_url: str, workers: IdleWorkers
 ) -> None:
     queued(warehouse, define(warehouse, REVENUE))
     dead = workers.must_take(warehouse)
@@ -191,7 +191,7 @@ def test_the_lock_of_a_dead_worker_is_taken_over(
 
 
 def test_the_heartbeat_extends_the_lease_and_the_lock_during_the_work(
-    warehouse: URL, redis_url: str, workers: Workers
+    warehouse: URL, redis_url: str, workers: IdleWorkers
 ) -> None:
     queued(warehouse, define(warehouse, REVENUE))
     request = workers.must_take(warehouse)

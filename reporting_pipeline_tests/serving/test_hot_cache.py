@@ -3,33 +3,23 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
 
 from reporting_pipeline.errors import SettingsError, StoreUnavailable
 from reporting_pipeline.serving.hot_cache import CacheCounts, CacheKey, CacheLimits, HotCache
+from reporting_pipeline_tests.serving.clock import ManualClock
 
 ORGANIZATION = UUID(int=1)
 OTHER = UUID(int=2)
-
-
-@dataclass
-class Clock:
-    """Seconds that a test lets pass."""
-
-    seconds: float = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 def cache_of(
     *, entries: int = 10, max_bytes: int = 1000, clock: Callable[[], float] | None = None
 ) -> HotCache[bytes]:
     limits = CacheLimits(ttl_seconds=600, max_entries=entries, max_bytes=max_bytes)
-    return HotCache(limits, len, clock or Clock())
+    return HotCache(limits, len, clock or ManualClock())
 
 
 def key(item: object, organization_id: UUID = ORGANIZATION) -> CacheKey:
@@ -52,7 +42,7 @@ def test_a_cache_without_room_is_refused() -> None:
 
 
 def test_a_value_is_loaded_once_within_its_time_and_again_after_it() -> None:
-    clock = Clock()
+    clock = ManualClock()
     cache = cache_of(clock=clock)
     assert cache.get(key("a"), lambda: b"one") == b"one"
     clock.seconds = 599.0

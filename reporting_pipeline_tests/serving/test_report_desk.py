@@ -33,21 +33,12 @@ from reporting_pipeline_tests.sample_reports import (
     define,
     one_day,
 )
+from reporting_pipeline_tests.serving.clock import ManualClock
 
 DAY = date(2025, 10, 25)
 MIDNIGHT = datetime(2025, 10, 25, tzinfo=UTC)
 TTL_SECONDS = 600
 PATIENCE_SECONDS = 10
-
-
-@dataclass
-class Clock:
-    """Seconds that a test lets pass."""
-
-    seconds: float = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +47,7 @@ class Platform:
 
     desk: ReportDesk
     maker: ReportGenerator
-    clock: Clock
+    clock: ManualClock
     redis_url: str | None
 
     def ask(self, slug: str, organization_id: UUID = BERLIN) -> LookupResult:
@@ -86,7 +77,7 @@ class Platform:
 
 @contextmanager
 def platform_on(pipeline: Pipeline, folder: Path, redis_url: str | None) -> Iterator[Platform]:
-    clock = Clock()
+    clock = ManualClock()
     settings = Settings(
         database_url=SecretStr(pipeline.warehouse.render_as_string(hide_password=False)),
         redis_url=None if redis_url is None else SecretStr(redis_url),

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from random import Random
 from types import MappingProxyType
 
-from reporting_pipeline.samples.generator.books import Books, Plan
+from reporting_pipeline.samples.generator.books import BooksWriter, Plan
 from reporting_pipeline.samples.generator.random_values import (
     HOUR,
     MINUTE,
@@ -45,7 +45,7 @@ class _Scan:
 class Doors:
     """Scans tickets at the gates of past events; each row is written at once."""
 
-    def __init__(self, plan: Plan, books: Books, random: Random) -> None:
+    def __init__(self, plan: Plan, books: BooksWriter, random: Random) -> None:
         self._plan = plan
         self._books = books
         self._random = random

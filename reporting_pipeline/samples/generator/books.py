@@ -61,7 +61,7 @@ class Plan:
         return Random("/".join(map(str, (self.seed, *subject))))  # noqa: S311
 
 
-class Books:
+class BooksWriter:
     """The open files of a dump; each row is written at once, so memory does not grow."""
 
     def __init__(self, files: Mapping[str, TextIO]) -> None:
@@ -77,10 +77,10 @@ class Books:
 
 
 @contextmanager
-def open_books(directory: Path, *, is_packed: bool) -> Iterator[Books]:
+def open_books(directory: Path, *, is_packed: bool) -> Iterator[BooksWriter]:
     """Open the files of a dump in an existing folder for writing; packed files are `.csv.gz`."""
     with ExitStack() as stack:
-        yield Books(
+        yield BooksWriter(
             {
                 table.key: stack.enter_context(_open(stack, directory / table.key, is_packed))
                 for table in TABLES

@@ -9,7 +9,7 @@ from pathlib import Path
 from reporting_pipeline.errors import DumpRefused
 from reporting_pipeline.samples.generator.after_sale import continue_order
 from reporting_pipeline.samples.generator.attendance import Doors
-from reporting_pipeline.samples.generator.books import Books, Plan, open_books
+from reporting_pipeline.samples.generator.books import BooksWriter, Plan, open_books
 from reporting_pipeline.samples.generator.ledger import write_payouts
 from reporting_pipeline.samples.generator.random_values import sale_instants, split_by_weight
 from reporting_pipeline.samples.generator.sales import BoxOffice
@@ -46,7 +46,7 @@ def generate_dump(plan: Plan, directory: Path, *, is_packed: bool = False) -> Pa
     return directory
 
 
-def _write_books(plan: Plan, books: Books) -> None:
+def _write_books(plan: Plan, books: BooksWriter) -> None:
     organizations = [
         write_organization(plan, books, number) for number in range(plan.organization_count)
     ]
@@ -63,7 +63,7 @@ def _write_books(plan: Plan, books: Books) -> None:
 
 
 def _sales(
-    plan: Plan, books: Books, organizations: list[Organization]
+    plan: Plan, books: BooksWriter, organizations: list[Organization]
 ) -> Iterator[tuple[datetime, Event]]:
     """The instants of all orders with their events, in the order of time."""
     # The first organisation sells the most, as in practice.

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
-from reporting_pipeline.samples.generator.books import Books, Plan
+from reporting_pipeline.samples.generator.books import BooksWriter, Plan
 from reporting_pipeline.samples.generator.random_values import (
     DAY,
     HOUR,
@@ -69,7 +69,7 @@ class Subject:
 class Ledger:
     """The ledger of all organisations; each transaction is written at once."""
 
-    def __init__(self, plan: Plan, books: Books, random: Random) -> None:
+    def __init__(self, plan: Plan, books: BooksWriter, random: Random) -> None:
         self._plan = plan
         self._books = books
         self._random = random

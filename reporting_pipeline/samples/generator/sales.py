@@ -9,7 +9,7 @@ from datetime import datetime
 from random import Random
 from types import MappingProxyType
 
-from reporting_pipeline.samples.generator.books import Books, Plan
+from reporting_pipeline.samples.generator.books import BooksWriter, Plan
 from reporting_pipeline.samples.generator.ledger import Ledger, Subject, recorded
 from reporting_pipeline.samples.generator.random_values import draw, happens, new_id
 from reporting_pipeline.samples.generator.setup import take_seats
@@ -95,7 +95,7 @@ class Order:
 class BoxOffice:
     """Sells and takes back tickets, and writes each movement; `close` writes the order."""
 
-    def __init__(self, plan: Plan, books: Books, random: Random) -> None:
+    def __init__(self, plan: Plan, books: BooksWriter, random: Random) -> None:
         self.plan = plan
         self.random = random
         self.ledger = Ledger(plan, books, random)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
-from reporting_pipeline.samples.generator.books import Books, Plan
+from reporting_pipeline.samples.generator.books import BooksWriter, Plan
 from reporting_pipeline.samples.generator.random_values import DAY, happens, new_id, time_between
 from reporting_pipeline.samples.generator.world import (
     EVENT_NAMES,
@@ -35,7 +35,7 @@ class _Change:
     at: datetime
 
 
-def write_organization(plan: Plan, books: Books, number: int) -> Organization:
+def write_organization(plan: Plan, books: BooksWriter, number: int) -> Organization:
     """Create an organisation and write its row."""
     random = plan.random("organization", number)
     market = MARKETS[number % len(MARKETS)]
@@ -57,7 +57,7 @@ def event_count(plan: Plan) -> int:
     return max(2, min(24, plan.day_count // 15 + 2))
 
 
-def write_event(plan: Plan, books: Books, organization: Organization, number: int) -> Event:
+def write_event(plan: Plan, books: BooksWriter, organization: Organization, number: int) -> Event:
     """Create an event of an organisation, with its venue, ticket types and gates, and write it."""
     random = plan.random("event", organization.id, number)
     # Some organisations also have events abroad.
@@ -88,7 +88,7 @@ def write_event(plan: Plan, books: Books, organization: Organization, number: in
     return event
 
 
-def write_venue(plan: Plan, books: Books, event: Event, random: Random) -> str:
+def write_venue(plan: Plan, books: BooksWriter, event: Event, random: Random) -> str:
     """Create a venue with its sections for an event, write them, and open their seats."""
     venue_id = new_id(random)
     market = event.market
@@ -104,14 +104,16 @@ def write_venue(plan: Plan, books: Books, event: Event, random: Random) -> str:
 
 
 def add_seats(
-    books: Books, random: Random, event: Event, section: Section, count: int, at: datetime
+    books: BooksWriter, random: Random, event: Event, section: Section, count: int, at: datetime
 ) -> None:
     """Open more seats in a section."""
     _write_seats(books, random, event, section, _Change("capacity", count, at))
     section.seats_left += count
 
 
-def take_seats(books: Books, random: Random, event: Event, count: int, at: datetime) -> str | None:
+def take_seats(
+    books: BooksWriter, random: Random, event: Event, count: int, at: datetime
+) -> str | None:
     """Sell seats in a section and return its id; more seats are opened if too few are left."""
     if not event.sections:
         return None
@@ -171,7 +173,7 @@ def _last_change(plan: Plan, event: Event) -> datetime:
     return event.ends_at if event.ends_at < plan.ends_at else plan.begins_at
 
 
-def _write_types(books: Books, event: Event, random: Random) -> None:
+def _write_types(books: BooksWriter, event: Event, random: Random) -> None:
     price = event.market.price_minor * random.randint(60, 140) // 100
     offers = [
         ("Standard", True, "face_value", price),
@@ -199,14 +201,14 @@ def _write_types(books: Books, event: Event, random: Random) -> None:
         )
 
 
-def _write_gate(books: Books, event: Event, random: Random, name: str) -> None:
+def _write_gate(books: BooksWriter, event: Event, random: Random, name: str) -> None:
     devices = dict.fromkeys((new_id(random) for _ in range(random.randint(1, 3))), 0)
     gate = Gate(id=new_id(random), sequences=devices)
     event.gates.append(gate)
     books.add("scanning.gates", gate.id, event.id, name, event.on_sale_at)
 
 
-def _open_section(books: Books, event: Event, section: Section, random: Random) -> None:
+def _open_section(books: BooksWriter, event: Event, section: Section, random: Random) -> None:
     at = event.on_sale_at
     capacity, held, killed = 20 * random.randint(5, 20), random.randint(0, 12), random.randint(0, 4)
     add_seats(books, random, event, section, capacity, at)
@@ -218,7 +220,7 @@ def _open_section(books: Books, event: Event, section: Section, random: Random) 
 
 
 def _write_seats(
-    books: Books, random: Random, event: Event, section: Section, change: _Change
+    books: BooksWriter, random: Random, event: Event, section: Section, change: _Change
 ) -> None:
     if change.quantity:
         row = (new_id(random), event.id, section.id, change.kind, change.quantity)

@@ -15,7 +15,7 @@ from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.requests.sample_requests import (
     HOLD,
-    Workers,
+    IdleWorkers,
     queued,
     seen,
 )
@@ -114,7 +114,7 @@ def test_requests_in_a_pending_run_are_not_in_another_run(reports: Reports, url:
 def test_requests_that_a_killed_run_left_are_in_the_next_run(reports: Reports, url: URL) -> None:
     queued(url, define(url, REVENUE), DAY)
     with dg.DagsterInstance.ephemeral() as instance, ExitStack() as sessions:
-        workers = Workers(sessions)
+        workers = IdleWorkers(sessions)
         asked = must_request(instance, reports)
         taken = workers.must_take(url)
         run(instance, reports, dg.RunRequest(run_config={"ops": {}}, tags=asked.tags))
