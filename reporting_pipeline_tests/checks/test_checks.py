@@ -54,6 +54,6 @@ def test_the_season_raises_no_error(check: Check, books: Connection[TupleRow]) -
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: f"{check.report_table}-{check.name}")
-def test_every_day_asked_for_has_findings(check: Check, books: Connection[TupleRow]) -> None:
+def test_every_requested_day_has_findings(check: Check, books: Connection[TupleRow]) -> None:
     days = [date(1999, 1, 2), date(1999, 1, 1)]
     assert check.find(books, days) == {date(1999, 1, 1): [], date(1999, 1, 2): []}

@@ -127,7 +127,7 @@ def test_built_rows_hold_until_they_are_checked(warehouse: URL) -> None:
     assert "report_revenue_daily, None by the ledger's entries" in " ".join(objections)
 
 
-def test_a_break_holds_its_day_and_organisation_until_it_is_gone(warehouse: URL) -> None:
+def test_a_break_holds_its_day_and_organisation_until_it_is_settled(warehouse: URL) -> None:
     _break(warehouse, TOKYO, "missing_in_ledger")
     seal_days(warehouse, [DAY, NEXT], datetime.now(UTC))
 

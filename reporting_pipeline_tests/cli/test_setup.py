@@ -22,7 +22,7 @@ def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, list(map(str, arguments)))
 
 
-def test_the_machine_of_these_tests_lacks_nothing_required(tmp_path: Path) -> None:
+def test_the_machine_of_these_tests_has_everything_required(tmp_path: Path) -> None:
     findings = list(examine(Settings(home=tmp_path)))
 
     assert [each for each in findings if each.verdict == "MISSING"] == []

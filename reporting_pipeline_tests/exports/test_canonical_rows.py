@@ -11,7 +11,7 @@ VALUES = st.none() | st.text(alphabet='a,"\n\r \\.é')
 
 
 @given(st.integers(1, 4).flatmap(lambda width: st.lists(st.tuples(*[VALUES] * width))))
-def test_what_was_written_is_read(rows: list[CanonicalRow]) -> None:
+def test_written_rows_are_read_back(rows: list[CanonicalRow]) -> None:
     text = b"".join(map(canonical_line, rows)).decode()
     assert list(parse_lines(text)) == rows
 

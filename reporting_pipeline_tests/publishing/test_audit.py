@@ -54,7 +54,7 @@ def day_faults(connection: psycopg.Connection) -> list[AuditFault]:
     return list(held_day_faults(connection, published_reports(connection)))
 
 
-def test_what_is_published_well_has_no_fault(
+def test_correctly_published_reports_have_no_fault(
     connection: psycopg.Connection, generator: ReportGenerator, report: GeneratedReport
 ) -> None:
     assert len(published_reports(connection)) == 2
