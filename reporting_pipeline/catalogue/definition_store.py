@@ -5,7 +5,7 @@ formats or config. A change of the status makes no version. Definitions are neve
 archived one is no longer used.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -278,6 +278,12 @@ def known_organizations(connection: Connection[Any]) -> list[UUID]:
 def organization_names(connection: Connection[Any]) -> dict[UUID, str]:
     """The names of the organisations that have landed, by id."""
     return dict(connection.execute("select id, name from landing.ticketing_organizations"))
+
+
+def event_names(connection: Connection[Any], event_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The names of these events, by id, as far as they have landed."""
+    query = "select id, name from landing.ticketing_events where id = any(%s)"
+    return dict(connection.execute(query, (list(event_ids),)))
 
 
 def _require_distinct(declared: Sequence[DeclaredDefinition]) -> None:

@@ -48,11 +48,13 @@ class ReportLine:
 
     Attributes:
         period: As in the file's name.
+        event_id: The event that it is about, if any.
         format: `all` if the report failed before its formats.
         edition: The current edition; 0 if there is none.
         row_count: Rows of that edition; None if there is none.
         byte_count: Bytes of that edition; None if there is none.
         location: The path or s3:// address of the file; None if no file was published now.
+        storage_path: The key of that file.
         reason: Why the report is held, failed or stamped.
         is_retryable: It failed, and may succeed later without a change.
         is_fault: It failed because of a bug.
@@ -72,6 +74,8 @@ class ReportLine:
     reason: str | None = None
     is_retryable: bool = False
     is_fault: bool = False
+    event_id: UUID | None = None
+    storage_path: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +135,7 @@ def report_lines(result: DueResult) -> Iterator[ReportLine]:
             reason=f"{type(error).__name__}: {error}",
             is_retryable=isinstance(error, ReportingError) and error.retryable,
             is_fault=is_fault,
+            event_id=request.period.event_id,
         )
     for outcome in result.outcomes:
         yield _line(outcome)
@@ -214,6 +219,8 @@ def _line(outcome: Outcome) -> ReportLine:
         location=outcome.location,
         reason=reason,
         is_retryable=is_failed and _is_retryable(report.failure_class),
+        event_id=report.event_id,
+        storage_path=report.storage_path if outcome.location else None,
     )
 
 

@@ -19,12 +19,12 @@ from reporting_pipeline.checks.findings import Findings
 from reporting_pipeline.domain.discrepancy import Discrepancy, Severity, worst_severity
 from reporting_pipeline.orchestration.assets.lineage import report_key
 from reporting_pipeline.orchestration.assets.steps import RETRIES, step_failures
+from reporting_pipeline.orchestration.assets.tables import LISTED, ORGANIZATION_COLUMNS, Names
 from reporting_pipeline.orchestration.instance.runs import CheckTarget, check_targets
 from reporting_pipeline.orchestration.partitions import days_of
 from reporting_pipeline.orchestration.resources import Warehouse
 from reporting_pipeline.registry.report_tables import ReportTable
 
-_LISTED = 50
 _SEVERITIES = {
     Severity.WARN: dg.AssetCheckSeverity.WARN,
     Severity.ERROR: dg.AssetCheckSeverity.ERROR,
@@ -33,7 +33,7 @@ _SCHEMA = dg.TableSchema(
     columns=[
         dg.TableColumn("severity"),
         dg.TableColumn("what"),
-        dg.TableColumn("organization_id"),
+        *ORGANIZATION_COLUMNS,
         dg.TableColumn("ids"),
         dg.TableColumn("currency"),
         dg.TableColumn("expected", type="int"),
@@ -60,10 +60,11 @@ def report_checks(
     ) -> Iterator[dg.AssetCheckEvaluation | dg.Output[None]]:
         targets = check_targets(context.instance, report_key(table.name), context.partition_keys)
         with step_failures(), warehouse.snapshot() as connection:
+            names = Names.read(connection)
             for spec in context.check_specs:
                 if spec.key in context.selected_asset_check_keys:
                     findings = checks[spec.name].find(connection, days_of(context))
-                    yield from _evaluations(spec, findings, targets)
+                    yield from _evaluations(spec, findings, targets, names)
                     yield dg.Output(None, spec.get_python_identifier())
 
     return checks_of_table
@@ -80,7 +81,10 @@ def _spec(check: Check, days: dg.DailyPartitionsDefinition) -> dg.AssetCheckSpec
 
 
 def _evaluations(
-    spec: dg.AssetCheckSpec, findings: Findings, targets: Mapping[str, CheckTarget]
+    spec: dg.AssetCheckSpec,
+    findings: Findings,
+    targets: Mapping[str, CheckTarget],
+    names: Names,
 ) -> Iterator[dg.AssetCheckEvaluation]:
     """One evaluation per day, failed if there is an error.
 
@@ -95,7 +99,7 @@ def _evaluations(
             passed=worst is not Severity.ERROR,
             severity=_SEVERITIES[worst or Severity.ERROR],
             description=_description(discrepancies),
-            metadata=_metadata(discrepancies),
+            metadata=_metadata(discrepancies, names),
             blocking=spec.blocking,
             partition=day.isoformat(),
             target_materialization_data=targets.get(day.isoformat()),
@@ -109,7 +113,9 @@ def _description(discrepancies: Sequence[Discrepancy]) -> str | None:
     return f"{discrepancies[0].message}{further}"
 
 
-def _metadata(discrepancies: Sequence[Discrepancy]) -> dict[str, dg.MetadataValue[Any]]:
+def _metadata(
+    discrepancies: Sequence[Discrepancy], names: Names
+) -> dict[str, dg.MetadataValue[Any]]:
     counts: dict[str, dg.MetadataValue[Any]] = {
         f"{severity}_count": dg.MetadataValue.int(
             sum(each.severity is severity for each in discrepancies)
@@ -120,21 +126,20 @@ def _metadata(discrepancies: Sequence[Discrepancy]) -> dict[str, dg.MetadataValu
         return counts
     return counts | {
         "discrepancies": dg.MetadataValue.table(
-            [_record(each) for each in discrepancies[:_LISTED]], schema=_SCHEMA
+            [_record(each, names) for each in discrepancies[:LISTED]], schema=_SCHEMA
         )
     }
 
 
-def _record(each: Discrepancy) -> dg.TableRecord:
+def _record(each: Discrepancy, names: Names) -> dg.TableRecord:
     difference = (
         each.expected - each.found if each.expected is not None and each.found is not None else None
     )
-    organization = None if each.organization_id is None else str(each.organization_id)
     return dg.TableRecord(
         {
             "severity": str(each.severity),
             "what": each.message,
-            "organization_id": organization,
+            **names.of_organization(each.organization_id),
             "ids": ", ".join(f"{name} {value}" for name, value in sorted(each.ids.items())),
             "currency": each.currency,
             "expected": each.expected,

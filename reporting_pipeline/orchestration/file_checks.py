@@ -4,7 +4,7 @@ An asset without partitions is audited as a whole: the files that were published
 the checks of report tables, these stop nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -12,9 +12,9 @@ from uuid import UUID
 import dagster as dg
 from psycopg import Connection
 
-from reporting_pipeline.catalogue.definition_store import organization_names
 from reporting_pipeline.catalogue.generated_reports import GeneratedReport, published_reports
 from reporting_pipeline.orchestration.assets.steps import RETRIES, step_failures
+from reporting_pipeline.orchestration.assets.tables import LISTED, ORGANIZATION_COLUMNS, Names
 from reporting_pipeline.orchestration.instance.runs import CheckTarget, check_target, check_targets
 from reporting_pipeline.orchestration.partitions import due_days
 from reporting_pipeline.orchestration.resources import ReportStore, Timing, Warehouse
@@ -23,7 +23,6 @@ from reporting_pipeline.publishing.audit import AuditFault, held_day_faults, sto
 from reporting_pipeline.store.object_store import ObjectStore
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
-_LISTED = 50
 _WITHOUT_PARTITION = timedelta(days=1)
 
 
@@ -48,8 +47,8 @@ _SCHEDULES = {asset: schedule for schedule, asset in ASSETS.items()}
 _SCHEMA = dg.TableSchema(
     columns=[
         dg.TableColumn("report"),
-        dg.TableColumn("organization"),
-        dg.TableColumn("organization_id"),
+        *ORGANIZATION_COLUMNS,
+        dg.TableColumn("event"),
         dg.TableColumn("period"),
         dg.TableColumn("format"),
         dg.TableColumn("edition", type="int"),
@@ -86,9 +85,10 @@ def file_checks(asset: dg.AssetsDefinition) -> dg.AssetChecksDefinition:
             spec for spec in context.check_specs if spec.key in context.selected_asset_check_keys
         ]
         with step_failures(), warehouse_connection(warehouse.address()) as connection:
-            names, files = organization_names(connection), store.open()
+            files = store.open()
             for key, target in _targets(context, asset).items():
                 reports = _published(connection, asset, key, timing)
+                names = Names.read(connection, {e.event_id for e in reports if e.event_id})
                 for spec in chosen:
                     faults = list(_AUDITS[spec.name].find(connection, files, reports))
                     metadata = _metadata(len(reports), faults, files, names)
@@ -149,7 +149,7 @@ def _metadata(
     file_count: int,
     faults: Sequence[AuditFault],
     store: ObjectStore,
-    names: Mapping[UUID, str],
+    names: Names,
 ) -> dict[str, dg.MetadataValue[Any]]:
     counts: dict[str, dg.MetadataValue[Any]] = {
         "file_count": dg.MetadataValue.int(file_count),
@@ -157,17 +157,17 @@ def _metadata(
     }
     if not faults:
         return counts
-    records = [_record(each, store, names) for each in faults[:_LISTED]]
+    records = [_record(each, store, names) for each in faults[:LISTED]]
     return counts | {"faults": dg.MetadataValue.table(records, schema=_SCHEMA)}
 
 
-def _record(each: AuditFault, store: ObjectStore, names: Mapping[UUID, str]) -> dg.TableRecord:
+def _record(each: AuditFault, store: ObjectStore, names: Names) -> dg.TableRecord:
     report = each.report
     return dg.TableRecord(
         {
             "report": report.slug,
-            "organization": names.get(report.organization_id),
-            "organization_id": str(report.organization_id),
+            **names.of_organization(report.organization_id),
+            **names.of_event(report.event_id),
             "period": report.period,
             "format": report.format,
             "edition": report.edition,

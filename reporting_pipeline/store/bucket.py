@@ -75,6 +75,16 @@ class BucketStore(ObjectStore):
         """The s3:// address."""
         return f"{self.address}/{key}"
 
+    def link(self, key: str) -> str:
+        """The object's page in the console of AWS; at another endpoint its plain address."""
+        environment = child_environment({})
+        endpoint = environment.get("AWS_ENDPOINT_URL_S3", environment.get("AWS_ENDPOINT_URL"))
+        if endpoint:
+            return f"{endpoint.rstrip('/')}/{self._bucket}/{self._prefix}{key}"
+        return (
+            f"https://s3.console.aws.amazon.com/s3/object/{self._bucket}?prefix={self._prefix}{key}"
+        )
+
     def leftovers(self, before: datetime) -> list[Leftover]:
         """The uploads below the prefix that began before an instant and never completed."""
         found = []

@@ -162,3 +162,14 @@ def test_prefixes_keep_stores_of_one_bucket_apart(bucket_address: str) -> None:
     assert list(one.list_keys()) == ["a.csv"]
     assert list(other.list_keys()) == ["b.csv"]
     assert other.location("b.csv") == f"{bucket_address}/other/b.csv"
+
+
+def test_a_link_leads_to_the_console_or_to_the_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = BucketStore("bucket", "exports")
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
+        monkeypatch.delenv(name, raising=False)
+    console = "https://s3.console.aws.amazon.com/s3/object/bucket?prefix=exports/a.csv"
+    assert store.link("a.csv") == console
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9000/")
+    assert store.link("a.csv") == "http://127.0.0.1:9000/bucket/exports/a.csv"

@@ -156,3 +156,10 @@ def test_a_file_in_place_of_a_folder_of_the_key_is_named(tmp_path: Path) -> None
 
     with pytest.raises(StoreError, match=r"a/b\.csv could not be written"):
         store.put("a/b.csv", [b"x"])
+
+
+def test_a_link_opens_the_file(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "a store")
+    store.put("a/b.csv", [b"content"])
+
+    assert store.link("a/b.csv") == f"file://{tmp_path}/a%20store/a/b.csv"

@@ -14,14 +14,14 @@ from reporting_pipeline.alerts.alert import StoredAlert
 from reporting_pipeline.alerts.evaluation import Evaluation
 from reporting_pipeline.orchestration.assets.lineage import SEALS
 from reporting_pipeline.orchestration.assets.steps import REPORTING_TEAM, RETRIES, step_failures
+from reporting_pipeline.orchestration.assets.tables import LISTED, ORGANIZATION_COLUMNS, Names
 from reporting_pipeline.orchestration.resources import AlertEvaluator
 
-_LISTED = 50
 _SCHEMA = dg.TableSchema(
     columns=[
         dg.TableColumn("kind"),
         dg.TableColumn("severity"),
-        dg.TableColumn("organization_id"),
+        *ORGANIZATION_COLUMNS,
         dg.TableColumn("opened_at"),
         dg.TableColumn("what"),
     ]
@@ -51,13 +51,18 @@ def alert_asset(exports: Sequence[dg.AssetsDefinition]) -> dg.AssetsDefinition:
             evaluation = alert_evaluator.evaluate(context.instance)
             still_open = alert_evaluator.open_alerts()
             faults = alert_evaluator.channel_faults()
-        return dg.MaterializeResult(metadata=_metadata(evaluation, still_open, faults))
+            with alert_evaluator.warehouse.snapshot() as connection:
+                names = Names.read(connection)
+        return dg.MaterializeResult(metadata=_metadata(evaluation, still_open, faults, names))
 
     return alerts
 
 
 def _metadata(
-    evaluation: Evaluation, still_open: Sequence[StoredAlert], faults: Sequence[str]
+    evaluation: Evaluation,
+    still_open: Sequence[StoredAlert],
+    faults: Sequence[str],
+    names: Names,
 ) -> dict[str, Any]:
     by_kind = Counter(str(each.alert.kind) for each in still_open)
     metadata: dict[str, Any] = {
@@ -69,20 +74,17 @@ def _metadata(
     if faults:
         metadata["channel_faults"] = dg.MetadataValue.text("; ".join(faults))
     if still_open:
-        records = [dg.TableRecord(_record(each)) for each in still_open[-_LISTED:][::-1]]
+        records = [dg.TableRecord(_record(each, names)) for each in still_open[-LISTED:][::-1]]
         metadata["open"] = dg.MetadataValue.table(records, schema=_SCHEMA)
     return metadata
 
 
-def _record(stored: StoredAlert) -> dict[str, str]:
+def _record(stored: StoredAlert, names: Names) -> dict[str, str | None]:
     alert = stored.alert
-    organization = "every organisation"
-    if alert.organization_id is not None:
-        organization = str(alert.organization_id)
     return {
         "kind": str(alert.kind),
         "severity": str(alert.severity),
-        "organization_id": organization,
+        **names.of_organization(alert.organization_id),
         "opened_at": f"{stored.opened_at:%Y-%m-%d %H:%M %Z}",
         "what": alert.message,
     }

@@ -1,23 +1,30 @@
 """The results of a batch of reports, as metadata of its partitions and as the end of its step."""
 
-import csv
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from uuid import UUID
 
 import dagster as dg
 
 from reporting_pipeline.due.batch import DueResult, ReportLine, reasons, report_lines
 from reporting_pipeline.due.due_reports import DueReport
 from reporting_pipeline.errors import ReportingError
-from reporting_pipeline.orchestration.assets.reports import markdown_table
+from reporting_pipeline.exports.formats import FORMATS
+from reporting_pipeline.orchestration.assets.previews import ROWS_AT_MOST, file_preview
+from reporting_pipeline.orchestration.assets.tables import (
+    LISTED,
+    ORGANIZATION_COLUMNS,
+    Names,
+    markdown_table,
+)
 from reporting_pipeline.orchestration.instance.runs import HAS_ALERT
-from reporting_pipeline.report_definitions.definition import ReportFormat
+from reporting_pipeline.orchestration.resources import Reports
 from reporting_pipeline.store.object_store import ObjectStore
 
-_LISTED = 50
-_PREVIEW_ROWS = 5
 _STATUSES = ("ready", "held", "failed")
+
+# The text of a PDF page is for people; every other format gives its rows back quickly.
+_READ = {name for name in FORMATS if name != "pdf"}
 
 COUNTS = (*(f"{status}_count" for status in _STATUSES), "new_edition_count")
 """Metadata of a partition that counts files."""
@@ -25,7 +32,8 @@ COUNTS = (*(f"{status}_count" for status in _STATUSES), "new_edition_count")
 _SCHEMA = dg.TableSchema(
     columns=[
         dg.TableColumn("report"),
-        dg.TableColumn("organization_id"),
+        *ORGANIZATION_COLUMNS,
+        dg.TableColumn("event"),
         dg.TableColumn("period"),
         dg.TableColumn("format"),
         dg.TableColumn("status"),
@@ -40,7 +48,7 @@ _REASONS = dg.TableSchema(
     columns=[
         dg.TableColumn("what"),
         dg.TableColumn("report"),
-        dg.TableColumn("organization_id"),
+        *ORGANIZATION_COLUMNS,
         dg.TableColumn("period"),
         dg.TableColumn("formats"),
         dg.TableColumn("reason"),
@@ -72,7 +80,7 @@ class BatchSummary:
         self.may_pass: ReportLine | None = None
         self.fault: Exception | None = None
         self.is_recorded = True
-        self._csv_path: str | None = None
+        self._previewed: ReportLine | None = None
 
     def add(self, result: DueResult) -> None:
         """Count one report in all its formats."""
@@ -85,15 +93,22 @@ class BatchSummary:
                 self.byte_count += line.byte_count or 0
             if line.is_retryable and self.may_pass is None:
                 self.may_pass = line
+            if self._previewed is None and _has_preview(line):
+                self._previewed = line
             kept = self.published if line.status == "ready" else self.unpublished
-            if len(kept) < _LISTED:
+            if len(kept) < LISTED:
                 kept.append(line)
         self.is_recorded &= result.error is None
         if self.fault is None and not isinstance(result.error, ReportingError):
             self.fault = result.error
-        self._csv_path = self._csv_path or _csv_path(result)
 
-    def metadata(self, store: ObjectStore) -> dict[str, object]:
+    @property
+    def event_ids(self) -> set[UUID]:
+        """The events of the listed reports."""
+        lines = (*self.unpublished, *self.published)
+        return {each.event_id for each in lines if each.event_id is not None}
+
+    def metadata(self, store: ObjectStore, names: Names) -> dict[str, object]:
         """Metadata of the partition; reports that were not published come first."""
         metadata: dict[str, object] = {
             **{f"{status}_count": self.counts[status] for status in _STATUSES},
@@ -102,21 +117,24 @@ class BatchSummary:
             "byte_count": self.byte_count,
             "seconds": round(self.seconds, 3),
         }
-        lines = [*self.unpublished, *self.published][:_LISTED]
+        lines = [*self.unpublished, *self.published][:LISTED]
         if any(line.reason for line in lines):
-            metadata["reasons"] = _reasons(lines)
+            metadata["reasons"] = _reasons(lines, names)
         if lines:
-            records = [_record(line) for line in lines]
+            records = [_record(line, names) for line in lines]
             metadata["reports"] = dg.MetadataValue.table(records, schema=_SCHEMA)
-        if self._csv_path is not None:
-            metadata["previewed"] = store.location(self._csv_path)
-            metadata["preview"] = dg.MetadataValue.md(_preview(store, self._csv_path))
+        if any(line.location for line in lines):
+            metadata["files"] = dg.MetadataValue.md(_files(lines, store, names))
+        if self._previewed is not None:
+            location = str(self._previewed.location)
+            metadata["previewed"] = location
+            metadata |= file_preview(location)
         return metadata
 
 
 def show_results(
     context: dg.AssetExecutionContext,
-    store: ObjectStore,
+    reports: Reports,
     results: Iterator[DueResult],
     partition_of: Callable[[DueReport], str],
 ) -> None:
@@ -124,15 +142,23 @@ def show_results(
     summaries = {key: BatchSummary() for key in context.partition_keys}
     for result in results:
         summaries[partition_of(result.due)].add(result)
+    store, names = reports.store.open(), read_names(reports, summaries.values())
     for key, summary in summaries.items():
-        context.add_asset_metadata(summary.metadata(store), partition_key=key)
+        context.add_asset_metadata(summary.metadata(store, names), partition_key=key)
         if summary.unpublished:
             held, failed = summary.counts["held"], summary.counts["failed"]
             context.log.warning("%s: %s files are held, %s failed", key, held, failed)
-    end_step(list(summaries.values()))
+    end_step(list(summaries.values()), names)
 
 
-def end_step(summaries: Sequence[BatchSummary]) -> None:
+def read_names(reports: Reports, summaries: Iterable[BatchSummary]) -> Names:
+    """The names of all organisations and of the events of the summaries."""
+    event_ids = {event_id for each in summaries for event_id in each.event_ids}
+    with reports.warehouse.snapshot() as connection:
+        return Names.read(connection, event_ids)
+
+
+def end_step(summaries: Sequence[BatchSummary], names: Names) -> None:
     """End the step of a batch, with success or failure.
 
     Held and failed reports are visible in their partition. A held report is no failure. A failed
@@ -154,7 +180,7 @@ def end_step(summaries: Sequence[BatchSummary]) -> None:
         return
     failed = [line for each in summaries for line in each.unpublished if line.status == "failed"]
     first = (may_pass or failed)[0]
-    metadata: dict[str, dg.TableMetadataValue | str] = {"reasons": _reasons(failed[:_LISTED])}
+    metadata: dict[str, dg.TableMetadataValue | str] = {"reasons": _reasons(failed[:LISTED], names)}
     if all(each.is_recorded for each in summaries):
         metadata[HAS_ALERT] = "an alert of each report"
     raise dg.Failure(
@@ -167,14 +193,14 @@ def end_step(summaries: Sequence[BatchSummary]) -> None:
     ) from fault
 
 
-def _reasons(lines: Sequence[ReportLine]) -> dg.TableMetadataValue:
+def _reasons(lines: Sequence[ReportLine], names: Names) -> dg.TableMetadataValue:
     """The reasons why files are held, failed or stamped; the formats of a report share one."""
     records = [
         dg.TableRecord(
             {
                 "what": each.what,
                 "report": each.slug,
-                "organization_id": str(each.organization_id),
+                **names.of_organization(each.organization_id),
                 "period": each.period,
                 "formats": each.formats,
                 "reason": each.reason,
@@ -185,11 +211,12 @@ def _reasons(lines: Sequence[ReportLine]) -> dg.TableMetadataValue:
     return dg.MetadataValue.table(records, schema=_REASONS)
 
 
-def _record(line: ReportLine) -> dg.TableRecord:
+def _record(line: ReportLine, names: Names) -> dg.TableRecord:
     return dg.TableRecord(
         {
             "report": line.slug,
-            "organization_id": str(line.organization_id),
+            **names.of_organization(line.organization_id),
+            **names.of_event(line.event_id),
             "period": line.period,
             "format": line.format,
             "status": line.status,
@@ -202,21 +229,20 @@ def _record(line: ReportLine) -> dg.TableRecord:
     )
 
 
-def _csv_path(result: DueResult) -> str | None:
-    """The key of a CSV file with rows that was published now."""
-    for outcome in result.outcomes:
-        report = outcome.report
-        if report.format == ReportFormat.CSV and outcome.location and report.row_count:
-            return report.storage_path
-    return None
+def _files(lines: Iterable[ReportLine], store: ObjectStore, names: Names) -> str:
+    """A link to each file, one row per report."""
+    links: dict[tuple[object, ...], list[str]] = {}
+    for line in lines:
+        if line.storage_path is not None:
+            organization = names.of_organization(line.organization_id)["organization"]
+            about = names.of_event(line.event_id)["event"] or line.period
+            link = f"[{line.format}]({store.link(line.storage_path)})"
+            links.setdefault((line.slug, organization, about, line.period), []).append(link)
+    rows = ((slug, owner, about, " ".join(of)) for (slug, owner, about, _), of in links.items())
+    return markdown_table(("report", "organization", "period or event", "files"), rows)
 
 
-def _preview(store: ObjectStore, path: str) -> str:
-    """The first rows of a CSV file; only the beginning of the file is read."""
-    try:
-        head = next(iter(store.get(path)), b"")
-    except ReportingError as error:
-        return f"The file cannot be read: {error.message}"
-    text = head.decode("utf-8-sig", errors="ignore")
-    header, *rows = islice(csv.reader(text.splitlines()), _PREVIEW_ROWS + 1)
-    return markdown_table(header, rows)
+def _has_preview(line: ReportLine) -> bool:
+    """True for a file of some rows whose format can be read back."""
+    is_short = line.row_count is not None and 0 < line.row_count <= ROWS_AT_MOST
+    return line.location is not None and is_short and line.format in _READ

@@ -15,6 +15,7 @@ from reporting_pipeline.due.due_reports import ReportChoice
 from reporting_pipeline.orchestration.assets.export_results import (
     BatchSummary,
     end_step,
+    read_names,
     show_results,
 )
 from reporting_pipeline.orchestration.assets.lineage import DATASET_KEYS, SEALS
@@ -107,8 +108,9 @@ def restatement_asset() -> dg.AssetsDefinition:
             # Permanent failures are dropped; transient ones are retried.
             if summary.may_pass is None and summary.fault is None:
                 reports.forget(stale)
-        context.add_asset_metadata(summary.metadata(reports.store.open()))
-        end_step([summary])
+            names = read_names(reports, [summary])
+        context.add_asset_metadata(summary.metadata(reports.store.open(), names))
+        end_step([summary], names)
 
     return restated_reports
 
@@ -140,7 +142,7 @@ def _scheduled_reports(
                 choice=config.choice(),
                 is_only_missing=_is_only_missing(context),
             )
-            show_results(context, reports.store.open(), results, lambda due: keys[due.as_of])
+            show_results(context, reports, results, lambda due: keys[due.as_of])
 
     return scheduled_reports
 
@@ -168,9 +170,7 @@ def _event_reports() -> dg.AssetsDefinition:
                 choice=config.choice(),
                 is_only_missing=_is_only_missing(context),
             )
-            show_results(
-                context, reports.store.open(), results, lambda due: str(due.request.period.event_id)
-            )
+            show_results(context, reports, results, lambda due: str(due.request.period.event_id))
 
     return event_reports
 

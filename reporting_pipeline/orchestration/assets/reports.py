@@ -22,6 +22,7 @@ from reporting_pipeline.orchestration.assets.lineage import (
     report_schema,
 )
 from reporting_pipeline.orchestration.assets.steps import REPORTING_TEAM, RETRIES, step_failures
+from reporting_pipeline.orchestration.assets.tables import markdown_table
 from reporting_pipeline.orchestration.partitions import days_of
 from reporting_pipeline.orchestration.resources import Redis, Timing, Warehouse
 from reporting_pipeline.registry.dbt_models import DbtModel, dbt_models
@@ -84,12 +85,6 @@ def nightly_freshness(settings: Settings) -> dg.FreshnessPolicy:
         lower_bound_delta=timedelta(minutes=minutes or _MINUTES_PER_DAY),
         timezone=settings.schedule_zone,
     )
-
-
-def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Rows as a Markdown table; a null is empty."""
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
 
 
 def _spec(
@@ -163,10 +158,6 @@ def _previews(
 
 def _names(columns: Iterable[str]) -> sql.Composed:
     return sql.SQL(", ").join(map(sql.Identifier, columns))
-
-
-def _cell(value: object) -> str:
-    return "" if value is None else str(value).replace("|", "\\|").replace("\n", " ")
 
 
 def _minute_of(of_day: time) -> int:

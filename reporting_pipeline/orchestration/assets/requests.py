@@ -21,6 +21,7 @@ from reporting_pipeline.orchestration.assets.steps import (
     RETRIES,
     step_failures,
 )
+from reporting_pipeline.orchestration.assets.tables import ORGANIZATION_COLUMNS, Names
 from reporting_pipeline.orchestration.resources import Reports
 from reporting_pipeline.requests.request_queue import StoredRequest, waiting_requests
 from reporting_pipeline.requests.worker import Worker, work_on_next
@@ -31,7 +32,9 @@ BATCH_SIZE = 50
 
 _SCHEMA = dg.TableSchema(
     columns=[
-        *(dg.TableColumn(name) for name in ("request", "report", "organization_id", "period")),
+        *(dg.TableColumn(name) for name in ("request", "report")),
+        *ORGANIZATION_COLUMNS,
+        *(dg.TableColumn(name) for name in ("event", "period")),
         *(dg.TableColumn(name) for name in ("format", "status")),
         *(dg.TableColumn(name, type="int") for name in ("edition", "attempts")),
         dg.TableColumn("seconds", type="float"),
@@ -67,6 +70,8 @@ def requested_reports(
         worker = reports.worker(f"{socket.gethostname()} run {context.run.run_id}")
         named = [UUID(each) for each in config.request_ids] or waiting_ids(reports, BATCH_SIZE)
         done = _work_on(worker, named)
+        with reports.warehouse.snapshot() as connection:
+            names = Names.read(connection, {each.event_id for each in done if each.event_id})
     counts = Counter(each.status for each in done)
     context.add_output_metadata(
         {
@@ -75,7 +80,9 @@ def requested_reports(
             "dead_count": counts["dead"],
             "repeated_count": counts["queued"],
             "seconds": round(sum(map(_seconds, done)), 3),
-            "requests": dg.MetadataValue.table([_record(each) for each in done], schema=_SCHEMA),
+            "requests": dg.MetadataValue.table(
+                [_record(each, names) for each in done], schema=_SCHEMA
+            ),
         }
     )
     for each in done:
@@ -102,12 +109,13 @@ def _seconds(request: StoredRequest) -> float:
     return (request.finished_at - request.started_at).total_seconds()
 
 
-def _record(request: StoredRequest) -> dg.TableRecord:
+def _record(request: StoredRequest, names: Names) -> dg.TableRecord:
     return dg.TableRecord(
         {
             "request": str(request.id),
             "report": request.slug,
-            "organization_id": str(request.organization_id),
+            **names.of_organization(request.organization_id),
+            **names.of_event(request.event_id),
             "period": request.period,
             "format": request.format,
             "status": request.status,

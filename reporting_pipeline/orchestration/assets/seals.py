@@ -12,15 +12,14 @@ from reporting_pipeline.checks.seals import seal_days
 from reporting_pipeline.domain.discrepancy import Discrepancy
 from reporting_pipeline.orchestration.assets.lineage import SEALS, report_key
 from reporting_pipeline.orchestration.assets.steps import REPORTING_TEAM, RETRIES, step_failures
+from reporting_pipeline.orchestration.assets.tables import LISTED, ORGANIZATION_COLUMNS, Names
 from reporting_pipeline.orchestration.partitions import days_of
 from reporting_pipeline.orchestration.resources import Timing, Warehouse
 from reporting_pipeline.registry.report_tables import REPORT_TABLES
 
-_LISTED = 50
-_EVERY_ORGANIZATION = "every organisation"
 _SCHEMA = dg.TableSchema(
     columns=[
-        dg.TableColumn("organization_id"),
+        *ORGANIZATION_COLUMNS,
         dg.TableColumn("check"),
         dg.TableColumn("what"),
     ]
@@ -53,32 +52,25 @@ def seal_asset(
     ) -> None:
         with step_failures():
             errors = seal_days(warehouse.address(), days_of(context), timing.now())
+            with warehouse.snapshot() as connection:
+                names = Names.read(connection)
         for day, found in errors.items():
-            context.add_asset_metadata(_metadata(found), partition_key=day.isoformat())
+            context.add_asset_metadata(_metadata(found, names), partition_key=day.isoformat())
 
     return report_seals
 
 
-def _metadata(errors: Sequence[Discrepancy]) -> dict[str, object]:
-    with_errors = sorted({_organization(each) for each in errors})
+def _metadata(errors: Sequence[Discrepancy], names: Names) -> dict[str, object]:
+    cells = [names.of_organization(each.organization_id) for each in errors]
+    with_errors = sorted({str(each["organization_id"]) for each in cells})
     metadata: dict[str, object] = {
         "error_count": len(errors),
         "organizations_with_errors": dg.MetadataValue.json(with_errors),
     }
     if errors:
         records = [
-            dg.TableRecord(
-                {
-                    "organization_id": _organization(each),
-                    "check": each.check,
-                    "what": each.message,
-                }
-            )
-            for each in errors[:_LISTED]
+            dg.TableRecord({**of_error, "check": each.check, "what": each.message})
+            for of_error, each in zip(cells[:LISTED], errors, strict=False)
         ]
         metadata["errors"] = dg.MetadataValue.table(records, schema=_SCHEMA)
     return metadata
-
-
-def _organization(error: Discrepancy) -> str:
-    return _EVERY_ORGANIZATION if error.organization_id is None else str(error.organization_id)

@@ -11,6 +11,7 @@ from reporting_pipeline.due.batch import DueResult
 from reporting_pipeline.due.due_reports import DueReport
 from reporting_pipeline.errors import DefinitionInvalid, StoreUnavailable
 from reporting_pipeline.orchestration.assets.export_results import BatchSummary, end_step
+from reporting_pipeline.orchestration.assets.tables import Names
 from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.parse import parse_definition
 from reporting_pipeline_tests.sample_reports import BERLIN, REVENUE
@@ -43,7 +44,7 @@ def test_a_step_is_retried_only_if_that_may_help(
     results: Sequence[DueResult], said: str, is_repeated: bool
 ) -> None:
     with pytest.raises(dg.Failure, match=said) as raised:
-        end_step([summary(), summary(*results)])
+        end_step([summary(), summary(*results)], Names())
 
     assert raised.value.allow_retries is is_repeated
     if FAULT in results:
@@ -51,4 +52,4 @@ def test_a_step_is_retried_only_if_that_may_help(
 
 
 def test_a_step_without_reports_succeeds() -> None:
-    end_step([summary()])
+    end_step([summary()], Names())

@@ -4,12 +4,13 @@ import copy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import dagster as dg
 import psycopg
 import pytest
 
-from reporting_pipeline.catalogue.definition_store import organization_names
+from reporting_pipeline.catalogue.definition_store import event_names, organization_names
 from reporting_pipeline.catalogue.generated_reports import generated_reports
 from reporting_pipeline.orchestration.code_location import build_definitions
 from reporting_pipeline.orchestration.partitions import ENDED_EVENTS_NAME
@@ -67,7 +68,7 @@ def run(
 
 
 def test_a_partition_shows_the_results_of_its_reports_and_the_first_rows_of_one(
-    settings: Settings, instance: dg.DagsterInstance
+    settings: Settings, instance: dg.DagsterInstance, warehouse: psycopg.Connection
 ) -> None:
     for organization_id in (BERLIN, TOKYO):
         define(settings.warehouse_url(), REVENUE, organization_id)
@@ -103,9 +104,12 @@ def test_a_partition_shows_the_results_of_its_reports_and_the_first_rows_of_one(
     )
     assert Path(revenue["location"]).stat().st_size == revenue["bytes"]
     assert of_day["previewed"] == revenue["location"]
+    assert revenue["organization"] == organization_names(warehouse)[BERLIN]
+    assert f"[csv]({Path(revenue['location']).as_uri()})" in of_day["files"]
     header, _, row = of_day["preview"].splitlines()
     assert header == "| date | event_id | currency | gross_minor | refund_minor |"
     assert row.endswith("| EUR | 45600 | 18650 |")
+    assert of_day["totals"].splitlines()[-1] == "| EUR | 45600 | 18650 |"
 
 
 @pytest.mark.parametrize(
@@ -149,7 +153,7 @@ def test_weeks_and_months_have_the_reports_that_are_due_when_they_end(
 
 
 def test_an_event_is_reported_after_its_last_day_and_when_it_is_final(
-    settings: Settings, instance: dg.DagsterInstance
+    settings: Settings, instance: dg.DagsterInstance, warehouse: psycopg.Connection
 ) -> None:
     define(settings.warehouse_url(), scheduled("post_event", "event_to_date"))
     events = [NEW_YORK_EVENT, BERLIN_EVENT]
@@ -164,6 +168,8 @@ def test_an_event_is_reported_after_its_last_day_and_when_it_is_final(
         ],
         BERLIN_EVENT: [f"event-{BERLIN_EVENT}_2025-10-26", f"event-{BERLIN_EVENT}_2025-11-25"],
     }
+    name = event_names(warehouse, [UUID(BERLIN_EVENT)])[UUID(BERLIN_EVENT)]
+    assert {line["event"] for line in found[BERLIN_EVENT]["reports"]} == {name}
 
 
 @pytest.mark.parametrize("named_by", ["id", "name"])

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from reporting_pipeline.building.dbt import parsed_project
-from reporting_pipeline.orchestration.assets.reports import markdown_table
+from reporting_pipeline.orchestration.assets.tables import markdown_table
 from reporting_pipeline.registry.report_tables import REPORT_TABLES, report_table
 
 KEY = dg.AssetKey("report_sales_daily")
