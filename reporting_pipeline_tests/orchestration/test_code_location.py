@@ -22,7 +22,8 @@ from reporting_pipeline.sources.contract import TABLES
 DEFS = build_definitions(Settings.model_validate({"first_day": date(2025, 1, 1)}))
 GRAPH = DEFS.resolve_asset_graph()
 OURS = sorted(GRAPH.materializable_asset_keys)
-SPECS = {spec.key: spec for spec in DEFS.resolve_all_asset_specs()}
+# Sorted, because all processes of pytest-xdist must collect the tests in the same order.
+SPECS = {spec.key: spec for spec in sorted(DEFS.resolve_all_asset_specs(), key=lambda x: x.key)}
 
 
 EXPORTS = {
