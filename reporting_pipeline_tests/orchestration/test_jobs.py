@@ -15,6 +15,7 @@ from reporting_pipeline_tests.orchestration.shown import shown
 from reporting_pipeline_tests.sample_reports import BERLIN, REVENUE, TOKYO, define
 
 DAY = "2025-09-01"
+AUDIT_COUNT = 2  # of the daily reports: their files, and the errors on their days
 # Charges one sale of the day 100 minor units more than Ticketing booked; its legs still balance.
 OVERCHARGE = """
     with txn as (
@@ -68,7 +69,7 @@ def test_a_day_is_landed_built_checked_sealed_and_reported(
         assert result.success
         assert len(result.asset_materializations_for_node("landing")) == len(TABLES)
         evaluations = result.get_asset_check_evaluations()
-        assert len(evaluations) == len(CHECKS)
+        assert len(evaluations) == len(CHECKS) + AUDIT_COUNT
         assert {(each.partition, each.passed) for each in evaluations} == {(DAY, True)}
         seal = shown(result, "report_seals")[DAY]
         assert (seal["error_count"], seal["organizations_with_errors"]) == (0, [])
@@ -92,7 +93,7 @@ def test_a_range_is_one_run_with_one_result_per_check_and_day(
         found = [
             (e.partition, e.check_name, e.asset_key) for e in result.get_asset_check_evaluations()
         ]
-        assert len(found) == len(set(found)) == len(CHECKS) * len(days)
+        assert len(found) == len(set(found)) == (len(CHECKS) + AUDIT_COUNT) * len(days)
         assert {partition for partition, _, _ in found} == days
         # Unsettled orders of the season are warnings, which hold no report.
         ties = _evaluations(result, "sales_tie_to_ledger")
