@@ -95,9 +95,18 @@ def build_definitions(settings: Settings, **overrides: object) -> dg.Definitions
             jobs=JOBS,
             schedules=schedules(settings, days),
             sensors=sensors(settings.first_day),
-            resources=resources_of(settings, **overrides),
+            resources=resources_of(settings, **{**_bucket(settings), **overrides}),
             executor=dg.in_process_executor,
         )
+
+
+def _bucket(settings: Settings) -> dict[str, object]:
+    """The resources of a store in a bucket; a store in a folder has none of its own."""
+    if not (settings.store_url or "").startswith("s3://"):
+        return {}
+    from reporting_pipeline.orchestration.s3_store import s3_resources
+
+    return s3_resources(settings)
 
 
 def run_assets(

@@ -36,7 +36,7 @@ _AUDITS = {
         "Every published file is in the store, with the digest of the catalogue.",
         stored_file_faults,
     ),
-    "nothing_financial_over_held_days": _Audit(
+    "not_over_held_days": _Audit(
         "No financial report is published over a day with errors, except with the stamp "
         "PROVISIONAL. The check also fails if an error was found after the report was published; "
         "the sensor stale_reports then holds the report.",

@@ -12,13 +12,17 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from reporting_pipeline.errors import StoreError
-from reporting_pipeline.store.bucket import BucketStore, is_bucket
+from reporting_pipeline.store.bucket import BucketAccess, BucketStore, is_bucket
 from reporting_pipeline.store.folder import FolderStore
 from reporting_pipeline.store.object_store import ObjectStore, is_key
 
 
-def open_store(address: str) -> ObjectStore:
+def open_store(address: str, access: BucketAccess | None = None) -> ObjectStore:
     """The store at an address. A missing folder is created; no request is sent to a bucket yet.
+
+    Args:
+        address: As above.
+        access: The credentials and the endpoint of a bucket, in place of the AWS_* variables.
 
     Raises:
         StoreError: The address is malformed, or the folder cannot be created.
@@ -32,17 +36,17 @@ def open_store(address: str) -> ObjectStore:
         # The address may contain a secret, so the message does not repeat it.
         raise StoreError(_malformed(f"{parts.scheme}://..."))
     if parts.scheme == "s3":
-        return _bucket_store(address, parts)
+        return _bucket_store(address, parts, access or BucketAccess())
     if parts.scheme == "file" and parts.netloc in {"", "localhost"} and parts.path not in {"", "/"}:
         return FolderStore(Path(unquote(parts.path)))
     raise StoreError(_malformed(address))
 
 
-def _bucket_store(address: str, parts: SplitResult) -> BucketStore:
+def _bucket_store(address: str, parts: SplitResult, access: BucketAccess) -> BucketStore:
     prefix = parts.path.strip("/")
     if not is_bucket(parts.netloc) or (prefix and not is_key(prefix)):
         raise StoreError(_malformed(address))
-    return BucketStore(parts.netloc, prefix)
+    return BucketStore(parts.netloc, prefix, access)
 
 
 def _malformed(address: str) -> str:

@@ -1,13 +1,14 @@
 """A bucket as a store: S3, or a server that speaks its protocol.
 
-obstore reads credentials, region and endpoint from the usual AWS_* variables.
+Without a `BucketAccess`, credentials, region and endpoint come from the usual AWS_* variables.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from obstore.store import S3Store
 
@@ -20,6 +21,9 @@ from reporting_pipeline.store.object_store import (
     StoredObject,
     cause,
 )
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
@@ -35,6 +39,25 @@ _CODE = re.compile(r"<Code>(\w+)</Code>")
 _RETRYABLE_STATUSES = frozenset({"408", "429", "500", "502", "503", "504"})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BucketAccess:
+    """How a bucket is reached. None: what the AWS_* variables or the AWS libraries say."""
+
+    endpoint: str | None = None
+    region: str | None = None
+    access_key_id: str | None = None
+    secret_access_key: str | None = field(default=None, repr=False)
+    session_token: str | None = field(default=None, repr=False)
+
+    def config(self) -> "S3Config":
+        """The known values, for obstore."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return cast("S3Config", {name: value for name, value in values.items() if value})
+
+
+_FROM_ENVIRONMENT = BucketAccess()
+
+
 def is_bucket(name: str) -> bool:
     """True if S3 allows the name."""
     return _BUCKET.fullmatch(name) is not None
@@ -47,10 +70,13 @@ class BucketStore(ObjectStore):
     that are billed: `leftovers` lists them. A lifecycle rule of the bucket may abort them too.
     """
 
-    def __init__(self, bucket: str, prefix: str = "") -> None:
+    def __init__(
+        self, bucket: str, prefix: str = "", access: BucketAccess = _FROM_ENVIRONMENT
+    ) -> None:
         objects = S3Store(
             bucket,
             prefix=prefix or None,
+            config=access.config(),
             # With this option obstore does not need AWS_ALLOW_HTTP. Only an endpoint that the
             # operator wrote as http:// is used without encryption, and secrets are never sent.
             client_options={
@@ -61,6 +87,7 @@ class BucketStore(ObjectStore):
             retry_config={"max_retries": _RETRIES, "retry_timeout": _RETRY_TIMEOUT},
         )
         self._bucket = bucket
+        self._access = access
         self._prefix = f"{prefix}/" if prefix else ""
         super().__init__(f"s3://{bucket}/{prefix}".rstrip("/"), objects)
 
@@ -78,7 +105,8 @@ class BucketStore(ObjectStore):
     def link(self, key: str) -> str:
         """The object's page in the console of AWS; at another endpoint its plain address."""
         environment = child_environment({})
-        endpoint = environment.get("AWS_ENDPOINT_URL_S3", environment.get("AWS_ENDPOINT_URL"))
+        found = environment.get("AWS_ENDPOINT_URL_S3", environment.get("AWS_ENDPOINT_URL"))
+        endpoint = self._access.endpoint or found
         if endpoint:
             return f"{endpoint.rstrip('/')}/{self._bucket}/{self._prefix}{key}"
         return (
@@ -122,11 +150,17 @@ class BucketStore(ObjectStore):
         from botocore.exceptions import BotoCoreError, ClientError
 
         doing = f"{self.address}: unfinished uploads could not be {done}"
-        environment = child_environment({})
+        environment, access = child_environment({}), self._access
         # The bucket is addressed as by obstore. boto3 reads only the second name of the region.
         region = environment.get("AWS_REGION", environment.get("AWS_DEFAULT_REGION"))
         client = boto3.client(
-            "s3", region_name=region, config=Config(s3={"addressing_style": "path"})
+            "s3",
+            region_name=access.region or region,
+            endpoint_url=access.endpoint,
+            aws_access_key_id=access.access_key_id,
+            aws_secret_access_key=access.secret_access_key,
+            aws_session_token=access.session_token,
+            config=Config(s3={"addressing_style": "path"}),
         )
         try:
             yield client

@@ -16,7 +16,7 @@ from reporting_pipeline_tests.orchestration.shown import shown
 from reporting_pipeline_tests.requests.sample_requests import HOLD
 from reporting_pipeline_tests.sample_reports import ATTENDANCE, BERLIN, REVENUE, TOKYO, define
 
-FILES, DAYS = "files_are_stored", "nothing_financial_over_held_days"
+FILES, DAYS = "files_are_stored", "not_over_held_days"
 DAY, NEXT_DAY = "2025-09-10", "2025-09-11"
 
 

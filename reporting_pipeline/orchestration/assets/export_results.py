@@ -93,7 +93,7 @@ class BatchSummary:
                 self.byte_count += line.byte_count or 0
             if line.is_retryable and self.may_pass is None:
                 self.may_pass = line
-            if self._previewed is None and _has_preview(line):
+            if _has_preview(line) and _rows(line) > _rows(self._previewed):
                 self._previewed = line
             kept = self.published if line.status == "ready" else self.unpublished
             if len(kept) < LISTED:
@@ -242,7 +242,11 @@ def _files(lines: Iterable[ReportLine], store: ObjectStore, names: Names) -> str
     return markdown_table(("report", "organization", "period or event", "files"), rows)
 
 
+def _rows(line: ReportLine | None) -> int:
+    return 0 if line is None else line.row_count or 0
+
+
 def _has_preview(line: ReportLine) -> bool:
     """True for a file of some rows whose format can be read back."""
-    is_short = line.row_count is not None and 0 < line.row_count <= ROWS_AT_MOST
+    is_short = 0 < _rows(line) <= ROWS_AT_MOST
     return line.location is not None and is_short and line.format in _READ

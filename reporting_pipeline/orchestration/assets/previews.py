@@ -55,16 +55,19 @@ def _totals(frame: "pd.DataFrame") -> str:
 
 
 def _chart(frame: "pd.DataFrame") -> str:
-    """A bar for each day, or else for each name, of the first money in the first currency."""
-    money, names = _money_columns(frame), [c for c in frame.columns if c.endswith("_name")]
+    """A bar for each day, or else for each name: the first money, or else the first count."""
+    names = [name for name in frame.columns if name.endswith("_name")]
     by = next((c for c in ("date", *names) if c in frame and frame[c].nunique() > 1), None)
-    if not money or by is None:
+    counts = [name for name in frame.columns if name.endswith("_count")]
+    figure = next(iter([*_money_columns(frame), *counts]), None)
+    if figure is None or by is None:
         return ""
-    plain = _plain(frame)
-    currency = plain["currency"].iloc[0]
-    bars = plain[plain["currency"] == currency].groupby(by)[money[0]].sum().head(_BARS_AT_MOST)
+    plain, title = _plain(frame), f"{figure} by {by}"
+    if figure not in counts:
+        currency = plain["currency"].iloc[0]
+        plain, title = plain[plain["currency"] == currency], f"{title}, {currency}"
+    bars = plain.groupby(by)[figure].sum().head(_BARS_AT_MOST)
     svg = _svg({str(label): int(value) for label, value in bars.items()})
-    title = f"{money[0]} by {by}, {currency}"
     return f"![{title}](data:image/svg+xml;base64,{b64encode(svg.encode()).decode()})\n\n{title}"
 
 

@@ -1,7 +1,9 @@
 """The dbt views between landed rows, report tables and files.
 
-A view has no rows of its own and is never materialised, so it is a virtual asset: a run that builds
-report tables still waits for the landing that the views between them read.
+A view has no rows of its own and is never materialised. The views before the report tables are
+virtual assets: a run that builds report tables waits for the landing that the views read. Datasets
+are plain external assets, because files wait for the seals: behind a virtual asset, every landing
+would mark every file as out of date.
 """
 
 from collections.abc import Iterator
@@ -43,7 +45,7 @@ def _view_spec(model: DbtModel, dataset: Dataset | None) -> dg.AssetSpec:
         description=model.description if dataset is None else _about(dataset),
         owners=[REPORTING_TEAM],
         kinds={"dbt", "postgres", "view"},
-        is_virtual=True,
+        is_virtual=dataset is None,
         metadata={
             "dagster/table_name": ".".join(model.relation),
             "dagster/column_schema": properties_schema(model.columns)
