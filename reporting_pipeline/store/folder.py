@@ -60,10 +60,6 @@ class FolderStore(ObjectStore):
         """The file's path."""
         return str(self._root / key)
 
-    def link(self, key: str) -> str:
-        """The file:// address of the file."""
-        return (self._root / key).as_uri()
-
     def leftovers(self, before: datetime) -> list[Leftover]:
         """The files in `.staging` that were last written before an instant."""
         found = []

@@ -92,9 +92,9 @@ class ObjectStore(ABC):
     def location(self, key: str) -> str:
         """The object's place for people: a path, or an s3:// address."""
 
-    def link(self, key: str) -> str:
-        """An address of the object for a browser. It contains no secret and grants no access."""
-        return self.location(key)
+    def link(self, key: str) -> str | None:  # noqa: ARG002 - for the subclasses
+        """The object's address for a browser, which grants no access; None if there is none."""
+        return None
 
     def leftovers(self, before: datetime) -> list[Leftover]:  # noqa: ARG002 - for the subclasses
         """The unfinished writes that are older than an instant, oldest first."""

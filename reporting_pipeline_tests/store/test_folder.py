@@ -158,8 +158,5 @@ def test_a_file_in_place_of_a_folder_of_the_key_is_named(tmp_path: Path) -> None
         store.put("a/b.csv", [b"x"])
 
 
-def test_a_link_opens_the_file(tmp_path: Path) -> None:
-    store = FolderStore(tmp_path / "a store")
-    store.put("a/b.csv", [b"content"])
-
-    assert store.link("a/b.csv") == f"file://{tmp_path}/a%20store/a/b.csv"
+def test_a_file_has_no_link_since_browsers_open_no_files_from_a_page(tmp_path: Path) -> None:
+    assert FolderStore(tmp_path).link("a/b.csv") is None

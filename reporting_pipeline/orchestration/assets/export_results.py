@@ -230,14 +230,15 @@ def _record(line: ReportLine, names: Names) -> dg.TableRecord:
 
 
 def _files(lines: Iterable[ReportLine], store: ObjectStore, names: Names) -> str:
-    """A link to each file, one row per report."""
+    """A link to each file, or its path in a folder; one row per report."""
     links: dict[tuple[object, ...], list[str]] = {}
     for line in lines:
         if line.storage_path is not None:
             organization = names.of_organization(line.organization_id)["organization"]
             about = names.of_event(line.event_id)["event"] or line.period
-            link = f"[{line.format}]({store.link(line.storage_path)})"
-            links.setdefault((line.slug, organization, about, line.period), []).append(link)
+            link = store.link(line.storage_path)
+            shown = f"[{line.format}]({link})" if link else f"`{line.location}`"
+            links.setdefault((line.slug, organization, about, line.period), []).append(shown)
     rows = ((slug, owner, about, " ".join(of)) for (slug, owner, about, _), of in links.items())
     return markdown_table(("report", "organization", "period or event", "files"), rows)
 

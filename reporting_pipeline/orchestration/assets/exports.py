@@ -39,18 +39,19 @@ from reporting_pipeline.report_definitions.definition import ReportFormat, Sched
 class ExportConfig(dg.Config):
     """The reports that a run generates of those that are due; by default all of them."""
 
+    # The launchpad shows a field only if its default is not null.
     definition: str | None = Field(
-        None,
+        "",
         description=(
             "Slug of one report definition, also a draft or paused one. Empty: all active "
             "definitions of the asset's schedule."
         ),
     )
     organization: str | None = Field(
-        None, description="Id or name of one organisation. Empty: all organisations."
+        "", description="Id or name of one organisation. Empty: all organisations."
     )
     format: str | None = Field(
-        None,
+        "",
         description=(
             f"One format: {', '.join(ReportFormat)}. Empty: all formats of each definition."
         ),
@@ -63,9 +64,9 @@ class ExportConfig(dg.Config):
     def choice(self) -> ReportChoice:
         """The chosen reports."""
         return ReportChoice(
-            slug=self.definition,
-            organization=self.organization,
-            format=self.format,
+            slug=self.definition or None,
+            organization=self.organization or None,
+            format=self.format or None,
             is_provisional_allowed=self.provisional,
         )
 

@@ -18,6 +18,7 @@ from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.orchestration.shown import shown
 from reporting_pipeline_tests.requests.sample_requests import HOLD
+from reporting_pipeline_tests.s3_servers import S3Server
 from reporting_pipeline_tests.sample_reports import (
     ATTENDANCE,
     BERLIN,
@@ -105,7 +106,7 @@ def test_a_partition_shows_the_results_of_its_reports_and_the_first_rows_of_one(
     assert Path(revenue["location"]).stat().st_size == revenue["bytes"]
     assert of_day["previewed"] == revenue["location"]
     assert revenue["organization"] == organization_names(warehouse)[BERLIN]
-    assert f"[csv]({Path(revenue['location']).as_uri()})" in of_day["files"]
+    assert f"`{revenue['location']}`" in of_day["files"]
     header, _, row = of_day["preview"].splitlines()
     assert header == "| date | event_id | currency | gross_minor | refund_minor |"
     assert row.endswith("| EUR | 45600 | 18650 |")
@@ -257,6 +258,22 @@ def test_one_format_leaves_the_rebuilt_days_for_the_other_formats(
 
     run(settings, instance, *day)
     assert count_rebuilt_days(warehouse) == 0
+
+
+def test_a_file_in_a_bucket_has_a_link(
+    settings: Settings, instance: dg.DagsterInstance, bucket_address: str, s3_server: S3Server
+) -> None:
+    define(settings.warehouse_url(), REVENUE)
+    in_bucket = settings.model_copy(update={"store_url": bucket_address})
+
+    found = shown(
+        run(in_bucket, instance, "daily_reports", "2025-09-10", "2025-09-10"), "daily_reports"
+    )
+
+    [revenue] = found["2025-09-10"]["reports"]
+    link = revenue["location"].replace("s3:/", s3_server.endpoint)
+    assert f"[csv]({link})" in found["2025-09-10"]["files"]
+    assert "456" in found["2025-09-10"]["preview"]
 
 
 def test_a_failing_definition_does_not_stop_the_others(
