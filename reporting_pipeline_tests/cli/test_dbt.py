@@ -1,4 +1,4 @@
-"""`reporting exec -- dbt ...` needs no variable and no option."""
+"""dbt by hand: `reporting exec -- dbt ...` needs no further variable and no option."""
 
 import json
 import re
@@ -18,11 +18,11 @@ _DONE = re.compile(r"Done\. PASS=(\d+) WARN=(\d+) ERROR=(\d+) SKIP=(\d+) NO-OP=(
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home for all tests of this module, so that dbt parses the project once."""
+    """A home of the tests of this module: dbt parses the project once in it."""
     return tmp_path_factory.mktemp("home")
 
 
-def test_a_build_succeeds_and_changes_no_figure(
+def test_build_is_green_and_leaves_every_figure(
     shared_season_pipeline: Pipeline, reporting: RunReporting, home: Path
 ) -> None:
     before = shared_season_pipeline.tables()
@@ -35,6 +35,9 @@ def test_a_build_succeeds_and_changes_no_figure(
     assert others == [0, 0, 0], done.stdout
     assert exposures == len(parsed_project().exposures)
     unit_tests = parsed_project().unit_tests.values()
+    assert {f"model.reporting.{table}" for table in TABLE_NAMES} <= {
+        test.depends_on.nodes[0] for test in unit_tests
+    }
     tests = {node.name for node in parsed_project().nodes.values()}
     for test in ("key_is_unique", "not_null_as_declared"):
         assert {f"{test}_{table}_" for table in TABLE_NAMES} <= tests
@@ -44,7 +47,7 @@ def test_a_build_succeeds_and_changes_no_figure(
     assert_same(before, shared_season_pipeline.tables())
 
 
-def test_views_of_a_build_by_hand_are_made_again_by_the_pipeline(
+def test_views_of_a_build_by_hand_are_not_taken_for_those_of_the_pipeline(
     pipeline: Pipeline, reporting: RunReporting, home: Path
 ) -> None:
     assert _relations_are_current(pipeline)
@@ -58,7 +61,7 @@ def test_views_of_a_build_by_hand_are_made_again_by_the_pipeline(
     assert _relations_are_current(pipeline)
 
 
-def test_documentation_is_written_to_the_home_and_has_the_columns_of_every_table(
+def test_documentation_is_written_to_the_home_and_knows_the_columns_of_every_table(
     shared_season_pipeline: Pipeline, reporting: RunReporting, home: Path
 ) -> None:
     variables = _variables(shared_season_pipeline, home)
