@@ -76,7 +76,11 @@ def run_models(
         reasons = "; ".join(f"{each.node.name}: {_one_line(each.message)}" for each in failed)
         message = f"not built, the former rows are kept: {reasons}"
         raise BuildFailed(message)
-    return {each.node.name: each.execution_time for each in result.result.results}
+    return {
+        each.node.name: each.execution_time
+        for each in result.result.results
+        if each.node.resource_type == "model"  # and not a hook of the whole run
+    }
 
 
 def compiled_model(model: str, variables: Mapping[str, object], *, warehouse: URL) -> str:

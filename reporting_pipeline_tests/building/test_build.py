@@ -81,6 +81,7 @@ def test_only_the_requested_days_and_tables_are_built(
     }
     assert_same(expected, built.tables())
     assert result.row_counts.keys() == {REVENUE, SALES}
+    assert result.seconds.keys() == {REVENUE, SALES}
     assert result.row_counts[SALES].keys() <= set(days)
     assert result.total(SALES) == len(expected[SALES])
 
