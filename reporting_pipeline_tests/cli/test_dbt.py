@@ -47,6 +47,19 @@ def test_build_is_green_and_leaves_every_figure(
     assert_same(before, shared_season_pipeline.tables())
 
 
+def test_documentation_is_written_to_the_home_and_knows_the_columns_of_every_table(
+    shared_season_pipeline: Pipeline, reporting: RunReporting, home: Path
+) -> None:
+    variables = _variables(shared_season_pipeline, home)
+    done = reporting("exec", "--", "dbt", "docs", "generate", **variables)
+
+    assert done.returncode == 0, done.stdout
+    catalog = json.loads((home / "dbt" / "target" / "catalog.json").read_text("utf-8"))
+    tables = {f"model.reporting.{name}" for name in TABLE_NAMES}
+    assert tables <= catalog["nodes"].keys()
+    assert all("organization_id" in catalog["nodes"][each]["columns"] for each in tables)
+
+
 def test_views_of_a_build_by_hand_are_not_taken_for_those_of_the_pipeline(
     pipeline: Pipeline, reporting: RunReporting, home: Path
 ) -> None:
@@ -59,19 +72,6 @@ def test_views_of_a_build_by_hand_are_not_taken_for_those_of_the_pipeline(
     assert not _relations_are_current(pipeline)
     ensure_relations(pipeline.warehouse)
     assert _relations_are_current(pipeline)
-
-
-def test_documentation_is_written_to_the_home_and_knows_the_columns_of_every_table(
-    shared_season_pipeline: Pipeline, reporting: RunReporting, home: Path
-) -> None:
-    variables = _variables(shared_season_pipeline, home)
-    done = reporting("exec", "--", "dbt", "docs", "generate", **variables)
-
-    assert done.returncode == 0, done.stdout
-    catalog = json.loads((home / "dbt" / "target" / "catalog.json").read_text("utf-8"))
-    tables = {f"model.reporting.{name}" for name in TABLE_NAMES}
-    assert tables <= catalog["nodes"].keys()
-    assert all("organization_id" in catalog["nodes"][each]["columns"] for each in tables)
 
 
 def _variables(pipeline: Pipeline, home: Path) -> dict[str, str]:

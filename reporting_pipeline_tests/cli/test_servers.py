@@ -76,7 +76,7 @@ def test_a_command_that_does_not_exist_is_named_and_nothing_starts(
 
 
 def test_a_command_of_the_virtual_environment_is_found(
-    empty_database_url: URL, tmp_path: Path, reporting: RunReporting
+    warehouse_url: URL, tmp_path: Path, reporting: RunReporting
 ) -> None:
     done = reporting(
         "exec",
@@ -84,7 +84,7 @@ def test_a_command_of_the_virtual_environment_is_found(
         "--version",
         PATH="/usr/bin:/bin",
         REPORTING_HOME=str(tmp_path),
-        REPORTING_DATABASE_URL=conninfo(empty_database_url),
+        REPORTING_DATABASE_URL=conninfo(warehouse_url),
     )
 
     assert (done.returncode, done.stderr) == (0, "")

@@ -117,10 +117,10 @@ def test_no_local_server_is_started_when_the_warehouse_is_set(
 
 
 def test_home_is_absolute_for_programs_that_run_elsewhere(
-    empty_database_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    warehouse_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    set_environment({"REPORTING_DATABASE_URL": conninfo(empty_database_url)})
+    set_environment({"REPORTING_DATABASE_URL": conninfo(warehouse_url)})
 
     with session():
         assert Settings.from_environment().home == tmp_path / ".reporting"
