@@ -127,7 +127,7 @@ def _field(column: ReportColumn) -> "pa.Field":
     facts = {
         "label": column.header,
         "unit": column.column.unit or "",
-        "kind": column.column.kind,
+        "kind": column.column.kind_in_files,
         "description": column.column.description,
     }
     metadata = {f"reporting.{name}": str(text) for name, text in facts.items()}

@@ -197,7 +197,7 @@ def _column_part(column: ReportColumn) -> ColumnPart:
         header=column.header,
         type=column.column.type,
         unit=column.column.unit,
-        kind=column.column.kind,
+        kind=column.column.kind_in_files,
     )
 
 

@@ -86,6 +86,11 @@ class Column:
     names: str | None = None
 
     @property
+    def kind_in_files(self) -> ColumnKind:
+        """The kind that manifests and Parquet files have: to them, a name is an attribute."""
+        return ColumnKind.ATTRIBUTE if self.kind is ColumnKind.NAME else self.kind
+
+    @property
     def title(self) -> str:
         """The label, or else the name in words, without its unit and `_id`."""
         if self.label is not None:

@@ -136,3 +136,13 @@ def test_unknown_datasets_and_columns_are_refused_with_a_list_of_the_known_ones(
         dataset("weather")
     with pytest.raises(UnknownDataset, match="no column 'rain'; it has organization_id, "):
         dataset("sales_daily").column("rain")
+
+
+def test_a_name_is_an_attribute_in_files_as_in_those_published_before() -> None:
+    event_name = dataset("sales_daily").column("event_name")
+
+    assert event_name.kind is ColumnKind.NAME
+    assert event_name.kind_in_files is ColumnKind.ATTRIBUTE
+    assert {column.kind_in_files for view in DATASETS for column in view.columns} == set(
+        ColumnKind
+    ) - {ColumnKind.NAME}
