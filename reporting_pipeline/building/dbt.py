@@ -63,9 +63,9 @@ def run_models(
     in_pipeline = {**variables, "in_pipeline": True}
     arguments = ["run", "--select", *models, "--vars", json.dumps(in_pipeline)]
     if variables.get("days"):
-        # dbt lists the relations of a schema when a model asks; listing all of them first, with
-        # their dependencies, took a quarter of the CPU time of a small build. Models that are
-        # replaced need the whole list.
+        # Listing all relations first, with their dependencies, took a quarter of the CPU time of a
+        # small build. The macro `list_report_tables` lists those that this run needs. Models that
+        # are replaced need the whole list.
         arguments.append("--no-populate-cache")
     result = _invoke_at(warehouse, arguments)
     if result.exception is not None:

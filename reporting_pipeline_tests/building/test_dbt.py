@@ -1,7 +1,8 @@
 """dbt in this process works on several databases, many times, and names the failed models."""
 
 import os
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,12 +10,14 @@ from types import SimpleNamespace
 import psycopg
 import pytest
 from dbt.adapters.base.impl import DEFAULT_BASE_BEHAVIOR_FLAGS
+from dbt.adapters.base.relation import BaseRelation
+from dbt.adapters.cache import RelationsCache
 from dbt.artifacts.resources.v1.components import InjectedCTE
 from dbt.compilation import inject_ctes_into_sql
 from sqlalchemy import URL
 
 from reporting_pipeline.building import dbt
-from reporting_pipeline.building.build import build
+from reporting_pipeline.building.build import TABLE_NAMES, build
 from reporting_pipeline.building.dbt import (
     compiled_model,
     parsed_project,
@@ -50,6 +53,24 @@ def test_builds_do_not_become_slower(built: Pipeline) -> None:
     build([DAY], warehouse=built.warehouse, tables=[SALES])
 
     assert before == DEFAULT_BASE_BEHAVIOR_FLAGS
+
+
+def test_models_that_run_at_the_same_time_see_all_report_tables(
+    built: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The cache is filled one table at a time, and the first one makes it look complete.
+    first_threads: dict[str, threading.Thread] = {}
+    add: Callable[[RelationsCache, BaseRelation], None] = RelationsCache.add
+
+    def recorded(self: RelationsCache, relation: BaseRelation) -> None:
+        first_threads.setdefault(str(relation.identifier), threading.current_thread())
+        add(self, relation)
+
+    monkeypatch.setattr(RelationsCache, "add", recorded)
+    build([DAY], warehouse=built.warehouse)
+
+    listed = {name: first_threads[name] for name in TABLE_NAMES}
+    assert set(listed.values()) == {threading.current_thread()}
 
 
 def test_a_model_gets_its_ephemeral_models_as_dbt_would_insert_them(
