@@ -56,6 +56,18 @@ def readings(
     return [_reading(node) for node in _scans(plan["Plan"])]
 
 
+def rows_handled(connection: psycopg.Connection, query: str) -> int:
+    """Run a query, and return the rows that all steps of its plan gave or compared."""
+    explain = b"explain (analyze, timing off, format json) "
+    [([plan],)] = connection.execute(explain + query.encode()).fetchall()
+    return round(_rows_handled(plan["Plan"]))
+
+
+def _rows_handled(node: dict[str, Any]) -> float:
+    rows = float(node["Actual Rows"]) + float(node.get("Rows Removed by Join Filter", 0))
+    return rows * int(node["Actual Loops"]) + sum(map(_rows_handled, node.get("Plans", ())))
+
+
 def _scans(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if "Relation Name" in node and node["Actual Loops"]:
         yield node

@@ -10,11 +10,13 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from reporting_pipeline.building.build import TABLE_NAMES
+from reporting_pipeline.building.build import TABLE_NAMES, day_ranges
 from reporting_pipeline.building.dbt import compiled_model
+from reporting_pipeline.samples.generator import Plan, generate_dump
+from reporting_pipeline.sources.dump import load_dump
 from reporting_pipeline.warehouse.engine import conninfo
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline
-from reporting_pipeline_tests.building.plans import Reading, readings
+from reporting_pipeline_tests.building.plans import Reading, readings, rows_handled
 
 DAY = date(2025, 9, 19)  # of sales, refunds and charges
 SHOW_DAY = date(2025, 10, 25)  # of scans
@@ -84,6 +86,32 @@ def test_summary_reads_up_to_its_day_and_nothing_later(built: Pipeline) -> None:
     assert all(each.is_by_key for each in later), later
 
 
+@pytest.mark.parametrize("table", TABLE_NAMES)
+def test_work_grows_with_the_rows_and_not_with_their_square(
+    many_rows: Pipeline, table: str
+) -> None:
+    days = many_rows.known_days()
+    ranges = [(each.isoformat(), end.isoformat()) for each, end in day_ranges(days)]
+    query = compiled_model(table, {"days": ranges}, warehouse=many_rows.warehouse)
+    with psycopg.connect(conninfo(many_rows.warehouse)) as connection:
+        handled = rows_handled(connection, query)
+
+    landed = sum(count(many_rows, each) for each in DATED)
+    assert handled < 40 * landed
+
+
+@pytest.fixture(scope="module")
+def many_rows(shared_pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    """So many rows that a loop over all pairs shows; small tables have other plans."""
+    plan = Plan(
+        seed=1, order_count=3000, day_count=60, organization_count=5, first_day=date(2025, 1, 1)
+    )
+    dump = generate_dump(plan, tmp_path_factory.mktemp("dumps") / "many_rows")
+    load_dump(dump, shared_pipeline.sources)
+    shared_pipeline.land()
+    return shared_pipeline
+
+
 def readings_of(
     pipeline: Pipeline, table: str, day: date, *, may_read_whole: bool = False
 ) -> list[Reading]:
@@ -94,11 +122,11 @@ def readings_of(
         return readings(connection, query, may_read_whole=may_read_whole)
 
 
-def count(pipeline: Pipeline, table: str, day: date) -> int:
-    """The number of landed rows of a day."""
-    statement = sql.SQL("select count(*) from {} where report_day = {}").format(
-        sql.Identifier("landing", table), sql.Literal(day)
-    )
+def count(pipeline: Pipeline, table: str, day: date | None = None) -> int:
+    """The number of landed rows of a day, or of all days."""
+    statement = sql.SQL("select count(*) from {}").format(sql.Identifier("landing", table))
+    if day is not None:
+        statement += sql.SQL(" where report_day = {}").format(sql.Literal(day))
     with psycopg.connect(conninfo(pipeline.warehouse)) as connection:
         [(found,)] = connection.execute(statement).fetchall()
         return int(found)
