@@ -22,6 +22,7 @@ from sqlalchemy import URL
 
 from reporting_pipeline import project_file
 from reporting_pipeline.errors import BuildFailed
+from reporting_pipeline.registry.dbt_models import is_model_file
 from reporting_pipeline.settings import set_environment
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def project_digest() -> str:
     digest = hashlib.sha256()
     files = ("dbt_project.yml", "models/**/*.sql", "models/**/*.yml", "macros/**/*.sql")
     for path in sorted(path for each in files for path in PROJECT.glob(each)):
-        if path.suffixes[1:]:  # SQL of `building.touched_days`, which defines no table
+        if not is_model_file(path):
             continue
         digest.update(path.relative_to(PROJECT).as_posix().encode())
         digest.update(path.read_bytes())

@@ -116,13 +116,17 @@ def dbt_sources() -> dict[Relation, DbtSource]:
     }
 
 
+def is_model_file(path: Path) -> bool:
+    """False for SQL beside a model, such as its touched days: a second dot, as in .dbtignore."""
+    return "." not in path.stem
+
+
 def _yaml_files(layer: str) -> Iterable[Path]:
     return sorted((MODELS / layer).rglob("*.yml"))
 
 
 def _sql_files(layer: str) -> Iterable[Path]:
-    # A second dot: SQL beside a model that is none, such as its touched days; see .dbtignore.
-    return (path for path in (MODELS / layer).rglob("*.sql") if "." not in path.stem)
+    return filter(is_model_file, (MODELS / layer).rglob("*.sql"))
 
 
 def _layer(path: Path) -> str:

@@ -24,7 +24,7 @@ _BAR_HEIGHT, _LABEL_WIDTH, _BAR_WIDTH, _WIDTH = 18, 220, 320, 660
 
 
 def file_preview(location: str) -> dict[str, dg.MetadataValue[Any]]:
-    """What a report file contains, after a check of its rows against its manifest.
+    """The first rows, totals and chart of a file whose rows agree with its manifest.
 
     Args:
         location: The path or s3:// address of a file in a format that can be read.

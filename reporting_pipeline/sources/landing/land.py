@@ -196,9 +196,10 @@ def _land(
     _create_missing_incoming(connection, {each.table.key for each in tables})
     _refuse_unknown_zones(connection)
     _record_reads(connection, snapshots, overlap)
+    touched_day_count = _merge(connection, tables, listener)
     result = LandingResult(
         tables=tuple(map(_table_landing, tables)),
-        touched_day_count=_merge(connection, tables, listener),
+        touched_day_count=touched_day_count,
         seconds=time.monotonic() - begun,
     )
     record(connection, list(_observations(result)))
