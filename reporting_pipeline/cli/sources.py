@@ -40,8 +40,9 @@ def load(directory: Path) -> None:
 def check() -> None:
     """Compare the sources with the contract, and check that their roles can only read.
 
-    More tables and columns than the contract has are allowed. The exit code is 1 if a source breaks
-    the contract, is down, or has a role that may write; warnings do not change it.
+    More tables and columns than the contract has are allowed. The parts of version 1.1 are
+    optional; the last line of each source lists the missing ones. The exit code is 1 if a source
+    breaks the contract, is down, or has a role that may write; warnings do not change it.
     """
     with session() as settings:
         click.echo(_CHECKED.format("source", "result", "finding"))
@@ -137,7 +138,14 @@ def _inspected(inspection: Inspection) -> str:
     ]
     if not inspection.is_broken and not inspection.writable_rights:
         lines.append(_CHECKED.format(inspection.domain, "ok", "matches the contract, read only"))
+    lines.append(_CHECKED.format(inspection.domain, "optional", _optional_parts(inspection)))
     return "\n".join(lines)
+
+
+def _optional_parts(inspection: Inspection) -> str:
+    if inspection.missing_parts:
+        return f"missing, of version 1.1: {_listed(list(inspection.missing_parts))}"
+    return "all parts of version 1.1 are present"
 
 
 def _refuse(*, writable: list[str], broken: list[str], down: list[str]) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import URL, Column
 
 from reporting_pipeline.errors import SourceUnavailable
 from reporting_pipeline.sources.contract import tables_of
-from reporting_pipeline.sources.contract.columns import type_name
+from reporting_pipeline.sources.contract.columns import is_optional, type_name
 from reporting_pipeline.warehouse.engine import conninfo
 
 _CONNECT_TIMEOUT_SECONDS = 10
@@ -47,11 +47,13 @@ class Inspection:
         domain: The source domain.
         problems: Differences from the contract, and missing rights to read.
         writable_rights: The rights of its role that go beyond reading.
+        missing_parts: The tables and columns of version 1.1 that the source does not have.
     """
 
     domain: str
     problems: tuple[SourceProblem, ...]
     writable_rights: tuple[SourceProblem, ...]
+    missing_parts: tuple[str, ...] = ()
 
     @property
     def is_broken(self) -> bool:
@@ -79,11 +81,17 @@ def inspect_source(url: URL, domain: str, *, timeout_seconds: int) -> Inspection
                 *reading_problems(connection, domain),
             ]
             rights = writable_rights(connection, domain)
+            missing_parts = missing_optional_parts(connection, domain)
     except (psycopg.OperationalError, psycopg.errors.QueryCanceled) as error:
         reason = str(error).strip().partition("\n")[0]
         message = f"source {domain} is down or too slow: {reason}; check its address and load"
         raise SourceUnavailable(message, domain=domain) from error
-    return Inspection(domain=domain, problems=tuple(problems), writable_rights=tuple(rights))
+    return Inspection(
+        domain=domain,
+        problems=tuple(problems),
+        writable_rights=tuple(rights),
+        missing_parts=missing_parts,
+    )
 
 
 _COLUMN_TYPES = """
@@ -101,23 +109,61 @@ _COLUMN_TYPES = """
 def contract_problems(connection: psycopg.Connection, domain: str) -> list[SourceProblem]:
     """Tables and columns of a domain that are missing or have another type; one catalogue query.
 
-    Additional tables and columns are allowed.
+    Additional tables and columns are allowed, and optional ones can be missing.
     """
-    rows = connection.execute(_COLUMN_TYPES, _catalogue_names(domain)).fetchall()
-    types = {(table, column): found_type for table, column, found_type in rows}
-    present = {table for table, _ in types}
+    types = _column_types(connection, domain)
     problems = []
     for table in tables_of(domain):
-        if table.name not in present:
-            problems.append(SourceProblem(subject=table.key, expected="a table", found="none"))
+        if table.name not in types:
+            if not is_optional(table):
+                problems.append(SourceProblem(subject=table.key, expected="a table", found="none"))
             continue
         for column in table.columns:
             expected = type_name(column)
-            found = types.get((table.name, column.name), "no such column")
-            if found != expected:
+            found = types[table.name].get(column.name, "no such column")
+            is_absent = column.name not in types[table.name] and is_optional(column)
+            if found != expected and not is_absent:
                 subject = f"{table.key}.{column.name}"
                 problems.append(SourceProblem(subject=subject, expected=expected, found=found))
     return problems
+
+
+def present_columns(connection: psycopg.Connection, domain: str) -> dict[str, tuple[str, ...]]:
+    """The contract's columns that a source has, by `<schema>.<table>`, in the contract's order.
+
+    An optional table that the source does not have is left out.
+    """
+    types = _column_types(connection, domain)
+    return {
+        table.key: tuple(c.name for c in table.columns if c.name in types[table.name])
+        for table in tables_of(domain)
+        if table.name in types
+    }
+
+
+def missing_optional_parts(connection: psycopg.Connection, domain: str) -> tuple[str, ...]:
+    """The optional tables and columns of a domain that a source does not have."""
+    present = present_columns(connection, domain)
+    missing = []
+    for table in tables_of(domain):
+        if table.key not in present:
+            missing += [table.key] if is_optional(table) else []
+            continue
+        missing += [
+            f"{table.key}.{column.name}"
+            for column in table.columns
+            if is_optional(column) and column.name not in present[table.key]
+        ]
+    return tuple(missing)
+
+
+def _column_types(connection: psycopg.Connection, domain: str) -> dict[str, dict[str, str]]:
+    """The types of all columns of the contract's tables in a source: table -> column -> type."""
+    types: dict[str, dict[str, str]] = {}
+    rows = connection.execute(_COLUMN_TYPES, _catalogue_names(domain)).fetchall()
+    for table, column, found_type in rows:
+        types.setdefault(table, {})[column] = found_type
+    return types
 
 
 _COLUMN_PROMISES = """

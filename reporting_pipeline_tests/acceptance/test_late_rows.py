@@ -89,7 +89,10 @@ def _halves(books: Books) -> tuple[Books, Books]:
     for table in reversed(COLUMNS):
         for identity, row in books[table].items():
             if row[record_clock(table)] >= middle or identity in second:
-                second |= {identity, *(row[column] for column in PARENTS.get(table, {}))}
+                second |= {
+                    identity,
+                    *(row[column] for column in PARENTS.get(table, {}) if row[column]),
+                }
     return (
         books.select(lambda _, row: row["id"] not in second),
         books.select(lambda _, row: row["id"] in second),

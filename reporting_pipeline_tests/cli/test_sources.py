@@ -74,8 +74,33 @@ def test_loaded_sources_match_the_contract_and_are_read_only(season_dump: Path) 
     assert result.exit_code == 0, result.output
     assert [line.split(maxsplit=2) for line in result.output.splitlines()] == [
         ["source", "result", "finding"],
-        *([domain, "ok", "matches the contract, read only"] for domain in DOMAINS),
+        *(
+            line
+            for domain in DOMAINS
+            for line in (
+                [domain, "ok", "matches the contract, read only"],
+                [domain, "optional", "all parts of version 1.1 are present"],
+            )
+        ),
     ]
+
+
+@pytest.mark.usefixtures("_environment")
+def test_a_source_of_version_1_0_is_accepted_and_its_missing_parts_are_listed(
+    season_dump: Path, source_urls: Mapping[str, URL]
+) -> None:
+    run("load", str(season_dump))
+    with psycopg.connect(conninfo(source_urls["ledger"])) as connection:
+        connection.execute("drop table ledger.payout_items")
+        connection.execute("alter table ledger.transactions drop reference")
+
+    result = run("check")
+
+    assert result.exit_code == 0, result.output
+    assert (
+        "ledger     optional missing, of version 1.1: ledger.transactions.reference,"
+        " ledger.payout_items"
+    ) in result.output
 
 
 @pytest.mark.usefixtures("_environment")

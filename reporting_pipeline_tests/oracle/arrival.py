@@ -110,6 +110,8 @@ class _Deal:
                 if table != _SCANS:
                     self.arrivals[identity] = rng.randint(0, latest.get(identity, self.last))
                 for column in PARENTS.get(table, {}):
+                    if row[column] is None:
+                        continue
                     number = min(self.arrivals[identity], latest.get(row[column], self.last))
                     latest[row[column]] = number
 

@@ -19,7 +19,7 @@ from reporting_pipeline_tests.oracle.source_tables import (
 
 @dataclass(frozen=True)
 class Books:
-    """The rows of the 14 contract tables, which never change.
+    """The rows of the 16 contract tables, which never change.
 
     Attributes:
         tables: Table name with schema -> id -> row; a table without rows is empty.
@@ -111,4 +111,5 @@ def _rows(file: TextIOBase, table: str) -> Iterable[Row]:
     names = next(lines)
     readers = [reader(COLUMNS[table][name]) for name in names]
     for line in lines:
-        yield {name: read(text) for name, read, text in zip(names, readers, line, strict=True)}
+        row = {name: read(text) for name, read, text in zip(names, readers, line, strict=True)}
+        yield dict.fromkeys(COLUMNS[table]) | row

@@ -60,7 +60,7 @@ def read_actual(connection: Connection[Any]) -> dict[str, ReportTable]:
 
 
 def read_csv_tables(folder: Path) -> dict[str, ReportTable]:
-    """The five tables from `<table>.csv` or `.csv.gz`; columns by name, an empty field is null."""
+    """The tables from `<table>.csv` or `.csv.gz`; columns by name, an empty field is null."""
     return {table: keyed(table, _csv_rows(folder, table)) for table in COLUMNS}
 
 

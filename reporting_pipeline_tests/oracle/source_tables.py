@@ -1,10 +1,11 @@
-"""The 14 tables of the source contract for rows in memory: columns, types, parents, record clocks.
+"""The 16 tables of the source contract for rows in memory: columns, types, parents, record clocks.
 
 Also reading and writing values as CSV fields.
 """
 
 from collections.abc import Callable
 from datetime import UTC, datetime, time
+from decimal import Decimal
 from typing import Any, Final
 
 Row = dict[str, Any]
@@ -12,9 +13,11 @@ Row = dict[str, Any]
 
 _COLUMNS: Final = {
     "ticketing.organizations": "id:uuid name:text timezone:text currency:text updated_at:instant",
+    "ticketing.event_series": "id:uuid organization_id:uuid name:text updated_at:instant",
     "ticketing.events": "id:uuid organization_id:uuid venue_id:uuid? name:text timezone:text"
     " day_cutoff:time currency:text status:text on_sale_at:instant? doors_at:instant?"
-    " starts_at:instant ends_at:instant updated_at:instant",
+    " starts_at:instant ends_at:instant series_id:uuid? rescheduled_from:instant?"
+    " updated_at:instant",
     "ticketing.ticket_types": "id:uuid event_id:uuid name:text is_admission:bool"
     " updated_at:instant",
     "ticketing.orders": "id:uuid organization_id:uuid event_id:uuid channel:text status:text"
@@ -35,9 +38,12 @@ _COLUMNS: Final = {
     " scanned_at:instant received_at:instant reverts_scan_id:uuid?",
     "ledger.accounts": "id:uuid organization_id:uuid kind:text currency:text recorded_at:instant",
     "ledger.transactions": "id:uuid organization_id:uuid event_id:uuid? order_id:uuid? kind:text"
-    " reverses_transaction_id:uuid? effective_at:instant recorded_at:instant",
+    " reference:text? reverses_transaction_id:uuid? effective_at:instant recorded_at:instant",
     "ledger.entries": "id:uuid transaction_id:uuid account_id:uuid direction:text component:text"
-    " amount_minor:int currency:text recorded_at:instant",
+    " amount_minor:int currency:text tax_jurisdiction:text? tax_rate:decimal? taxable_minor:int?"
+    " recorded_at:instant",
+    "ledger.payout_items": "id:uuid transaction_id:uuid event_id:uuid amount_minor:int"
+    " currency:text recorded_at:instant",
 }
 
 COLUMNS: Final[dict[str, dict[str, str]]] = {
@@ -47,7 +53,11 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
 """Table -> column -> type; a type that ends in `?` can be null. Parents precede children."""
 
 PARENTS: Final[dict[str, dict[str, str]]] = {
-    "ticketing.events": {"organization_id": "ticketing.organizations"},
+    "ticketing.event_series": {"organization_id": "ticketing.organizations"},
+    "ticketing.events": {
+        "organization_id": "ticketing.organizations",
+        "series_id": "ticketing.event_series",
+    },
     "ticketing.ticket_types": {"event_id": "ticketing.events"},
     "ticketing.orders": {
         "organization_id": "ticketing.organizations",
@@ -69,8 +79,21 @@ PARENTS: Final[dict[str, dict[str, str]]] = {
         "transaction_id": "ledger.transactions",
         "account_id": "ledger.accounts",
     },
+    "ledger.payout_items": {"transaction_id": "ledger.transactions"},
 }
 """Table -> referring column -> the table whose id it refers to."""
+
+
+OPTIONAL: Final = frozenset(
+    {
+        *("ticketing.event_series", "ledger.payout_items"),
+        *("ticketing.events.series_id", "ticketing.events.rescheduled_from"),
+        "ledger.transactions.reference",
+        "ledger.entries.tax_jurisdiction",
+        *("ledger.entries.tax_rate", "ledger.entries.taxable_minor"),
+    }
+)
+"""The tables and columns that a source of version 1.0 does not have."""
 
 
 def record_clock(table: str) -> str:
@@ -96,6 +119,7 @@ _READERS: Final[dict[str, Callable[[str], Any]]] = {
     "uuid": str.lower,
     "text": str,
     "int": int,
+    "decimal": Decimal,
     "bool": _read_bool,
     "time": time.fromisoformat,
     "instant": _read_instant,

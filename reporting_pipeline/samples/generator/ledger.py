@@ -144,6 +144,7 @@ class Ledger:
             subject.event.id if subject.event else None,
             subject.order_id,
             kind,
+            None,
             reverses,
             at,
             recorded_at,
@@ -175,6 +176,9 @@ class Ledger:
             leg.component,
             leg.amount_minor,
             subject.currency,
+            None,
+            None,
+            None,
             recorded_at,
         )
         if leg.account == _PAYABLE:

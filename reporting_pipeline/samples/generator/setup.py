@@ -79,6 +79,8 @@ def write_event(plan: Plan, books: BooksWriter, organization: Organization, numb
         event.doors_at,
         event.starts_at,
         event.ends_at,
+        None,
+        None,
         _last_change(plan, event),
     )
     _write_types(books, event, random)

@@ -1,4 +1,4 @@
-"""The source contract, version 1, as SQLAlchemy tables: what each source domain promises.
+"""The source contract, version 1.1, as SQLAlchemy tables: what each source domain promises.
 
 One module per domain lists its tables. To add a domain, see docs/how-to/add-a-source-domain.md.
 
@@ -6,6 +6,9 @@ Each table's `info` has `domain`, `mutable` (rows have `updated_at` and can chan
 table is append-only), `record_clock` (the column that shows which rows are new) and
 `business_clock` (the column that decides the report day; None if the table has none). A check
 constraint's `info` has the `reason` that a person reads when a row breaks it.
+
+What version 1.1 adds is optional (`columns.is_optional`): a source of version 1.0 lacks these
+tables and columns, and is read as it is.
 
 What belongs here: tables, columns and rules. What does not: reading or loading a source, and giving
 rows their report day.

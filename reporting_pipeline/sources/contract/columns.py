@@ -14,6 +14,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    Numeric,
     Table,
     Text,
     make_url,
@@ -28,6 +29,7 @@ def contract_table(
     *parts: Column[object] | CheckConstraint,
     record_clock: str = "updated_at",
     business_clock: str | None = None,
+    is_optional: bool = False,
 ) -> Table:
     """A table of the contract, with the index on its record clock.
 
@@ -37,6 +39,7 @@ def contract_table(
         record_clock: The column that shows which rows are new. `updated_at` means that rows can
             change; otherwise the table is append-only.
         business_clock: The column that decides the report day, if the table has one.
+        is_optional: A source of version 1.0 does not have the table.
     """
     domain, name = qualified.split(".")
     info = {
@@ -44,10 +47,22 @@ def contract_table(
         "mutable": record_clock == "updated_at",
         "record_clock": record_clock,
         "business_clock": business_clock,
+        "is_optional": is_optional,
     }
     table = Table(name, metadata, *parts, schema=domain, info=info)
     Index(f"{name}_{record_clock}_idx", table.c[record_clock])
     return table
+
+
+def optional(column: Column[object]) -> Column[object]:
+    """A column that a source of version 1.0 does not have; it is read as null there."""
+    column.info["is_optional"] = True
+    return column
+
+
+def is_optional(part: Table | Column[object]) -> bool:
+    """True for a table or column that a source of version 1.0 does not have."""
+    return bool(part.info.get("is_optional", False))
 
 
 def row_id() -> Column[object]:
@@ -61,9 +76,9 @@ def uuid(name: str, *, references: str | None = None, null: bool = False) -> Col
     return Column(name, UUID, *keys, nullable=null)
 
 
-def text(name: str) -> Column[object]:
-    """A text that is not null."""
-    return Column(name, Text, nullable=False)
+def text(name: str, *, null: bool = False) -> Column[object]:
+    """A text."""
+    return Column(name, Text, nullable=null)
 
 
 def code(name: str, length: int) -> Column[object]:
@@ -91,9 +106,14 @@ def big_integer(name: str) -> Column[object]:
     return Column(name, BigInteger, nullable=False)
 
 
-def minor(name: str) -> Column[object]:
+def minor(name: str, *, null: bool = False) -> Column[object]:
     """An amount of money in minor units of its currency."""
-    return big_integer(name)
+    return Column(name, BigInteger, nullable=null)
+
+
+def decimal(name: str, digits: int, places: int) -> Column[object]:
+    """A decimal number that can be null, such as a rate."""
+    return Column(name, Numeric(digits, places), nullable=True)
 
 
 def check(rule: str, reason: str) -> CheckConstraint:
@@ -111,4 +131,4 @@ def one_of(column: str, values: Sequence[str]) -> CheckConstraint:
 
 def type_name(column: Column[object]) -> str:
     """The type of a column, as PostgreSQL's catalogue names it."""
-    return column.type.compile(_DIALECT).lower().replace("char(", "character(")
+    return column.type.compile(_DIALECT).lower().replace("char(", "character(").replace(", ", ",")

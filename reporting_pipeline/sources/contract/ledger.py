@@ -1,12 +1,14 @@
-"""The ledger: accounts, transactions, and the entries of each transaction."""
+"""The ledger: accounts, transactions, their entries, and the events that a payout is made of."""
 
 from reporting_pipeline.sources.contract.columns import (
     check,
     code,
     contract_table,
+    decimal,
     instant,
     minor,
     one_of,
+    optional,
     row_id,
     text,
     uuid,
@@ -45,6 +47,7 @@ TRANSACTIONS = contract_table(
     uuid("event_id", null=True),
     uuid("order_id", null=True),
     text("kind"),
+    optional(text("reference", null=True)),
     uuid("reverses_transaction_id", null=True),
     instant("effective_at"),
     instant("recorded_at"),
@@ -62,6 +65,7 @@ TRANSACTIONS = contract_table(
             "payout_reversal",
             "reserve_hold",
             "reserve_release",
+            "psp_settlement",
             "adjustment",
         ),
     ),
@@ -77,6 +81,9 @@ ENTRIES = contract_table(
     text("component"),
     minor("amount_minor"),
     code("currency", 3),
+    optional(text("tax_jurisdiction", null=True)),
+    optional(decimal("tax_rate", 9, 6)),
+    optional(minor("taxable_minor", null=True)),
     instant("recorded_at"),
     one_of("direction", ("debit", "credit")),
     one_of(
@@ -90,6 +97,7 @@ ENTRIES = contract_table(
             "shipping_fee",
             "cancellation_fee",
             "tax",
+            "gift_card",
             "platform_fee",
             "processing_fee",
             "chargeback_fee",
@@ -100,7 +108,21 @@ ENTRIES = contract_table(
         ),
     ),
     check("amount_minor > 0", "amount_minor is not positive"),
+    check("tax_rate >= 0", "tax_rate is negative"),
+    check("taxable_minor >= 0", "taxable_minor is negative"),
     record_clock="recorded_at",
+)
+PAYOUT_ITEMS = contract_table(
+    "ledger.payout_items",
+    row_id(),
+    uuid("transaction_id", references="ledger.transactions"),
+    uuid("event_id"),
+    minor("amount_minor"),
+    code("currency", 3),
+    instant("recorded_at"),
+    check("amount_minor > 0", "amount_minor is not positive"),
+    record_clock="recorded_at",
+    is_optional=True,
 )
 
 # Parents before children.
@@ -108,4 +130,5 @@ TABLES = (
     ACCOUNTS,
     TRANSACTIONS,
     ENTRIES,
+    PAYOUT_ITEMS,
 )

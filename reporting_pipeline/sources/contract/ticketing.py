@@ -1,4 +1,4 @@
-"""Ticketing: organisations, events, ticket types, orders, what was sold and taken back, tickets."""
+"""Ticketing: organisations, series, events, ticket types, orders, movements and tickets."""
 
 from sqlalchemy import Column, Time
 
@@ -11,6 +11,7 @@ from reporting_pipeline.sources.contract.columns import (
     integer,
     minor,
     one_of,
+    optional,
     row_id,
     text,
     uuid,
@@ -23,6 +24,14 @@ ORGANIZATIONS = contract_table(
     text("timezone"),
     code("currency", 3),
     instant("updated_at"),
+)
+EVENT_SERIES = contract_table(
+    "ticketing.event_series",
+    row_id(),
+    uuid("organization_id", references="ticketing.organizations"),
+    text("name"),
+    instant("updated_at"),
+    is_optional=True,
 )
 EVENTS = contract_table(
     "ticketing.events",
@@ -38,6 +47,8 @@ EVENTS = contract_table(
     instant("doors_at", null=True),
     instant("starts_at"),
     instant("ends_at"),
+    optional(uuid("series_id", references="ticketing.event_series", null=True)),
+    optional(instant("rescheduled_from", null=True)),
     instant("updated_at"),
     one_of("status", ("draft", "on_sale", "sold_out", "postponed", "cancelled", "ended")),
 )
@@ -124,6 +135,7 @@ TICKETS = contract_table(
 # Parents before children.
 TABLES = (
     ORGANIZATIONS,
+    EVENT_SERIES,
     EVENTS,
     TICKET_TYPES,
     ORDERS,

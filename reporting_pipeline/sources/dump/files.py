@@ -16,6 +16,7 @@ from sqlalchemy import Table
 
 from reporting_pipeline.errors import DumpRefused
 from reporting_pipeline.sources.contract import DOMAINS, TABLES
+from reporting_pipeline.sources.contract.columns import is_optional
 
 REPORTED_MAX = 20
 # The errors of a truncated or damaged gzip file.
@@ -189,15 +190,15 @@ def _read_header(file: DumpFile) -> DumpFile | Violation:
     if "\r" in header:
         return refused("the lines end in CR alone: expected LF or CRLF")
     columns = tuple(next(csv.reader([header])))
-    problem = _header_problem(columns, tuple(column.name for column in file.table.columns))
+    problem = _header_problem(columns, file.table)
     if problem:
         return refused(problem)
     return DumpFile(table=file.table, path=file.path, columns=columns)
 
 
-def _header_problem(found: tuple[str, ...], expected: tuple[str, ...]) -> str | None:
-    missing = [name for name in expected if name not in found]
-    unknown = [name for name in found if name not in expected]
+def _header_problem(found: tuple[str, ...], table: Table) -> str | None:
+    missing = [c.name for c in table.columns if c.name not in found and not is_optional(c)]
+    unknown = [name for name in found if name not in table.columns]
     repeated = sorted({name for name in found if found.count(name) > 1})
     problems = {"missing": missing, "unknown": unknown, "repeated": repeated}
     parts = [f"{what} {', '.join(map(repr, names))}" for what, names in problems.items() if names]

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import Table, make_url
+from sqlalchemy import CheckConstraint, Column, Table, make_url
 from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 
 from reporting_pipeline.sources.contract import tables_of
-from reporting_pipeline.sources.contract.columns import type_name
+from reporting_pipeline.sources.contract.columns import is_optional, type_name
 from reporting_pipeline.sources.dump.files import UNREADABLE, DumpFile, Violation
+from reporting_pipeline.sources.inspect import present_columns
 
 _DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 # Older versions end CSV data at a line with a backslash and a full stop.
@@ -40,7 +41,7 @@ class TableLoad:
 
 
 def create_tables(connection: psycopg.Connection, domain: str) -> None:
-    """Create the schema, tables and indexes of a domain that do not exist yet."""
+    """Create the schema, tables, optional columns and indexes of a domain that do not exist yet."""
     schema = sql.Identifier(domain)
     found = connection.execute("select from pg_namespace where nspname = %s", [domain]).fetchone()
     if found is None:
@@ -50,6 +51,38 @@ def create_tables(connection: psycopg.Connection, domain: str) -> None:
         parts += [CreateIndex(index, if_not_exists=True) for index in table.indexes]
         for part in parts:
             connection.execute(sql.SQL(str(part.compile(dialect=_DIALECT))))
+        _complete(connection, table)
+
+
+def _complete(connection: psycopg.Connection, table: Table) -> None:
+    """Bring a table of version 1.0 to this version: optional columns and allowed values."""
+    present = present_columns(connection, str(table.schema))[table.key]
+    missing = [column for column in table.columns if column.name not in present]
+    if not missing or not all(map(is_optional, missing)):
+        return  # `contract_problems` names other columns that are missing
+    for column in missing:
+        connection.execute(
+            sql.SQL("alter table {} add column {} {}{}").format(
+                stored(table),
+                sql.Identifier(column.name),
+                sql.SQL(type_name(column)),
+                _reference(column),
+            )
+        )
+    for constraint in table.constraints:
+        if isinstance(constraint, CheckConstraint) and "allowed" in constraint.info:
+            column_name, _ = constraint.info["allowed"]
+            statement = "alter table {} drop constraint if exists {}, add check ({})"
+            name = sql.Identifier(f"{table.name}_{column_name}_check")
+            rule = sql.SQL(str(constraint.sqltext))
+            connection.execute(sql.SQL(statement).format(stored(table), name, rule))
+
+
+def _reference(column: Column[object]) -> sql.Composed:
+    keys = [
+        sql.SQL(" references {}").format(stored(key.column.table)) for key in column.foreign_keys
+    ]
+    return sql.SQL("").join(keys)
 
 
 def grant_reading(connection: psycopg.Connection, domain: str, role: str) -> None:
@@ -127,7 +160,7 @@ def stored(table: Table) -> sql.Identifier:
 
 
 def _copy(connection: psycopg.Connection, file: DumpFile) -> None:
-    nullable = [column.name for column in file.table.columns if column.nullable]
+    nullable = [name for name in file.columns if file.table.columns[name].nullable]
     # Some writers quote every field and write null as "": read it as null where null is allowed.
     force_null = sql.SQL(", force_null ({})").format(_names(nullable)) if nullable else sql.SQL("")
     statement = sql.SQL(

@@ -45,6 +45,18 @@ def _by_event(table: Table) -> Dating:
     )
 
 
+def _by_transaction(table: Table) -> Dating:
+    return Dating(
+        table=table,
+        day="transaction.report_day",
+        joins=(
+            "left join landing.ledger_transactions as transaction"
+            " on transaction.id = dated.transaction_id"
+        ),
+        affected="dated.transaction_id in (select id from redated_transactions)",
+    )
+
+
 # The tables that do not simply take the zone and cutoff of the event in their `event_id`.
 _OTHER_DATINGS = (
     Dating(
@@ -69,15 +81,8 @@ _OTHER_DATINGS = (
         ),
         affected="dated.id in (select id from redated_transactions)",
     ),
-    Dating(
-        table=ledger.ENTRIES,
-        day="transaction.report_day",
-        joins=(
-            "left join landing.ledger_transactions as transaction"
-            " on transaction.id = dated.transaction_id"
-        ),
-        affected="dated.transaction_id in (select id from redated_transactions)",
-    ),
+    _by_transaction(ledger.ENTRIES),
+    _by_transaction(ledger.PAYOUT_ITEMS),
 )
 
 

@@ -7,6 +7,7 @@ landed before are removed.
 """
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -16,6 +17,7 @@ from psycopg import sql
 from sqlalchemy import Table
 
 from reporting_pipeline.errors import SourceContractBroken
+from reporting_pipeline.sources.contract.columns import is_optional
 from reporting_pipeline.sources.landing.snapshot import SourceSnapshot, table_name
 
 # In larger tables, comparing old months costs the source too much for one landing.
@@ -31,12 +33,16 @@ class Incoming:
     Attributes:
         read_count: Rows read from the source.
         new_count: Rows among them that are new or changed.
+        completed_count: Append-only rows among them that have got a value in an optional column.
+        optional_columns: The optional columns that the source has.
         seconds: Duration of reading them.
     """
 
     table: Table
     read_count: int
     new_count: int
+    completed_count: int
+    optional_columns: list[str]
     seconds: float
 
 
@@ -57,13 +63,14 @@ def incoming(table: Table) -> sql.Identifier:
 
 def columns(table: Table) -> sql.Composed:
     """The columns of a contract table, in its order."""
-    return sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
+    return _names(column.name for column in table.columns)
 
 
 def read_incoming(
     warehouse: psycopg.Connection,
     snapshot: SourceSnapshot,
     table: Table,
+    present: tuple[str, ...],
     *,
     overlap: timedelta,
     read_all: bool,
@@ -74,61 +81,84 @@ def read_incoming(
         warehouse: A connection in a transaction, at whose end the temporary table is dropped.
         snapshot: The source.
         table: The contract table.
+        present: The columns of the table that the source has; the others are null.
         overlap: How much older than the newest landed clock a late row's clock can be.
         read_all: Read the whole table.
 
     Raises:
-        SourceContractBroken: A row breaks the contract, or an append-only row has changed.
+        SourceContractBroken: A row breaks the contract, or an append-only row has changed. (A value
+            in an optional column that was null is a completion, not a change.)
         SourceUnavailable: The source is down or too slow.
     """
     begun = time.monotonic()
     statement = "create temporary table {} (like {} including constraints) on commit drop"
     warehouse.execute(sql.SQL(statement).format(incoming(table), landed(table)))
-    since = None if read_all else _watermark(warehouse, table, overlap)
-    read_count = _copy_rows(warehouse, snapshot, table, since)
-    new_count = read_count - _drop_known(warehouse, table)
+    since = None if read_all else _watermark(warehouse, table, present, overlap)
+    read_count = _copy_rows(warehouse, snapshot, table, present, since)
+    new_count = read_count - _drop_known(warehouse, table, present)
     _refuse_repeated(warehouse, table)
     _refuse_undatable(warehouse, table)
-    if not table.info["mutable"]:
-        _refuse_changed(warehouse, table)
+    completed_count = 0 if table.info["mutable"] else _completed(warehouse, table)
     warehouse.execute(sql.SQL("analyze {}").format(incoming(table)))
     return Incoming(
         table=table,
         read_count=read_count,
         new_count=new_count,
+        completed_count=completed_count,
+        optional_columns=optional_columns(table, present),
         seconds=time.monotonic() - begun,
     )
 
 
-def _watermark(warehouse: psycopg.Connection, table: Table, overlap: timedelta) -> datetime | None:
+def optional_columns(table: Table, present: tuple[str, ...]) -> list[str]:
+    """The optional columns among those that a source has."""
+    return [name for name in present if is_optional(table.columns[name])]
+
+
+def _watermark(
+    warehouse: psycopg.Connection, table: Table, present: tuple[str, ...], overlap: timedelta
+) -> datetime | None:
+    """The record clock from which on rows are read; None reads all of them.
+
+    If the source has an optional column for the first time, its old rows can have values in it.
+    """
     row = warehouse.execute(
-        "select record_clock from landing.watermarks where domain = %s and table_name = %s",
-        (table.info["domain"], table.name),
+        "select record_clock from landing.watermarks where domain = %s and table_name = %s"
+        " and optional_columns @> %s",
+        (table.info["domain"], table.name, optional_columns(table, present)),
     ).fetchone()
     return None if row is None else cast("datetime", row[0]) - overlap
 
 
 def _copy_rows(
-    warehouse: psycopg.Connection, snapshot: SourceSnapshot, table: Table, since: datetime | None
+    warehouse: psycopg.Connection,
+    snapshot: SourceSnapshot,
+    table: Table,
+    present: tuple[str, ...],
+    since: datetime | None,
 ) -> int:
     if since is None:
-        return _copy(warehouse, snapshot, table, sql.SQL("true").format())
+        return _copy(warehouse, snapshot, table, present, sql.SQL("true").format())
     clock = sql.Identifier(table.info["record_clock"])
     newer = sql.SQL("{} >= {}").format(clock, sql.Literal(since))
-    read_count = _copy(warehouse, snapshot, table, newer)
+    read_count = _copy(warehouse, snapshot, table, present, newer)
     for month in _months_that_differ(warehouse, snapshot, table, since):
         older = sql.SQL("{0} >= {1} and {0} < least({1} + interval '1 month', {2})")
         wanted = older.format(clock, sql.Literal(month), sql.Literal(since))
-        read_count += _copy(warehouse, snapshot, table, wanted)
+        read_count += _copy(warehouse, snapshot, table, present, wanted)
     return read_count
 
 
 def _copy(
-    warehouse: psycopg.Connection, snapshot: SourceSnapshot, table: Table, wanted: sql.Composed
+    warehouse: psycopg.Connection,
+    snapshot: SourceSnapshot,
+    table: Table,
+    present: tuple[str, ...],
+    wanted: sql.Composed,
 ) -> int:
-    query = sql.SQL("select {} from {} where {}").format(columns(table), table_name(table), wanted)
+    query = sql.SQL("select {} from {} where {}").format(_names(present), table_name(table), wanted)
     statement = sql.SQL("copy {} ({}) from stdin (format binary)")
-    target = statement.format(incoming(table), columns(table))
+    target = statement.format(incoming(table), _names(present))
     with warehouse.cursor() as cursor:
         try:
             with cursor.copy(target) as copy:
@@ -168,7 +198,7 @@ def _months(
     )
 
 
-def _drop_known(warehouse: psycopg.Connection, table: Table) -> int:
+def _drop_known(warehouse: psycopg.Connection, table: Table, present: tuple[str, ...]) -> int:
     statement = (
         "delete from {incoming} as incoming using {landed} as landed"
         " where landed.id = incoming.id and ({old}) is not distinct from ({new})"
@@ -176,14 +206,18 @@ def _drop_known(warehouse: psycopg.Connection, table: Table) -> int:
     query = sql.SQL(statement).format(
         incoming=incoming(table),
         landed=landed(table),
-        old=_qualified(table, "landed"),
-        new=_qualified(table, "incoming"),
+        old=_qualified(present, "landed"),
+        new=_qualified(present, "incoming"),
     )
     return warehouse.execute(query).rowcount
 
 
-def _qualified(table: Table, alias: str) -> sql.Composed:
-    return sql.SQL(", ").join(sql.Identifier(alias, column.name) for column in table.columns)
+def _names(names: Iterable[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, names))
+
+
+def _qualified(names: Iterable[str], alias: str) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(alias, name) for name in names)
 
 
 def _refuse_repeated(warehouse: psycopg.Connection, table: Table) -> None:
@@ -210,16 +244,36 @@ def _refuse_undatable(warehouse: psycopg.Connection, table: Table) -> None:
                 )
 
 
-def _refuse_changed(warehouse: psycopg.Connection, table: Table) -> None:
-    statement = "select incoming.id from {} as incoming inner join {} as landed using (id) limit 1"
-    query = sql.SQL(statement).format(incoming(table), landed(table))
-    changed = warehouse.execute(query).fetchone()
-    if changed is not None:
+def _completed(warehouse: psycopg.Connection, table: Table) -> int:
+    """Count append-only rows with a new value in an optional column; refuse other changes."""
+    statement = (
+        "select count(*), min(incoming.id::text) filter (where {changed})"
+        " from {incoming} as incoming inner join {landed} as landed on incoming.id = landed.id"
+    )
+    query = sql.SQL(statement).format(
+        changed=_is_changed(table), incoming=incoming(table), landed=landed(table)
+    )
+    [(completed_count, changed_id)] = warehouse.execute(query).fetchall()
+    if changed_id is not None:
         raise _broken(
             table,
-            f"row {changed[0]} has changed since it was landed, and the table is append-only: "
+            f"row {changed_id} has changed since it was landed, and the table is append-only: "
             "upstream must correct with a further row",
         )
+    return cast("int", completed_count)
+
+
+def _is_changed(table: Table) -> sql.Composed:
+    """SQL: a landed row and the incoming one differ, other than by a value where there was null."""
+    optional = [column.name for column in table.columns if is_optional(column)]
+    fixed = [column.name for column in table.columns if not is_optional(column)]
+    differs = sql.SQL("({}) is distinct from ({})").format(
+        _qualified(fixed, "landed"), _qualified(fixed, "incoming")
+    )
+    overwrites = [
+        sql.SQL("(landed.{0} <> incoming.{0})").format(sql.Identifier(name)) for name in optional
+    ]
+    return sql.SQL(" or ").join([differs, *overwrites])
 
 
 def _broken(table: Table, problem: str) -> SourceContractBroken:

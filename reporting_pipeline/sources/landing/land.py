@@ -197,6 +197,7 @@ def _land(
     _refuse_unknown_zones(connection)
     _record_reads(connection, snapshots, overlap)
     touched_day_count = _merge(connection, tables, listener)
+    _record_optional_columns(connection, tables)
     result = LandingResult(
         tables=tuple(map(_table_landing, tables)),
         touched_day_count=touched_day_count,
@@ -223,14 +224,20 @@ def _read(
     *,
     read_all: bool,
 ) -> list[Incoming]:
+    present: dict[str, tuple[str, ...]] = {}
     for domain, snapshot in snapshots.items():
-        snapshot.refuse_broken(domain)
+        present |= snapshot.present_columns(domain)
     return [
         read_incoming(
-            connection, snapshots[table.info["domain"]], table, overlap=overlap, read_all=read_all
+            connection,
+            snapshots[table.info["domain"]],
+            table,
+            present[table.key],
+            overlap=overlap,
+            read_all=read_all,
         )
         for table in contract.TABLES
-        if table.info["domain"] in snapshots
+        if table.key in present
     ]
 
 
@@ -249,8 +256,11 @@ def _merge_tables(
     for table in contract.TABLES:
         if table.key not in _DATED:
             connection.execute(_upsert(table))
+    completed = {each.table.key for each in tables if each.completed_count}
     for dating in DATINGS:
         redate(connection, dating)
+        if dating.table.key in completed:
+            connection.execute(_delete_incoming(dating.table))
         insert_dated(connection, dating)
     _analyze_changed(connection)
     touched_day_count = listener.after_merge(connection)
@@ -297,6 +307,11 @@ def _upsert(table: Table) -> sql.Composed:
     )
 
 
+def _delete_incoming(table: Table) -> sql.Composed:
+    statement = "delete from {} as landed using {} as incoming where landed.id = incoming.id"
+    return sql.SQL(statement).format(landed(table), incoming(table))
+
+
 def _advance_watermark(connection: psycopg.Connection, table: Table) -> None:
     statement = (
         "insert into landing.watermarks (domain, table_name, record_clock, landed_at)"
@@ -330,6 +345,21 @@ def _record_reads(
         read_at = snapshot.read_at
         connection.execute(statement, (domain, read_at, read_at - overlap))
     clear_faults(connection, list(snapshots))
+
+
+def _record_optional_columns(connection: psycopg.Connection, tables: list[Incoming]) -> None:
+    """Store which optional columns each source has, so that a new one is read in all rows."""
+    for each in tables:
+        connection.execute(
+            "update landing.watermarks set optional_columns = %(columns)s"
+            " where domain = %(domain)s and table_name = %(table)s"
+            " and optional_columns <> %(columns)s",
+            {
+                "columns": each.optional_columns,
+                "domain": each.table.info["domain"],
+                "table": each.table.name,
+            },
+        )
 
 
 def _refuse_unknown_zones(connection: psycopg.Connection) -> None:

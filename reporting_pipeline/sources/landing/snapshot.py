@@ -13,7 +13,11 @@ from psycopg import sql
 from sqlalchemy import URL, Table
 
 from reporting_pipeline.errors import SourceContractBroken, SourceUnavailable
-from reporting_pipeline.sources.inspect import contract_problems, reading_problems
+from reporting_pipeline.sources.inspect import (
+    contract_problems,
+    present_columns,
+    reading_problems,
+)
 from reporting_pipeline.warehouse.engine import conninfo
 
 _CONNECT_TIMEOUT_SECONDS = 10
@@ -31,8 +35,11 @@ class SourceSnapshot:
     connection: psycopg.Connection
     read_at: datetime
 
-    def refuse_broken(self, domain: str) -> None:
-        """Compare the tables and columns of a domain with the contract, before a row is read.
+    def present_columns(self, domain: str) -> dict[str, tuple[str, ...]]:
+        """Compare a domain with the contract, before a row is read.
+
+        Returns:
+            The contract's columns that the source has, by `<schema>.<table>`.
 
         Raises:
             SourceContractBroken: The message names every table and column that differs.
@@ -42,12 +49,14 @@ class SourceSnapshot:
                 *contract_problems(self.connection, domain),
                 *reading_problems(self.connection, domain),
             ]
+            present = present_columns(self.connection, domain)
         if problems:
             message = (
                 f"source {domain} differs from the contract: "
                 f"{'; '.join(map(str, problems))}; nothing was landed"
             )
             raise SourceContractBroken(message, domain=domain)
+        return present
 
     def rows(self, table: Table, query: sql.Composed) -> list[tuple[object, ...]]:
         """All rows of a small query on a table."""

@@ -95,6 +95,14 @@ def valid_rows() -> Rows:
                 "updated_at": _SOLD_AT,
             }
         ],
+        "ticketing.event_series": [
+            {
+                "id": uid(6),
+                "organization_id": organization,
+                "name": "Clubnächte",
+                "updated_at": _SOLD_AT,
+            }
+        ],
         "ticketing.events": [
             {
                 "id": event,
@@ -109,6 +117,8 @@ def valid_rows() -> Rows:
                 "doors_at": "",
                 "starts_at": _LATER,
                 "ends_at": _LATER,
+                "series_id": uid(6),
+                "rescheduled_from": "",
                 "updated_at": _SOLD_AT,
             }
         ],
@@ -213,6 +223,9 @@ def _ledger_rows(organization: str, event: str, order: str) -> Rows:
         "component": "cash",
         "amount_minor": "2200",
         "currency": "EUR",
+        "tax_jurisdiction": "",
+        "tax_rate": "",
+        "taxable_minor": "",
         "recorded_at": _SOLD_AT,
     }
     account = {
@@ -231,6 +244,7 @@ def _ledger_rows(organization: str, event: str, order: str) -> Rows:
                 "event_id": event,
                 "order_id": order,
                 "kind": "sale",
+                "reference": "PSP-1",
                 "reverses_transaction_id": "",
                 "effective_at": _SOLD_AT,
                 "recorded_at": _SOLD_AT,
@@ -245,5 +259,15 @@ def _ledger_rows(organization: str, event: str, order: str) -> Rows:
                 "direction": "credit",
                 "component": "face_value",
             },
+        ],
+        "ledger.payout_items": [
+            {
+                "id": uid(95),
+                "transaction_id": uid(70),
+                "event_id": event,
+                "amount_minor": "2000",
+                "currency": "EUR",
+                "recorded_at": _SOLD_AT,
+            }
         ],
     }
