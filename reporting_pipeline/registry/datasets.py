@@ -12,6 +12,7 @@ from reporting_pipeline.errors import PropertiesInvalid, UnknownDataset
 from reporting_pipeline.registry.columns import Column, ColumnKind
 from reporting_pipeline.registry.properties import (
     MODELS,
+    BalanceSpan,
     ColumnProperties,
     ModelProperties,
     column_of,
@@ -48,6 +49,7 @@ class Dataset:
             day and a period does not narrow them.
         depends_on: The report tables whose days its rows depend on. A dataset is reconciled and
             built only if these are.
+        balances: How long the balances of a row count (`properties.ModelMeta`).
     """
 
     name: str
@@ -59,6 +61,7 @@ class Dataset:
     columns: tuple[Column, ...]
     depends_on: tuple[str, ...]
     day_column: str | None = "date"
+    balances: BalanceSpan = "carried"
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -117,6 +120,7 @@ def _shown(name: str, table: ReportTable) -> Dataset:
         relation=name,
         columns=with_names(table.columns),
         depends_on=(table.name,),
+        balances=table.balances,
     )
 
 
@@ -131,6 +135,7 @@ def _dataset(model: ModelProperties, schema: str, *, columns: tuple[Column, ...]
         columns=columns,
         depends_on=model.meta.depends_on,
         day_column=model.meta.day_column,
+        balances=model.meta.balances,
     )
 
 

@@ -7,7 +7,7 @@ keys under `meta` are this project's own; `ModelMeta` and `ColumnMeta` define th
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -17,6 +17,9 @@ from reporting_pipeline.errors import PropertiesInvalid
 from reporting_pipeline.registry.columns import Column, ColumnKind, ColumnType, Unit
 
 MODELS = project_file("dbt_project") / "models"
+
+BalanceSpan: TypeAlias = Literal["carried", "of_events", "of_rows"]
+"""How long the balances of a row count; `ModelMeta` says it."""
 
 
 class ColumnMeta(BaseModel):
@@ -54,6 +57,9 @@ class ModelMeta(BaseModel):
         figures_of: A report table; the dataset has all of its measures, after its own columns.
         depends_on: The report tables whose days the rows depend on.
         day_column: The column of type date that a period selects by.
+        balances: How long the balances of a row count: `carried`, until the leaf's next row;
+            `of_events`, likewise, and a report has all events that have begun; `of_rows`, only on
+            the day of the row.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -65,6 +71,7 @@ class ModelMeta(BaseModel):
     figures_of: str | None = None
     depends_on: tuple[str, ...] = ()
     day_column: str | None = "date"
+    balances: BalanceSpan = "carried"
 
 
 class _ColumnConfig(BaseModel):

@@ -4,7 +4,13 @@ from dataclasses import dataclass
 
 from reporting_pipeline.errors import UnknownReport
 from reporting_pipeline.registry.columns import Column, ColumnKind
-from reporting_pipeline.registry.properties import MODELS, ModelProperties, column_of, read_models
+from reporting_pipeline.registry.properties import (
+    MODELS,
+    BalanceSpan,
+    ModelProperties,
+    column_of,
+    read_models,
+)
 
 SCHEMA = "reporting"
 """The PostgreSQL schema of the report tables."""
@@ -21,6 +27,7 @@ class ReportTable:
         grain: What one row represents.
         description: The source of its rows, and what a reader must know to use them.
         columns: In the order of the YAML. A table that is older than a column has it at its end.
+        balances: How long the balances of a row count (`properties.ModelMeta`).
     """
 
     name: str
@@ -28,6 +35,7 @@ class ReportTable:
     grain: str
     description: str
     columns: tuple[Column, ...]
+    balances: BalanceSpan = "carried"
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -63,6 +71,7 @@ def _report_table(model: ModelProperties) -> ReportTable:
         columns=tuple(
             column_of(model.name, each, nullable=not each.is_not_null) for each in model.columns
         ),
+        balances=model.meta.balances,
     )
 
 
