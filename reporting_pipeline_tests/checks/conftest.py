@@ -78,7 +78,8 @@ def _season_database(
     with psycopg.connect(conninfo(url)) as connection:
         for table in TABLES:
             source = season_dump / f"{table.schema}.{table.name}.csv"
-            _copy(connection, source, sql.Identifier("landing", f"{table.schema}_{table.name}"))
+            if source.exists():  # the season is of version 1.0
+                _copy(connection, source, sql.Identifier("landing", f"{table.schema}_{table.name}"))
         connection.execute(_REPORT_DAYS)
         for report in REPORT_TABLES:
             relation = sql.Identifier(SCHEMA, report.name)
