@@ -1,7 +1,7 @@
 {# The amount that one scan adds to each figure of attendance. Two models use it: one classifies all
    scans of some days at once, the other one looks up each scan. Both select from relations with the
-   columns of int_scanning__scans and `upload_count`, `is_taken_back` and `entry_number`, which is null
-   where the scan is no entry. #}
+   columns of int_scanning__scans and `upload_count`, `is_taken_back`, and `entry_number` and
+   `day_entry_number` among the entries of the ticket and of its day, null where the scan is no entry. #}
 {% macro scan_figures() -%}
     cast(1 as bigint) as scan_count,
     cast(case when outcome = 'accepted' then 1 else 0 end as bigint) as accepted_count,
@@ -15,6 +15,7 @@
     cast(case when reject_reason = 'blocked' then 1 else 0 end as bigint) as rejected_blocked_count,
     cast(case when reject_reason = 'error' then 1 else 0 end as bigint) as rejected_error_count,
     cast(case when entry_number = 1 then 1 else 0 end as bigint) as admission_count,
+    cast(case when day_entry_number = 1 then 1 else 0 end as bigint) as day_entry_count,
     cast(case when entry_number > 1 then 1 else 0 end as bigint) as reentry_count,
     cast(
         case

@@ -143,6 +143,14 @@ CHECKS: tuple[Check, ...] = (
         "{concerns}: {found} admitted, {expected} allowed",
         warns_while_pending=True,
     ),
+    _check(
+        "device_counters",
+        "report_attendance_daily",
+        "No device counts from the beginning again. "
+        "Expected is 0, found the count of numbers that the device has used before.",
+        "device {device_id} at event {event_id} gave {found} numbers of earlier scans again: its "
+        "counter has begun again, or another device has its id",
+    ),
     _rows_held_back("report_event_summary", "seating_inventory_movements"),
     _check(
         "summary_equals_dailies",

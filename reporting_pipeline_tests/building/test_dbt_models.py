@@ -34,14 +34,14 @@ def test_sources_are_the_landing_tables_with_all_their_columns(
     relations: dict[str, list[str]],
 ) -> None:
     described = {
-        f"landing.{source.name}": [
+        f"landing.{source.name}": sorted(
             f"{column.name} {column.data_type}" for column in source.columns.values()
-        ]
+        )
         for source in parsed_project().sources.values()
         if source.source_name == "landing"
     }
 
-    assert described == {name: relations[name] for name in described}
+    assert described == {name: sorted(relations[name]) for name in described}
     assert described.keys() >= {f"landing.{landing_name(table)}" for table in TABLES}
 
 

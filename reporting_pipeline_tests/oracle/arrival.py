@@ -29,6 +29,7 @@ _DELAYED: Final = 0.5
 # Values of older versions of a row: column -> other values, or the table of the other ids.
 _FORMER: Final[dict[str, dict[str, Any]]] = {
     "ticketing.organizations": {"timezone": ("UTC", "Asia/Tokyo", "America/Santiago")},
+    "ticketing.event_series": {"name": ("A former name",)},
     "ticketing.events": {
         "organization_id": "ticketing.organizations",
         "timezone": ("UTC", "Pacific/Apia", "America/New_York"),

@@ -1,18 +1,25 @@
-"""report_attendance_daily: admissions and scans at the gates."""
+"""report_attendance_daily and report_attendance_quarter_hourly: scans and people at the gates."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from reporting_pipeline_tests.oracle.books import Books
 from reporting_pipeline_tests.oracle.report_days import event_day
 from reporting_pipeline_tests.oracle.report_tables import (
     ATTENDANCE,
+    QUARTERS,
     Key,
     ReportRow,
     ReportTable,
     blank,
 )
-from reporting_pipeline_tests.oracle.scans import is_entry, is_exit, scan_state, upload
+from reporting_pipeline_tests.oracle.scans import (
+    ScanState,
+    is_entry,
+    is_exit,
+    scan_state,
+    upload,
+)
 from reporting_pipeline_tests.oracle.source_tables import Row
 
 MEASURES: Final = (
@@ -28,6 +35,7 @@ MEASURES: Final = (
     "rejected_blocked_count",
     "rejected_error_count",
     "admission_count",
+    "day_entry_count",
     "reentry_count",
     "exit_count",
     "reverted_count",
@@ -35,7 +43,18 @@ MEASURES: Final = (
     "late_count",
     "repeated_upload_count",
 )
-"""The measures of the table."""
+"""The measures of report_attendance_daily."""
+
+QUARTER_MEASURES: Final = (
+    "scan_count",
+    "rejected_count",
+    "admission_count",
+    "reentry_count",
+    "day_entry_count",
+    "exit_count",
+    "entry_count",
+)
+"""The measures of report_attendance_quarter_hourly."""
 
 _LATE_AFTER: Final = timedelta(minutes=2)
 
@@ -50,10 +69,21 @@ def attendance_daily(books: Books) -> ReportTable:
         _add_scan(row, scan)
         row["repeated_upload_count"] += len(state.copies[upload(scan)]) - 1
         row["reverted_count"] += scan["id"] in state.reverted
-        row["exit_count"] += is_exit(scan, state.reverted)
-        if is_entry(scan, state.reverted) and admits(books, scan):
-            is_first = state.first_entries[scan["ticket_id"]]["id"] == scan["id"]
-            row["admission_count" if is_first else "reentry_count"] += 1
+        _add_passage(row, books, state, scan)
+    return table
+
+
+def attendance_quarter_hourly(books: Books) -> ReportTable:
+    """Grain: event's organisation, event, date, gate, first instant of a quarter hour in UTC."""
+    table: ReportTable = {}
+    state = scan_state(books)
+    for scan in state.counted.values():
+        key = (*_key(books, scan)[:-1], _quarter(scan["scanned_at"]))
+        row = table.setdefault(key, blank(QUARTERS, key, QUARTER_MEASURES))
+        row["scan_count"] += 1
+        row["rejected_count"] += scan["outcome"] == "rejected"
+        _add_passage(row, books, state, scan)
+        row["entry_count"] = row["admission_count"] + row["reentry_count"]
     return table
 
 
@@ -79,6 +109,20 @@ def _key(books: Books, scan: Row) -> Key:
         scan["gate_id"],
         ticket["ticket_type_id"] if ticket else None,
     )
+
+
+def _quarter(instant: datetime) -> datetime:
+    in_utc = instant.astimezone(UTC)
+    return in_utc.replace(minute=in_utc.minute // 15 * 15, second=0, microsecond=0)
+
+
+def _add_passage(row: ReportRow, books: Books, state: ScanState, scan: Row) -> None:
+    row["exit_count"] += is_exit(scan, state.reverted)
+    if is_entry(scan, state.reverted) and admits(books, scan):
+        is_first = state.first_entries[scan["ticket_id"]]["id"] == scan["id"]
+        row["admission_count" if is_first else "reentry_count"] += 1
+        day = event_day(books, scan["event_id"], scan["scanned_at"])
+        row["day_entry_count"] += state.first_of_days[scan["ticket_id"], day]["id"] == scan["id"]
 
 
 def _add_scan(row: ReportRow, scan: Row) -> None:

@@ -3,7 +3,7 @@
 import csv
 import gzip
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -45,7 +45,7 @@ def differences(
 
 
 def read_actual(connection: Connection[Any]) -> dict[str, ReportTable]:
-    """The five tables of the schema `reporting`, in the form of `expected_tables`."""
+    """The tables of the schema `reporting`, in the form of `expected_tables`."""
     tables: dict[str, ReportTable] = {}
     for table, columns in COLUMNS.items():
         query = sql.SQL("select {} from {}").format(
@@ -115,6 +115,8 @@ def _measures(table: str, row: ReportRow) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, UUID):
         return str(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC)
     if isinstance(value, list):
         return tuple(_plain(item) for item in value)
     return value
@@ -142,6 +144,8 @@ def _csv_reader(column: str) -> Callable[[str], Any]:
         return lambda text: tuple(text.strip("{}").split(","))
     elif column.startswith("is_"):
         read = {"true": True, "false": False}.__getitem__
+    elif column.endswith("_at"):
+        read = datetime.fromisoformat
     elif column.endswith("_rate"):
         read = Decimal
     elif column.endswith(("_minor", "_count")):

@@ -54,13 +54,15 @@ def add_scans(draft: Draft) -> None:
 
 
 def _add_scan(draft: Draft, devices: list[str]) -> None:
-    """A scan, or a copy of an earlier scan, with the same upload but perhaps other values."""
+    """A scan, a copy of an earlier scan, or another scan with the same number."""
     scans = draft.rows("scanning.scans")
     scan = _scan(draft, devices)
     if scans and draft.chance(0.3):
         original = draft.pick(scans)
-        kept = {name: original[name] for name in ("device_id", "device_sequence")}
-        scan = (scan if draft.chance(0.3) else _without_id(original)) | kept
+        if draft.chance(0.3):  # not a copy: the device's counter has begun again
+            scan |= {name: original[name] for name in ("device_id", "device_sequence")}
+        else:
+            scan = _without_id(original)
         shift = draft.pick((0, 0, 1, 60, 600, 900, -600))
         scan["received_at"] = original["received_at"] + timedelta(seconds=shift)
     draft.add("scanning.scans", **scan)

@@ -97,6 +97,20 @@ class Reach:
         firsts = self.scans.first_entries
         self.scan_days(firsts[ticket] for ticket in tickets if ticket in firsts)
 
+    def days_of_entries(self, uploads: Iterable[Upload]) -> set[tuple[str, date]]:
+        """The tickets of the uploads, with the days of the uploads."""
+        scans = [scan for key in uploads for scan in self.scans.copies.get(key, ())]
+        return {
+            (scan["ticket_id"], event_day(self.books, scan["event_id"], scan["scanned_at"]))
+            for scan in scans
+            if scan["ticket_id"]
+        }
+
+    def first_of_days(self, tickets: Iterable[tuple[str, date]]) -> None:
+        """The day of each ticket's first entry on the day, which may be at another event."""
+        firsts = self.scans.first_of_days
+        self.scan_days(firsts[ticket] for ticket in tickets if ticket in firsts)
+
     def ticket_scans(self, tickets: set[str]) -> None:
         """The days of all counted scans of the tickets."""
         counted = self.scans.counted.values()

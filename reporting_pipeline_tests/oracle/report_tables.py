@@ -1,4 +1,4 @@
-"""The five report tables of the oracle: keys, columns and types."""
+"""The report tables of the oracle: keys, columns and types."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -11,6 +11,8 @@ ReportTable = dict[Key, ReportRow]
 SALES: Final = "report_sales_daily"
 REVENUE: Final = "report_revenue_daily"
 ATTENDANCE: Final = "report_attendance_daily"
+QUARTERS: Final = "report_attendance_quarter_hourly"
+OCCUPANCY: Final = "report_occupancy_daily"
 SUMMARY: Final = "report_event_summary"
 BREAKS: Final = "report_reconciliation_breaks"
 
@@ -18,6 +20,8 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     SALES: ("organization_id", "event_id", "date", "currency", "ticket_type_id", "channel"),
     REVENUE: ("organization_id", "event_id", "date", "currency"),
     ATTENDANCE: ("organization_id", "event_id", "date", "gate_id", "ticket_type_id"),
+    QUARTERS: ("organization_id", "event_id", "date", "gate_id", "quarter_at"),
+    OCCUPANCY: ("organization_id", "event_id", "section_id", "date"),
     SUMMARY: ("organization_id", "event_id", "date", "currency"),
     BREAKS: (
         "date",

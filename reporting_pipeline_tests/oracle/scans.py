@@ -1,13 +1,14 @@
 """The state of all scans: which copies count, which are reverted, and each ticket's first entry."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from reporting_pipeline_tests.oracle.books import Books
+from reporting_pipeline_tests.oracle.report_days import event_day
 from reporting_pipeline_tests.oracle.source_tables import Row
 
-Upload = tuple[str, int]
-"""A device and its counter, which all copies of one upload share."""
+Upload = tuple[str, int, str, str | None, datetime]
+"""What all copies of one upload share: device, its counter, event, ticket and time of the scan."""
 
 
 @dataclass(frozen=True)
@@ -19,12 +20,15 @@ class ScanState:
         copies: Upload -> all its copies, including the counted one.
         reverted: Ids of counted accepted scans that are reverted.
         first_entries: Known ticket -> its first accepted entry that is not reverted.
+        first_of_days: Known ticket and report day -> its first such entry on the day, which is the
+            day by the event of the scan.
     """
 
     counted: dict[Upload, Row]
     copies: dict[Upload, list[Row]]
     reverted: set[str]
     first_entries: dict[str, Row]
+    first_of_days: dict[tuple[str, date], Row]
 
 
 def scan_state(books: Books) -> ScanState:
@@ -36,17 +40,32 @@ def scan_state(books: Books) -> ScanState:
             copies.setdefault(upload(scan), []).append(scan)
     counted = {key: min(scans, key=_reception) for key, scans in copies.items()}
     reverted = _reverted(counted, copies)
-    entries = (
-        scan
-        for scan in counted.values()
-        if scan["ticket_id"] in books["ticketing.tickets"] and is_entry(scan, reverted)
+    entries = sorted(
+        (
+            scan
+            for scan in counted.values()
+            if scan["ticket_id"] in books["ticketing.tickets"] and is_entry(scan, reverted)
+        ),
+        key=_order_of,
     )
-    return ScanState(counted, copies, reverted, _first_by_ticket(entries))
+    first_entries: dict[str, Row] = {}
+    first_of_days: dict[tuple[str, date], Row] = {}
+    for scan in entries:
+        first_entries.setdefault(scan["ticket_id"], scan)
+        day = event_day(books, scan["event_id"], scan["scanned_at"])
+        first_of_days.setdefault((scan["ticket_id"], day), scan)
+    return ScanState(counted, copies, reverted, first_entries, first_of_days)
 
 
 def upload(scan: Row) -> Upload:
     """The upload of the scan, which its repeated uploads share."""
-    return scan["device_id"], scan["device_sequence"]
+    return (
+        scan["device_id"],
+        scan["device_sequence"],
+        scan["event_id"],
+        scan["ticket_id"],
+        scan["scanned_at"],
+    )
 
 
 def is_revert(scan: Row) -> bool:
@@ -81,15 +100,6 @@ def _reverted(counted: dict[Upload, Row], copies: dict[Upload, list[Row]]) -> se
             if target["outcome"] == "accepted" and not is_revert(target):
                 reverted.add(target["id"])
     return reverted
-
-
-def _first_by_ticket(entries: Iterable[Row]) -> dict[str, Row]:
-    firsts: dict[str, Row] = {}
-    for scan in entries:
-        first = firsts.setdefault(scan["ticket_id"], scan)
-        if _order_of(scan) < _order_of(first):
-            firsts[scan["ticket_id"]] = scan
-    return firsts
 
 
 def _order_of(scan: Row) -> tuple[object, ...]:

@@ -49,7 +49,8 @@ MEASURES: Final = (
 """The measures of the table."""
 
 _MILLION: Final = 10**6
-_CAPACITY: Final = {"capacity": "capacity_count", "hold": "hold_count", "kill": "kill_count"}
+CAPACITY: Final = {"capacity": "capacity_count", "hold": "hold_count", "kill": "kill_count"}
+"""Kind of an inventory movement -> its column."""
 _MONEY: Final = {
     "gross_minor": "gross_to_date_minor",
     "refund_minor": "refund_to_date_minor",
@@ -130,7 +131,7 @@ def _add_inventory(histories: dict[str, _History], books: Books) -> None:
     for movement in books["seating.inventory_movements"].values():
         if history := histories.get(movement["event_id"]):
             day = event_day(books, movement["event_id"], movement["occurred_at"])
-            history.add(day, _CAPACITY[movement["kind"]], movement["quantity"])
+            history.add(day, CAPACITY[movement["kind"]], movement["quantity"])
 
 
 def _add_units(histories: dict[str, _History], books: Books) -> None:
@@ -164,7 +165,7 @@ def _add_money(histories: dict[str, _History], revenue: Iterable[ReportRow]) -> 
 def _rows(history: _History) -> ReportTable:
     table: ReportTable = {}
     event = history.event
-    balances = dict.fromkeys((*_CAPACITY.values(), *_MONEY.values()), 0) | {
+    balances = dict.fromkeys((*CAPACITY.values(), *_MONEY.values()), 0) | {
         "sold_to_date_count": 0,
         "comped_to_date_count": 0,
         "admission_to_date_count": 0,

@@ -2,6 +2,8 @@
 
 from datetime import date, timedelta
 
+import pytest
+
 from reporting_pipeline_tests.oracle.attendance import MEASURES, attendance_daily
 from reporting_pipeline_tests.oracle.hand_written import (
     GATE,
@@ -45,6 +47,7 @@ def test_a_ticket_is_admitted_once_and_then_reenters() -> None:
         "scan_count": 3,
         "accepted_count": 3,
         "admission_count": 1,
+        "day_entry_count": 1,
         "reentry_count": 1,
         "exit_count": 1,
     }
@@ -62,19 +65,56 @@ def test_of_two_entries_at_one_instant_the_first_received_is_the_admission() -> 
 
 def test_a_repeated_upload_counts_on_the_row_of_the_copy_received_first() -> None:
     writing = HandWritten()
-    writing.scan(7, id="late", scanned_at=NOON, received_at=days_later(3))
-    writing.scan(7, id="first", scanned_at=days_later(1), received_at=days_later(2))
-    writing.scan(7, id="tied", scanned_at=NOON, received_at=days_later(2))
+    writing.scan(7, id="late", received_at=days_later(3), gate_id="side gate")
+    writing.scan(7, id="first", received_at=days_later(2))
+    writing.scan(7, id="tied", received_at=days_later(2), gate_id="side gate")
 
-    # "first" and "tied" were received together: the smaller id counts, scanned on Tuesday.
-    assert list(attendance_daily(writing.books())) == [(HALL, SHOW, _TUESDAY, GATE, SEAT)]
-    assert _counted(writing, day=_TUESDAY) == {
+    # "first" and "tied" were received together: the smaller id counts.
+    assert list(attendance_daily(writing.books())) == [(HALL, SHOW, _MONDAY, GATE, SEAT)]
+    assert _counted(writing) == {
         "scan_count": 1,
         "accepted_count": 1,
         "admission_count": 1,
-        "late_count": 1,  # received a day after it was made
+        "day_entry_count": 1,
+        "late_count": 1,  # received two days after it was made
         "repeated_upload_count": 2,
     }
+
+
+@pytest.mark.parametrize(
+    "other", [{"ticket_id": "other"}, {"event_id": OTHER_SHOW}, {"scanned_at": days_later(1)}]
+)
+def test_a_number_that_a_device_gives_again_is_another_scan(other: dict[str, object]) -> None:
+    writing = HandWritten()
+    writing.ticket("other")
+    writing.scan(1)
+    writing.scan(1, **other)
+
+    rows = attendance_daily(writing.books()).values()
+
+    assert sum(row["scan_count"] for row in rows) == 2
+    assert sum(row["repeated_upload_count"] for row in rows) == 0
+
+
+def test_a_pass_for_three_days_is_one_admission_and_three_visits() -> None:
+    writing = HandWritten()
+    for number in range(6):
+        writing.scan(number, scanned_at=days_later(number // 2) + timedelta(minutes=number))
+
+    days = [_counted(writing, day=_MONDAY + timedelta(days=each)) for each in range(3)]
+
+    assert [day.get("admission_count", 0) for day in days] == [1, 0, 0]
+    assert [day["day_entry_count"] for day in days] == [1, 1, 1]
+    assert [day["reentry_count"] for day in days] == [1, 2, 2]
+
+
+def test_of_two_events_on_one_day_a_ticket_visits_the_first() -> None:
+    writing = HandWritten()
+    writing.scan(1, **_minutes(9))
+    writing.scan(2, **_minutes(5), event_id=OTHER_SHOW)
+
+    assert _counted(writing, event=OTHER_SHOW)["day_entry_count"] == 1
+    assert "day_entry_count" not in _counted(writing)
 
 
 def test_after_a_revert_the_next_entry_is_the_admission() -> None:
@@ -127,7 +167,7 @@ def test_a_revert_can_name_a_dropped_copy() -> None:
 
 def test_a_revert_that_is_a_dropped_repeated_upload_reverts_nothing() -> None:
     writing = HandWritten()
-    entry = writing.scan(1)
+    entry = writing.scan(1, **_minutes(-1))
     writing.scan(2, direction="exit", received_at=NOON)
     writing.scan(2, reverts_scan_id=entry, received_at=days_later(1))
 
@@ -148,6 +188,7 @@ def test_a_rejected_scan_is_not_reverted_and_does_not_revert() -> None:
         "rejected_count": 2,
         "rejected_blocked_count": 2,
         "admission_count": 1,
+        "day_entry_count": 1,
     }
 
 
@@ -181,6 +222,7 @@ def test_a_scan_of_an_unknown_event_does_not_count() -> None:
         "scan_count": 1,
         "accepted_count": 1,
         "admission_count": 1,
+        "day_entry_count": 1,
         "late_count": 1,
     }
 

@@ -13,6 +13,7 @@ from reporting_pipeline_tests.oracle.expected import expected_tables
 from reporting_pipeline_tests.oracle.reach import EventDay, Reach
 from reporting_pipeline_tests.oracle.report_tables import ReportTable
 from reporting_pipeline_tests.oracle.sales import MOVEMENTS
+from reporting_pipeline_tests.oracle.scans import upload
 from reporting_pipeline_tests.oracle.source_tables import COLUMNS, is_mutable
 
 Touched = dict[str, set[EventDay]]
@@ -137,8 +138,15 @@ def _reach_attendance(changes: _Changes, sides: tuple[Reach, Reach]) -> None:
     targets = {key for side in sides for key in side.reverted_uploads(uploads)}
     reached = uploads | targets
     tickets = {ticket for side in sides for ticket in side.tickets_of(reached)}
+    of_events = {
+        upload(scan)
+        for scan in sides[1].books[_SCANS].values()
+        if scan["event_id"] in changes.events
+    }
+    days = {day for side in sides for day in side.days_of_entries(reached | of_events)}
     sides[1].scan_days(sides[1].books[_SCANS][identity] for identity in scans)
     for side in sides:
         side.uploads(reached)
         side.first_entries(tickets)
+        side.first_of_days(days)
         side.ticket_scans(changes["ticketing.tickets"])

@@ -18,7 +18,7 @@ union
 select
     event_id,
     report_day
-from {{ ref('int_scanning__scans') }}
+from {{ ref('stg_scanning__scans') }}
 where {{ in_days('report_day') }}
 union
 select

@@ -19,7 +19,6 @@ where
         select 1
         from {{ ref('int_scanning__uploads') }} as uploads
         where
-            uploads.device_id = scans.device_id
-            and uploads.device_sequence = scans.device_sequence
+            {{ same_scan('uploads', 'scans') }}
             and uploads.is_reverted
     )

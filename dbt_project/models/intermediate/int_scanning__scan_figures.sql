@@ -6,21 +6,23 @@ with described_scans as (
         scans.*,
         uploads.upload_count,
         scans.outcome = 'accepted' and not scans.is_revert and uploads.revert_count > 0 as is_taken_back,
-        cast(array_position(entries.scan_ids, scans.scan_id) as bigint) as entry_number
+        cast(array_position(entries.scan_ids, scans.scan_id) as bigint) as entry_number,
+        cast(array_position(entries.scan_ids_of_day, scans.scan_id) as bigint) as day_entry_number
     from {{ ref('int_scanning__scans') }} as scans
     left join lateral (
         select
             count(*) as upload_count,
             count(*) filter (where copies.is_reverted) as revert_count
         from {{ ref('int_scanning__uploads') }} as copies
-        where
-            copies.device_id = scans.device_id
-            and copies.device_sequence = scans.device_sequence
+        where {{ same_scan('copies', 'scans') }}
     ) as uploads on true
     left join lateral (
         select
             array_agg(entries.scan_id order by entries.scanned_at, entries.received_at, entries.scan_id)
-                as scan_ids
+                as scan_ids,
+            array_agg(entries.scan_id order by entries.scanned_at, entries.received_at, entries.scan_id)
+            filter (where entries.report_day = scans.report_day)
+                as scan_ids_of_day
         from {{ ref('int_scanning__entries') }} as entries
         where
             entries.ticket_id = scans.ticket_id

@@ -28,7 +28,6 @@ where
         select 1
         from {{ ref('stg_scanning__scans') }} as earlier
         where
-            earlier.device_id = scans.device_id
-            and earlier.device_sequence = scans.device_sequence
+            {{ same_scan('earlier', 'scans') }}
             and (earlier.received_at, earlier.scan_id) < (scans.received_at, scans.scan_id)
     )

@@ -13,8 +13,7 @@ uploads as (
         count(*) as upload_count,
         count(*) filter (where copies.is_reverted) as revert_count
     from scans
-    inner join {{ ref('int_scanning__uploads') }} as copies
-        on scans.device_id = copies.device_id and scans.device_sequence = copies.device_sequence
+    inner join {{ ref('int_scanning__uploads') }} as copies on {{ same_scan('copies', 'scans') }}
     group by scans.scan_id
 ),
 
@@ -31,7 +30,11 @@ entries as (
         row_number() over (
             partition by entries.ticket_id
             order by entries.scanned_at, entries.received_at, entries.scan_id
-        ) as entry_number
+        ) as entry_number,
+        row_number() over (
+            partition by entries.ticket_id, entries.report_day
+            order by entries.scanned_at, entries.received_at, entries.scan_id
+        ) as day_entry_number
     from tickets
     inner join {{ ref('int_scanning__entries') }} as entries on tickets.ticket_id = entries.ticket_id
 ),
@@ -51,7 +54,8 @@ described_scans as (
         scans.is_revert,
         uploads.upload_count,
         scans.outcome = 'accepted' and not scans.is_revert and uploads.revert_count > 0 as is_taken_back,
-        entries.entry_number
+        entries.entry_number,
+        entries.day_entry_number
     from scans
     inner join uploads on scans.scan_id = uploads.scan_id
     left join entries on scans.scan_id = entries.scan_id

@@ -6,6 +6,9 @@ select
     uploads.scan_id,
     uploads.device_id,
     uploads.device_sequence,
+    uploads.event_id,
+    uploads.ticket_id,
+    uploads.scanned_at,
     least(
         (
             select count(*)

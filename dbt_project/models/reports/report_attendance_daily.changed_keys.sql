@@ -1,4 +1,5 @@
--- Uploads (device and sequence) and tickets whose scans the new rows change.
+-- Scans and tickets that the new rows change. The uploads of a scan have the same device, sequence, event,
+-- ticket and time.
 
 create temporary table changed_tickets on commit drop as
 select incoming.id
@@ -12,19 +13,23 @@ inner join changed_ticket_types on landed.ticket_type_id = changed_ticket_types.
 
 analyze changed_tickets;
 
--- All copies of a scan have the same upload. A new copy can change which copy counts, and a new revert
--- changes another upload: such uploads are reread in all events. Of a changed event or ticket, only its
--- own scans are reread.
+-- A new upload can change which upload of its scan counts, and a new revert changes another scan.
 create temporary table attendance_uploads on commit drop as
 with new_uploads as (
     select
         incoming.device_id,
-        incoming.device_sequence
+        incoming.device_sequence,
+        incoming.event_id,
+        incoming.ticket_id,
+        incoming.scanned_at
     from incoming_scanning_scans as incoming
     union
     select
         landed.device_id,
-        landed.device_sequence
+        landed.device_sequence,
+        landed.event_id,
+        landed.ticket_id,
+        landed.scanned_at
     from landing.scanning_scans as landed
     inner join changed_events on landed.event_id = changed_events.id
     where changed_events.is_new
@@ -37,75 +42,65 @@ reverted as (
         on
             new_uploads.device_id = landed.device_id
             and new_uploads.device_sequence = landed.device_sequence
+            and new_uploads.event_id = landed.event_id
+            and new_uploads.scanned_at = landed.scanned_at
+            and new_uploads.ticket_id is not distinct from landed.ticket_id
     where landed.reverts_scan_id is not null
     union
     select incoming.reverts_scan_id
     from incoming_scanning_scans as incoming
     where incoming.reverts_scan_id is not null
-),
-
-reached as (
-    select
-        new_uploads.device_id,
-        new_uploads.device_sequence,
-        true as is_reread
-    from new_uploads
-    union all
-    select
-        landed.device_id,
-        landed.device_sequence,
-        true as is_reread
-    from reverted
-    inner join landing.scanning_scans as landed on reverted.id = landed.id
-    union all
-    select
-        incoming.device_id,
-        incoming.device_sequence,
-        true as is_reread
-    from reverted
-    inner join incoming_scanning_scans as incoming on reverted.id = incoming.id
-    union all
-    select
-        landed.device_id,
-        landed.device_sequence,
-        false as is_reread
-    from landing.scanning_scans as landed
-    inner join changed_events on landed.event_id = changed_events.id
-    union all
-    select
-        landed.device_id,
-        landed.device_sequence,
-        false as is_reread
-    from landing.scanning_scans as landed
-    inner join changed_tickets on landed.ticket_id = changed_tickets.id
 )
 
 select
-    reached.device_id,
-    reached.device_sequence,
-    bool_or(reached.is_reread) as is_reread
-from reached
-group by
-    reached.device_id,
-    reached.device_sequence;
+    new_uploads.device_id,
+    new_uploads.device_sequence,
+    new_uploads.event_id,
+    new_uploads.ticket_id,
+    new_uploads.scanned_at
+from new_uploads
+union
+select
+    landed.device_id,
+    landed.device_sequence,
+    landed.event_id,
+    landed.ticket_id,
+    landed.scanned_at
+from reverted
+inner join landing.scanning_scans as landed on reverted.id = landed.id
+union
+select
+    incoming.device_id,
+    incoming.device_sequence,
+    incoming.event_id,
+    incoming.ticket_id,
+    incoming.scanned_at
+from reverted
+inner join incoming_scanning_scans as incoming on reverted.id = incoming.id
+union
+select
+    landed.device_id,
+    landed.device_sequence,
+    landed.event_id,
+    landed.ticket_id,
+    landed.scanned_at
+from landing.scanning_scans as landed
+inner join changed_events on landed.event_id = changed_events.id
+union
+select
+    landed.device_id,
+    landed.device_sequence,
+    landed.event_id,
+    landed.ticket_id,
+    landed.scanned_at
+from landing.scanning_scans as landed
+inner join changed_tickets on landed.ticket_id = changed_tickets.id;
 
 analyze attendance_uploads;
 
 create temporary table attendance_tickets on commit drop as
-select landed.ticket_id as id
+select distinct attendance_uploads.ticket_id as id
 from attendance_uploads
-inner join landing.scanning_scans as landed
-    on
-        attendance_uploads.device_id = landed.device_id
-        and attendance_uploads.device_sequence = landed.device_sequence
-where landed.ticket_id is not null
-union
-select incoming.ticket_id
-from attendance_uploads
-inner join incoming_scanning_scans as incoming
-    on
-        attendance_uploads.device_id = incoming.device_id
-        and attendance_uploads.device_sequence = incoming.device_sequence
-where incoming.ticket_id is not null;
+where attendance_uploads.ticket_id is not null;
 
 analyze attendance_tickets;

@@ -1,27 +1,16 @@
--- The scan that counts of each changed upload: the first copy that was received.
+-- The days of the changed scans. All uploads of a scan are on one day.
 
-with counted_scans as (
-    select distinct on (scan.device_id, scan.device_sequence)
-        scan.event_id,
-        scan.ticket_id,
-        scan.report_day,
-        attendance_uploads.is_reread
-    from attendance_uploads
-    inner join landing.scanning_scans as scan
-        on
-            attendance_uploads.device_id = scan.device_id
-            and attendance_uploads.device_sequence = scan.device_sequence
-    where scan.report_day is not null
-    order by scan.device_id, scan.device_sequence, scan.received_at, scan.id
-)
-
-select
+select distinct
     event.organization_id,
     event.id as event_id,
-    counted_scans.report_day
-from counted_scans
-inner join landing.ticketing_events as event on counted_scans.event_id = event.id
-where
-    counted_scans.is_reread
-    or counted_scans.event_id in (select changed_events.id from changed_events)
-    or counted_scans.ticket_id in (select changed_tickets.id from changed_tickets)
+    scan.report_day
+from attendance_uploads
+inner join landing.scanning_scans as scan
+    on
+        attendance_uploads.device_id = scan.device_id
+        and attendance_uploads.device_sequence = scan.device_sequence
+        and attendance_uploads.event_id = scan.event_id
+        and attendance_uploads.scanned_at = scan.scanned_at
+        and attendance_uploads.ticket_id is not distinct from scan.ticket_id
+inner join landing.ticketing_events as event on scan.event_id = event.id
+where scan.report_day is not null

@@ -56,14 +56,6 @@ event_days as (
     where
         scan.report_day >= (select min(first_days.report_day) from first_days)
         and scan.event_id in (select first_days.event_id from first_days)
-        and not exists (
-            select from landing.scanning_scans as earlier
-            where
-                earlier.device_id = scan.device_id
-                and earlier.device_sequence = scan.device_sequence
-                and earlier.report_day is not null
-                and (earlier.received_at, earlier.id) < (scan.received_at, scan.id)
-        )
     union
     select
         movement.event_id,

@@ -34,16 +34,7 @@ cross join
         union
         select scan.report_day
         from landing.scanning_scans as scan
-        where
-            scan.event_id = event.id
-            and not exists (
-                select from landing.scanning_scans as earlier
-                where
-                    earlier.device_id = scan.device_id
-                    and earlier.device_sequence = scan.device_sequence
-                    and earlier.report_day is not null
-                    and (earlier.received_at, earlier.id) < (scan.received_at, scan.id)
-            )
+        where scan.event_id = event.id
         union
         select movement.report_day
         from landing.seating_inventory_movements as movement

@@ -1,9 +1,9 @@
 -- A ticket was admitted if it has an accepted entry: of repeated uploads the first received one, not
 -- reverted by an accepted scan that names a copy of it.
 with counted as (
-    select distinct on (device_id, device_sequence) *
+    select distinct on (device_id, device_sequence, event_id, ticket_id, scanned_at) *
     from landing.scanning_scans
-    order by device_id, device_sequence, received_at, id
+    order by device_id, device_sequence, event_id, ticket_id, scanned_at, received_at, id
 ),
 
 came as (
@@ -14,8 +14,9 @@ came as (
             select from counted as r inner join landing.scanning_scans as taken_back
                 on r.reverts_scan_id = taken_back.id and r.outcome = 'accepted'
             where
-                (taken_back.device_id, taken_back.device_sequence)
-                = (s.device_id, s.device_sequence)
+                (taken_back.device_id, taken_back.device_sequence, taken_back.ticket_id)
+                = (s.device_id, s.device_sequence, s.ticket_id)
+                and (taken_back.event_id, taken_back.scanned_at) = (s.event_id, s.scanned_at)
         )
 )
 
