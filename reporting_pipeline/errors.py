@@ -16,6 +16,7 @@
       BuildFailed                 a report table was not built
       PropertiesInvalid           a model is not described as it has to be
       UnknownReport               no report table has this name
+      UnknownBreak                no such break is open or accepted
       DefinitionError
         UnknownDataset            no dataset or column has this name
         UnknownDefinition         no report definition has this name
@@ -128,6 +129,10 @@ class PropertiesInvalid(ReportingError):
 
 class UnknownReport(ReportingError):
     """No report table has this name."""
+
+
+class UnknownBreak(ReportingError):
+    """No such break is open or accepted."""
 
 
 class DefinitionError(ReportingError):

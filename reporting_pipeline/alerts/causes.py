@@ -38,7 +38,7 @@ _SOURCE_FAULTS = (
     "select domain, error, message, since, try_count from landing.source_faults order by domain"
 )
 
-# A later day has already settled a break of this kind.
+# A later day has already settled a break of this kind; a person has accepted an accepted one.
 _TIMING_BREAK = "timing"
 _BREAK_IDS = ("event_id", "order_id", "transaction_id", "entry_id")
 _BREAKS = """
@@ -47,8 +47,27 @@ _BREAKS = """
         organization_id, event_id, order_id, transaction_id, entry_id, currency, kind,
         ticketing_minor, ledger_minor, difference_minor, date as last_day,
         min(date) over cause as first_day, count(*) over cause as day_count
-    from reporting.report_reconciliation_breaks
-    where kind <> %s
+    from reporting.report_reconciliation_breaks as break
+    where
+        kind <> %s
+        and not exists (
+            select from reporting.accepted_breaks as accepted
+            where
+                accepted.taken_back_at is null
+                and (
+                    accepted.organization_id, accepted.kind, accepted.currency,
+                    accepted.ticketing_minor, accepted.ledger_minor
+                ) = (
+                    break.organization_id, break.kind, break.currency,
+                    break.ticketing_minor, break.ledger_minor
+                )
+                and (
+                    accepted.event_id, accepted.order_id, accepted.transaction_id,
+                    accepted.entry_id
+                ) is not distinct from (
+                    break.event_id, break.order_id, break.transaction_id, break.entry_id
+                )
+        )
     window cause as (
         partition by organization_id, event_id, order_id, transaction_id, entry_id, currency, kind
     )

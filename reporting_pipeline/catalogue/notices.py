@@ -19,6 +19,7 @@ report days has the `type` rebuilt, and only the organisation's topic.
 
 import json
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
@@ -51,6 +52,21 @@ _REBUILT = """
 """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestChange:
+    """A change of a request.
+
+    Attributes:
+        edition: The report's edition, if the request has ended and the report has one.
+        reason: Why the request is held or failed.
+    """
+
+    kind: RequestKind
+    request_id: UUID
+    edition: int | None = None
+    reason: str | None = None
+
+
 def write_report_notice(
     connection: Connection[Any],
     key: ReportKey,
@@ -65,16 +81,15 @@ def write_report_notice(
 
 
 def write_request_notice(
-    connection: Connection[Any],
-    key: ReportKey,
-    kind: RequestKind,
-    *,
-    request_id: UUID,
-    now: datetime,
-    reason: str | None = None,
+    connection: Connection[Any], key: ReportKey, change: RequestChange, now: datetime
 ) -> None:
     """Write a notice about a request, in the transaction of the change."""
-    fields = {"type": kind, "edition": None, "reason": reason, "request_id": str(request_id)}
+    fields = {
+        "type": change.kind,
+        "edition": change.edition,
+        "reason": change.reason,
+        "request_id": str(change.request_id),
+    }
     _write(connection, key, fields, now)
 
 

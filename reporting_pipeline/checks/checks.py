@@ -35,12 +35,15 @@ class Check:
         report_table: The table whose days pass or fail.
         description: What is true when the check passes, then what `expected` and `found` mean.
         find: Runs the check.
+        finds_breaks: Its errors are rows of the reconciliation breaks, which hold reports
+            themselves until they are gone or accepted.
     """
 
     name: str
     report_table: str
     description: str
     find: FindDiscrepancies
+    finds_breaks: bool = False
 
 
 def checks_of(report_table: str) -> tuple[Check, ...]:
@@ -55,6 +58,7 @@ def _check(
     message: str,
     *,
     warns_while_pending: bool = False,
+    finds_breaks: bool = False,
     **parameters: object,
 ) -> Check:
     """A row of the table for the statement `<name>.sql`.
@@ -66,6 +70,7 @@ def _check(
         message: Text of one discrepancy; names the statement's columns in braces.
         warns_while_pending: The check compares the report table with landed rows; where newer rows
             wait for the rebuild of the day, a difference is only a warning.
+        finds_breaks: As in `Check`.
         parameters: Further parameters of the statement.
     """
 
@@ -76,7 +81,11 @@ def _check(
         return findings
 
     return Check(
-        name=name, report_table=report_table, description=description, find=find_discrepancies
+        name=name,
+        report_table=report_table,
+        description=description,
+        find=find_discrepancies,
+        finds_breaks=finds_breaks,
     )
 
 
@@ -110,6 +119,7 @@ CHECKS: tuple[Check, ...] = (
         "Expected are the debits, found the credits, in minor units.",
         "transaction {transaction_id} of kind {kind} does not balance: "
         "debits {expected}, credits {found} minor units of {currency}",
+        finds_breaks=True,
     ),
     _check(
         "entries_classified",
@@ -118,6 +128,7 @@ CHECKS: tuple[Check, ...] = (
         "Expected is 0, found the credit (debits negative) in minor units.",
         "entry {entry_id} is not classified: {component} on {account_kind} in transaction "
         "{transaction_id} of kind {kind}, {found} minor units of {currency}",
+        finds_breaks=True,
     ),
     _check(
         "revenue_equals_entries",
@@ -168,6 +179,7 @@ CHECKS: tuple[Check, ...] = (
         "Expected is the booked amount, found the charged amount, in minor units.",
         "{kind}: {concerns}, Ticketing {expected}, ledger {found} minor units of {currency}",
         warning_kinds=list(WARNING_KINDS),
+        finds_breaks=True,
     ),
     _check(
         "charges_without_order",

@@ -32,7 +32,7 @@ Findings: TypeAlias = dict[date, list[Discrepancy]]
 _Row: TypeAlias = Mapping[str, Any]
 
 # A broken day may have one discrepancy per order. A last one counts those that are not listed.
-_MAX_PER_DAY = 1_000
+_MAX_PER_ORGANIZATION = 1_000
 
 _NUMBERED = (
     SQL("""
@@ -40,21 +40,30 @@ _NUMBERED = (
     from (
         select
             discrepancy.*,
-            count(*) over (partition by discrepancy.day) as day_count,
+            count(*) over (
+                partition by discrepancy.day, discrepancy.organization_id
+            ) as organization_count,
+            row_number() over (
+                partition by discrepancy.day, discrepancy.organization_id
+                order by
+                    discrepancy.severity,
+                    abs(coalesce(discrepancy.expected, 0) - coalesce(discrepancy.found, 0)) desc,
+                    discrepancy::text
+            ) as position,
             row_number() over (
                 partition by discrepancy.day
                 order by
                     discrepancy.severity,
                     abs(coalesce(discrepancy.expected, 0) - coalesce(discrepancy.found, 0)) desc,
                     discrepancy::text
-            ) as position
+            ) as day_position
         from (
     """),
     SQL("""
         ) as discrepancy
     ) as numbered
-    where numbered.position <= %(max_per_day)s
-    order by numbered.day, numbered.position
+    where numbered.position <= %(max_per_organization)s
+    order by numbered.day, numbered.day_position
     """),
 )
 
@@ -86,12 +95,12 @@ def find(
     text = (Path(__file__).parent / f"{check}.sql").read_text(encoding="utf-8")
     # The text is a file of this package, never a user's input.
     statement = _NUMBERED[0] + SQL(text) + _NUMBERED[1]
-    bound = {**parameters, "days": list(findings), "max_per_day": _MAX_PER_DAY}
+    bound = {**parameters, "days": list(findings), "max_per_organization": _MAX_PER_ORGANIZATION}
     with connection.cursor(row_factory=dict_row) as cursor:
         for row in cursor.execute(statement, bound):
             discrepancies = findings[row["day"]]
             discrepancies.append(_discrepancy(row, check, message))
-            if row["position"] == _MAX_PER_DAY < row["day_count"]:
+            if row["position"] == _MAX_PER_ORGANIZATION < row["organization_count"]:
                 discrepancies.append(_not_listed(row, check))
     return findings
 
@@ -143,9 +152,11 @@ def _integer(value: Any) -> int | None:
 
 
 def _not_listed(row: _Row, check: str) -> Discrepancy:
+    more_count = row["organization_count"] - _MAX_PER_ORGANIZATION
     return Discrepancy(
         check=check,
         day=row["day"],
         severity=Severity(row["severity"]),
-        message=f"and {row['day_count'] - _MAX_PER_DAY} more, which are not listed",
+        message=f"and {more_count} more, which are not listed",
+        organization_id=row["organization_id"],
     )

@@ -1,4 +1,5 @@
--- The facts that decide the seal of each report day of an organisation, one row per day.
+-- The facts that decide the seal of each report day of an organisation, one row per day. With `event_ids`,
+-- only facts that concern these events, or all events of the organisation.
 with
 days as (
     select cast(day as date) as date
@@ -29,47 +30,6 @@ ends as (
     group by days.date
 ),
 
-report_rows as (
-    select
-        'report_sales_daily' as report_table,
-        organization_id,
-        date
-    from reporting.report_sales_daily
-    union all
-    select
-        'report_revenue_daily' as report_table,
-        organization_id,
-        date
-    from reporting.report_revenue_daily
-    union all
-    select
-        'report_attendance_daily' as report_table,
-        organization_id,
-        date
-    from reporting.report_attendance_daily
-    union all
-    select
-        'report_event_summary' as report_table,
-        organization_id,
-        date
-    from reporting.report_event_summary
-    union all
-    select
-        'report_reconciliation_breaks' as report_table,
-        organization_id,
-        date
-    from reporting.report_reconciliation_breaks
-),
-
-built as (
-    select distinct date
-    from report_rows
-    where
-        report_table = any(%(tables)s)
-        and organization_id = %(organization_id)s
-        and date >= %(first_day)s and date < %(end_day)s
-),
-
 pending as (
     select
         report_day as date,
@@ -77,20 +37,68 @@ pending as (
     from landing.touched_days
     where
         (organization_id = %(organization_id)s or organization_id is null)
+        and (%(event_ids)s::uuid[] is null or event_id is null or event_id = any(%(event_ids)s))
         and report_table = any(%(tables)s)
         and report_day >= %(first_day)s and report_day < %(end_day)s
     group by report_day
+),
+
+-- A break without an event concerns no single event.
+open_breaks as (
+    select
+        date,
+        kind || ': ' || coalesce(
+            'entry ' || entry_id, 'transaction ' || transaction_id, 'order ' || order_id
+        ) || ', Ticketing ' || ticketing_minor || ', ledger ' || ledger_minor
+        || ' minor units of ' || currency as message,
+        abs(difference_minor) as size
+    from reporting.report_reconciliation_breaks as break
+    where
+        organization_id = %(organization_id)s
+        and (%(event_ids)s::uuid[] is null or event_id = any(%(event_ids)s))
+        and date >= %(first_day)s and date < %(end_day)s
+        and kind <> all(%(warning_kinds)s)
+        and not exists (
+            select from reporting.accepted_breaks as accepted
+            where
+                accepted.taken_back_at is null
+                and (
+                    accepted.organization_id, accepted.kind, accepted.currency, accepted.ticketing_minor,
+                    accepted.ledger_minor
+                ) = (
+                    break.organization_id, break.kind, break.currency, break.ticketing_minor,
+                    break.ledger_minor
+                )
+                and (accepted.event_id, accepted.order_id, accepted.transaction_id, accepted.entry_id)
+                is not distinct from (break.event_id, break.order_id, break.transaction_id, break.entry_id)
+        )
+),
+
+objecting as (
+    select
+        date,
+        message,
+        row_number() over (partition by date order by size desc, message) as position
+    from open_breaks
+    union all
+    -- After the breaks.
+    select
+        date,
+        message,
+        1000000000 + position as position
+    from reporting.seal_objections
+    where
+        (organization_id = %(organization_id)s or organization_id is null)
+        and (%(event_ids)s::uuid[] is null or event_id is null or event_id = any(%(event_ids)s))
+        and report_table = any(%(tables)s)
+        and date >= %(first_day)s and date < %(end_day)s
 ),
 
 objections as (
     select
         date,
         array_agg(message order by position) as messages
-    from reporting.seal_objections
-    where
-        (organization_id = %(organization_id)s or organization_id is null)
-        and report_table = any(%(tables)s)
-        and date >= %(first_day)s and date < %(end_day)s
+    from objecting
     group by date
 )
 
@@ -98,11 +106,8 @@ select
     ends.date as day,
     ends.ends_at,
     coalesce(pending.report_tables, '{}') as pending_tables,
-    built.date is not null and sealed_days.date is null as is_unchecked,
     coalesce(objections.messages, '{}') as objections
 from ends
-left join built on ends.date = built.date
 left join pending on ends.date = pending.date
 left join objections on ends.date = objections.date
-left join reporting.sealed_days on ends.date = sealed_days.date
 order by ends.date

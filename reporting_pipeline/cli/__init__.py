@@ -60,6 +60,10 @@ COMMANDS = MappingProxyType(
             "reports:verify",
             "Prove that FILE is what was published, or name the differences.",
         ),
+        "breaks": (
+            "breaks:breaks",
+            "List the open breaks, and accept or take back single ones.",
+        ),
         "alerts": (
             "operations:alerts",
             "Evaluate the alerts and list the open ones; --all lists the newest resolved ones too.",

@@ -8,8 +8,10 @@ A day, by organisation and report table, is
 
 A report is generated again, from the current version of its definition, if
 
-    a day of its period was rebuilt    by organisation, event, and the tables of its dataset
+    a day of its period was rebuilt    by organisation, event, and the tables of its dataset; with a
+                                       balance, any day up to the last one of its period
     its seals have settled             it is held or stamped PROVISIONAL, and its days no longer are
+    an acceptance was taken back       its manifest shows an accepted break that is open again
 
 A report whose bytes stay the same gets no new edition. Rebuilt days are forgotten when the reports
 that depend on them have been generated, so if a process dies on the way, the next one finds them.
@@ -34,6 +36,7 @@ from reporting_pipeline.due.batch import DueResult
 from reporting_pipeline.due.due_reports import DueReport
 from reporting_pipeline.publishing.snapshot import ReportRequest, report_state
 from reporting_pipeline.registry.datasets import DATASETS
+from reporting_pipeline.report_definitions.balances import depends_on_history
 from reporting_pipeline.report_definitions.definition import (
     Category,
     ReportDefinition,
@@ -83,13 +86,16 @@ _AFFECTED_REPORTS = """
     select distinct
         report.definition_id, report.period_first, report.period_end, report.event_id
     from reporting.rebuilt_days as rebuilt
-    inner join unnest(%(definitions)s::uuid[], %(tables)s::text[])
-        as dependency (definition_id, report_table)
+    inner join unnest(%(definitions)s::uuid[], %(tables)s::text[], %(with_history)s::boolean[])
+        as dependency (definition_id, report_table, has_history)
         on rebuilt.report_table = dependency.report_table
     inner join catalogue.generated_reports as report on
         report.definition_id = dependency.definition_id
         and rebuilt.report_day < report.period_end
-        and (report.period_first is null or report.period_first <= rebuilt.report_day)
+        and (
+            dependency.has_history
+            or report.period_first is null or report.period_first <= rebuilt.report_day
+        )
         and (rebuilt.organization_id is null or report.organization_id = rebuilt.organization_id)
         and (
             rebuilt.event_id is null or report.event_id is null
@@ -108,6 +114,22 @@ _HELD_OR_PROVISIONAL = """
         definition_id = any(%(definitions)s) and period_end > %(first_day)s
         and (status = 'held' or (status = 'ready' and is_provisional))
     order by period_end, definition_id, event_id
+"""
+
+_TAKEN_BACK = """
+    select distinct report.definition_id, report.period_first, report.period_end, report.event_id
+    from catalogue.generated_reports as report
+    cross join lateral json_array_elements(report.manifest -> 'accepted_breaks') as shown
+    inner join reporting.accepted_breaks as accepted on
+        accepted.organization_id = report.organization_id
+        and accepted.kind = shown ->> 'kind'
+        and shown ->> 'concerns' like
+            '%%' || coalesce(accepted.entry_id, accepted.transaction_id, accepted.order_id)
+    where
+        report.status = 'ready'
+        and accepted.taken_back_at >= report.generated_at
+        and report.definition_id = any(%(definitions)s)
+    order by report.period_end, report.definition_id, report.event_id
 """
 
 
@@ -185,6 +207,7 @@ def stale_reports(
     requests = [
         *_affected_requests(connection, definitions, rebuilt_ids),
         *_settled_requests(connection, definitions.values(), first_day, delay_seconds),
+        *_taken_back_requests(connection, definitions),
     ]
     once = {(each.definition.id, each.period): each for each in requests}
     due = [DueReport(as_of=each.period.end, request=each) for each in once.values()]
@@ -240,14 +263,15 @@ def _affected_requests(
     if not rebuilt_ids:
         return []
     depends_on = {each.name: each.depends_on for each in DATASETS}
-    pairs = [
-        (definition.id, table)
+    dependencies = [
+        (definition, table)
         for definition in definitions.values()
         for table in depends_on.get(definition.config.dataset, ())
     ]
     bound = {
-        "definitions": [definition_id for definition_id, _ in pairs],
-        "tables": [table for _, table in pairs],
+        "definitions": [definition.id for definition, _ in dependencies],
+        "tables": [table for _, table in dependencies],
+        "with_history": [depends_on_history(each.config) for each, _ in dependencies],
         "rebuilt_ids": list(rebuilt_ids),
     }
     return [
@@ -270,6 +294,13 @@ def _settled_requests(
         state = SealState.FINAL if sealed is None else sealed.state
         if state is SealState.FINAL or (is_held and state is SealState.PROVISIONAL):
             yield request
+
+
+def _taken_back_requests(
+    connection: Connection[Any], definitions: dict[UUID, ReportDefinition]
+) -> Iterable[ReportRequest]:
+    for row in connection.execute(_TAKEN_BACK, {"definitions": list(definitions)}).fetchall():
+        yield _request(definitions, row)
 
 
 def _request(definitions: dict[UUID, ReportDefinition], row: Sequence[Any]) -> ReportRequest:

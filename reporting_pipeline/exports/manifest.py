@@ -86,6 +86,29 @@ class WatermarkPart(_Part):
     complete_through: str
 
 
+class AcceptedBreakPart(_Part):
+    """A break between Ticketing and the ledger that a person has accepted.
+
+    Amounts are in minor units of the currency.
+    """
+
+    kind: str
+    concerns: str
+    event_id: UUID | None
+    currency: str
+    ticketing_minor: int
+    ledger_minor: int
+    accepted_by: str
+    accepted_at: str
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.kind}: {self.concerns}, Ticketing {self.ticketing_minor}, ledger "
+            f"{self.ledger_minor} minor units of {self.currency}"
+        )
+
+
 class FilePart(_Part):
     """The file: the size and SHA-256 of its bytes."""
 
@@ -106,6 +129,8 @@ class Manifest(_Part):
         rows_sha256: The digest of the canonical rows (`exports.row_spool`), the same in every
             format.
         totals: The totals of all rows, one part per currency.
+        accepted_breaks: The breaks on its days that hold no report, because a person has accepted
+            them.
         is_provisional: Whether the file is stamped PROVISIONAL: some of its days are not final.
     """
 
@@ -125,6 +150,7 @@ class Manifest(_Part):
     totals: tuple[TotalPart, ...]
     watermarks: tuple[WatermarkPart, ...]
     seals: tuple[SealPart, ...]
+    accepted_breaks: tuple[AcceptedBreakPart, ...] = ()
     is_provisional: bool
     file: FilePart | None = None
 

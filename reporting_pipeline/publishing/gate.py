@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 
 from reporting_pipeline.checks.seals import SealedPeriod, SealState
-from reporting_pipeline.exports.manifest import SealPart, WatermarkPart
+from reporting_pipeline.exports.manifest import AcceptedBreakPart, SealPart, WatermarkPart
 from reporting_pipeline.report_definitions.definition import Category
 
 _ONE_DAY = 1
@@ -57,6 +57,24 @@ def seal_parts(sealed: SealedPeriod) -> tuple[SealPart, ...]:
         end = period[-1].fromordinal(period[-1].toordinal() + _ONE_DAY)
         parts.append(SealPart(first=period[0], end=end, state=state.value, reasons=reasons))
     return tuple(parts)
+
+
+def accepted_parts(sealed: SealedPeriod) -> tuple[AcceptedBreakPart, ...]:
+    """The accepted breaks for a manifest."""
+    return tuple(
+        AcceptedBreakPart(
+            kind=each.kind,
+            concerns=each.concerns,
+            event_id=each.event_id,
+            currency=each.currency,
+            ticketing_minor=each.ticketing_minor,
+            ledger_minor=each.ledger_minor,
+            accepted_by=each.accepted_by,
+            accepted_at=_utc(each.accepted_at),
+            reason=each.reason,
+        )
+        for each in sealed.accepted
+    )
 
 
 def watermark_parts(sealed: SealedPeriod) -> tuple[WatermarkPart, ...]:

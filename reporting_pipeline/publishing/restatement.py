@@ -10,7 +10,10 @@ The causes apply to the edition as a whole:
     logic version   the meaning of a column has changed (CHANGELOG, "Report numbers")
     correction      a mutable row of the organisation, or a reversal, was recorded since
     late row        another row of these days was recorded since, or no other cause applies
-    seal            the rows are the same; the seals, or other statements about them, differ
+    seal            the stamp PROVISIONAL or an accepted break differs; or, without another cause,
+                    the seals and watermarks
+    name            without another cause, a name or another text about the rows differs
+    rendering       only the bytes of the file differ: another version of a library has written it
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -146,7 +149,19 @@ def causes_of(
     if former.rows_sha256 != new.rows_sha256:
         recorded = _recorded_since(connection, new, since)
         causes.extend(recorded or ([] if causes else ["late row"]))
-    return causes or ["seal"]
+    if (former.is_provisional, former.accepted_breaks) != (
+        new.is_provisional,
+        new.accepted_breaks,
+    ):
+        causes.append("seal")
+    return causes or [_cause_of_same_rows(former, new)]
+
+
+def _cause_of_same_rows(former: Manifest, new: Manifest) -> str:
+    """The cause if rows, stamp and definition are the same."""
+    if (former.seals, former.watermarks) != (new.seals, new.watermarks):
+        return "seal"
+    return "rendering" if former.within_file() == new.within_file() else "name"
 
 
 def record_restatement(

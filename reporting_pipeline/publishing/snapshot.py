@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from psycopg import Connection, IsolationLevel, sql
 from psycopg.rows import dict_row
 from sqlalchemy import URL
 
-from reporting_pipeline.checks.seals import SealedPeriod, seals_of
+from reporting_pipeline.checks.seals import SealedPeriod, SealScope, seals_of
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.errors import WarehouseUnavailable
 from reporting_pipeline.exports.manifest import (
@@ -26,15 +26,17 @@ from reporting_pipeline.exports.manifest import (
 )
 from reporting_pipeline.exports.report_document import NO_ROWS, Chart, ReportDocument
 from reporting_pipeline.exports.row_spool import RowSpool, psycopg_statement, spool_rows
-from reporting_pipeline.publishing.gate import seal_parts, watermark_parts
-from reporting_pipeline.registry.datasets import Dataset, dataset
+from reporting_pipeline.publishing.gate import accepted_parts, seal_parts, watermark_parts
+from reporting_pipeline.registry.datasets import dataset
 from reporting_pipeline.registry.report_tables import LOGIC_VERSION
+from reporting_pipeline.report_definitions.balances import depends_on_history
 from reporting_pipeline.report_definitions.compile import (
     CompiledReport,
     ReportColumn,
     compile_report,
 )
 from reporting_pipeline.report_definitions.definition import ReportDefinition
+from reporting_pipeline.report_definitions.filters import allowed_values
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 
@@ -103,19 +105,34 @@ def report_state(
     connection: Connection[Any], request: ReportRequest, *, delay_seconds: int
 ) -> ReportState:
     """The seals of the days that a report depends on, and how far the sources have landed."""
-    source = dataset(request.definition.config.dataset)
+    scope = seal_scope(request)
     sealed = None
-    if source.depends_on:
-        sealed = seals_of(
-            connection,
-            request.definition.organization_id,
-            first=request.period.first or _first_day(connection, source, request),
-            end=request.period.end,
-            report_tables=source.depends_on,
-            delay_seconds=delay_seconds,
-        )
+    if scope.report_tables:
+        sealed = seals_of(connection, scope, delay_seconds=delay_seconds)
     clocks = connection.execute("select max(record_clock) from landing.watermarks").fetchone()
     return ReportState(sealed=sealed, landed_through=clocks[0] if clocks else None)
+
+
+def seal_scope(request: ReportRequest) -> SealScope:
+    """The days, tables and events that a report depends on.
+
+    A balance depends on all days up to the last one; other figures only on the days of the period.
+    """
+    definition, period = request.definition, request.period
+    source = dataset(definition.config.dataset)
+    return SealScope(
+        organization_id=definition.organization_id,
+        first=None if depends_on_history(definition.config) else period.first,
+        end=period.end,
+        report_tables=source.depends_on,
+        event_ids=(period.event_id,) if period.event_id else _events_of(definition),
+    )
+
+
+def _events_of(definition: ReportDefinition) -> tuple[UUID, ...] | None:
+    """The events that the definition's filters allow; None if they allow any."""
+    allowed = allowed_values(definition.config.filters, "event_id")
+    return None if allowed is None else tuple(UUID(str(each)) for each in sorted(allowed))
 
 
 def read_report(
@@ -187,6 +204,7 @@ def _manifest(
         totals=_totals(connection, report),
         watermarks=watermark_parts(state.sealed) if state.sealed else (),
         seals=seal_parts(state.sealed) if state.sealed else (),
+        accepted_breaks=accepted_parts(state.sealed) if state.sealed else (),
         is_provisional=False,
     )
 
@@ -229,20 +247,3 @@ def _name(connection: Connection[Any], table: str, row_id: UUID) -> str | None:
     )
     found = connection.execute(statement, (row_id,)).fetchone()
     return None if found is None else str(found[0])
-
-
-def _first_day(connection: Connection[Any], source: Dataset, request: ReportRequest) -> date:
-    """The first report day of an event in a dataset; the period's last day if it has none."""
-    last = request.period.end - timedelta(days=1)
-    if source.day_column is None:
-        return last
-    statement = sql.SQL(
-        "select min({day}) from {relation}"
-        " where organization_id = %s and event_id = %s and {day} <= %s"
-    ).format(
-        day=sql.Identifier(source.day_column),
-        relation=sql.Identifier(source.schema, source.relation),
-    )
-    bound = (request.definition.organization_id, request.period.event_id, last)
-    found = connection.execute(statement, bound).fetchone()
-    return (found and found[0]) or last

@@ -227,6 +227,22 @@ def fixed_columns(filters: tuple[Filter, ...]) -> frozenset[str]:
     return frozenset(names)
 
 
+def allowed_values(filters: tuple[Filter, ...], column: str) -> frozenset[str] | None:
+    """The values that a column can have in the rows that pass; None if it can have any value."""
+    allowed: frozenset[str] | None = None
+    for each in filters:
+        if isinstance(each, Equals) and each.column == column:
+            values = frozenset({str(each.value)})
+        elif isinstance(each, OneOf) and each.column == column:
+            values = frozenset(map(str, each.values))
+        elif isinstance(each, AllOf) and (inner := allowed_values(each.filters, column)):
+            values = inner
+        else:
+            continue
+        allowed = values if allowed is None else allowed & values
+    return allowed
+
+
 def typed_value(column: Column, value: object) -> Any:
     """A value of a filter as the Python type of its column: str, int, bool, Decimal, date ...
 

@@ -19,13 +19,13 @@ from psycopg import Connection
 from sqlalchemy import URL
 
 from reporting_pipeline.catalogue.generated_reports import GeneratedReport, generated_report
-from reporting_pipeline.catalogue.notices import write_request_notice
+from reporting_pipeline.catalogue.notices import RequestChange, write_request_notice
 from reporting_pipeline.catalogue.report_keys import ReportKey
 from reporting_pipeline.checks.seals import SealedPeriod
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.errors import DefinitionInvalid
-from reporting_pipeline.exports.manifest import SealPart, WatermarkPart
-from reporting_pipeline.publishing.gate import judge, seal_parts, watermark_parts
+from reporting_pipeline.exports.manifest import AcceptedBreakPart, SealPart, WatermarkPart
+from reporting_pipeline.publishing.gate import accepted_parts, judge, seal_parts, watermark_parts
 from reporting_pipeline.publishing.snapshot import ReportRequest, report_state
 from reporting_pipeline.registry.report_tables import LOGIC_VERSION
 from reporting_pipeline.report_definitions.compile import compile_report
@@ -69,9 +69,22 @@ _LAST_READ = """
     from catalogue.report_requests
     where report_id = %(id)s and status = 'completed' and version = %(version)s
 """
-_UNCHANGED_DAYS = """
-    select count(*) from reporting.sealed_days
-    where date >= %s and date < %s and sealed_at < %s
+_IS_CHANGED = """
+    select
+        exists (
+            select from reporting.sealed_days
+            where date >= %(first)s and date < %(end)s and sealed_at >= %(read_at)s
+        )
+        or exists (
+            select from reporting.rebuilt_days as rebuilt
+            left join reporting.sealed_days as sealed on rebuilt.report_day = sealed.date
+            where rebuilt.report_day >= %(first)s and rebuilt.report_day < %(end)s
+                and sealed.date is null
+                and (
+                    rebuilt.organization_id is null
+                    or rebuilt.organization_id = %(organization_id)s
+                )
+        )
 """
 
 
@@ -136,7 +149,9 @@ def ask_within(
     }
     [(request_id,)] = connection.execute(_QUEUE, row).fetchall()
     if request_id == new_id:
-        write_request_notice(connection, key, "queued", request_id=new_id, now=context.now)
+        write_request_notice(
+            connection, key, RequestChange(kind="queued", request_id=new_id), context.now
+        )
     return AskResult(request=stored_request(connection, request_id), is_new=request_id == new_id)
 
 
@@ -158,9 +173,14 @@ def current_report(
         return None
     bound = {"generated_at": report.generated_at, "id": report.id, "version": report.version}
     [(read_at,)] = connection.execute(_LAST_READ, bound).fetchall()
-    first, end = sealed.seals[0].day, request.period.end
-    [(unchanged_count,)] = connection.execute(_UNCHANGED_DAYS, (first, end, read_at)).fetchall()
-    return report if unchanged_count == len(sealed.seals) else None
+    days = {
+        "organization_id": request.definition.organization_id,
+        "first": sealed.seals[0].day,
+        "end": request.period.end,
+        "read_at": read_at,
+    }
+    [(is_changed,)] = connection.execute(_IS_CHANGED, days).fetchall()
+    return None if is_changed else report
 
 
 def _refuse(
@@ -227,9 +247,10 @@ def _would_be_published_unchanged(
         not verdict.held_by
         and verdict.is_provisional == report.is_provisional
         and manifest.get("seals") == _plain(seal_parts(sealed))
+        and manifest.get("accepted_breaks", []) == _plain(accepted_parts(sealed))
         and manifest.get("watermarks") == _plain(watermark_parts(sealed))
     )
 
 
-def _plain(parts: Sequence[SealPart | WatermarkPart]) -> list[dict[str, Any]]:
+def _plain(parts: Sequence[AcceptedBreakPart | SealPart | WatermarkPart]) -> list[dict[str, Any]]:
     return [each.model_dump(mode="json") for each in parts]

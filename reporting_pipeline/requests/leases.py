@@ -30,7 +30,7 @@ from redis.exceptions import LockNotOwnedError
 from redis.lock import Lock
 from sqlalchemy import URL
 
-from reporting_pipeline.catalogue.notices import write_request_notice
+from reporting_pipeline.catalogue.notices import RequestChange, write_request_notice
 from reporting_pipeline.errors import ReportingError
 from reporting_pipeline.requests.request_queue import StoredRequest, stored_request
 from reporting_pipeline.settings import Settings
@@ -201,7 +201,8 @@ def take_request(
         request = stored_request(connection, request_id)
         connection.execute(_HOLD, (request.fence,))
         if former_fence is None:
-            write_request_notice(connection, request.key, "started", request_id=request.id, now=now)
+            started = RequestChange(kind="started", request_id=request.id)
+            write_request_notice(connection, request.key, started, now)
         return request
 
 
@@ -226,9 +227,10 @@ def end_request(
     found = connection.execute(_END, bound).fetchone()
     if found is not None and found[0] == ended.status:
         kind = "failed" if ended.status == "dead" else ended.status
-        write_request_notice(
-            connection, request.key, kind, request_id=request.id, now=now, reason=failure_message
+        change = RequestChange(
+            kind=kind, request_id=request.id, edition=ended.edition, reason=failure_message
         )
+        write_request_notice(connection, request.key, change, now)
     return found is not None
 
 

@@ -123,7 +123,7 @@ def test_a_missing_entry_holds_its_reports_and_its_arrival_makes_the_next_editio
         released.id,
         released.edition,
     )
-    assert causes == ["late row"]
+    assert causes == ["late row", "seal"]
     changes = case.generator.query(
         "select change, cause, column_name, new_value::bigint - former_value::bigint"
         " from catalogue.restatement_changes where definition_id = %s and edition = %s"
@@ -131,11 +131,11 @@ def test_a_missing_entry_holds_its_reports_and_its_arrival_makes_the_next_editio
         definition.id,
         released.edition,
     )
-    assert changes == [("changed", "late row", "gross_minor", order.minor)]
+    assert changes == [("changed", "late row, seal", "gross_minor", order.minor)]
     restated = case.generator.generate_one(case.definition(RESTATEMENTS), one_day(order.day))
     rows = list(csv.DictReader(case.generator.file(restated.storage_path).decode().splitlines()))
     assert {
         (row["slug"], row["edition"], row["cause"])
         for row in rows
         if row["column_name"] == "gross_minor"
-    } >= {("revenue", str(released.edition), "late row")}
+    } >= {("revenue", str(released.edition), "late row, seal")}

@@ -35,7 +35,7 @@ def test_the_largest_difference_comes_first(
 def test_discrepancies_that_are_not_listed_are_counted(
     books: Connection[TupleRow], run_check: RunCheck, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(findings, "_MAX_PER_DAY", 4)
+    monkeypatch.setattr(findings, "_MAX_PER_ORGANIZATION", 4)
     books.execute(
         "update landing.ledger_entries set amount_minor = amount_minor + 1"
         " where report_day = %s and direction = 'debit'",

@@ -7,7 +7,8 @@ import psycopg
 import pytest
 from sqlalchemy import URL
 
-from reporting_pipeline.checks.seals import SealedPeriod, SealState, seal_days, seals_of
+from reporting_pipeline.checks.breaks import Decision, accept_breaks
+from reporting_pipeline.checks.seals import SealedPeriod, SealScope, SealState, seal_days, seals_of
 from reporting_pipeline.sources.contract import DOMAINS
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
@@ -18,6 +19,14 @@ DELAY_SECONDS = 3600
 # The report day of the event in Los Angeles, with its cutoff at 06:00, ends last.
 ENDS_AT = datetime(2025, 5, 3, 13, tzinfo=UTC)
 TABLES = ("report_revenue_daily",)
+EVENT, OTHER_EVENT = UUID(int=11), UUID(int=12)
+ACCEPTANCE = Decision(
+    organization_id=TOKYO,
+    kind="amount",
+    ids=(UUID(int=21),),
+    person="Ada",
+    now=datetime(2025, 6, 1, tzinfo=UTC),
+)
 
 
 @pytest.fixture
@@ -53,16 +62,23 @@ def execute(warehouse: URL, statement: str, *values: object) -> None:
         connection.execute(statement.encode(), values)
 
 
-def sealed(warehouse: URL, organization_id: UUID = TOKYO, end: date = NEXT) -> SealedPeriod:
+def sealed(
+    warehouse: URL,
+    organization_id: UUID = TOKYO,
+    *,
+    first: date | None = DAY,
+    end: date = NEXT,
+    event_ids: tuple[UUID, ...] | None = None,
+) -> SealedPeriod:
     with warehouse_connection(warehouse) as connection:
-        return seals_of(
-            connection,
-            organization_id,
-            first=DAY,
+        scope = SealScope(
+            organization_id=organization_id,
+            first=first,
             end=end,
             report_tables=TABLES,
-            delay_seconds=DELAY_SECONDS,
+            event_ids=event_ids,
         )
+        return seals_of(connection, scope, delay_seconds=DELAY_SECONDS)
 
 
 def test_a_day_without_rows_is_final_when_all_sources_have_landed_past_it(warehouse: URL) -> None:
@@ -148,6 +164,60 @@ def test_a_warning_does_not_hold_a_day(warehouse: URL, kind: str) -> None:
     assert sealed(warehouse).state is SealState.FINAL
 
 
+def test_a_break_holds_only_reports_that_have_its_event(warehouse: URL) -> None:
+    _break(warehouse, TOKYO, "amount", EVENT)
+    seal_days(warehouse, [DAY], datetime.now(UTC))
+
+    assert sealed(warehouse).state is SealState.HELD
+    assert sealed(warehouse, event_ids=(EVENT,)).state is SealState.HELD
+    assert sealed(warehouse, event_ids=(OTHER_EVENT,)).state is SealState.FINAL
+
+
+def test_a_break_of_no_event_holds_no_report_of_one_event(warehouse: URL) -> None:
+    _break(warehouse, TOKYO, "unbalanced")
+    seal_days(warehouse, [DAY], datetime.now(UTC))
+
+    assert sealed(warehouse).state is SealState.HELD
+    assert sealed(warehouse, event_ids=(EVENT,)).state is SealState.FINAL
+
+
+def test_a_failed_check_holds_only_reports_that_have_its_event(warehouse: URL) -> None:
+    _revenue_row(warehouse, TOKYO, EVENT)
+    seal_days(warehouse, [DAY], datetime.now(UTC))
+
+    assert sealed(warehouse).state is SealState.HELD
+    assert sealed(warehouse, event_ids=(EVENT,)).state is SealState.HELD
+    assert sealed(warehouse, event_ids=(OTHER_EVENT,)).state is SealState.FINAL
+
+
+def test_an_accepted_break_holds_nothing_until_its_amounts_change(warehouse: URL) -> None:
+    _break(warehouse, TOKYO, "amount", EVENT)
+    seal_days(warehouse, [DAY], datetime.now(UTC))
+    with warehouse_connection(warehouse) as connection:
+        accept_breaks(connection, ACCEPTANCE, reason="cash drawer")
+
+    period = sealed(warehouse)
+    assert period.state is SealState.FINAL
+    assert [(each.accepted_by, each.reason) for each in period.accepted] == [("Ada", "cash drawer")]
+    assert sealed(warehouse, event_ids=(OTHER_EVENT,)).accepted == ()
+
+    execute(warehouse, "update reporting.report_reconciliation_breaks set ledger_minor = 1")
+    assert sealed(warehouse).state is SealState.HELD
+    assert sealed(warehouse).accepted == ()
+
+
+def test_history_begins_with_the_first_row_of_the_organisation(warehouse: URL) -> None:
+    assert [seal.day for seal in sealed(warehouse, first=None).seals] == [DAY]
+    _revenue_row(warehouse, TOKYO, EVENT, date(2025, 4, 29))
+
+    days = [seal.day for seal in sealed(warehouse, first=None).seals]
+
+    assert (days[0], days[-1], len(days)) == (date(2025, 4, 29), DAY, 4)
+    assert [seal.day for seal in sealed(warehouse, OTHER, first=None).seals] == [DAY]
+    of_other_event = sealed(warehouse, first=None, event_ids=(OTHER_EVENT,))
+    assert [seal.day for seal in of_other_event.seals] == [DAY]
+
+
 def test_sealing_waits_for_a_build(warehouse: URL) -> None:
     impatient = warehouse.update_query_dict({"options": "-clock_timeout=50ms"})
     with warehouse_connection(warehouse) as builder:
@@ -156,26 +226,30 @@ def test_sealing_waits_for_a_build(warehouse: URL) -> None:
             seal_days(impatient, [DAY], datetime.now(UTC))
 
 
-def _revenue_row(warehouse: URL, organization_id: UUID) -> None:
+def _revenue_row(
+    warehouse: URL, organization_id: UUID, event_id: UUID | None = None, day: date = DAY
+) -> None:
+    event = f'"event_id": "{event_id}", ' if event_id else ""
     execute(
         warehouse,
         "insert into reporting.report_revenue_daily select (jsonb_populate_record("
         " null::reporting.report_revenue_daily, (select jsonb_object_agg(attname, 0) from"
         " pg_attribute where attrelid = 'reporting.report_revenue_daily'::regclass and attnum > 0"
         " and atttypid = 'bigint'::regtype) || %s::jsonb)).*",
-        f'{{"organization_id": "{organization_id}", "date": "{DAY}", "currency": "USD",'
+        f'{{{event}"organization_id": "{organization_id}", "date": "{day}", "currency": "USD",'
         ' "entry_count": 1, "debit_minor": 1200, "credit_minor": 1200}',
     )
 
 
-def _break(warehouse: URL, organization_id: UUID, kind: str) -> None:
+def _break(warehouse: URL, organization_id: UUID, kind: str, event_id: UUID | None = None) -> None:
     execute(
         warehouse,
-        "insert into reporting.report_reconciliation_breaks (date, organization_id, order_id,"
-        " currency, kind, ticketing_minor, ledger_minor, difference_minor, proof_ids)"
-        " values (%s, %s, %s, 'USD', %s, 100, 0, 100, '{}')",
+        "insert into reporting.report_reconciliation_breaks (date, organization_id, event_id,"
+        " order_id, currency, kind, ticketing_minor, ledger_minor, difference_minor, proof_ids)"
+        " values (%s, %s, %s, %s, 'USD', %s, 100, 0, 100, '{}')",
         DAY,
         organization_id,
+        event_id,
         UUID(int=21),
         kind,
     )

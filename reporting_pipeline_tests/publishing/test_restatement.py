@@ -16,6 +16,7 @@ from reporting_pipeline.exports.manifest import (
     Manifest,
     OrganizationPart,
     PeriodPart,
+    SealPart,
 )
 from reporting_pipeline.publishing.restatement import causes_of, record_restatement
 from reporting_pipeline.warehouse.engine import warehouse_connection
@@ -207,7 +208,15 @@ def test_the_causes_of_an_edition(connection: Connection) -> None:
     assert causes_of(connection, former, manifest("b"), SINCE) == ["late row"]
     newer = former.model_copy(update={"logic_version": 2, "rows_sha256": "b"})
     assert causes_of(connection, former, newer, SINCE) == ["logic version"]
-    assert causes_of(connection, former, former, SINCE) == ["seal"]
+    assert causes_of(connection, former, former, SINCE) == ["rendering"]
+    stamped = former.model_copy(update={"is_provisional": True})
+    assert causes_of(connection, stamped, former, SINCE) == ["seal"]
+    assert causes_of(connection, stamped, manifest("b"), SINCE) == ["late row", "seal"]
+    sealed = SealPart(first=date(2025, 5, 1), end=date(2025, 5, 2), state="final", reasons=())
+    resealed = former.model_copy(update={"seals": (sealed,)})
+    assert causes_of(connection, former, resealed, SINCE) == ["seal"]
+    renamed = former.model_copy(update={"filters": ("Event is Renamed",)})
+    assert causes_of(connection, former, renamed, SINCE) == ["name"]
     connection.execute(
         "insert into landing.ticketing_events (id, organization_id, name, timezone, day_cutoff,"
         " currency, status, starts_at, ends_at, updated_at)"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import date, timedelta
+from typing import cast
 from uuid import UUID
 
 from psycopg import Connection
@@ -117,6 +118,17 @@ def notices(warehouse: URL, request: StoredRequest) -> list[str]:
             (str(request.id),),
         )
         return [kind for (kind,) in found]
+
+
+def notified_edition(warehouse: URL, request: StoredRequest) -> int | None:
+    """The edition in the last notice about a request."""
+    with warehouse_connection(warehouse) as connection:
+        [(edition,)] = connection.execute(
+            "select (message ->> 'edition')::int from catalogue.notices"
+            " where message ->> 'request_id' = %s order by id desc limit 1",
+            (str(request.id),),
+        ).fetchall()
+        return cast("int | None", edition)
 
 
 def worker_at(warehouse: URL, store_url: str, redis_url: str | None = None) -> Worker:

@@ -24,6 +24,7 @@ from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.requests.sample_requests import (
     IdleWorkers,
     notices,
+    notified_edition,
     pass_time,
     queued,
     queued_days,
@@ -88,6 +89,7 @@ def test_a_silent_workers_request_goes_to_another_and_its_late_result_does_not_c
     now = seen(warehouse_url, second)
     assert (now.status, now.edition, now.failure_message) == ("completed", 1, None)
     assert notices(warehouse_url, second) == ["queued", "started", "completed"]
+    assert notified_edition(warehouse_url, second) == 1
 
 
 def test_a_requeued_request_is_not_ended_by_its_first_worker(

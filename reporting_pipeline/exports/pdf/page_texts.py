@@ -214,6 +214,13 @@ def proof_parts(manifest: Manifest, texts: CellTexts) -> list[ProofPart]:
                 for each in manifest.seals
             ),
         ),
+        ProofPart(
+            title="Accepted breaks",
+            lines=tuple(
+                (str(each), f"{each.accepted_by}, {each.accepted_at}", each.reason)
+                for each in manifest.accepted_breaks
+            ),
+        ),
     ]
     return [part for part in parts if part.lines]
 

@@ -174,6 +174,11 @@ def _source_rows(manifest: Manifest) -> Iterator[Row]:
     for seal in manifest.seals:
         yield _line(seal.state, str(seal.first), str(seal.end), *seal.reasons)
     yield ()
+    if manifest.accepted_breaks:
+        yield _heading("Accepted breaks", "Accepted by", "Accepted at", "Reason")
+        for each in manifest.accepted_breaks:
+            yield _line(str(each), each.accepted_by, each.accepted_at, each.reason)
+        yield ()
     yield _heading("Sources", "Complete through")
     yield from (_line(each.domain, each.complete_through) for each in manifest.watermarks)
     yield ()
