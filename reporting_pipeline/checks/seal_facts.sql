@@ -51,8 +51,8 @@ open_breaks as (
             'entry ' || entry_id, 'transaction ' || transaction_id, 'order ' || order_id
         ) || ', Ticketing ' || ticketing_minor || ', ledger ' || ledger_minor
         || ' minor units of ' || currency as message,
-        abs(difference_minor) as size
-    from reporting.report_reconciliation_breaks as break
+        abs(difference_minor) as break_size
+    from reporting.report_reconciliation_breaks as found
     where
         organization_id = %(organization_id)s
         and (%(event_ids)s::uuid[] is null or event_id = any(%(event_ids)s))
@@ -66,11 +66,11 @@ open_breaks as (
                     accepted.organization_id, accepted.kind, accepted.currency, accepted.ticketing_minor,
                     accepted.ledger_minor
                 ) = (
-                    break.organization_id, break.kind, break.currency, break.ticketing_minor,
-                    break.ledger_minor
+                    found.organization_id, found.kind, found.currency, found.ticketing_minor,
+                    found.ledger_minor
                 )
                 and (accepted.event_id, accepted.order_id, accepted.transaction_id, accepted.entry_id)
-                is not distinct from (break.event_id, break.order_id, break.transaction_id, break.entry_id)
+                is not distinct from (found.event_id, found.order_id, found.transaction_id, found.entry_id)
         )
 ),
 
@@ -78,14 +78,14 @@ objecting as (
     select
         date,
         message,
-        row_number() over (partition by date order by size desc, message) as position
+        row_number() over (partition by date order by break_size desc, message asc) as place
     from open_breaks
     union all
     -- After the breaks.
     select
         date,
         message,
-        1000000000 + position as position
+        1000000000 + position as place
     from reporting.seal_objections
     where
         (organization_id = %(organization_id)s or organization_id is null)
@@ -97,7 +97,7 @@ objecting as (
 objections as (
     select
         date,
-        array_agg(message order by position) as messages
+        array_agg(message order by place) as messages
     from objecting
     group by date
 )
