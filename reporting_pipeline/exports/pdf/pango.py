@@ -19,8 +19,7 @@ _LIBRARIES = (
 _INSTALLERS = (
     (
         "apt-get",
-        "apt-get install --no-install-recommends "
-        "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0",
+        "apt-get install --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0",
     ),
     ("brew", "brew install pango"),
     ("dnf", "dnf install pango"),

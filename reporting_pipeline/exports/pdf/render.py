@@ -68,6 +68,7 @@ class _Renderer:
         from weasyprint import CSS
         from weasyprint.text.fonts import FontConfiguration
 
+        _subset_fonts_with_fonttools()
         fonts, fetcher = FontConfiguration(), _refusing_fetcher()
         style = CSS(string=job.style, font_config=fonts, url_fetcher=fetcher)
         return cls(fonts, style, fetcher, job.identifier.encode())
@@ -118,6 +119,19 @@ def _whole_pages(pages: Sequence[Any], begin: int, row_count: int) -> tuple[int,
         if rows and not rows & rows_of_pages[count - 1] and min(rows) > begin:
             return count, min(rows) - begin
     return len(pages), row_count
+
+
+def _subset_fonts_with_fonttools() -> None:
+    """Subset fonts with fontTools, which the lock file fixes, on every machine.
+
+    WeasyPrint prefers HarfBuzz's library for it where that is installed: the bytes of a file would
+    depend on the machine's programs.
+    """
+    from weasyprint.logger import LOGGER
+    from weasyprint.pdf import fonts
+
+    fonts.harfbuzz_subset = None
+    LOGGER.addFilter(lambda record: "Using fontTools" not in str(record.msg))
 
 
 def _refusing_fetcher() -> Any:

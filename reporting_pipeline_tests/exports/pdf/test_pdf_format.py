@@ -16,7 +16,7 @@ import pytest
 from reporting_pipeline.errors import EnvironmentNotReady, FormatCannotHold
 from reporting_pipeline.exports.manifest import SealPart
 from reporting_pipeline.exports.pdf import pdf_format
-from reporting_pipeline.exports.pdf.fonts import FAMILIES, MONOSPACE, fontconfig_text
+from reporting_pipeline.exports.pdf.fonts import FAMILIES, MONOSPACE, font_file, fontconfig_text
 from reporting_pipeline.exports.pdf.pdf_format import PDF, render_job
 from reporting_pipeline.exports.pdf.read import page_problems
 from reporting_pipeline.exports.pdf.sheet import lay_out
@@ -39,6 +39,37 @@ _ROWS_OF_A_PIECE = 40
 
 def long_report(folder: Path) -> ReportDocument:
     return with_totals(report(folder, SALES, sales_rows(100)))
+
+
+def test_the_bytes_do_not_depend_on_the_machines_fonts_and_font_programs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = report(tmp_path / "spool", SALES, sales_rows(9))
+    PDF.write(document, tmp_path / "usual.pdf")
+    # A machine with another font of that name, in the places that Fontconfig knows.
+    home = tmp_path / "home"
+    for folder in (home / ".fonts", home / "data" / "fonts"):
+        folder.mkdir(parents=True)
+        bold = font_file("Noto-Sans-Bold").read_bytes()
+        (folder / "NotoSans-Regular.ttf").write_bytes(bold)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
+    PDF.write(document, tmp_path / "other.pdf")
+
+    assert (tmp_path / "other.pdf").read_bytes() == (tmp_path / "usual.pdf").read_bytes()
+    # The program that makes a font smaller is a library of ours, not one of the machine.
+    renderer = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", _SUBSETTER], capture_output=True, text=True, check=True
+    )
+    assert renderer.stdout == "None\n"
+
+
+_SUBSETTER = """
+from reporting_pipeline.exports.pdf import render
+from weasyprint.pdf import fonts
+render._subset_fonts_with_fonttools()
+print(fonts.harfbuzz_subset)
+"""
 
 
 @pytest.fixture(scope="module")
