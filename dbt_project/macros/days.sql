@@ -68,4 +68,5 @@
     delete from {{ arguments["target_relation"] }} where {{ in_days('date') }};
     insert into {{ arguments["target_relation"] }} ({{ columns }})
     select {{ columns }} from {{ arguments["temp_relation"] }};
+    {{ renew_running_balances(arguments["target_relation"], model) }}
 {%- endmacro %}

@@ -19,6 +19,7 @@
                 unique nulls not distinct (date, {{ key }});
         end if;
         create index if not exists {{ this.identifier }}_event_id_date_idx on {{ this }} (event_id, date);
+        {{ keep_balances(this, model) }}
         for new_column in
             select attname
             from pg_attribute

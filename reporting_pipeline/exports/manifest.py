@@ -8,10 +8,10 @@ definition, version, period and rows give the same manifest. `publishing` fills 
 """
 
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 MANIFEST_SUFFIX = ".manifest.json"
 
@@ -60,11 +60,25 @@ class ColumnPart(_Part):
 class TotalPart(_Part):
     """Control totals of one currency (null: of rows without a currency), by column name.
 
-    Money is in minor units; counts are whole numbers.
+    Attributes:
+        values: Sums of the rows. Money is in minor units; counts are whole numbers.
+        ratios: Of columns that are never summed: computed from the totals of their parts, as
+            canonical texts.
     """
 
     currency: str | None
     values: dict[str, int]
+    ratios: dict[str, str] = {}
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The totals as canonical texts, by column name."""
+        return {name: str(value) for name, value in self.values.items()} | self.ratios
+
+    @model_serializer(mode="wrap")
+    def _without_empty(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = write(self)
+        return {name: value for name, value in fields.items() if name != "ratios" or value}
 
 
 class SealPart(_Part):

@@ -27,7 +27,8 @@ from typing_extensions import Buffer
 from reporting_pipeline.errors import ExportIncomplete, RenderFailed
 from reporting_pipeline.exports.canonical_rows import csv_batches
 from reporting_pipeline.registry.columns import ColumnType
-from reporting_pipeline.report_definitions.compile import CompiledReport, Query, ReportColumn
+from reporting_pipeline.report_definitions.compile import CompiledReport, ReportColumn
+from reporting_pipeline.report_definitions.conditions import Query
 
 if TYPE_CHECKING:
     import pyarrow as pa

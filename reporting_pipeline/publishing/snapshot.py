@@ -27,6 +27,7 @@ from reporting_pipeline.exports.manifest import (
 from reporting_pipeline.exports.report_document import NO_ROWS, Chart, ReportDocument
 from reporting_pipeline.exports.row_spool import RowSpool, psycopg_statement, spool_rows
 from reporting_pipeline.publishing.gate import accepted_parts, seal_parts, watermark_parts
+from reporting_pipeline.registry.columns import ColumnKind
 from reporting_pipeline.registry.datasets import dataset
 from reporting_pipeline.registry.report_tables import LOGIC_VERSION
 from reporting_pipeline.report_definitions.balances import depends_on_history
@@ -225,12 +226,17 @@ def _totals(connection: Connection[Any], report: CompiledReport) -> tuple[TotalP
     statement, parameters = psycopg_statement(report.totals)
     with connection.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(statement.encode(), parameters).fetchall()
-    return tuple(
-        TotalPart(
-            currency=row.pop("currency"),
-            values={name: int(value) for name, value in row.items() if value is not None},
-        )
-        for row in found
+    ratios = {each.name for each in report.columns if each.column.kind is ColumnKind.RATIO}
+    return tuple(_total_part(row, ratios) for row in found)
+
+
+def _total_part(row: dict[str, Any], ratios: set[str]) -> TotalPart:
+    currency = row.pop("currency")
+    known = {name: value for name, value in row.items() if value is not None}
+    return TotalPart(
+        currency=currency,
+        values={name: int(value) for name, value in known.items() if name not in ratios},
+        ratios={name: str(value) for name, value in known.items() if name in ratios},
     )
 
 

@@ -60,6 +60,8 @@ class ModelMeta(BaseModel):
         balances: How long the balances of a row count: `carried`, until the leaf's next row;
             `of_events`, likewise, and a report has all events that have begun; `of_rows`, only on
             the day of the row.
+        running_sums: Measures of a report table of which `<table>_balances` has the sum up to each
+            day, by leaf; `payable_change_minor` gives `payable_closing_minor`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -72,6 +74,7 @@ class ModelMeta(BaseModel):
     depends_on: tuple[str, ...] = ()
     day_column: str | None = "date"
     balances: BalanceSpan = "carried"
+    running_sums: tuple[str, ...] = ()
 
 
 class _ColumnConfig(BaseModel):

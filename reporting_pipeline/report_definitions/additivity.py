@@ -1,9 +1,8 @@
 """Rules that a config must keep for its dataset: known columns, fitting values, allowed sums.
 
 measure   may be summed over the rows of a group
-balance   the last one of the period counts, in a report that is grouped by all of the key but
-the day; of an opening balance, the state before its day, the first one
-ratio     as a balance, because it is computed from balances
+balance   is read as of a day, leaf by leaf, and summed over the leaves; never over days
+ratio     never summed; computed from the sums of its parts
 money     needs its currency in the report, as a group or filtered to one value
 """
 
@@ -13,6 +12,12 @@ from difflib import get_close_matches
 from reporting_pipeline.errors import UnknownDataset
 from reporting_pipeline.registry.columns import Column, ColumnKind, ColumnType, Unit
 from reporting_pipeline.registry.datasets import Dataset
+from reporting_pipeline.report_definitions.balances import (
+    ORGANIZATION,
+    leaf_of,
+    parts_of,
+    reads_as_of,
+)
 from reporting_pipeline.report_definitions.config import ReportConfig
 from reporting_pipeline.report_definitions.document import InvalidField, quoted
 from reporting_pipeline.report_definitions.filters import (
@@ -27,11 +32,6 @@ from reporting_pipeline.report_definitions.filters import (
     fixed_columns,
     typed_value,
 )
-
-ORGANIZATION = "organization_id"
-
-# Every row of a report has the same organisation, so it counts as grouped.
-_SAME_IN_ALL_ROWS = frozenset({ORGANIZATION})
 
 
 def invalid_fields(config: ReportConfig, dataset: Dataset) -> list[InvalidField]:
@@ -76,9 +76,22 @@ def currency_column(dataset: Dataset) -> str | None:
     return None
 
 
-def is_opening(column: Column) -> bool:
-    """A balance from before its day, of which the first one of a period counts."""
-    return column.kind is ColumnKind.BALANCE and column.name.startswith("opening_")
+def has_total(column: Column, config: ReportConfig, dataset: Dataset) -> bool:
+    """Whether the column's values of all rows add up to a total.
+
+    A balance has one if no leaf is in two rows, which it is where the rows are of days.
+    """
+    match column.kind:
+        case ColumnKind.MEASURE:
+            return True
+        case ColumnKind.BALANCE:
+            return reads_as_of(config, dataset) and dataset.day_column not in config.group_by
+        case ColumnKind.RATIO if config.group_by and parts_of(column):
+            return all(
+                has_total(dataset.column(each), config, dataset) for each in parts_of(column)
+            )
+        case _:
+            return False
 
 
 def _unknown_columns(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidField]:
@@ -168,10 +181,11 @@ def _event_period(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidFie
 def _sums(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidField]:
     yield from _currency(config, dataset)
     columns = [dataset.column(each.name) for each in config.columns]
-    if config.totals and not any(each.kind is ColumnKind.MEASURE for each in columns):
-        yield InvalidField("totals", "the report has no measure, so it has no totals")
+    if config.totals and not any(has_total(each, config, dataset) for each in columns):
+        yield InvalidField("totals", "the report has no figure that may be summed, so no totals")
     if config.group_by:
         yield from _grouping(config, dataset)
+        yield from _filters_of_balances(config, dataset)
     elif config.having:
         yield InvalidField("having", "is only for grouped reports; use filters")
 
@@ -207,7 +221,7 @@ def _grouping(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidField]:
             reason = f"{name} is neither in group_by nor a column of this grouped report"
             yield InvalidField(field, reason)
     for index, name in enumerate(config.group_by):
-        if dataset.column(name).unit is not None:
+        if dataset.column(name).kind.is_figure:
             yield InvalidField(f"group_by[{index}]", f"{name} is a figure; group by other columns")
 
 
@@ -216,14 +230,18 @@ def _reason_against(column: Column, config: ReportConfig, dataset: Dataset) -> s
     match column.kind:
         case ColumnKind.MEASURE:
             return None
-        case ColumnKind.BALANCE | ColumnKind.RATIO if _has_one_row_per_day(config, dataset):
+        case ColumnKind.RATIO if parts_of(column):
+            reasons = (
+                _reason_against(dataset.column(each), config, dataset) for each in parts_of(column)
+            )
+            return next((each for each in reasons if each is not None), None)
+        case ColumnKind.BALANCE if reads_as_of(config, dataset):
             return None
         case ColumnKind.BALANCE | ColumnKind.RATIO:
-            missing = [
-                name
-                for name in dataset.key
-                if name not in {*config.group_by, dataset.day_column, *_SAME_IN_ALL_ROWS}
-            ]
+            grouped = grouped_columns(config, dataset)
+            missing = [name for name in leaf_of(dataset) if name not in grouped]
+            if not missing:
+                return None
             return (
                 f"{column.name} is a {column.kind}, which is never summed; to show its last value "
                 f"of the period, also group by {', '.join(missing)}"
@@ -232,10 +250,21 @@ def _reason_against(column: Column, config: ReportConfig, dataset: Dataset) -> s
             return f"{column.name} is neither in group_by nor a measure; add it to group_by"
 
 
-def _has_one_row_per_day(config: ReportConfig, dataset: Dataset) -> bool:
-    """A group has at most one row per day, so its last balance is a single one."""
-    grouped = {*grouped_columns(config, dataset), *_SAME_IN_ALL_ROWS}
-    return set(dataset.key) - {dataset.day_column} <= grouped
+def _filters_of_balances(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidField]:
+    """In a report of balances, filters select leaves: by what is the same on all their days."""
+    if not reads_as_of(config, dataset):
+        return
+    for path, each in comparisons(config.filters):
+        column = dataset.column(each.column)
+        if column.name == dataset.day_column:
+            reason = f"{column.name}: balances are read as of a day, which the period names"
+            yield InvalidField(f"{path}.column", reason)
+        elif column.kind.is_figure:
+            reason = (
+                f"{column.name} is a figure of single rows, and a balance is that of all days so "
+                "far; filter keys or attributes, or compare the figure of a group in `having`"
+            )
+            yield InvalidField(f"{path}.column", reason)
 
 
 def _chart(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidField]:

@@ -1,4 +1,8 @@
-"""Balances in a report: which reports show one, and so depend on days before their period."""
+"""How a report reads balances: which columns are balances, and of which rows they are read.
+
+A *leaf* is the key of a dataset without the day. A balance of a leaf counts from the day of its row
+until the leaf's next row, however many days lie between.
+"""
 
 from collections.abc import Iterator
 
@@ -8,6 +12,11 @@ from reporting_pipeline.registry.datasets import dataset as registered
 from reporting_pipeline.report_definitions.config import ReportConfig
 from reporting_pipeline.report_definitions.filters import comparisons
 
+ORGANIZATION = "organization_id"
+
+# Every row of a report has the same organisation, so it counts as grouped.
+_SAME_IN_ALL_ROWS = frozenset({ORGANIZATION})
+
 
 def depends_on_history(config: ReportConfig) -> bool:
     """Whether the report shows a balance: its rows then depend on all days up to its last one.
@@ -16,21 +25,66 @@ def depends_on_history(config: ReportConfig) -> bool:
         UnknownDataset: The config names a dataset or column that does not exist.
     """
     dataset = registered(config.dataset)
-    if dataset.balances == "of_rows" or dataset.day_column is None:
-        return False  # such a balance is that of its own row
-    return any(shows_balance(dataset.column(name), dataset) for name in _used_names(config))
+    names = (*_shown_names(config), *(each.column for _, each in comparisons(config.filters)))
+    return _carries(dataset) and any(shows_balance(dataset.column(name), dataset) for name in names)
+
+
+def reads_as_of(config: ReportConfig, dataset: Dataset) -> bool:
+    """Whether the balances of a grouped report are read as of a day, over all leaves."""
+    is_grouped = bool(config.group_by) and _carries(dataset)
+    return is_grouped and any(
+        shows_balance(dataset.column(name), dataset) for name in _shown_names(config)
+    )
 
 
 def shows_balance(column: Column, dataset: Dataset) -> bool:
     """Whether a column is a balance, or a ratio of balances."""
     if column.kind is ColumnKind.RATIO:
-        parts = (*column.numerator, *column.denominator)
-        return any(shows_balance(dataset.column(name), dataset) for name in parts)
+        return any(shows_balance(dataset.column(name), dataset) for name in parts_of(column))
     return column.kind is ColumnKind.BALANCE
 
 
-def _used_names(config: ReportConfig) -> Iterator[str]:
+def is_opening(column: Column) -> bool:
+    """A balance at the start: that of the row before, under the name of its closing."""
+    return column.kind is ColumnKind.BALANCE and column.name.startswith("opening_")
+
+
+def closing_name(opening: Column) -> str:
+    """The name of the balance that an opening shows as it was at the start."""
+    return opening.name.replace("opening_", "closing_", 1)
+
+
+def parts_of(ratio: Column) -> tuple[str, ...]:
+    """The columns that a ratio is computed from."""
+    return (*ratio.numerator, *ratio.denominator)
+
+
+def leaf_of(dataset: Dataset) -> tuple[str, ...]:
+    """The key of a dataset without the day and the organisation."""
+    return tuple(
+        name for name in dataset.key if name not in {dataset.day_column, *_SAME_IN_ALL_ROWS}
+    )
+
+
+def shows_each_leaf(grouped: tuple[str, ...], dataset: Dataset) -> bool:
+    """Whether each group has one leaf, so that it has at most one row on each day."""
+    return set(leaf_of(dataset)) <= set(grouped)
+
+
+def figures_of(config: ReportConfig, dataset: Dataset) -> tuple[Column, ...]:
+    """The figures that a grouped report shows or sorts by, and the parts of its ratios."""
+    names: dict[str, None] = {}
+    for name in _shown_names(config):
+        names |= dict.fromkeys((name, *parts_of(dataset.column(name))))
+    return tuple(each for each in map(dataset.column, names) if each.kind.is_figure)
+
+
+def _carries(dataset: Dataset) -> bool:
+    """Whether a balance counts after the day of its row."""
+    return dataset.balances != "of_rows" and dataset.day_column is not None
+
+
+def _shown_names(config: ReportConfig) -> Iterator[str]:
     yield from (each.name for each in config.columns)
     yield from (each.column for each in config.sort)
-    for path, filters in (("filters", config.filters), ("having", config.having)):
-        yield from (each.column for _, each in comparisons(filters, path))
+    yield from (each.column for _, each in comparisons(config.having, "having"))

@@ -4,85 +4,32 @@ Text of a definition never becomes SQL: columns are looked up among those of the
 value is bound. The organisation and the period are always among the conditions.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Cast,
-    ColumnElement,
-    Date,
-    DateTime,
-    Numeric,
-    Select,
-    Text,
-    Uuid,
-    and_,
-    cast,
-    collate,
-    column,
-    func,
-    null,
-    or_,
-    select,
-    table,
-)
-from sqlalchemy.dialects.postgresql import ARRAY, CHAR, aggregate_order_by
+from sqlalchemy import ColumnElement, cast, collate, func, null, select
+from sqlalchemy.dialects.postgresql import CHAR
 from sqlalchemy.sql.selectable import Subquery
-from sqlalchemy.types import TypeEngine
 
 from reporting_pipeline.domain.period import Period
-from reporting_pipeline.errors import DefinitionInvalid
 from reporting_pipeline.registry.columns import Column, ColumnKind, ColumnType, Unit
 from reporting_pipeline.registry.datasets import Dataset
 from reporting_pipeline.registry.datasets import dataset as registered
 from reporting_pipeline.report_definitions.additivity import (
-    ORGANIZATION,
-    column_or_none,
     currency_column,
     grouped_columns,
+    has_total,
     invalid_fields,
-    is_opening,
 )
+from reporting_pipeline.report_definitions.balances import ORGANIZATION
+from reporting_pipeline.report_definitions.conditions import Asked, Elements, Query
 from reporting_pipeline.report_definitions.config import ReportConfig, SortKey
 from reporting_pipeline.report_definitions.document import raise_if_invalid
-from reporting_pipeline.report_definitions.filters import (
-    AllOf,
-    AnyOf,
-    Comparison,
-    Equals,
-    Filter,
-    InRange,
-    IsNull,
-    NoneOf,
-    OneOf,
-    sentence,
-    typed_value,
-)
+from reporting_pipeline.report_definitions.filters import sentence
+from reporting_pipeline.report_definitions.grouping import groups
+from reporting_pipeline.report_definitions.ratios import quotient
 
-Query: TypeAlias = Select[*tuple[Any, ...]]
-"""A statement that reads rows of some columns."""
-
-_Elements: TypeAlias = Mapping[str, ColumnElement[Any]]
-# The columns of a relation, by name; a statement can name no others.
-
-_TYPES: MappingProxyType[ColumnType, TypeEngine[Any]] = MappingProxyType(
-    {
-        ColumnType.BIGINT: BigInteger(),
-        ColumnType.BOOLEAN: Boolean(),
-        ColumnType.CURRENCY: CHAR(3),
-        ColumnType.DATE: Date(),
-        ColumnType.INSTANT: DateTime(timezone=True),
-        ColumnType.RATIO: Numeric(12, 6),
-        ColumnType.TEXT: Text(),
-        ColumnType.UUID: Uuid(),
-        ColumnType.UUIDS: ARRAY(Uuid()),
-    }
-)
 _SORTED_BY_BYTES = frozenset({ColumnType.CURRENCY, ColumnType.TEXT})
 
 
@@ -93,7 +40,7 @@ class ReportColumn:
     Attributes:
         column: The column of the dataset; its name is the name in machine formats.
         label: The heading from the definition; None: the column's own title.
-        is_summed: Totals have it: measures only.
+        is_summed: Totals have it: measures and balances of the rows, and ratios from their parts.
     """
 
     column: Column
@@ -167,12 +114,13 @@ def compile_over(
         ReportColumn(
             column=dataset.column(each.name),
             label=each.label,
-            is_summed=dataset.column(each.name).kind is ColumnKind.MEASURE,
+            is_summed=has_total(dataset.column(each.name), config, dataset),
         )
         for each in config.columns
     )
     currency = _currency(columns, dataset)
-    report = _relation(dataset, config, organization_id, period)
+    asked = Asked(dataset=dataset, config=config, organization_id=organization_id, period=period)
+    report = _relation(asked)
     return CompiledReport(
         columns=columns,
         key=_key(config, dataset, period),
@@ -187,108 +135,22 @@ def compile_over(
     )
 
 
-def _relation(
-    dataset: Dataset, config: ReportConfig, organization_id: UUID, period: Period
-) -> Subquery:
-    """The report's rows without an order: its columns and its sort keys."""
-    source = table(
-        dataset.relation,
-        *(column(each.name, _TYPES[each.type]) for each in dataset.columns),
-        schema=dataset.schema,
-    )
-    elements: _Elements = dict(source.c)
-    statement: Query = select(*_selected(dataset, config, elements)).where(
-        elements[ORGANIZATION] == organization_id,
-        *_in_period(dataset, elements, period),
-        *(_condition(each, dataset, elements) for each in config.filters),
-    )
+def _relation(asked: Asked) -> Subquery:
+    """The report's rows without an order: its columns, its sort keys and the parts of ratios."""
+    config, dataset = asked.config, asked.dataset
     if config.group_by:
-        grouped = (elements[name] for name in grouped_columns(config, dataset))
-        groups = statement.group_by(*grouped).subquery("groups")
-        figures: _Elements = dict(groups.c)
-        conditions = (_condition(each, dataset, figures) for each in config.having)
-        statement = select(groups).where(*conditions)
-    return statement.subquery("report")
-
-
-def _in_period(dataset: Dataset, elements: _Elements, period: Period) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if dataset.day_column is not None:
-        day = elements[dataset.day_column]
-        conditions.append(day < period.end)
-        if period.first is not None:
-            conditions.append(day >= period.first)
-    if period.event_id is not None:
-        if column_or_none(dataset, "event_id") is None:
-            message = (
-                f"period {period.token} covers one event; dataset {dataset.name} has no column "
-                "event_id"
-            )
-            raise DefinitionInvalid(message)
-        conditions.append(elements["event_id"] == period.event_id)
-    return conditions
-
-
-def _condition(filter_: Filter, dataset: Dataset, elements: _Elements) -> ColumnElement[bool]:
-    if isinstance(filter_, AllOf):
-        return and_(*(_condition(each, dataset, elements) for each in filter_.filters))
-    if isinstance(filter_, AnyOf):
-        return or_(*(_condition(each, dataset, elements) for each in filter_.filters))
-    return _comparison(filter_, dataset.column(filter_.column), elements[filter_.column])
-
-
-def _comparison(
-    comparison: Comparison, compared: Column, element: ColumnElement[Any]
-) -> ColumnElement[bool]:
-    match comparison:
-        case Equals():
-            equal: ColumnElement[bool] = element == typed_value(compared, comparison.value)
-            return equal
-        case OneOf():
-            return element.in_([typed_value(compared, each) for each in comparison.values])
-        case NoneOf():
-            others = element.not_in([typed_value(compared, each) for each in comparison.values])
-            return or_(element.is_(None), others) if compared.nullable else others
-        case InRange():
-            bounds = []
-            if comparison.first is not None:
-                bounds.append(element >= typed_value(compared, comparison.first))
-            if comparison.end is not None:
-                bounds.append(element < typed_value(compared, comparison.end))
-            return and_(*bounds)
-        case IsNull():
-            return element.is_(None) if comparison.value else element.is_not(None)
-
-
-def _selected(
-    dataset: Dataset, config: ReportConfig, elements: _Elements
-) -> list[ColumnElement[Any]]:
+        grouped = groups(asked).subquery("groups")
+        figures: Elements = dict(grouped.c)
+        conditions = (asked.condition(each, figures) for each in config.having)
+        return select(grouped).where(*conditions).subquery("report")
+    rows = asked.relation("rows")
+    elements: Elements = dict(rows.c)
     shown = [each.name for each in config.columns]
-    if not config.group_by:
-        sorted_by = [each.column for each in _total_order(config, dataset)]
-        return [elements[name] for name in dict.fromkeys((*shown, *sorted_by))]
-    grouped = grouped_columns(config, dataset)
-    return [
-        elements[name]
-        if name in grouped
-        else _aggregated(dataset.column(name), dataset, elements).label(name)
-        for name in dict.fromkeys((*shown, *grouped))
-    ]
-
-
-def _aggregated(
-    figure: Column, dataset: Dataset, elements: _Elements
-) -> Cast[Any] | ColumnElement[Any]:
-    """A figure of a group: the sum of a measure; of others the last, of openings the first."""
-    element = elements[figure.name]
-    if figure.kind is ColumnKind.MEASURE:
-        # PostgreSQL sums bigint as numeric; a sum beyond 64 bits is an error, never a wrong figure.
-        return cast(func.sum(element), BigInteger())
-    if dataset.day_column is None:
-        return func.max(element)  # a group is one row
-    day = elements[dataset.day_column]
-    by_day = aggregate_order_by(element, day.asc() if is_opening(figure) else day.desc())
-    return func.array_agg(by_day, type_=ARRAY(_TYPES[figure.type]))[1]
+    sorted_by = [each.column for each in _total_order(config, dataset)]
+    statement: Query = select(
+        *(elements[name] for name in dict.fromkeys((*shown, *sorted_by)))
+    ).where(*asked.of_owner(elements), *asked.in_period(elements), *asked.filtered(elements))
+    return statement.subquery("report")
 
 
 def _rows(
@@ -323,7 +185,14 @@ def _sort_element(
 def _totals(
     report: Subquery, columns: tuple[ReportColumn, ...], currency: str | None
 ) -> Query | None:
-    summed = [func.sum(report.c[each.name]).label(each.name) for each in columns if each.is_summed]
+    sums: Elements = {name: func.sum(element) for name, element in report.c.items()}
+    summed = [
+        (
+            quotient(each.column, sums) if each.column.kind is ColumnKind.RATIO else sums[each.name]
+        ).label(each.name)
+        for each in columns
+        if each.is_summed
+    ]
     if not summed:
         return None
     if currency is None:

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from reporting_pipeline_tests.bench import as_of
 from reporting_pipeline_tests.bench.cases import CASES, CaseInput
 from reporting_pipeline_tests.bench.entries import entries
 from reporting_pipeline_tests.bench.measurement import Measurement, measure
@@ -40,6 +41,9 @@ def main(arguments: Sequence[str]) -> None:
             measured[name] = _measure(name, address, rows)
             _say(_line(name, measured))
     _say("\n" + "".join(_verdict(measured)))
+    if not options.case:
+        _say("\n")
+        as_of.main([])
 
 
 def _measure(name: str, address: str, rows: int) -> Measurement:

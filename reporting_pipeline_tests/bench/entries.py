@@ -58,25 +58,32 @@ _CREATE = """
 @contextmanager
 def entries(row_count: int) -> Iterator[str]:
     """A temporary PostgreSQL server with this many rows in `entries`; yields its address."""
+    with server() as postgres:
+        address = conninfo(postgres.url("postgres"))
+        _fill(address, row_count)
+        yield address
+
+
+@contextmanager
+def server() -> Iterator[Postgres]:
+    """A temporary PostgreSQL server."""
     account = server_account()
     folder = Path(tempfile.mkdtemp(prefix="reporting-bench-"))
     install = PostgresInstall.find(Settings.from_environment().pg_bindir)
     try:
         private_folder(folder, account)
-        server = Postgres(
+        postgres = Postgres(
             install=install.reachable_for(account, folder / "bin"),
             folder=folder / "postgres",
             account=account,
             password=secrets.token_urlsafe(),
             durable=False,
         )
-        server.start()
+        postgres.start()
         try:
-            address = conninfo(server.url("postgres"))
-            _fill(address, row_count)
-            yield address
+            yield postgres
         finally:
-            server.stop()
+            postgres.stop()
     finally:
         shutil.rmtree(folder)
 

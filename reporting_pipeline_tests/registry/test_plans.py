@@ -81,11 +81,12 @@ def test_tickets_are_found_by_the_events_of_their_organisation(season: Pipeline)
     assert all(each.is_by_key for each in landed), landed
 
 
-def test_balance_reads_one_report_table_and_no_landed_row(season: Pipeline) -> None:
+def test_balance_reads_one_report_table_its_balances_and_no_landed_row(season: Pipeline) -> None:
     found = _readings(season, "payable_statement", DAY)
 
     assert {each.table for each in found} == {
         "report_revenue_daily",
+        "report_revenue_daily_balances",
         "ticketing_organizations",
         "ticketing_events",
         "seating_venues",

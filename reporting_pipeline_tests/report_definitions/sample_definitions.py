@@ -9,7 +9,8 @@ from reporting_pipeline.domain.period import Period
 from reporting_pipeline.exports.row_spool import psycopg_statement
 from reporting_pipeline.registry.datasets import Dataset
 from reporting_pipeline.registry.report_tables import SCHEMA, report_table
-from reporting_pipeline.report_definitions.compile import CompiledReport, Query, compile_over
+from reporting_pipeline.report_definitions.compile import CompiledReport, compile_over
+from reporting_pipeline.report_definitions.conditions import Query
 from reporting_pipeline.report_definitions.config import ReportConfig
 from reporting_pipeline.report_definitions.parse import parse_config
 from reporting_pipeline_tests.report_rows import ORGANIZATION, insert_row
@@ -55,6 +56,7 @@ def dataset_of_table(name: str) -> Dataset:
         relation=name,
         columns=table.columns,
         depends_on=(name,),
+        balances=table.balances,
     )
 
 

@@ -118,10 +118,10 @@ def test_a_sum_beyond_64_bits_is_an_error(rolled_back: Connection) -> None:
         found(rolled_back, grouped.rows)
 
 
-def test_balances_and_ratios_of_a_group_are_those_of_its_last_row(rolled_back: Connection) -> None:
-    for day, capacity, no_shows, rate in (
-        *((26, 10, 4, "0.4"), (27, 20, None, "0.9")),
-        (28, 15, None, "0.333333"),
+def test_a_group_has_the_balances_of_its_last_row_and_their_ratio(rolled_back: Connection) -> None:
+    for day, capacity, no_shows, admissions in (
+        *((26, 10, 4, 3), (27, 20, None, 4)),
+        (28, 15, None, 5),
     ):
         insert_row(
             rolled_back,
@@ -129,7 +129,9 @@ def test_balances_and_ratios_of_a_group_are_those_of_its_last_row(rolled_back: C
             date=date(2026, 2, day),
             capacity_count=capacity,
             no_show_count=no_shows,
-            attendance_rate=Decimal(rate),
+            admission_to_date_count=admissions,
+            sold_to_date_count=9,
+            comped_to_date_count=6,
             sold_today_count=1,
         )
 
@@ -149,38 +151,10 @@ def test_balances_and_ratios_of_a_group_are_those_of_its_last_row(rolled_back: C
 
     assert found(rolled_back, report.rows) == [(EVENT, 15, None, 3, Decimal("0.333333"))]
     summed = [column.name for column in report.columns if column.is_summed]
-    assert summed == ["sold_today_count"]
-
-
-def test_openings_of_a_group_are_those_of_its_first_row(rolled_back: Connection) -> None:
-    opening = replace(SUMMARY.column("payable_to_date_minor"), name="opening_minor")
-    renamed = tuple(
-        opening if each.name == "payable_to_date_minor" else each for each in SUMMARY.columns
-    )
-    rolled_back.execute(
-        "create temp view statement as select payable_to_date_minor as opening_minor, * "
-        "from reporting.report_event_summary"
-    )
-    for day in (26, 27, 28):
-        insert_row(
-            rolled_back,
-            "report_event_summary",
-            date=date(2026, 2, day),
-            payable_to_date_minor=day,
-            refund_to_date_minor=day,
-        )
-
-    report = compile_over(
-        replace(SUMMARY, columns=renamed, schema="pg_temp", relation="statement"),
-        config(
-            columns=["event_id", "currency", "opening_minor", "refund_to_date_minor"],
-            group_by=["event_id", "currency"],
-        ),
-        ORGANIZATION,
-        FEBRUARY,
-    )
-
-    assert found(rolled_back, report.rows) == [(EVENT, "EUR", 26, 28)]
+    assert summed == [
+        *("capacity_count", "no_show_count", "sold_today_count"),
+        "attendance_rate",
+    ]
 
 
 def test_totals_without_money_have_no_currency(rolled_back: Connection) -> None:

@@ -163,16 +163,15 @@ CONFIGS: list[tuple[dict[str, Any], str]] = [
     ),
     ({"having": [_equals("net_count", 1)]}, "having: is only for grouped reports"),
     ({"group_by": ["net_count"], "columns": ["net_count"]}, "group_by[0]: net_count is a figure"),
-    ({"columns": ["date"], "totals": True}, "totals: the report has no measure"),
+    ({"columns": ["date"], "totals": True}, "totals: the report has no figure that may"),
     (
-        _SUMMARY | {"columns": ["date", "capacity_count"], "group_by": ["date"]},
-        "columns[1].name: capacity_count is a balance, which is never summed; to show its last "
-        "value of the period, also group by event_id, currency",
-    ),
-    (
-        _SUMMARY | {"columns": ["currency", "attendance_rate"], "group_by": ["currency"]},
-        "columns[1].name: attendance_rate is a ratio, which is never summed; to show its last "
-        "value of the period, also group by event_id",
+        {
+            "dataset": "reconciliation_breaks",
+            "columns": ["currency", "ledger_minor"],
+            "group_by": ["currency"],
+        },
+        "columns[1].name: ledger_minor is a balance, which is never summed; to show its last "
+        "value of the period, also group by event_id, order_id, transaction_id, entry_id, kind",
     ),
     (
         {"chart": {"x": "date", "y": "fee_minor"}},

@@ -11,7 +11,8 @@ from psycopg.rows import dict_row
 
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.exports.row_spool import psycopg_statement
-from reporting_pipeline.report_definitions.compile import CompiledReport, Query, compile_report
+from reporting_pipeline.report_definitions.compile import CompiledReport, compile_report
+from reporting_pipeline.report_definitions.conditions import Query
 from reporting_pipeline.report_definitions.definition import DeclaredDefinition
 from reporting_pipeline.report_definitions.files import STARTER_SET, read_folder
 from reporting_pipeline.report_definitions.period_rules import resolve

@@ -185,7 +185,7 @@ def total_rows(manifest: Manifest, texts: CellTexts) -> list[TotalRow]:
     Each total is under its column. A label has a row of its own if no column is free for it.
     """
     width = len(texts.columns)
-    summed = {name for total in manifest.totals for name in total.values}
+    summed = {name for total in manifest.totals for name in total.texts}
     span = next((i for i, column in enumerate(texts.columns) if column.name in summed), width)
     rows = []
     for total in manifest.totals:
@@ -238,8 +238,8 @@ def _day_text(value: str, locale: str) -> str:
 
 
 def _total_text(texts: CellTexts, column: ColumnPart, total: TotalPart) -> str:
-    value = total.values.get(column.name)
-    return "" if value is None else texts.text(column, str(value), total.currency)
+    value = total.texts.get(column.name)
+    return "" if value is None else texts.text(column, value, total.currency)
 
 
 def _row_lines(manifest: Manifest) -> tuple[tuple[str, ...], ...]:
@@ -260,9 +260,9 @@ def _total_lines(manifest: Manifest, texts: CellTexts) -> tuple[tuple[str, ...],
 def _total_figures(
     total: TotalPart, by_name: Mapping[str, ColumnPart], texts: CellTexts
 ) -> Iterator[str]:
-    for name, value in total.values.items():
+    for name, value in total.texts.items():
         column = by_name[name]
-        yield f"{column.header} {texts.text(column, str(value), total.currency)}"
+        yield f"{column.header} {texts.text(column, value, total.currency)}"
 
 
 def _report_lines(manifest: Manifest) -> tuple[tuple[str, ...], ...]:

@@ -163,7 +163,7 @@ def _total_rows(manifest: Manifest) -> Iterator[Row]:
     yield _heading("Control totals", "Currency", "Total")
     for part in manifest.totals:
         for column in manifest.columns:
-            if column.name in part.values:
+            if column.name in part.texts:
                 currency = text_cell(part.currency or "")
                 yield text_cell(column.header), currency, total_cell(column, part)
     yield ()

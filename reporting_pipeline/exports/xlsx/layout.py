@@ -5,6 +5,7 @@ Writer and reader both use it, so that a header or total that was edited is foun
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cache
 from xml.sax.saxutils import escape as xml_escape
 
@@ -111,7 +112,10 @@ def total_cell(column: ColumnPart, part: TotalPart) -> PlainCell:
 
     Money stays in minor units where the currency's digits are unknown.
     """
-    value = part.values[column.name]
+    if column.type == ColumnType.RATIO:
+        share = Decimal(part.ratios[column.name]) * 100
+        return PlainCell(f"{share:.2f}%", styles.HEADER_OF_FIGURES)
+    value = int(part.texts[column.name])
     if column.unit != Unit.MINOR:
         return count_cell(value)
     style = styles.money(minor_digits(part.currency))
@@ -178,7 +182,7 @@ def _total_rows(manifest: Manifest) -> Iterator[dict[int, PlainCell]]:
         cells = {
             index: total_cell(column, part)
             for index, column in enumerate(manifest.columns)
-            if column.name in part.values
+            if column.name in part.texts
         }
         free = (index for index in range(len(manifest.columns) + 1) if index not in cells)
         label = "Total" if part.currency is None else f"Total {part.currency}"
