@@ -9,15 +9,18 @@ from reporting_pipeline.samples.generator.books import BooksWriter, Plan
 from reporting_pipeline.samples.generator.random_values import (
     HOUR,
     MINUTE,
-    draw,
+    Firsts,
+    Kinds,
     happens,
     new_id,
     time_between,
 )
 from reporting_pipeline.samples.generator.sales import Order, Ticket
-from reporting_pipeline.samples.generator.world import Event
+from reporting_pipeline.samples.generator.world import Event, Role
 
 _ATTENDS_SHARE = 0.89
+_LEAVES_FESTIVAL_SHARE = 0.5
+_FESTIVAL_EVENING = 8 * HOUR
 _PARKS_SHARE = 0.5
 _INVALID_TICKET_SHARE = 0.06
 _ENTERS_AGAIN_SHARE = 0.8
@@ -49,6 +52,9 @@ class Doors:
         self._plan = plan
         self._books = books
         self._random = random
+        self._firsts = Firsts()
+        self._mishaps = Kinds(_MISHAP_WEIGHTS, every=4)
+        self._sequels = Kinds(_SEQUEL_WEIGHTS, every=4)
 
     def admit(self, order: Order) -> None:
         """Scan the tickets of an order, if its event has taken place."""
@@ -56,25 +62,37 @@ class Doors:
         if not event.gates or event.cancelled_at is not None:
             return
         for ticket in order.tickets:
-            arrives_at = max(
-                event.doors_at + time_between(self._random, -5 * MINUTE, 2 * HOUR),
-                ticket.issued_at + timedelta(minutes=1),
-            )
-            # Leave time for a revert and another entry before the end.
-            if arrives_at + timedelta(hours=1, minutes=50) < min(self._plan.ends_at, event.ends_at):
-                self._present(order, ticket, arrives_at)
-        if happens(self._random, _FORGED_SHARE) and event.ends_at < self._plan.ends_at:
+            for day in ticket.type.days:
+                self._arrive(order, ticket, day)
+        is_forged = happens(self._random, _FORGED_SHARE)
+        if event.ends_at < self._plan.ends_at and (
+            is_forged or self._firsts.is_first("forged ticket")
+        ):
             at = event.doors_at + time_between(self._random, 0, HOUR)
             self._scan(_Scan(event=event, ticket_id=None, at=at, reject_reason="unknown"))
 
+    def _arrive(self, order: Order, ticket: Ticket, day: int) -> None:
+        """Present a ticket on a day of its event, between the doors and the last of the show."""
+        event = order.event
+        last = _FESTIVAL_EVENING if event.role is Role.FESTIVAL else 2 * HOUR
+        arrives_at = max(
+            event.doors_at + timedelta(days=day) + time_between(self._random, -5 * MINUTE, last),
+            ticket.issued_at + timedelta(minutes=1),
+        )
+        # Leave time for a revert and another entry before the end.
+        if arrives_at + timedelta(hours=1, minutes=50) < min(self._plan.ends_at, event.ends_at):
+            self._present(order, ticket, arrives_at)
+
     def _present(self, order: Order, ticket: Ticket, at: datetime) -> None:
         if ticket.status != "valid":
-            if happens(self._random, _INVALID_TICKET_SHARE):
+            is_shown = happens(self._random, _INVALID_TICKET_SHARE)
+            if is_shown or self._firsts.is_first("invalid ticket"):
                 self._reject(order, ticket, at, "cancelled")
         elif order.status == "pending":
             self._reject(order, ticket, at, "unpaid")
         elif not ticket.type.is_admission:
-            if happens(self._random, _PARKS_SHARE):
+            is_scanned = ticket.type.component == "addon"
+            if is_scanned and happens(self._random, _PARKS_SHARE):
                 self._scan(_Scan(event=order.event, ticket_id=ticket.id, at=at))
         elif happens(self._random, _ATTENDS_SHARE):
             self._enter(order, ticket, at)
@@ -82,14 +100,15 @@ class Doors:
     def _enter(self, order: Order, ticket: Ticket, at: datetime) -> None:
         """An admission, with a possible rejection before it and possible scans after it."""
         event, ticket_id = order.event, ticket.id
-        mishap = draw(self._random, _MISHAP_WEIGHTS)
+        mishap = self._mishaps.draw(self._random)
+        self._mishaps.happened(mishap)
         if mishap != "none":
             self._reject(order, ticket, at, mishap)
             at += time_between(self._random, 30, 10 * MINUTE)
         if mishap == "blocked":
             return
         entry = self._scan(_Scan(event=event, ticket_id=ticket_id, at=at))
-        sequel = draw(self._random, _SEQUEL_WEIGHTS)
+        sequel = self._sequel(event)
         if sequel == "shown again":
             self._reject(
                 order, ticket, at + time_between(self._random, 5, 5 * MINUTE), "already_used"
@@ -101,6 +120,13 @@ class Doors:
             self._scan(_Scan(event=event, ticket_id=ticket_id, at=back_at))
         elif sequel == "reverted":
             self._revert(order, ticket, at, entry)
+
+    def _sequel(self, event: Event) -> str:
+        sequel = self._sequels.draw(self._random)
+        self._sequels.happened(sequel)
+        if sequel == "none" and event.role is Role.FESTIVAL:
+            return "goes out" if happens(self._random, _LEAVES_FESTIVAL_SHARE) else "none"
+        return sequel
 
     def _revert(self, order: Order, ticket: Ticket, at: datetime, entry: str) -> None:
         """Revert a scan made by mistake; most guests then enter again."""
@@ -120,7 +146,7 @@ class Doors:
         gate = random.choice(scan.event.gates)
         device_id = random.choice(list(gate.sequences))
         gate.sequences[device_id] += 1
-        is_offline = happens(random, _OFFLINE_SHARE)
+        is_offline = happens(random, _OFFLINE_SHARE) or self._firsts.is_first("offline")
         lag = (
             time_between(random, 10 * MINUTE, 6 * HOUR)
             if is_offline
@@ -141,7 +167,7 @@ class Doors:
         )
         scan_id = new_id(random)
         self._books.add("scanning.scans", scan_id, *content, received_at, scan.reverts)
-        if happens(random, _REPEATED_UPLOAD_SHARE):
+        if happens(random, _REPEATED_UPLOAD_SHARE) or self._firsts.is_first("repeated upload"):
             again_at = min(
                 received_at + time_between(random, 1, HOUR),
                 self._plan.ends_at - timedelta(microseconds=1),

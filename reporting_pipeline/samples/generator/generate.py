@@ -7,13 +7,14 @@ from datetime import datetime
 from pathlib import Path
 
 from reporting_pipeline.errors import DumpRefused
-from reporting_pipeline.samples.generator.after_sale import continue_order
+from reporting_pipeline.samples.generator.after_sale import Aftermath
 from reporting_pipeline.samples.generator.attendance import Doors
 from reporting_pipeline.samples.generator.books import BooksWriter, Plan, open_books
-from reporting_pipeline.samples.generator.ledger import write_payouts
+from reporting_pipeline.samples.generator.payouts import write_payouts
 from reporting_pipeline.samples.generator.random_values import sale_instants, split_by_weight
 from reporting_pipeline.samples.generator.sales import BoxOffice
-from reporting_pipeline.samples.generator.setup import event_count, write_event, write_organization
+from reporting_pipeline.samples.generator.schedule import event_count
+from reporting_pipeline.samples.generator.setup import write_event, write_organization
 from reporting_pipeline.samples.generator.world import Event, Organization
 
 
@@ -52,10 +53,11 @@ def _write_books(plan: Plan, books: BooksWriter) -> None:
     ]
     random = plan.random("orders")
     office = BoxOffice(plan, books, random)
+    aftermath = Aftermath(office)
     doors = Doors(plan, books, plan.random("doors"))
     for at, event in _sales(plan, books, organizations):
         order = office.place(event, at)
-        continue_order(office, order)
+        aftermath.follow(order)
         office.close(order)
         doors.admit(order)
     for organization in organizations:

@@ -1,19 +1,20 @@
-"""The double-entry ledger of the generated books: transactions of orders, and payouts.
+"""The double-entry ledger of the generated books: transactions of orders, and their entries.
 
-Each transaction balances in its currency. The weekly payouts, less a reserve, are computed from the
-daily changes of each organisation's payable, not from orders; some are returned by the bank.
+Each transaction balances in its currency. The weekly changes of the organisers' payables and of the
+payment provider's clearing accounts are kept, because payouts are computed from them.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from random import Random
-from zoneinfo import ZoneInfo
+from types import MappingProxyType
 
 from reporting_pipeline.samples.generator.books import BooksWriter, Plan
+from reporting_pipeline.samples.generator.markets import Tax
+from reporting_pipeline.samples.generator.prices import Charge
 from reporting_pipeline.samples.generator.random_values import (
     DAY,
-    HOUR,
     MINUTE,
     happens,
     new_id,
@@ -21,29 +22,34 @@ from reporting_pipeline.samples.generator.random_values import (
 )
 from reporting_pipeline.samples.generator.world import Event, Organization
 
+PAYABLE = "organizer_payable"
+"""The account of what the organiser is owed."""
+
+CLEARING = "psp_clearing"
+"""The account of what the payment provider has collected."""
+
 # Component of a charge -> the account that is credited.
-_OWED_TO = {
-    "face_value": "organizer_payable",
-    "addon": "organizer_payable",
-    "donation": "organizer_payable",
-    "facility_fee": "organizer_payable",
-    "shipping_fee": "organizer_payable",
-    "cancellation_fee": "organizer_payable",
-    "service_fee": "service_fee_income",
-    "tax": "tax_payable",
-}
-_PAYABLE = "organizer_payable"
+_OWED_TO = MappingProxyType(
+    {
+        "face_value": PAYABLE,
+        "addon": PAYABLE,
+        "donation": PAYABLE,
+        "facility_fee": PAYABLE,
+        "shipping_fee": PAYABLE,
+        "cancellation_fee": PAYABLE,
+        "service_fee": "service_fee_income",
+        "gift_card": "gift_card_liability",
+    }
+)
+_FEE_ACCOUNTS = MappingProxyType(
+    {
+        "platform_fee": "platform_fee_income",
+        "processing_fee": "processing_fee_expense",
+        "chargeback_fee": "chargeback_loss",
+    }
+)
 _LATE_SHARE = 0.025
 _DAYS_LATE_SHARE = 0.005
-_WEEK = timedelta(days=7)
-_RESERVE_PERCENT = 10
-_RETURNED_SHARE = 0.02
-_ADJUSTED_SHARE = 0.3
-_RESERVE_HELD = timedelta(days=28)
-_RESERVE = "organizer_reserve"
-
-Amounts = Mapping[str, int]
-"""Component -> minor units, >= 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,8 @@ class Leg:
     account: str
     component: str
     amount_minor: int
+    tax: Tax | None = None
+    taxable_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,55 +82,52 @@ class Ledger:
         self._books = books
         self._random = random
 
-    def charge(self, subject: Subject, amounts: Amounts, cash: str, at: datetime) -> str | None:
-        """Charge the buyer on the account `cash`; return the transaction's id."""
-        parts = [Leg("credit", _OWED_TO[name], name, minor) for name, minor in amounts.items()]
-        return self.post("sale", subject, [_cash("debit", cash, amounts), *parts], at)
+    def charge(self, subject: Subject, charge: Charge, cash: str, at: datetime) -> None:
+        """Charge the buyer on the account `cash`."""
+        legs = [Leg("debit", cash, "cash", charge.total_minor), *_parts("credit", charge)]
+        self.post("sale", subject, legs, at)
 
-    def refund(self, subject: Subject, amounts: Amounts, cash: str, at: datetime) -> str | None:
+    def refund(self, subject: Subject, charge: Charge, cash: str, at: datetime) -> None:
         """Refund a charge from the account `cash`."""
-        return self._reverse_charge("refund", subject, amounts, cash, at)
+        legs = [*_parts("debit", charge), Leg("credit", cash, "cash", charge.total_minor)]
+        self.post("refund", subject, legs, at)
 
-    def chargeback(self, subject: Subject, amounts: Amounts, at: datetime) -> str | None:
-        """Book a chargeback by the buyer's bank."""
-        return self._reverse_charge("chargeback", subject, amounts, "psp_clearing", at)
+    def chargeback(self, subject: Subject, charge: Charge, at: datetime) -> str | None:
+        """Book a chargeback by the buyer's bank; return its id, or None if nothing is charged."""
+        legs = [*_parts("debit", charge), Leg("credit", CLEARING, "cash", charge.total_minor)]
+        reference = self.reference("CB", at)
+        return self.post("chargeback", subject, legs, at, reference=reference)
 
     def reverse_chargeback(
-        self, subject: Subject, amounts: Amounts, at: datetime, reverses: str
+        self, subject: Subject, charge: Charge, at: datetime, reverses: str
     ) -> None:
         """Reverse a chargeback."""
-        parts = [Leg("credit", _OWED_TO[name], name, minor) for name, minor in amounts.items()]
-        legs = [_cash("debit", "psp_clearing", amounts), *parts]
-        self.post("chargeback_reversal", subject, legs, at, reverses=reverses)
+        legs = [Leg("debit", CLEARING, "cash", charge.total_minor), *_parts("credit", charge)]
+        reference = self.reference("CBR", at)
+        self.post("chargeback_reversal", subject, legs, at, reverses=reverses, reference=reference)
 
-    def payment(self, subject: Subject, amount_minor: int, at: datetime) -> None:
-        """Book the payment of an earlier charge."""
-        legs = [
-            Leg("debit", "psp_clearing", "cash", amount_minor),
-            Leg("credit", "buyer_receivable", "cash", amount_minor),
-        ]
-        self.post("payment", subject, legs, at)
+    def payment(self, subject: Subject, amount_minor: int, cash: str, at: datetime) -> None:
+        """Book the payment of an earlier charge on the account `cash`."""
+        legs = moved("cash", cash, "buyer_receivable", amount_minor)
+        reference = self.reference("TRF", at) if cash == "bank" else None
+        self.post("payment", subject, legs, at, reference=reference)
 
-    def repayment(self, subject: Subject, amount_minor: int, at: datetime) -> None:
-        """Book the repayment of an earlier refund."""
-        legs = [
-            Leg("debit", "buyer_receivable", "cash", amount_minor),
-            Leg("credit", "psp_clearing", "cash", amount_minor),
-        ]
+    def repayment(self, subject: Subject, amount_minor: int, cash: str, at: datetime) -> None:
+        """Book the repayment of an earlier refund from the account `cash`."""
+        legs = moved("cash", "buyer_receivable", cash, amount_minor)
         self.post("repayment", subject, legs, at)
 
-    def organizer_fees(self, subject: Subject, fees: Amounts, at: datetime) -> None:
+    def organizer_fees(self, subject: Subject, fees: Mapping[str, int], at: datetime) -> None:
         """Charge the organiser: `platform_fee`, `processing_fee`, `chargeback_fee`."""
-        income = {
-            "platform_fee": "platform_fee_income",
-            "processing_fee": "processing_fee_expense",
-            "chargeback_fee": "chargeback_loss",
-        }
-        legs = [Leg("debit", _PAYABLE, name, minor) for name, minor in fees.items()]
-        legs += [Leg("credit", income[name], name, minor) for name, minor in fees.items()]
+        legs = [Leg("debit", PAYABLE, name, minor) for name, minor in fees.items()]
+        legs += [Leg("credit", _FEE_ACCOUNTS[name], name, minor) for name, minor in fees.items()]
         self.post("fee", subject, legs, at)
 
-    def post(
+    def reference(self, prefix: str, at: datetime) -> str:
+        """A reference of the bank or of the payment provider."""
+        return f"{prefix}-{at:%Y%m%d}-{self._random.randrange(10**6):06}"
+
+    def post(  # noqa: PLR0913 - the columns of a transaction
         self,
         kind: str,
         subject: Subject,
@@ -130,8 +135,14 @@ class Ledger:
         at: datetime,
         *,
         reverses: str | None = None,
+        reference: str | None = None,
+        items: Mapping[str, int] | None = None,
     ) -> str | None:
-        """Write a transaction and its entries; return its id, or None if all amounts are 0."""
+        """Write a transaction, its entries and the items of its events (event id -> minor units).
+
+        Returns:
+            Its id, or None if all amounts are 0.
+        """
         legs = [leg for leg in legs if leg.amount_minor]
         if not legs:
             return None
@@ -144,28 +155,21 @@ class Ledger:
             subject.event.id if subject.event else None,
             subject.order_id,
             kind,
-            None,
+            reference,
             reverses,
             at,
             recorded_at,
         )
         for leg in legs:
-            self._enter(transaction_id, subject, leg, at, recorded_at)
+            self._enter(transaction_id, subject, leg, recorded_at)
+            _count(subject, leg, at)
+        for event_id, minor in (items or {}).items():
+            row = (new_id(self._random), transaction_id, event_id, minor, subject.currency)
+            self._books.add("ledger.payout_items", *row, recorded_at)
         return transaction_id
 
-    def _reverse_charge(
-        self, kind: str, subject: Subject, amounts: Amounts, cash: str, at: datetime
-    ) -> str | None:
-        debits = [Leg("debit", _OWED_TO[name], name, minor) for name, minor in amounts.items()]
-        return self.post(kind, subject, [*debits, _cash("credit", cash, amounts)], at)
-
     def _enter(
-        self,
-        transaction_id: str,
-        subject: Subject,
-        leg: Leg,
-        at: datetime,
-        recorded_at: datetime,
+        self, transaction_id: str, subject: Subject, leg: Leg, recorded_at: datetime
     ) -> None:
         self._books.add(
             "ledger.entries",
@@ -176,16 +180,11 @@ class Ledger:
             leg.component,
             leg.amount_minor,
             subject.currency,
-            None,
-            None,
-            None,
+            leg.tax.jurisdiction if leg.tax else None,
+            leg.tax.rate if leg.tax else None,
+            leg.taxable_minor,
             recorded_at,
         )
-        if leg.account == _PAYABLE:
-            signed = leg.amount_minor if leg.direction == "credit" else -leg.amount_minor
-            days = subject.organization.payable.setdefault(subject.currency, {})
-            day = at.toordinal()
-            days[day] = days.get(day, 0) + signed
 
     def _account(self, subject: Subject, kind: str) -> str:
         accounts = subject.organization.accounts
@@ -203,6 +202,11 @@ class Ledger:
         return found
 
 
+def moved(component: str, debited: str, credited: str, minor: int) -> list[Leg]:
+    """A debit and a credit of one component."""
+    return [Leg("debit", debited, component, minor), Leg("credit", credited, component, minor)]
+
+
 def recorded(plan: Plan, random: Random, at: datetime) -> datetime:
     """The record clock of a row: seconds, minutes or days after `at`."""
     late = time_between(random, 0, 2)
@@ -213,87 +217,28 @@ def recorded(plan: Plan, random: Random, at: datetime) -> datetime:
     return min(at + late, plan.ends_at - timedelta(microseconds=1))
 
 
-def write_payouts(plan: Plan, ledger: Ledger, organization: Organization, random: Random) -> None:
-    """Write the weekly payouts of an organisation in each of its currencies."""
-    for currency in sorted(organization.payable):
-        subject = Subject(organization=organization, currency=currency)
-        # A copy, because the payouts change the payable but are not earnings.
-        earned = dict(organization.payable[currency])
-        _Payouts(plan, ledger, subject, earned, random).book()
-        if happens(random, _ADJUSTED_SHARE):
-            minor = random.randint(1, 500)
-            span_seconds = (plan.ends_at - plan.begins_at).total_seconds()
-            at = plan.begins_at + time_between(random, 0, span_seconds)
-            ledger.post(
-                "adjustment", subject, _moved("adjustment", "suspense", _PAYABLE, minor), at
-            )
+def week_of(at: datetime) -> int:
+    """The number of the week, Monday to Sunday of UTC."""
+    return (at.toordinal() - 1) // 7
 
 
-class _Payouts:
-    """The payouts of an organisation in one currency; `earned` is day (UTC) -> minor units."""
-
-    def __init__(
-        self,
-        plan: Plan,
-        ledger: Ledger,
-        subject: Subject,
-        earned: dict[int, int],
-        random: Random,
-    ) -> None:
-        self._plan = plan
-        self._ledger = ledger
-        self._subject = subject
-        self._earned = earned
-        self._random = random
-
-    def book(self) -> None:
-        """Pay out each Monday the earnings before that day, until the end of the books."""
-        zone = ZoneInfo(self._subject.organization.market.timezone)
-        balance_minor = 0
-        at = _monday_after(self._plan.begins_at, zone)
-        while at < self._plan.ends_at:
-            days = [day for day in self._earned if day < at.toordinal()]
-            balance_minor += sum(self._earned.pop(day) for day in days)
-            if balance_minor > 0:
-                reserve_minor = balance_minor * _RESERVE_PERCENT // 100
-                self._hold(reserve_minor, at)
-                is_kept = self._pay(balance_minor - reserve_minor, at)
-                balance_minor = 0 if is_kept else balance_minor - reserve_minor
-            at = _monday_after(at, zone)
-
-    def _hold(self, minor: int, at: datetime) -> None:
-        """Hold a reserve; when it is released, it counts as earned again."""
-        hold = _moved("reserve", _PAYABLE, _RESERVE, minor)
-        self._ledger.post("reserve_hold", self._subject, hold, at)
-        released_at = at + _RESERVE_HELD
-        if released_at < self._plan.ends_at:
-            release = _moved("reserve", _RESERVE, _PAYABLE, minor)
-            self._ledger.post("reserve_release", self._subject, release, released_at)
-            day = released_at.toordinal()
-            self._earned[day] = self._earned.get(day, 0) + minor
-
-    def _pay(self, minor: int, at: datetime) -> bool:
-        """Pay out; False if the bank returns the payout."""
-        payout = [Leg("debit", _PAYABLE, "payout", minor), Leg("credit", "bank", "cash", minor)]
-        paid = self._ledger.post("payout", self._subject, payout, at)
-        returned_at = at + time_between(self._random, 24 * HOUR, 72 * HOUR)
-        if not happens(self._random, _RETURNED_SHARE) or returned_at >= self._plan.ends_at:
-            return True
-        back = [Leg("debit", "bank", "cash", minor), Leg("credit", _PAYABLE, "payout", minor)]
-        self._ledger.post("payout_reversal", self._subject, back, returned_at, reverses=paid)
-        return False
+def _parts(direction: str, charge: Charge) -> list[Leg]:
+    parts = [Leg(direction, _OWED_TO[name], name, minor) for name, minor in charge.amounts.items()]
+    parts += [
+        Leg(direction, "tax_payable", "tax", minor, tax, taxable_minor)
+        for tax, (minor, taxable_minor) in charge.taxes.items()
+    ]
+    return parts
 
 
-def _moved(component: str, debited: str, credited: str, minor: int) -> list[Leg]:
-    return [Leg("debit", debited, component, minor), Leg("credit", credited, component, minor)]
-
-
-def _monday_after(at: datetime, zone: ZoneInfo) -> datetime:
-    """The next Monday at 09:00 in the zone."""
-    day: date = at.astimezone(zone).date()
-    monday = day + _WEEK - timedelta(days=day.weekday())
-    return datetime.combine(monday, time(9), zone).astimezone(UTC)
-
-
-def _cash(direction: str, account: str, amounts: Amounts) -> Leg:
-    return Leg(direction, account, "cash", sum(amounts.values()))
+def _count(subject: Subject, leg: Leg, at: datetime) -> None:
+    """Keep the weekly changes that the payouts are computed from."""
+    organization, currency, week = subject.organization, subject.currency, week_of(at)
+    signed = leg.amount_minor if leg.direction == "credit" else -leg.amount_minor
+    if leg.account == PAYABLE:
+        event_id = subject.event.id if subject.event else None
+        weeks = organization.payable.setdefault(currency, {}).setdefault(event_id, {})
+        weeks[week] = weeks.get(week, 0) + signed
+    elif leg.account == CLEARING:
+        weeks = organization.clearing.setdefault(currency, {})
+        weeks[week] = weeks.get(week, 0) - signed

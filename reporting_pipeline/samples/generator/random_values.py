@@ -1,12 +1,14 @@
 """Draws from seeded random numbers: ids, choices, durations, and the instants of orders.
 
-Most orders are placed at the start and the end of a sale, and in the waking hours of the event's
-zone.
+Small books too have each kind of row: `Kinds` and `Firsts` see to it. Most orders are placed at the
+start and the end of a sale, and in the waking hours of the event's zone.
 """
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -37,9 +39,48 @@ def happens(random: Random, share: float) -> bool:
     return random.random() < share
 
 
-def draw(random: Random, weights: Mapping[str, float]) -> str:
-    """One of the names, with the probability of its weight."""
-    return random.choices(tuple(weights), tuple(weights.values()))[0]
+class Kinds:
+    """Draws kinds by weight; every few draws, one that has not happened yet comes first.
+
+    Args:
+        weights: Kind -> weight.
+        every: The number of draws from one missing kind to the next.
+        times: How often each kind is to happen before only the weights decide.
+    """
+
+    def __init__(self, weights: Mapping[str, float], *, every: int, times: int = 1) -> None:
+        self._kinds = tuple(weights)
+        self._weights = tuple(accumulate(weights.values()))
+        self._missing = deque(self._kinds * times)
+        self._every = every
+        self._count = 0
+
+    def draw(self, random: Random) -> str:
+        """One of the kinds."""
+        self._count += 1
+        if self._missing and self._count % self._every == 0:
+            self._missing.rotate(-1)
+            return self._missing[-1]
+        return random.choices(self._kinds, cum_weights=self._weights)[0]
+
+    def happened(self, kind: str) -> None:
+        """The drawn kind was possible, so it is no longer missing."""
+        if self._missing and kind in self._missing:
+            self._missing.remove(kind)
+
+
+class Firsts:
+    """Knows which rare things have happened once."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def is_first(self, name: str) -> bool:
+        """True at the first call with this name."""
+        if name in self._seen:
+            return False
+        self._seen.add(name)
+        return True
 
 
 def time_between(random: Random, least_seconds: float, most_seconds: float) -> timedelta:

@@ -4,28 +4,34 @@ It also sells the seats of each section, so that no event sells more seats than 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from random import Random
-from zoneinfo import ZoneInfo
 
 from reporting_pipeline.samples.generator.books import BooksWriter, Plan
-from reporting_pipeline.samples.generator.random_values import DAY, happens, new_id, time_between
+from reporting_pipeline.samples.generator.markets import MARKETS
+from reporting_pipeline.samples.generator.random_values import happens, new_id
+from reporting_pipeline.samples.generator.schedule import (
+    FESTIVAL_CUTOFF,
+    FESTIVAL_DAYS,
+    last_change,
+    schedule,
+    status,
+)
 from reporting_pipeline.samples.generator.world import (
-    EVENT_NAMES,
-    MARKETS,
     Event,
     Gate,
-    Market,
     Organization,
+    Role,
     Section,
     TicketType,
+    Venue,
 )
 
-_AT_HOME_SHARE = 0.85
 _ONLINE_SHARE = 0.1
-_CANCELLED_SHARE = 0.08
-_ASKS_DONATIONS_SHARE = 0.3
 _SEATS_ADDED = 50
+_SECTIONS = ("Stalls", "Circle", "Standing")
+_FESTIVAL_SECTIONS = ("Meadow", "Grandstand")
+_FESTIVAL_NIGHTS = ("Friday", "Saturday", "Sunday")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +41,26 @@ class _Change:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    name: str
+    component: str
+    price_minor: int
+    weight: int
+    days: tuple[int, ...] = (0,)
+
+
 def write_organization(plan: Plan, books: BooksWriter, number: int) -> Organization:
     """Create an organisation and write its row."""
     random = plan.random("organization", number)
     market = MARKETS[number % len(MARKETS)]
-    organization = Organization(id=new_id(random), market=market)
-    name = f"{market.names[number // len(MARKETS) % len(market.names)]} {number + 1}"
+    organization = Organization(id=new_id(random), number=number, market=market)
+    turn = number // len(MARKETS)
+    name = market.names[turn % len(market.names)]
     books.add(
         "ticketing.organizations",
         organization.id,
-        name,
+        name if turn < len(market.names) else f"{name} {turn // len(market.names) + 1}",
         market.timezone,
         market.currency,
         plan.begins_at,
@@ -52,57 +68,36 @@ def write_organization(plan: Plan, books: BooksWriter, number: int) -> Organizat
     return organization
 
 
-def event_count(plan: Plan) -> int:
-    """Number of events of each organisation."""
-    return max(2, min(24, plan.day_count // 15 + 2))
-
-
 def write_event(plan: Plan, books: BooksWriter, organization: Organization, number: int) -> Event:
     """Create an event of an organisation, with its venue, ticket types and gates, and write it."""
     random = plan.random("event", organization.id, number)
-    # Some organisations also have events abroad.
-    market = organization.market if happens(random, _AT_HOME_SHARE) else random.choice(MARKETS)
-    event = _schedule(plan, random, organization, market, number)
-    is_online = happens(random, _ONLINE_SHARE)
-    venue_id = None if is_online else write_venue(plan, books, event, random)
+    event = schedule(plan, random, organization, number)
+    is_online = event.role is Role.PLAIN and happens(random, _ONLINE_SHARE)
+    venue_id = None if is_online else _open_venue(plan, books, event, random, number)
     books.add(
         "ticketing.events",
         event.id,
         organization.id,
         venue_id,
-        f"{random.choice(EVENT_NAMES)} {number + 1}",
-        market.timezone,
-        market.cutoff,
-        market.currency,
-        _status(plan, event),
+        _event_name(event),
+        event.market.timezone,
+        FESTIVAL_CUTOFF if event.role is Role.FESTIVAL else event.market.cutoff,
+        event.market.currency,
+        status(plan, event),
         event.on_sale_at,
         event.doors_at,
         event.starts_at,
         event.ends_at,
-        None,
-        None,
-        _last_change(plan, event),
+        _series(plan, books, organization, random) if _is_of_series(event) else None,
+        event.rescheduled_from,
+        last_change(plan, event),
     )
-    _write_types(books, event, random)
+    for offer in _offers(event, random):
+        _write_type(books, event, random, offer)
     if not is_online:
         for gate in ("Main gate", "North", "VIP")[: random.randint(1, 3)]:
             _write_gate(books, event, random, gate)
     return event
-
-
-def write_venue(plan: Plan, books: BooksWriter, event: Event, random: Random) -> str:
-    """Create a venue with its sections for an event, write them, and open their seats."""
-    venue_id = new_id(random)
-    market = event.market
-    name = f"{random.choice(market.names)} Hall"
-    books.add("seating.venues", venue_id, name, market.city, market.country, plan.begins_at)
-    for name in ("Stalls", "Circle", "Standing")[: random.randint(1, 3)]:
-        section = Section(id=new_id(random))
-        event.sections.append(section)
-        is_seated = "false" if name == "Standing" else "true"
-        books.add("seating.sections", section.id, venue_id, name, is_seated, plan.begins_at)
-        _open_section(books, event, section, random)
-    return venue_id
 
 
 def add_seats(
@@ -126,81 +121,104 @@ def take_seats(
     return section.id
 
 
-def _schedule(
-    plan: Plan, random: Random, organization: Organization, market: Market, number: int
-) -> Event:
-    zone = ZoneInfo(market.timezone)
-    span = plan.ends_at - plan.begins_at
-    # The last events take place after the end of the books: they are still on sale.
-    at = plan.begins_at + span * 1.2 * ((number + random.random()) / event_count(plan))
-    begins = datetime.combine(at.astimezone(zone).date(), time(random.choice((19, 20, 22))), zone)
-    while begins.astimezone(UTC) < plan.begins_at + timedelta(hours=4):
-        begins += timedelta(days=1)
-    starts_at = begins.astimezone(UTC)
-    on_sale_at = max(
-        starts_at - time_between(random, 20 * DAY, 120 * DAY),
-        plan.begins_at + min(span / 4, timedelta(days=3)) * random.random(),
-    )
-    if on_sale_at > plan.ends_at - span / 10:
-        on_sale_at = plan.begins_at + span / 2 * random.random()
-    cancelled_at = starts_at - time_between(random, 1 * DAY, 5 * DAY)
-    is_cancelled = happens(random, _CANCELLED_SHARE) and on_sale_at + timedelta(
-        days=2
-    ) < cancelled_at < plan.ends_at - timedelta(days=1)
-    return Event(
-        id=new_id(random),
-        organization=organization,
-        market=market,
-        zone=zone,
-        on_sale_at=on_sale_at,
-        doors_at=starts_at - timedelta(hours=1),
-        starts_at=starts_at,
-        ends_at=starts_at + timedelta(hours=3),
-        cancelled_at=cancelled_at if is_cancelled else None,
-        sale_closes_at=min(starts_at, plan.ends_at, cancelled_at if is_cancelled else starts_at),
-        service_fee_minor=random.choice((0, 5, 8)) * market.price_minor // 100,
-        facility_fee_minor=random.choice((0, 0, 2)) * market.price_minor // 100,
-    )
+def _event_name(event: Event) -> str:
+    organization = event.organization
+    market = organization.market
+    if event.role is Role.FESTIVAL:
+        return f"{market.festival} {event.starts_at.year}"
+    if _is_of_series(event):
+        organization.series_count += 1
+        return f"{market.tour} {organization.series_count}: {event.market.city}"
+    turn, place = divmod(organization.show_count, len(market.shows))
+    organization.show_count += 1
+    return market.shows[place] if turn == 0 else f"{market.shows[place]} ({turn + 1})"
 
 
-def _status(plan: Plan, event: Event) -> str:
-    if event.cancelled_at is not None:
-        return "cancelled"
-    return "ended" if event.ends_at < plan.ends_at else "on_sale"
+def _is_of_series(event: Event) -> bool:
+    return event.role in {Role.SERIES, Role.MOVED}
 
 
-def _last_change(plan: Plan, event: Event) -> datetime:
-    if event.cancelled_at is not None:
-        return event.cancelled_at
-    return event.ends_at if event.ends_at < plan.ends_at else plan.begins_at
+def _series(plan: Plan, books: BooksWriter, organization: Organization, random: Random) -> str:
+    if organization.series_id is None:
+        organization.series_id = new_id(random)
+        row = (organization.series_id, organization.id, organization.market.tour)
+        books.add("ticketing.event_series", *row, plan.begins_at)
+    return organization.series_id
 
 
-def _write_types(books: BooksWriter, event: Event, random: Random) -> None:
+def _open_venue(plan: Plan, books: BooksWriter, event: Event, random: Random, number: int) -> str:
+    """Open the sections of a venue for an event; write the venue if it is new."""
+    names = event.market.venues
+    place = len(names) - 1 if event.role is Role.FESTIVAL else number % max(len(names) - 1, 1)
+    venues = event.organization.venues
+    venue = venues.get((event.market.city, place))
+    if venue is None:
+        sections = _FESTIVAL_SECTIONS if event.role is Role.FESTIVAL else _SECTIONS
+        venue = _write_venue(plan, books, event, random, names[place], sections)
+        venues[event.market.city, place] = venue
+    for section_id in venue.section_ids:
+        section = Section(id=section_id)
+        event.sections.append(section)
+        _open_section(books, event, section, random)
+    return venue.id
+
+
+def _write_venue(
+    plan: Plan,
+    books: BooksWriter,
+    event: Event,
+    random: Random,
+    name: str,
+    sections: tuple[str, ...],
+) -> Venue:
+    market = event.market
+    ids = tuple(new_id(random) for _ in sections[: random.randint(2, 3)])
+    venue = Venue(id=new_id(random), section_ids=ids)
+    books.add("seating.venues", venue.id, name, market.city, market.country, plan.begins_at)
+    for section_id, section in zip(ids, sections, strict=False):
+        is_seated = "false" if section in {"Standing", "Meadow"} else "true"
+        row = (section_id, venue.id, section, is_seated, plan.begins_at)
+        books.add("seating.sections", *row)
+    return venue
+
+
+def _offers(event: Event, random: Random) -> list[_Offer]:
     price = event.market.price_minor * random.randint(60, 140) // 100
-    offers = [
-        ("Standard", True, "face_value", price),
-        ("Reduced, with proof", True, "face_value", price * 6 // 10),
-        ("VIP", True, "face_value", price * 5 // 2),
-        ("Parking", False, "addon", price // 4),
-    ]
-    if happens(random, _ASKS_DONATIONS_SHARE):
-        offers.append(("Donation", False, "donation", price // 10))
-    for name, is_admission, component, price_minor in offers:
-        offer = TicketType(
-            id=new_id(random),
-            is_admission=is_admission,
-            component=component,
-            price_minor=max(price_minor, 1),
-        )
-        event.types.append(offer)
-        books.add(
-            "ticketing.ticket_types",
-            offer.id,
-            event.id,
-            name,
-            "true" if is_admission else "false",
-            event.on_sale_at,
-        )
+    if event.role is Role.FESTIVAL:
+        offers = [
+            _Offer("3-day pass", "face_value", price * 2, 60, tuple(range(FESTIVAL_DAYS))),
+            *(
+                _Offer(f"{name} ticket", "face_value", price, 10, (day,))
+                for day, name in enumerate(_FESTIVAL_NIGHTS)
+            ),
+            _Offer("Camping", "addon", price * 3 // 5, 14),
+        ]
+    else:
+        offers = [
+            _Offer("Standard", "face_value", price, 60),
+            _Offer("Reduced, with proof", "face_value", price * 6 // 10, 20),
+            _Offer("VIP", "face_value", price * 5 // 2, 8),
+            _Offer("Parking", "addon", price // 4, 10),
+        ]
+    # Never drawn with the others: the box office adds them to some orders.
+    offers.append(_Offer("Donation", "donation", price // 10, 0))
+    offers.append(_Offer("Gift card", "gift_card", 2 * event.market.price_minor, 0))
+    return offers
+
+
+def _write_type(books: BooksWriter, event: Event, random: Random, offer: _Offer) -> None:
+    written = TicketType(
+        id=new_id(random),
+        is_admission=offer.component == "face_value",
+        component=offer.component,
+        price_minor=max(offer.price_minor, 1),
+        weight=offer.weight,
+        days=offer.days,
+    )
+    event.types.append(written)
+    is_admission = "true" if written.is_admission else "false"
+    row = (written.id, event.id, offer.name, is_admission, event.on_sale_at)
+    books.add("ticketing.ticket_types", *row)
 
 
 def _write_gate(books: BooksWriter, event: Event, random: Random, name: str) -> None:
@@ -212,7 +230,7 @@ def _write_gate(books: BooksWriter, event: Event, random: Random, name: str) -> 
 
 def _open_section(books: BooksWriter, event: Event, section: Section, random: Random) -> None:
     at = event.on_sale_at
-    capacity, held, killed = 20 * random.randint(5, 20), random.randint(0, 12), random.randint(0, 4)
+    capacity, held, killed = 20 * random.randint(5, 20), random.randint(2, 12), random.randint(1, 4)
     add_seats(books, random, event, section, capacity, at)
     _write_seats(books, random, event, section, _Change("hold", held, at))
     _write_seats(books, random, event, section, _Change("kill", killed, at))
@@ -224,6 +242,5 @@ def _open_section(books: BooksWriter, event: Event, section: Section, random: Ra
 def _write_seats(
     books: BooksWriter, random: Random, event: Event, section: Section, change: _Change
 ) -> None:
-    if change.quantity:
-        row = (new_id(random), event.id, section.id, change.kind, change.quantity)
-        books.add("seating.inventory_movements", *row, change.at, change.at)
+    row = (new_id(random), event.id, section.id, change.kind, change.quantity)
+    books.add("seating.inventory_movements", *row, change.at, change.at)

@@ -1,42 +1,43 @@
-"""The world of the generated books, as values: markets, organisations, events and their parts."""
+"""The world of the generated books, as values: organisations, events and their parts."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime, timedelta
+from enum import Enum
 from zoneinfo import ZoneInfo
 
+from reporting_pipeline.samples.generator.markets import Market
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Market:
-    """A city in which tickets are sold.
+Changes = dict[str | None, dict[int, int]]
+"""Event id (None: of no event) -> week -> signed minor units."""
 
-    Attributes:
-        timezone: IANA name.
-        currency: ISO 4217 code.
-        price_minor: Price of a typical ticket, in minor units of the currency (which has 0, 2 or 3
-            decimals).
-        tax_rate: Tax on top of the price, as a fraction.
-        cutoff: Local time at which a report day begins.
-        names: Names of organisations and venues; many need quoting or escaping in files.
-    """
 
-    timezone: str
-    currency: str
-    price_minor: int
-    tax_rate: float
-    cutoff: time
-    city: str
-    country: str
-    names: tuple[str, ...]
+class Role(Enum):
+    """The story of an event."""
+
+    PLAIN = "plain"
+    SERIES = "series"
+    FESTIVAL = "festival"
+    CANCELLED = "cancelled"
+    POSTPONED = "postponed"
+    MOVED = "moved"
 
 
 @dataclass(slots=True, kw_only=True)
 class TicketType:
-    """A ticket type with the price of one unit; `component` is the ledger's name of the price."""
+    """A ticket type with the price of one unit.
+
+    Attributes:
+        component: The ledger's name of the price.
+        weight: How often it is bought, beside the other types of its event.
+        days: The days of the event on which it admits; the first is 0.
+    """
 
     id: str
     is_admission: bool
     component: str
     price_minor: int
+    weight: int
+    days: tuple[int, ...] = (0,)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,9 +48,17 @@ class Gate:
     sequences: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Venue:
+    """A venue with the ids of its sections."""
+
+    id: str
+    section_ids: tuple[str, ...]
+
+
 @dataclass(slots=True, kw_only=True)
 class Section:
-    """A section of a venue, with the number of seats that can still be sold."""
+    """A section at an event, with the number of seats that can still be sold."""
 
     id: str
     seats_left: int = 0
@@ -57,31 +66,50 @@ class Section:
 
 @dataclass(slots=True, kw_only=True)
 class Organization:
-    """An organisation, its ledger accounts, and the changes of its payable.
+    """An organisation, its ledger accounts, and what its payouts are computed from.
 
     Attributes:
         accounts: Account kind and currency -> id.
-        payable: Currency -> day (UTC, an ordinal) -> credits minus debits on `organizer_payable`.
+        series_id: Its series of events, once there is one.
+        series_count: Number of its events in the series.
+        show_count: Number of its other events, festivals apart.
+        venues: City and number -> venue.
+        payable: Currency -> credits minus debits on `organizer_payable`.
+        clearing: Currency -> week -> debits minus credits on `psp_clearing`.
+        gift_cards: Currency -> value of gift cards that are sold, and neither returned nor used.
     """
 
     id: str
+    number: int
     market: Market
     accounts: dict[tuple[str, str], str] = field(default_factory=dict)
-    payable: dict[str, dict[int, int]] = field(default_factory=dict)
+    series_id: str | None = None
+    series_count: int = 0
+    show_count: int = 0
+    venues: dict[tuple[str, int], Venue] = field(default_factory=dict)
+    payable: dict[str, Changes] = field(default_factory=dict)
+    clearing: dict[str, dict[int, int]] = field(default_factory=dict)
+    gift_cards: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
 class Event:
-    """An event; `sale_closes_at` is the end of its sale, or of the books if this is earlier."""
+    """An event; `sale_closes_at` is the end of its sale, or of the books if this is earlier.
+
+    Attributes:
+        moved_at: When the event was moved from `rescheduled_from` to `starts_at`.
+    """
 
     id: str
     organization: Organization
     market: Market
     zone: ZoneInfo
+    role: Role
     on_sale_at: datetime
-    doors_at: datetime
     starts_at: datetime
     ends_at: datetime
+    rescheduled_from: datetime | None
+    moved_at: datetime | None
     cancelled_at: datetime | None
     sale_closes_at: datetime
     service_fee_minor: int
@@ -91,103 +119,11 @@ class Event:
     gates: list[Gate] = field(default_factory=list)
 
     @property
+    def doors_at(self) -> datetime:
+        """The instant at which the gates open for the first time."""
+        return self.starts_at - timedelta(hours=1)
+
+    @property
     def changes_until(self) -> datetime:
         """The last instant at which buyers can change an order: the doors, or the cancellation."""
         return min(self.doors_at, self.cancelled_at or self.doors_at)
-
-
-MARKETS = (
-    Market(
-        timezone="Europe/Berlin",
-        currency="EUR",
-        price_minor=4_500,
-        tax_rate=0.07,
-        cutoff=time(0),
-        city="Berlin",
-        country="DE",
-        names=("Spielstätte Öst", 'Halle "Süd", GmbH & Co. KG', "-Kollektiv Nachtschicht"),
-    ),
-    Market(
-        timezone="America/New_York",
-        currency="USD",
-        price_minor=8_000,
-        tax_rate=0.08875,
-        cutoff=time(4),
-        city="New York",
-        country="US",
-        names=("Hudson Yard Live", "=Equals Theatre", "O'Neill & Sons, Inc."),
-    ),
-    Market(
-        timezone="Asia/Tokyo",
-        currency="JPY",
-        price_minor=7_000,
-        tax_rate=0.1,
-        cutoff=time(0),
-        city="東京",
-        country="JP",
-        names=("株式会社さくら興行", "新宿ライブハウス", "\uff1d全角ホール"),
-    ),
-    Market(
-        timezone="Asia/Kuwait",
-        currency="KWD",
-        price_minor=15_000,
-        tax_rate=0.0,
-        cutoff=time(5),
-        city="الكويت",
-        country="KW",
-        names=("مسرح الخليج", "Gulf Stage", "@souk events"),
-    ),
-    Market(
-        timezone="Europe/London",
-        currency="GBP",
-        price_minor=5_500,
-        tax_rate=0.2,
-        cutoff=time(3),
-        city="London",
-        country="GB",
-        names=("The Lamp & Key", "+44 Promotions", "Thames Amphitheatre"),
-    ),
-    Market(
-        timezone="America/Sao_Paulo",
-        currency="BRL",
-        price_minor=18_000,
-        tax_rate=0.05,
-        cutoff=time(0),
-        city="São Paulo",
-        country="BR",
-        names=("Produções Maré Alta", "Teatro Ipê", "Casa 100%"),
-    ),
-    Market(
-        timezone="Asia/Kolkata",
-        currency="INR",
-        price_minor=120_000,
-        tax_rate=0.18,
-        cutoff=time(2, 30),
-        city="मुंबई",
-        country="IN",
-        names=("रंगमंच मुंबई", "Monsoon Live", "Gateway Arena"),
-    ),
-    Market(
-        timezone="Australia/Adelaide",
-        currency="AUD",
-        price_minor=9_000,
-        tax_rate=0.1,
-        cutoff=time(0),
-        city="Adelaide",
-        country="AU",
-        names=("Southern Sound Pty Ltd", "Fringe\nFactory", "Torrens Hall"),
-    ),
-)
-
-EVENT_NAMES = (
-    "Opening Night",
-    "Clubnacht \u2013 Ende der Sommerzeit",
-    'Matinee, "Spring Forward"',
-    "夏の終わりのコンサート",
-    "ليلة الموسيقى",
-    "=SUM(Friends)",
-    "Concert #7\n(second line)",
-    "Łódź Jazz Ensemble",
-    "-1 Degrees",
-    "Grand Finale 🎆",
-)
