@@ -22,6 +22,24 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# True if an instant can be on one of the days to rebuild, in whatever time zone and after whatever cutoff;
+   written as ranges that an index can use. Which of them are on the days, `in_days` finds. #}
+{% macro near_days(column) -%}
+    {%- set ranges = var('days', []) -%}
+    {%- if ranges -%}
+    (
+        {%- for range in ranges %}
+        {{ 'or ' if not loop.first }}(
+            {{ column }} >= timestamp with time zone '{{ range[0] }} 00:00Z' - interval '1 day'
+            and {{ column }} < timestamp with time zone '{{ range[1] }} 00:00Z' + interval '2 days'
+        )
+        {%- endfor %}
+    )
+    {%- else -%}
+    false
+    {%- endif -%}
+{%- endmacro %}
+
 {# The report day of an instant. #}
 {% macro report_day(instant, zone, cutoff) -%}
     cast(({{ instant }} at time zone {{ zone }}) - {{ cutoff }} as date)

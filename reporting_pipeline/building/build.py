@@ -14,7 +14,7 @@ from psycopg import sql
 from sqlalchemy import URL
 
 from reporting_pipeline.building.dbt import run_models
-from reporting_pipeline.building.relations import ensure_relations
+from reporting_pipeline.building.relations import all_days, ensure_relations
 from reporting_pipeline.registry.report_tables import REPORT_TABLES, report_table
 from reporting_pipeline.telemetry.metric_store import Observation, record
 from reporting_pipeline.telemetry.metrics import REBUILD_DURATION, REBUILT_DAYS
@@ -103,19 +103,9 @@ def build_touched(warehouse: URL) -> BuildResult:
 
 
 def known_days(warehouse: URL) -> list[date]:
-    """Every report day with a landed row, an event's end or a row of a report table."""
-    landed = (
-        "select report_day from landing.ticketing_order_line_movements",
-        "select report_day from landing.seating_inventory_movements",
-        "select report_day from landing.scanning_scans",
-        "select report_day from landing.ledger_transactions",
-        "select landing.report_day(ends_at, timezone, day_cutoff) from landing.ticketing_events",
-    )
-    built = (f"select date from reporting.{name}" for name in TABLE_NAMES)  # noqa: S608
-    query = " union ".join([*landed, *built])
+    """Every report day with a landed row or ticket, an event's end, or a row of a report table."""
     with warehouse_connection(warehouse) as connection:
-        rows = connection.execute(query.encode()).fetchall()
-    return sorted(day for (day,) in rows if day is not None)
+        return all_days(connection)
 
 
 def days_from_to(first: date, last: date) -> list[date]:

@@ -4,19 +4,38 @@ Alembic makes the schemas `landing` and `catalogue` (`warehouse.schema`). dbt ma
 tables and all views, and adds columns that are new in its YAML. Both run once for each version.
 """
 
+from datetime import date
+
 import psycopg
 from psycopg import sql
 from sqlalchemy import URL
 
 from reporting_pipeline.building.dbt import project_digest, run_models
+from reporting_pipeline.registry.report_tables import REPORT_TABLES, SCHEMA
 from reporting_pipeline.warehouse import schema
 from reporting_pipeline.warehouse.engine import warehouse_connection
+
+_TICKET_DAYS = (
+    "select landing.report_day(ticket.{}, event.timezone, event.day_cutoff)"
+    " from landing.ticketing_tickets as ticket"
+    " inner join landing.ticketing_events as event on ticket.event_id = event.id"
+)
+_LANDED_DAYS = (
+    "select report_day from landing.ticketing_order_line_movements",
+    "select report_day from landing.seating_inventory_movements",
+    "select report_day from landing.scanning_scans",
+    "select report_day from landing.ledger_transactions",
+    "select landing.report_day(ends_at, timezone, day_cutoff) from landing.ticketing_events",
+    _TICKET_DAYS.format("issued_at"),
+    _TICKET_DAYS.format("invalidated_at"),
+)
 
 
 def migrate(warehouse: URL) -> bool:
     """Bring the whole warehouse to this version: schemas, report tables and views.
 
     Rows stay as they are. If a column is new, the days built before are queued to be built again.
+    If a report table is new, all days are queued for it.
 
     Returns:
         Whether something had to be done.
@@ -60,7 +79,10 @@ def ensure_relations(warehouse: URL) -> bool:
         connection.execute("select pg_advisory_xact_lock(hashtext('dbt views'))")
         if relations_are_current(connection):
             return False
+        former = _report_tables(connection)
         run_models(["staging", "intermediate", "reports", "datasets"], {}, warehouse=warehouse)
+        if former:
+            _queue_all_days(connection, _report_tables(connection) - former)
         _comment_datasets(connection)
         comment = sql.SQL("comment on schema staging is {}").format(sql.Literal(project_digest()))
         connection.execute(comment)
@@ -73,6 +95,32 @@ def relations_are_current(connection: psycopg.Connection) -> bool:
         "select obj_description(to_regnamespace('staging'), 'pg_namespace')"
     ).fetchone()
     return found == (project_digest(),)
+
+
+def _report_tables(connection: psycopg.Connection) -> set[str]:
+    rows = connection.execute(
+        "select relname from pg_class"
+        " where relkind = 'r' and relnamespace = to_regnamespace(%s) and relname = any(%s)",
+        [SCHEMA, [table.name for table in REPORT_TABLES]],
+    )
+    return {name for (name,) in rows}
+
+
+def _queue_all_days(connection: psycopg.Connection, tables: set[str]) -> None:
+    """Queue every known day of tables that are new in a warehouse that had others."""
+    connection.execute(
+        "insert into landing.touched_days (report_table, report_day, touched_at)"
+        " select report_table, report_day, now()"
+        " from unnest(%s::text[]) as report_table cross join unnest(%s::date[]) as report_day",
+        [sorted(tables), all_days(connection)],
+    )
+
+
+def all_days(connection: psycopg.Connection) -> list[date]:
+    """Every report day with a landed row or ticket, an event's end, or a row of a report table."""
+    built = (f"select date from reporting.{table.name}" for table in REPORT_TABLES)  # noqa: S608
+    rows = connection.execute(" union ".join([*_LANDED_DAYS, *built]).encode()).fetchall()
+    return sorted(day for (day,) in rows if day is not None)
 
 
 def _comment_datasets(connection: psycopg.Connection) -> None:

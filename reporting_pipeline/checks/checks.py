@@ -162,6 +162,22 @@ CHECKS: tuple[Check, ...] = (
         "device {device_id} at event {event_id} gave {found} numbers of earlier scans again: its "
         "counter has begun again, or another device has its id",
     ),
+    _check(
+        "quarter_hours_equal_day",
+        "report_attendance_quarter_hourly",
+        "The quarters of an hour of a gate add up to its day. "
+        "Expected is the figure of report_attendance_daily, found the sum of the quarters.",
+        "{column_name} of gate {gate_id} at event {event_id} is {found} over the quarters of an "
+        "hour, {expected} in report_attendance_daily",
+        warns_while_pending=True,
+    ),
+    _check(
+        "tickets_equal_units",
+        "report_occupancy_daily",
+        "The tickets of an event over its sections are its units sold and comped to date. "
+        "Expected is the number of units, found the number of tickets.",
+        "event {event_id} has {found} valid tickets, and {expected} units sold and comped",
+    ),
     _rows_held_back("report_event_summary", "seating_inventory_movements"),
     _check(
         "summary_equals_dailies",

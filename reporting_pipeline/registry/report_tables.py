@@ -1,4 +1,4 @@
-"""The five report tables, as `dbt_project/models/reports/_reports__models.yml` describes them."""
+"""The report tables, as `dbt_project/models/reports/_reports__models.yml` describes them."""
 
 from dataclasses import dataclass
 
@@ -76,7 +76,7 @@ def _report_table(model: ModelProperties) -> ReportTable:
 
 
 REPORT_TABLES: tuple[ReportTable, ...] = tuple(map(_report_table, _PROPERTIES))
-"""The daily tables, the event summary, and the reconciliation breaks."""
+"""The daily tables, the balances of sections and events, and the reconciliation breaks."""
 
 LOGIC_VERSION: int = max(model.meta.logic_version for model in _PROPERTIES)
 """The version of what the columns mean: it rises with each entry of "Report numbers" in

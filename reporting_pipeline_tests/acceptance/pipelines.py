@@ -67,7 +67,7 @@ class Pipeline:
         )
 
     def build(self, days: Iterable[date]) -> BuildResult:
-        """Build days of all five tables in one invocation."""
+        """Build days of all tables in one invocation."""
         return build(days, warehouse=self.warehouse)
 
     def build_all(self) -> BuildResult:
@@ -87,7 +87,7 @@ class Pipeline:
         return known_days(self.warehouse)
 
     def tables(self) -> dict[str, ReportTable]:
-        """The five report tables."""
+        """The report tables."""
         with warehouse_connection(self.warehouse) as connection:
             return read_actual(connection)
 

@@ -1,7 +1,7 @@
 """Late rows in any order: only touched days are rebuilt, and every table is right.
 
 Rows arrive in random batches, some in several versions, with record clocks up to 15 minutes older
-than others. After each batch only touched days are rebuilt, and the oracle checks all five tables.
+than others. After each batch only touched days are rebuilt, and the oracle checks all tables.
 """
 
 from itertools import accumulate

@@ -55,6 +55,7 @@ def test_revenue_reads_the_rows_of_its_day_and_no_others(built: Pipeline) -> Non
         ("report_sales_daily", DAY),
         ("report_revenue_daily", DAY),
         ("report_attendance_daily", SHOW_DAY),
+        ("report_attendance_quarter_hourly", SHOW_DAY),
         ("report_reconciliation_breaks", DAY),
     ],
 )
@@ -82,6 +83,21 @@ def test_summary_reads_up_to_its_day_and_nothing_later(built: Pipeline) -> None:
     assert {each.month for each in found if each.row_count} == {
         f"2025_{month}" for month in ("01", "02", "03", "04", "05", "09")
     }
+    later = [each for each in found if each.month and "2025_10" <= each.month <= "9999_99"]
+    assert all(each.is_by_key for each in later), later
+
+
+def test_occupancy_finds_tickets_by_instant_or_event_and_reads_nothing_later(
+    built: Pipeline,
+) -> None:
+    found = readings_of(built, "report_occupancy_daily", DAY)
+
+    tickets = [each for each in found if each.table == "ticketing_tickets"]
+    assert tickets
+    instants = ("issued_at", "invalidated_at")
+    assert all(
+        each.is_by_key or any(name in each.condition for name in instants) for each in tickets
+    ), tickets
     later = [each for each in found if each.month and "2025_10" <= each.month <= "9999_99"]
     assert all(each.is_by_key for each in later), later
 

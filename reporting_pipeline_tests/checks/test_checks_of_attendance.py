@@ -194,3 +194,51 @@ def test_rows_held_back_concern_only_the_report_of_their_table(
 
     day = date(2025, 10, 25)
     assert run_check("rows_held_back", [day], "report_event_summary") == {day: []}
+
+
+# quarter_hours_equal_day and tickets_equal_units
+
+
+def test_a_quarter_of_an_hour_that_is_missing_is_an_error(
+    admitted: TupleRow, books: Connection[TupleRow], run_check: RunCheck
+) -> None:
+    event, day = admitted[:2]
+    [(gate, scans)] = books.execute(
+        """
+        delete from reporting.report_attendance_quarter_hourly
+        where (event_id, date) = (%s, %s) and quarter_at = (
+            select min(quarter_at) from reporting.report_attendance_quarter_hourly
+            where (event_id, date) = (%s, %s)
+        )
+        returning gate_id, scan_count
+        """,
+        [event, day, event, day],
+    ).fetchall()
+
+    found = run_check("quarter_hours_equal_day", [day])[day]
+
+    [of_scans] = [each for each in found if each.message.startswith("scan_count of gate")]
+    assert of_scans.severity is Severity.ERROR
+    assert of_scans.ids == {"event_id": event, "gate_id": gate}
+    assert of_scans.expected is not None
+    assert of_scans.found == of_scans.expected - scans
+
+
+def test_tickets_that_are_not_the_units_sold_and_comped_warn(
+    books: Connection[TupleRow], run_check: RunCheck
+) -> None:
+    [(event, day, tickets)] = books.execute("""
+        update reporting.report_occupancy_daily set ticket_count = ticket_count + 5
+        where (event_id, section_id, date) = (
+            select event_id, section_id, date from reporting.report_occupancy_daily
+            where section_id is not null order by date desc, event_id, section_id limit 1
+        )
+        returning event_id, date, ticket_count
+    """).fetchall()
+
+    [found] = run_check("tickets_equal_units", [day])[day]
+
+    assert tickets > 5
+    assert found.severity is Severity.WARN
+    assert found.ids == {"event_id": event}
+    assert (found.expected, found.found) == (found.found and found.found - 5, found.found)

@@ -49,6 +49,10 @@ _FORMER: Final[dict[str, dict[str, Any]]] = {
     "ticketing.tickets": {
         "event_id": "ticketing.events",
         "ticket_type_id": "ticketing.ticket_types",
+        "section_id": "seating.sections",
+        "is_comp": (True, False),
+        "issued_at": timedelta(days=1),
+        "invalidated_at": timedelta(days=-1),
         "status": ("valid", "voided"),
     },
     "seating.venues": {"name": ("A former name",)},
@@ -154,10 +158,11 @@ class _Deal:
         for column in self.rng.sample(columns, k=min(len(columns), self.rng.randint(1, 2))):
             others = _FORMER[table][column]
             if isinstance(others, timedelta):
-                former[column] = row[column] + others
+                former[column] = None if row[column] is None else row[column] + others
                 continue
             if isinstance(others, str):
                 others = [other for other in self.books[others] if self.arrivals[other] <= number]
+                others = others or [row[column]]
             former[column] = self.rng.choice(others)
         return former
 

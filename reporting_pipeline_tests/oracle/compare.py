@@ -2,7 +2,7 @@
 
 import csv
 import gzip
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -59,9 +59,9 @@ def read_actual(connection: Connection[Any]) -> dict[str, ReportTable]:
     return tables
 
 
-def read_csv_tables(folder: Path) -> dict[str, ReportTable]:
+def read_csv_tables(folder: Path, tables: Iterable[str] = tuple(COLUMNS)) -> dict[str, ReportTable]:
     """The tables from `<table>.csv` or `.csv.gz`; columns by name, an empty field is null."""
-    return {table: keyed(table, _csv_rows(folder, table)) for table in COLUMNS}
+    return {table: keyed(table, _csv_rows(folder, table)) for table in tables}
 
 
 def published_part(

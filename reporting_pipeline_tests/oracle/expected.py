@@ -1,15 +1,25 @@
-"""The five expected report tables of books."""
+"""The expected report tables of books."""
 
 from typing import Final
 
-from reporting_pipeline_tests.oracle import attendance, breaks, revenue, sales, summary
-from reporting_pipeline_tests.oracle.attendance import attendance_daily
+from reporting_pipeline_tests.oracle import (
+    attendance,
+    breaks,
+    occupancy,
+    revenue,
+    sales,
+    summary,
+)
+from reporting_pipeline_tests.oracle.attendance import attendance_daily, attendance_quarter_hourly
 from reporting_pipeline_tests.oracle.books import Books
 from reporting_pipeline_tests.oracle.breaks import reconciliation_breaks
+from reporting_pipeline_tests.oracle.occupancy import occupancy_daily
 from reporting_pipeline_tests.oracle.report_tables import (
     ATTENDANCE,
     BREAKS,
     KEYS,
+    OCCUPANCY,
+    QUARTERS,
     REVENUE,
     SALES,
     SUMMARY,
@@ -23,6 +33,8 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     SALES: (*KEYS[SALES], *sales.MEASURES, "is_admission"),
     REVENUE: (*KEYS[REVENUE], *revenue.MEASURES),
     ATTENDANCE: (*KEYS[ATTENDANCE], *attendance.MEASURES),
+    QUARTERS: (*KEYS[QUARTERS], *attendance.QUARTER_MEASURES),
+    OCCUPANCY: (*KEYS[OCCUPANCY], *occupancy.MEASURES),
     SUMMARY: (*KEYS[SUMMARY], *summary.MEASURES, "is_final"),
     BREAKS: (*KEYS[BREAKS], *breaks.MEASURES, "proof_ids"),
 }
@@ -41,6 +53,8 @@ def expected_tables(books: Books) -> dict[str, ReportTable]:
         ATTENDANCE: attendance_daily(books),
     }
     return dailies | {
+        QUARTERS: attendance_quarter_hourly(books),
+        OCCUPANCY: occupancy_daily(books),
         SUMMARY: event_summary(books, dailies),
         BREAKS: reconciliation_breaks(books),
     }

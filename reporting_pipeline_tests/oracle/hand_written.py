@@ -79,8 +79,15 @@ class HandWritten:
         return self.add("ticketing.orders", **(defaults | {"id": order_id} | values))
 
     def ticket(self, ticket_id: str, **values: Any) -> str:
-        """Add a ticket of type SEAT on ORDER."""
-        defaults = {"order_id": ORDER, "event_id": SHOW, "ticket_type_id": SEAT}
+        """Add a ticket of type SEAT on ORDER, issued at NOON."""
+        defaults = {
+            "order_id": ORDER,
+            "event_id": SHOW,
+            "ticket_type_id": SEAT,
+            "is_comp": False,
+            "status": "valid",
+            "issued_at": NOON,
+        }
         return self.add("ticketing.tickets", **(defaults | {"id": ticket_id} | values))
 
     def movement(self, reason: str, quantity: int, list_minor: int = 0, **values: Any) -> str:

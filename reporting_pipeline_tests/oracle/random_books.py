@@ -14,7 +14,7 @@ from reporting_pipeline_tests.oracle.books import Books
 from reporting_pipeline_tests.oracle.draft import Draft
 from reporting_pipeline_tests.oracle.random_ledger import add_ledger
 from reporting_pipeline_tests.oracle.random_sales import add_events, add_orders, add_organizations
-from reporting_pipeline_tests.oracle.random_scans import add_scans, add_seats
+from reporting_pipeline_tests.oracle.random_scans import add_scans, add_seats, add_sections
 
 LARGEST = 8
 
@@ -29,6 +29,7 @@ def random_books(rng: Random, *, size: int = LARGEST) -> Books:
     draft = Draft(rng, size)
     add_organizations(draft)
     add_events(draft)
+    add_sections(draft)
     add_orders(draft)
     add_seats(draft)
     add_scans(draft)

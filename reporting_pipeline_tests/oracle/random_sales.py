@@ -144,14 +144,17 @@ def _add_ticket(draft: Draft, order: Row) -> None:
     event_id = order["event_id"]
     if draft.chance(0.1):
         event_id = draft.pick(draft.rows("ticketing.events"))["id"]
+    sections = [section["id"] for section in draft.rows("seating.sections")]
     draft.add(
         "ticketing.tickets",
         order_id=order["id"],
         event_id=event_id,
         ticket_type_id=_ticket_type_id(draft, order),
         is_comp=draft.chance(0.2),
+        section_id=draft.pick((None, *sections)),
         status=draft.pick(("valid", "valid", "cancelled", "refunded", "voided", "exchanged")),
         issued_at=draft.instant(),
+        invalidated_at=draft.instant() if draft.chance(0.3) else None,
     )
 
 

@@ -27,11 +27,15 @@ _RECEPTIONS: Final = (
 _UNKNOWN_EVENTS: Final = 0.12
 
 
-def add_seats(draft: Draft) -> None:
-    """A venue with sections, and movements of seats of known and unknown events."""
+def add_sections(draft: Draft) -> None:
+    """A venue with sections."""
     venue = draft.add("seating.venues", name="Hall", city="Here", country="DE")
     for name in ("Stalls", "Balcony")[: draft.rng.randint(1, 2)]:
         draft.add("seating.sections", venue_id=venue["id"], name=name, is_seated=True)
+
+
+def add_seats(draft: Draft) -> None:
+    """Movements of seats of known and unknown events."""
     for _ in range(draft.rng.randint(0, draft.size)):
         draft.add(
             "seating.inventory_movements",

@@ -8,13 +8,17 @@ from collections.abc import Iterable
 from datetime import date
 from functools import cached_property
 
+from reporting_pipeline_tests.oracle.attendance import admits
 from reporting_pipeline_tests.oracle.books import Books
 from reporting_pipeline_tests.oracle.expected import expected_tables
+from reporting_pipeline_tests.oracle.occupancy import Section, ticket_days
 from reporting_pipeline_tests.oracle.order_history import order_histories
 from reporting_pipeline_tests.oracle.report_days import event_day, movement_day, transaction_day
 from reporting_pipeline_tests.oracle.report_tables import (
     ATTENDANCE,
     BREAKS,
+    OCCUPANCY,
+    QUARTERS,
     REVENUE,
     SALES,
     SUMMARY,
@@ -85,6 +89,7 @@ class Reach:
             if scan["event_id"] in self.books["ticketing.events"]:
                 day = event_day(self.books, scan["event_id"], scan["scanned_at"])
                 self.days[ATTENDANCE].add((scan["event_id"], day))
+                self.days[QUARTERS].add((scan["event_id"], day))
                 self._summary_from(scan["event_id"], day)
 
     def uploads(self, uploads: Iterable[Upload]) -> None:
@@ -135,10 +140,31 @@ class Reach:
             if movement["event_id"] in self.books["ticketing.events"]:
                 day = event_day(self.books, movement["event_id"], movement["occurred_at"])
                 self._summary_from(movement["event_id"], day)
+                self._section_from((movement["event_id"], movement["section_id"]), day)
+
+    def tickets(self, identities: Iterable[str]) -> None:
+        """In the occupancy, the days of issue and end, and all later days of the section."""
+        for ticket in self._known("ticketing.tickets", identities):
+            if self.books["ticketing.ticket_types"][ticket["ticket_type_id"]]["is_admission"]:
+                for day in filter(None, ticket_days(self.books, ticket)):
+                    self._section_from((ticket["event_id"], ticket["section_id"]), day)
+
+    def admissions(self, identities: Iterable[str]) -> None:
+        """In the occupancy, the day of each admission, and all later days of the section."""
+        for ticket in self._known("ticketing.tickets", identities):
+            scan = self.scans.first_entries.get(ticket["id"])
+            if scan and admits(self.books, scan):
+                day = event_day(self.books, scan["event_id"], scan["scanned_at"])
+                self._section_from((scan["event_id"], ticket["section_id"]), day)
+
+    def admission_of(self, ticket: str) -> str | None:
+        """The scan that admits a ticket, if it is admitted."""
+        scan = self.scans.first_entries.get(ticket)
+        return scan["id"] if scan and admits(self.books, scan) else None
 
     def events(self, events: set[str]) -> None:
         """Every day of the events in every table, and all days of their orders."""
-        for table in (SALES, REVENUE, ATTENDANCE, SUMMARY):
+        for table in (SALES, REVENUE, ATTENDANCE, QUARTERS, OCCUPANCY, SUMMARY):
             self.days[table] |= {
                 (row["event_id"], row["date"])
                 for row in self.tables[table].values()
@@ -169,7 +195,10 @@ class Reach:
             if movement["ticket_type_id"] in types
         )
         tickets = self.books["ticketing.tickets"].values()
-        self.ticket_scans({row["id"] for row in tickets if row["ticket_type_id"] in types})
+        of_types = {row["id"] for row in tickets if row["ticket_type_id"] in types}
+        self.ticket_scans(of_types)
+        self.tickets(of_types)
+        self.admissions(of_types)
 
     def uploads_of(self, identities: Iterable[str]) -> set[Upload]:
         """The uploads of the scans of known events."""
@@ -185,6 +214,17 @@ class Reach:
         for row in self.tables[SUMMARY].values():
             days.setdefault(row["event_id"], []).append(row["date"])
         return days
+
+    @cached_property
+    def _section_days(self) -> dict[Section, list[date]]:
+        days: dict[Section, list[date]] = {}
+        for row in self.tables[OCCUPANCY].values():
+            days.setdefault((row["event_id"], row["section_id"]), []).append(row["date"])
+        return days
+
+    def _section_from(self, section: Section, first: date) -> None:
+        later = {day for day in self._section_days.get(section, ()) if day >= first}
+        self.days[OCCUPANCY] |= {(section[0], day) for day in {first} | later}
 
     def _summary_from(self, event_id: str, first: date) -> None:
         later = {day for day in self._summary_days[event_id] if day >= first}

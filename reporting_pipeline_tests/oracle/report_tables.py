@@ -16,6 +16,9 @@ OCCUPANCY: Final = "report_occupancy_daily"
 SUMMARY: Final = "report_event_summary"
 BREAKS: Final = "report_reconciliation_breaks"
 
+VERSION_2: Final = (ATTENDANCE, QUARTERS, OCCUPANCY)
+"""The tables that have reached version 2 of the contract."""
+
 KEYS: Final[dict[str, tuple[str, ...]]] = {
     SALES: ("organization_id", "event_id", "date", "currency", "ticket_type_id", "channel"),
     REVENUE: ("organization_id", "event_id", "date", "currency"),

@@ -1,10 +1,14 @@
 """Attendance rows, calculated by hand."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from reporting_pipeline_tests.oracle.attendance import MEASURES, attendance_daily
+from reporting_pipeline_tests.oracle.attendance import (
+    MEASURES,
+    attendance_daily,
+    attendance_quarter_hourly,
+)
 from reporting_pipeline_tests.oracle.hand_written import (
     GATE,
     HALL,
@@ -235,3 +239,18 @@ def test_a_scan_is_late_after_more_than_two_minutes() -> None:
     counted = _counted(writing)
 
     assert (counted["offline_count"], counted["late_count"]) == (1, 1)
+
+
+def test_scans_are_in_the_quarter_of_an_hour_of_utc() -> None:
+    writing = HandWritten()
+    writing.scan(1, **_minutes(14.99))
+    writing.scan(2, **_minutes(15))
+    writing.scan(3, **_minutes(29), direction="exit")
+
+    table = attendance_quarter_hourly(writing.books())
+
+    quarters = [datetime(2025, 3, 3, 12, minute, tzinfo=UTC) for minute in (0, 15)]
+    first, second = (table[HALL, SHOW, _MONDAY, GATE, quarter] for quarter in quarters)
+    assert len(table) == 2
+    assert (first["scan_count"], first["admission_count"], first["entry_count"]) == (1, 1, 1)
+    assert (second["reentry_count"], second["entry_count"], second["exit_count"]) == (1, 1, 1)

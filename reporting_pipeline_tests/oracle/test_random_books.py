@@ -14,7 +14,13 @@ from reporting_pipeline_tests.oracle.books import Books, union
 from reporting_pipeline_tests.oracle.expected import expected_tables
 from reporting_pipeline_tests.oracle.ledger import postings
 from reporting_pipeline_tests.oracle.random_books import dice, random_books
-from reporting_pipeline_tests.oracle.report_tables import ATTENDANCE, BREAKS, SALES, SUMMARY
+from reporting_pipeline_tests.oracle.report_tables import (
+    ATTENDANCE,
+    BREAKS,
+    OCCUPANCY,
+    SALES,
+    SUMMARY,
+)
 from reporting_pipeline_tests.oracle.sales import MOVEMENTS
 from reporting_pipeline_tests.oracle.source_tables import COLUMNS, PARENTS, Row
 
@@ -78,7 +84,7 @@ def test_every_break_kind_and_every_measure_of_attendance_and_sales_occurs() -> 
     for books in _many():
         tables = expected_tables(books)
         kinds.update(row["kind"] for row in tables[BREAKS].values())
-        for table in (ATTENDANCE, SALES, SUMMARY):
+        for table in (ATTENDANCE, OCCUPANCY, SALES, SUMMARY):
             for row in tables[table].values():
                 counted.update(column for column, value in row.items() if value)
 
@@ -96,6 +102,7 @@ def test_every_break_kind_and_every_measure_of_attendance_and_sales_occurs() -> 
     }
     assert {"reverted_count", "repeated_upload_count", "reentry_count", "is_final"} <= set(counted)
     assert {"rejected_error_count", "exchanged_out_count", "voided_count"} <= set(counted)
+    assert {"day_entry_count", "comped_ticket_count", "sold_rate"} <= set(counted)
     assert {"other_currency_count", "no_show_count"} <= set(counted)
 
 

@@ -20,6 +20,8 @@ from reporting_pipeline_tests.oracle.random_books import books, dice, seeds
 from reporting_pipeline_tests.oracle.report_tables import (
     ATTENDANCE,
     BREAKS,
+    OCCUPANCY,
+    QUARTERS,
     REVENUE,
     SALES,
     SUMMARY,
@@ -76,6 +78,8 @@ def test_a_late_movement_touches_its_day_the_former_first_day_and_the_later_summ
         SALES: {(SHOW, _3RD), (SHOW, _5TH)},
         REVENUE: set(),
         ATTENDANCE: set(),
+        QUARTERS: set(),
+        OCCUPANCY: set(),
         SUMMARY: {(SHOW, day) for day in (_3RD, _4TH, _5TH, _6TH)},
         BREAKS: {(SHOW, day) for day in (_3RD, _5TH, _6TH)},
     }
@@ -97,6 +101,24 @@ def test_a_ticket_that_arrives_after_its_scans_touches_their_days() -> None:
     assert touched_days(before, after)[SUMMARY] == {(SHOW, _5TH)}
     assert touchable_days(before, after)[ATTENDANCE] == attendance
     assert touchable_days(before, after)[SUMMARY] == attendance
+
+
+def test_a_ticket_that_moves_to_another_section_touches_both_and_their_later_days() -> None:
+    writing = HandWritten()
+    writing.ticket("moved", section_id="stalls", issued_at=days_later(1))
+    writing.ticket("later in stalls", section_id="stalls", issued_at=days_later(2))
+    writing.ticket("later in balcony", section_id="balcony", issued_at=days_later(3))
+    writing.ticket("without section", issued_at=days_later(4))
+    writing.ticket("earlier in stalls", section_id="stalls", issued_at=days_later(0))
+    before = writing.books()
+    moved = before["ticketing.tickets"]["moved"]
+    moved = moved | {"section_id": "balcony", "updated_at": days_later(9)}
+    after = before.merged(Books.of({"ticketing.tickets": [moved]}))
+
+    expected = {(SHOW, day) for day in (_4TH, _5TH, _6TH)}
+    assert touched_days(before, after)[OCCUPANCY] == expected
+    assert touchable_days(before, after)[OCCUPANCY] == expected
+    assert not touchable_days(before, after)[ATTENDANCE]
 
 
 def test_an_event_that_arrives_late_releases_its_scans_and_seats() -> None:

@@ -27,7 +27,10 @@ _READ: Final = {
     "ticketing.events": ("organization_id", "timezone", "day_cutoff", "currency", "ends_at"),
     "ticketing.ticket_types": ("is_admission",),
     "ticketing.orders": ("organization_id", "event_id", "channel", "status", "currency"),
-    "ticketing.tickets": ("ticket_type_id",),
+    "ticketing.tickets": (
+        *("event_id", "ticket_type_id", "section_id", "is_comp"),
+        *("issued_at", "invalidated_at"),
+    ),
     "seating.venues": (),
     "seating.sections": (),
     "scanning.gates": (),
@@ -62,6 +65,7 @@ def touchable_days(before: Books, after: Books) -> Touched:
     sides = (Reach(before), Reach(after))
     _reach_sales_and_ledger(changes, sides)
     _reach_attendance(changes, sides)
+    _reach_occupancy(changes, sides)
     for side in sides:
         side.events(changes.events)
         side.organizations(changes.organizations)
@@ -149,4 +153,28 @@ def _reach_attendance(changes: _Changes, sides: tuple[Reach, Reach]) -> None:
         side.uploads(reached)
         side.first_entries(tickets)
         side.first_of_days(days)
-        side.ticket_scans(changes["ticketing.tickets"])
+        side.ticket_scans(_of_other_type(changes["ticketing.tickets"], sides))
+
+
+def _of_other_type(tickets: set[str], sides: tuple[Reach, Reach]) -> set[str]:
+    """The tickets that are new or have another type; attendance reads no other column."""
+    before, after = (side.books["ticketing.tickets"] for side in sides)
+    return {
+        ticket
+        for ticket in tickets
+        if ticket not in before
+        or before[ticket]["ticket_type_id"] != after[ticket]["ticket_type_id"]
+    }
+
+
+def _reach_occupancy(changes: _Changes, sides: tuple[Reach, Reach]) -> None:
+    before, after = sides
+    changed = changes["ticketing.tickets"]
+    admitted_otherwise = {
+        ticket
+        for ticket in after.books["ticketing.tickets"]
+        if before.admission_of(ticket) != after.admission_of(ticket)
+    }
+    for side in sides:
+        side.tickets(changed)
+        side.admissions(changed | admitted_otherwise)

@@ -21,6 +21,8 @@ REPORT_TABLE_DATASETS = (
     ("sales_daily", DAY),
     ("revenue_daily", DAY),
     ("attendance_daily", SHOW_DAY),
+    ("attendance_quarter_hourly", SHOW_DAY),
+    ("occupancy_daily", DAY),
     ("event_summary", DAY),
     ("reconciliation_breaks", DAY),
     ("bridge", DAY),

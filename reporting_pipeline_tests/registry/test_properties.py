@@ -96,6 +96,7 @@ def test_every_id_has_its_name_columns() -> None:
         "event_id": ["event_name", "event_timezone", "venue_name"],
         "ticket_type_id": ["ticket_type_name"],
         "gate_id": ["gate_name"],
+        "section_id": ["section_name"],
     }
 
 

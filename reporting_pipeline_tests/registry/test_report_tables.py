@@ -47,6 +47,11 @@ def test_keys_are_those_of_the_contract() -> None:
             *("organization_id", "event_id", "date", "gate_id"),
             "ticket_type_id",
         ),
+        "report_attendance_quarter_hourly": (
+            *("organization_id", "event_id", "date", "gate_id"),
+            "quarter_at",
+        ),
+        "report_occupancy_daily": ("organization_id", "event_id", "section_id", "date"),
         "report_event_summary": ("organization_id", "event_id", "date", "currency"),
         "report_reconciliation_breaks": (
             *("date", "organization_id", "event_id", "order_id"),

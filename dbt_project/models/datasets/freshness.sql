@@ -1,8 +1,8 @@
 -- Grain: one row per organisation and table: the landed source tables, and the report tables. Sources
 -- are landed for all organisations at once; a day waits to be built for one organisation, or for all.
 {%- set report_tables = [
-    'report_sales_daily', 'report_revenue_daily', 'report_attendance_daily', 'report_event_summary',
-    'report_reconciliation_breaks',
+    'report_sales_daily', 'report_revenue_daily', 'report_attendance_daily', 'report_attendance_quarter_hourly',
+    'report_occupancy_daily', 'report_event_summary', 'report_reconciliation_breaks',
 ] %}
 with source_tables as (
     select

@@ -66,5 +66,6 @@ select
     gate_id,
     ticket_type_id,
     report_day,
+    scanned_at,
     {{ scan_figures() }}
 from described_scans

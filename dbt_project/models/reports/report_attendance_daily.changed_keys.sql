@@ -104,3 +104,72 @@ from attendance_uploads
 where attendance_uploads.ticket_id is not null;
 
 analyze attendance_tickets;
+
+-- Grain: one row per scan that is an entry: accepted, with an admission ticket, not reverted. Of repeated
+-- uploads it is the one received first. It reads what is landed when it is asked. PostgreSQL would expect
+-- that five equal columns are equal in almost no row; it expects that a `case` is true for every second one.
+create or replace temporary view admission_entries as
+select
+    scan.id,
+    scan.ticket_id,
+    ticket.section_id,
+    scan.scanned_at,
+    scan.received_at,
+    event.organization_id,
+    scan.event_id,
+    scan.report_day
+from landing.scanning_scans as scan
+inner join landing.ticketing_tickets as ticket on scan.ticket_id = ticket.id
+inner join landing.ticketing_ticket_types as ticket_type on ticket.ticket_type_id = ticket_type.id
+inner join landing.ticketing_events as event on scan.event_id = event.id
+where
+    scan.report_day is not null
+    and scan.outcome = 'accepted'
+    and scan.direction = 'entry'
+    and scan.reverts_scan_id is null
+    and ticket_type.is_admission
+    and not exists (
+        select from landing.scanning_scans as earlier
+        where
+            earlier.device_id = scan.device_id
+            and earlier.device_sequence = scan.device_sequence
+            and case
+                when (earlier.event_id, earlier.ticket_id, earlier.scanned_at)
+                    = (scan.event_id, scan.ticket_id, scan.scanned_at)
+                    then true
+                else false
+            end
+            and earlier.report_day is not null
+            and (earlier.received_at, earlier.id) < (scan.received_at, scan.id)
+    )
+    and not exists (
+        select from landing.scanning_scans as uploaded
+        inner join landing.scanning_scans as revert on uploaded.id = revert.reverts_scan_id
+        where
+            uploaded.device_id = scan.device_id
+            and uploaded.device_sequence = scan.device_sequence
+            and case
+                when (uploaded.event_id, uploaded.ticket_id, uploaded.scanned_at)
+                    = (scan.event_id, scan.ticket_id, scan.scanned_at)
+                    then true
+                else false
+            end
+            and uploaded.report_day is not null
+            and revert.report_day is not null
+            and revert.outcome = 'accepted'
+            and not exists (
+                select from landing.scanning_scans as earlier
+                where
+                    earlier.device_id = revert.device_id
+                    and earlier.device_sequence = revert.device_sequence
+                    and case
+                        when
+                            (earlier.event_id, earlier.scanned_at) = (revert.event_id, revert.scanned_at)
+                            and earlier.ticket_id is not distinct from revert.ticket_id
+                            then true
+                        else false
+                    end
+                    and earlier.report_day is not null
+                    and (earlier.received_at, earlier.id) < (revert.received_at, revert.id)
+            )
+    );

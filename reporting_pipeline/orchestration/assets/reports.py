@@ -1,4 +1,4 @@
-"""The five report tables, partitioned by report day.
+"""The report tables, partitioned by report day.
 
 One step builds the selected tables, for one day or many, so that a backfill is one run and one
 invocation of dbt. The asset specs come from the registry, not from dbt's manifest: loading them

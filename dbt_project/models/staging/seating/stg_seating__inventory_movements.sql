@@ -2,6 +2,7 @@
 select
     id as inventory_movement_id,
     event_id,
+    section_id,
     kind,
     quantity,
     report_day

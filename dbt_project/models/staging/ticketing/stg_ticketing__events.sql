@@ -7,6 +7,10 @@ select
     timezone as event_timezone,
     day_cutoff,
     currency,
+    status,
+    starts_at,
+    rescheduled_from,
+    series_id,
     ends_at,
     {{ report_day('ends_at', 'timezone', 'day_cutoff') }} as end_day
 from {{ source('landing', 'ticketing_events') }}

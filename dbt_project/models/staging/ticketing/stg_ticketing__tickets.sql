@@ -4,6 +4,7 @@ select
     order_id,
     event_id,
     ticket_type_id,
+    section_id,
     is_comp,
     status,
     issued_at,

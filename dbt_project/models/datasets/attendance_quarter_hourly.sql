@@ -1,0 +1,18 @@
+-- Grain: that of report_attendance_quarter_hourly. Its rows, with the names known now; null where unknown.
+select
+    attendance.organization_id,
+    organizations.organization_name,
+    attendance.event_id,
+    events.event_name,
+    events.event_timezone,
+    events.venue_name,
+    attendance.date,
+    attendance.gate_id,
+    gates.gate_name,
+    attendance.quarter_at,
+    {{ figures_of('report_attendance_quarter_hourly', 'attendance') }}
+from {{ ref('report_attendance_quarter_hourly') }} as attendance
+left join {{ ref('stg_ticketing__organizations') }} as organizations
+    on attendance.organization_id = organizations.organization_id
+left join {{ ref('int_ticketing__named_events') }} as events on attendance.event_id = events.event_id
+left join {{ ref('stg_scanning__gates') }} as gates on attendance.gate_id = gates.gate_id

@@ -1,0 +1,5 @@
+-- Grain: one row per series of events.
+select
+    id as series_id,
+    name as series_name
+from {{ source('landing', 'ticketing_event_series') }}
