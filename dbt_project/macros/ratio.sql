@@ -10,3 +10,12 @@
             )
     end
 {%- endmacro %}
+
+{# An amount of each of so many things, in whole minor units, rounded half away from zero; null of nothing. #}
+{% macro amount_of_each(amount, count) -%}
+    cast(
+        sign({{ amount }}) * sign({{ count }}) * div(
+            2 * abs(cast({{ amount }} as numeric)) + abs({{ count }}), nullif(2 * abs({{ count }}), 0)
+        ) as bigint
+    )
+{%- endmacro %}

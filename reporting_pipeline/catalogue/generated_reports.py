@@ -231,7 +231,7 @@ def set_status(
     Args:
         connection: To the warehouse.
         key: The report.
-        status: `queued`, `running`, `failed` or `held`; `ready` if the current edition stays valid.
+        status: `queued`, `running`, `failed`, `held`, `empty`; `ready` if the edition stays valid.
         version: The requested version of the definition; a row with an edition keeps its version.
         now: The time of the change.
         failure: Class and message, if it failed or is held.

@@ -150,6 +150,7 @@ def _print_lines(console: Console, lines: Sequence[ReportLine], names: Mapping[U
     console.print(
         f"{counts['ready']} files are ready, {new_count} of them new editions; "
         f"{counts['held']} held, {counts['failed']} failed"
+        f"{', ' + str(counts['empty']) + ' empty' if counts['empty'] else ''}"
         if lines
         else "no such report is due for these days"
     )

@@ -20,7 +20,7 @@ from reporting_pipeline.publishing.generate import Outcome, Publisher, generate
 from reporting_pipeline.publishing.publish import settle
 from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
 
-Status = Literal["ready", "held", "failed"]
+Status = Literal["ready", "empty", "held", "failed"]
 
 # Reports wait for the warehouse, and for PDF pages, which child processes make.
 _AT_ONCE = 2

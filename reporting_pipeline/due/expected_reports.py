@@ -58,7 +58,7 @@ _EXISTING = """
         and report.definition_id = wanted.definition_id
         and report.period = wanted.period
     where
-        report.status in ('ready', 'held')
+        report.status in ('ready', 'empty', 'held')
         or (report.status in ('queued', 'running') and report.updated_at > %(begun_after)s)
 """
 

@@ -246,7 +246,7 @@ def forget_rebuilt_days_after(warehouse: URL, results: Iterable[DueResult]) -> I
 
 def _is_generated(result: DueResult) -> bool:
     return result.error is None and all(
-        outcome.report.status in {"ready", "held"} for outcome in result.outcomes
+        outcome.report.status in {"ready", "empty", "held"} for outcome in result.outcomes
     )
 
 

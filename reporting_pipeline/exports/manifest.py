@@ -13,6 +13,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
+from reporting_pipeline.registry.columns import ColumnType
+
 MANIFEST_SUFFIX = ".manifest.json"
 
 
@@ -45,6 +47,17 @@ class PeriodPart(_Part):
     end: date
     event_id: UUID | None
     token: str
+
+
+class EventPart(_Part):
+    """The one event of a report, as it was known when the report was made; times are local."""
+
+    name: str
+    start: str
+    end: str
+    status: str
+    venue: str | None = None
+    city: str | None = None
 
 
 class ColumnPart(_Part):
@@ -146,6 +159,7 @@ class Manifest(_Part):
         accepted_breaks: The breaks on its days that hold no report, because a person has accepted
             them.
         is_provisional: Whether the file is stamped PROVISIONAL: some of its days are not final.
+        event: The event, of a report over one that is known.
     """
 
     manifest_version: Literal[1] = 1
@@ -166,7 +180,18 @@ class Manifest(_Part):
     seals: tuple[SealPart, ...]
     accepted_breaks: tuple[AcceptedBreakPart, ...] = ()
     is_provisional: bool
+    event: EventPart | None = None
     file: FilePart | None = None
+
+    @property
+    def shows_instants(self) -> bool:
+        """Whether a column has instants, which are shown in the report's time zone."""
+        return any(each.type == ColumnType.INSTANT for each in self.columns)
+
+    @model_serializer(mode="wrap")
+    def _without_event(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = write(self)
+        return {name: value for name, value in fields.items() if name != "event" or value}
 
     def to_json(self) -> str:
         """The manifest as JSON: two spaces, fields in order, a line feed at the end."""

@@ -8,7 +8,7 @@ A format that fails does not stop the others. Rows are read in `snapshot`, the g
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -110,7 +110,7 @@ def generate(
     """Generate a report in `formats`; by default in all formats of its definition.
 
     Returns:
-        One outcome per format: ready, held with the reasons, or failed with the cause.
+        One outcome per format: ready, held with the reasons, failed with the cause, or empty.
 
     Raises:
         WarehouseUnavailable: The warehouse cannot be reached, or another process generates the
@@ -168,6 +168,8 @@ class _Generation:
         if document is None:
             reasons = "; ".join(verdict.held_by)
             return [self._unpublished(formers[key], key, (_HELD, reasons), begun) for key in keys]
+        if self._is_skipped(document, formers):
+            return [self._empty(key, begun) for key in keys]
         outcomes = []
         for key in keys:
             with log_ids(report_id=key.id), span("report.file", format=key.format):
@@ -211,6 +213,22 @@ class _Generation:
                 spool_path=self.folder / "rows.csv",
             )
             return document, state, verdict
+
+    def _is_skipped(
+        self, document: ReportDocument, formers: Mapping[ReportKey, GeneratedReport | None]
+    ) -> bool:
+        """Whether an empty report is not published; it is, where it replaces an edition."""
+        is_empty = self.request.definition.config.skip_empty and not document.rows.row_count
+        return is_empty and not any(each and each.edition for each in formers.values())
+
+    def _empty(self, key: ReportKey, begun: float) -> Outcome:
+        now, version = self.publisher.clock(), self.request.definition.version
+        with self.connection.transaction():
+            set_status(self.connection, key, "empty", version=version, now=now)
+            report = required_report(self.connection, key)
+        return Outcome(
+            report=report, is_new_edition=False, location=None, seconds=time.monotonic() - begun
+        )
 
     def _publish(
         self,

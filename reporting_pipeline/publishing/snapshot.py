@@ -19,6 +19,7 @@ from reporting_pipeline.errors import WarehouseUnavailable
 from reporting_pipeline.exports.manifest import (
     ColumnPart,
     DefinitionPart,
+    EventPart,
     Manifest,
     OrganizationPart,
     PeriodPart,
@@ -207,6 +208,7 @@ def _manifest(
         seals=seal_parts(state.sealed) if state.sealed else (),
         accepted_breaks=accepted_parts(state.sealed) if state.sealed else (),
         is_provisional=False,
+        event=_event(connection, period),
     )
 
 
@@ -245,6 +247,20 @@ def _event_filter(connection: Connection[Any], period: Period) -> tuple[str, ...
         return ()
     name = _name(connection, "ticketing_events", period.event_id)
     return (f"Event is {name or period.event_id}",)
+
+
+def _event(connection: Connection[Any], period: Period) -> EventPart | None:
+    """What people know of the period's event."""
+    statement = """
+        select
+            event_name as name, event_start as start, event_end as end, event_status as status,
+            venue_name as venue, venue_city as city
+        from intermediate.int_ticketing__named_events
+        where event_id = %s
+    """
+    with connection.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(statement, (period.event_id,)).fetchone()
+    return None if found is None else EventPart(**found)
 
 
 def _name(connection: Connection[Any], table: str, row_id: UUID) -> str | None:

@@ -70,6 +70,7 @@ class Column:
         numerator: Of a ratio: the columns whose sum is divided.
         denominator: Of a ratio: the columns whose sum divides.
         names: Of a name: the id column that it names.
+        is_derived: A definition made it from two others; the dataset's relation does not have it.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Column:
     numerator: tuple[str, ...] = ()
     denominator: tuple[str, ...] = ()
     names: str | None = None
+    is_derived: bool = False
 
     @property
     def kind_in_files(self) -> ColumnKind:

@@ -174,8 +174,11 @@ def column_of(model: str, entry: ColumnProperties, *, nullable: bool | None = No
     if entry.data_type not in set(ColumnType):
         message = f"{where}: data_type is {entry.data_type!r}, not one of {', '.join(ColumnType)}"
         raise PropertiesInvalid(message)
-    if meta.kind.is_figure != (meta.unit is not None):
-        raise PropertiesInvalid(f"{where}: figures have a `unit` and other columns have none")
+    has_unit = meta.unit is not None
+    is_price = meta.kind is ColumnKind.ATTRIBUTE and meta.unit is Unit.MINOR
+    if meta.kind.is_figure != has_unit and not is_price:
+        reason = "figures have a `unit`, prices among the attributes too, and other columns none"
+        raise PropertiesInvalid(f"{where}: {reason}")
     if meta.unit is not None and not entry.name.endswith(f"_{meta.unit}"):
         raise PropertiesInvalid(f"{where}: unit is {meta.unit}, so the name ends in _{meta.unit}")
     return Column(

@@ -19,8 +19,13 @@ from reporting_pipeline.report_definitions.balances import (
     reads_as_of,
 )
 from reporting_pipeline.report_definitions.config import ReportConfig
+from reporting_pipeline.report_definitions.derived_columns import (
+    invalid_derived_columns,
+    with_derived_columns,
+)
 from reporting_pipeline.report_definitions.document import InvalidField, quoted
 from reporting_pipeline.report_definitions.filters import (
+    FIRST_DAY,
     OPERATORS,
     Comparison,
     Equals,
@@ -30,12 +35,16 @@ from reporting_pipeline.report_definitions.filters import (
     OneOf,
     comparisons,
     fixed_columns,
+    is_day_of_period,
     typed_value,
 )
 
 
 def invalid_fields(config: ReportConfig, dataset: Dataset) -> list[InvalidField]:
     """All fields of the config that the dataset cannot answer; empty where it can."""
+    if faults := invalid_derived_columns(config, dataset):
+        return faults
+    dataset = with_derived_columns(dataset, config)
     unknown = list(_unknown_columns(config, dataset))
     faults = [
         *unknown,
@@ -77,16 +86,16 @@ def currency_column(dataset: Dataset) -> str | None:
 
 
 def has_total(column: Column, config: ReportConfig, dataset: Dataset) -> bool:
-    """Whether the column's values of all rows add up to a total.
+    """Whether the column has a total over all rows; a ratio one from the totals of its parts.
 
-    A balance has one if no leaf is in two rows, which it is where the rows are of days.
+    A balance has one if no leaf is in two rows, as it is where the rows are of days.
     """
     match column.kind:
         case ColumnKind.MEASURE:
             return True
         case ColumnKind.BALANCE:
             return reads_as_of(config, dataset) and dataset.day_column not in config.group_by
-        case ColumnKind.RATIO if config.group_by and parts_of(column):
+        case ColumnKind.RATIO if parts_of(column):
             return all(
                 has_total(dataset.column(each), config, dataset) for each in parts_of(column)
             )
@@ -136,6 +145,8 @@ def _unfit(path: str, comparison: Comparison, dataset: Dataset) -> Iterator[Inva
 def _unfit_operands(path: str, comparison: Comparison, column: Column) -> Iterator[InvalidField]:
     fault_count = 0
     for field, value in _operands(comparison):
+        if is_day_of_period(column, value):
+            continue
         try:
             typed_value(column, value)
         except ValueError as error:
@@ -161,6 +172,8 @@ def _operands(comparison: Comparison) -> list[tuple[str, object]]:
 def _unfit_range(path: str, comparison: InRange, column: Column) -> Iterator[InvalidField]:
     if comparison.first is None and comparison.end is None:
         yield InvalidField(f"{path}.from", "is missing; a range needs `from`, `to` or both")
+    elif any(is_day_of_period(column, each) for each in (comparison.first, comparison.end)):
+        return
     elif comparison.first is not None and comparison.end is not None:
         first, end = typed_value(column, comparison.first), typed_value(column, comparison.end)
         if end <= first:
@@ -173,12 +186,17 @@ def _unfit_range(path: str, comparison: InRange, column: Column) -> Iterator[Inv
 
 def _event_period(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidField]:
     is_of_event = config.period.rule == "event_to_date"
+    for path, each in _comparisons(config) if is_of_event else ():
+        if any(value == FIRST_DAY for _, value in _operands(each)):
+            reason = f"{FIRST_DAY} is not known of event_to_date, which begins with the event"
+            yield InvalidField(path, reason)
     if is_of_event and column_or_none(dataset, "event_id") is None:
         reason = f"event_to_date covers one event; dataset {dataset.name} has no column event_id"
         yield InvalidField("period.rule", reason)
 
 
 def _sums(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidField]:
+    yield from _filters_of_derived(config, dataset)
     yield from _currency(config, dataset)
     columns = [dataset.column(each.name) for each in config.columns]
     if config.totals and not any(has_total(each, config, dataset) for each in columns):
@@ -250,12 +268,21 @@ def _reason_against(column: Column, config: ReportConfig, dataset: Dataset) -> s
             return f"{column.name} is neither in group_by nor a measure; add it to group_by"
 
 
+def _filters_of_derived(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidField]:
+    for path, each in comparisons(config.filters):
+        if dataset.column(each.column).is_derived:
+            reason = f"{each.column} is computed from sums; compare it in `having`"
+            yield InvalidField(f"{path}.column", reason)
+
+
 def _filters_of_balances(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidField]:
     """In a report of balances, filters select leaves: by what is the same on all their days."""
     if not reads_as_of(config, dataset):
         return
     for path, each in comparisons(config.filters):
         column = dataset.column(each.column)
+        if column.is_derived:
+            continue
         if column.name == dataset.day_column:
             reason = f"{column.name}: balances are read as of a day, which the period names"
             yield InvalidField(f"{path}.column", reason)

@@ -10,6 +10,7 @@ from reporting_pipeline.registry.columns import Column, ColumnKind
 from reporting_pipeline.registry.datasets import Dataset
 from reporting_pipeline.registry.datasets import dataset as registered
 from reporting_pipeline.report_definitions.config import ReportConfig
+from reporting_pipeline.report_definitions.derived_columns import with_derived_columns
 from reporting_pipeline.report_definitions.filters import comparisons
 
 ORGANIZATION = "organization_id"
@@ -24,7 +25,7 @@ def depends_on_history(config: ReportConfig) -> bool:
     Raises:
         UnknownDataset: The config names a dataset or column that does not exist.
     """
-    dataset = registered(config.dataset)
+    dataset = with_derived_columns(registered(config.dataset), config)
     names = (*_shown_names(config), *(each.column for _, each in comparisons(config.filters)))
     return _carries(dataset) and any(shows_balance(dataset.column(name), dataset) for name in names)
 

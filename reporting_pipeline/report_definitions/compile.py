@@ -22,9 +22,10 @@ from reporting_pipeline.report_definitions.additivity import (
     has_total,
     invalid_fields,
 )
-from reporting_pipeline.report_definitions.balances import ORGANIZATION
+from reporting_pipeline.report_definitions.balances import ORGANIZATION, parts_of
 from reporting_pipeline.report_definitions.conditions import Asked, Elements, Query
 from reporting_pipeline.report_definitions.config import ReportConfig, SortKey
+from reporting_pipeline.report_definitions.derived_columns import with_derived_columns
 from reporting_pipeline.report_definitions.document import raise_if_invalid
 from reporting_pipeline.report_definitions.filters import sentence
 from reporting_pipeline.report_definitions.grouping import groups
@@ -110,6 +111,7 @@ def compile_over(
         DefinitionInvalid: As compile_report.
     """
     raise_if_invalid(invalid_fields(config, dataset), f"a report of dataset {dataset.name}")
+    dataset = with_derived_columns(dataset, config)
     columns = tuple(
         ReportColumn(
             column=dataset.column(each.name),
@@ -145,10 +147,16 @@ def _relation(asked: Asked) -> Subquery:
         return select(grouped).where(*conditions).subquery("report")
     rows = asked.relation("rows")
     elements: Elements = dict(rows.c)
-    shown = [each.name for each in config.columns]
-    sorted_by = [each.column for each in _total_order(config, dataset)]
+    names = [each.name for each in config.columns]
+    names += [part for name in names for part in parts_of(dataset.column(name))]
+    names += [each.column for each in _total_order(config, dataset)]
     statement: Query = select(
-        *(elements[name] for name in dict.fromkeys((*shown, *sorted_by)))
+        *(
+            elements[name]
+            if name in elements
+            else quotient(dataset.column(name), elements).label(name)
+            for name in dict.fromkeys(names)
+        )
     ).where(*asked.of_owner(elements), *asked.in_period(elements), *asked.filtered(elements))
     return statement.subquery("report")
 

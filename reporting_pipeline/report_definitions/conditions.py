@@ -47,6 +47,7 @@ from reporting_pipeline.report_definitions.filters import (
     NoneOf,
     OneOf,
     typed_value,
+    with_days,
 )
 
 Query: TypeAlias = Select[*tuple[Any, ...]]
@@ -84,7 +85,11 @@ class Asked:
         """The dataset's relation under an alias."""
         return table(
             self.dataset.relation,
-            *(column(each.name, TYPES[each.type]) for each in self.dataset.columns),
+            *(
+                column(each.name, TYPES[each.type])
+                for each in self.dataset.columns
+                if not each.is_derived
+            ),
             schema=self.dataset.schema,
         ).alias(alias)
 
@@ -122,7 +127,8 @@ class Asked:
             return and_(*(self.condition(each, elements) for each in filter_.filters))
         if isinstance(filter_, AnyOf):
             return or_(*(self.condition(each, elements) for each in filter_.filters))
-        return _comparison(filter_, self.dataset.column(filter_.column), elements[filter_.column])
+        dated = with_days(filter_, self.period)
+        return _comparison(dated, self.dataset.column(dated.column), elements[dated.column])
 
 
 def _comparison(

@@ -14,7 +14,9 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     field_validator,
+    model_serializer,
     model_validator,
 )
 
@@ -63,10 +65,22 @@ class _ConfigModel(BaseModel):
 
 
 class ColumnChoice(_ConfigModel):
-    """A column of the dataset and its heading; written as a bare name where it has no label."""
+    """A column of the dataset and its heading; written as a bare name where it has no label.
+
+    With `numerator` and `denominator` it is a new column: the ratio of two figures of the dataset,
+    computed from their sums. Its name ends in `_rate`, or in `_minor` for an amount of each thing.
+    """
 
     name: ColumnName
     label: Label | None = None
+    numerator: ColumnName | None = None
+    denominator: ColumnName | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_parts(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = write(self)
+        parts = {"numerator", "denominator"}
+        return {name: value for name, value in fields.items() if value or name not in parts}
 
     @model_validator(mode="before")
     @classmethod
@@ -109,6 +123,7 @@ class ReportConfig(_ConfigModel):
         locale: For numbers and dates in files for people.
         csv_profile: `machine` for programs, `spreadsheet` for people.
         totals: Show totals.
+        skip_empty: A report without rows is not published.
     """
 
     dataset: ColumnName
@@ -131,6 +146,7 @@ class ReportConfig(_ConfigModel):
     locale: str = "en_GB"
     csv_profile: Literal["machine", "spreadsheet"] = "machine"
     totals: bool = False
+    skip_empty: bool = False
     chart: ChartChoice | None = None
 
     @field_validator("columns")

@@ -16,11 +16,14 @@ The values of a comparison depend on the type of its column:
     whole numbers    a whole number; money in minor units
     shares           text with up to six decimals, "0.25", or a whole number
     boolean          true or false
+
+A day may also be one of the report's period: period.first_day, period.last_day, period.next_day
+(the day after the last one).
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeAlias
@@ -29,6 +32,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
+from reporting_pipeline.domain.period import Period
 from reporting_pipeline.registry.columns import Column, ColumnType, Unit
 from reporting_pipeline.registry.datasets import Dataset
 from reporting_pipeline.report_definitions.document import quoted
@@ -43,6 +47,15 @@ MAX_VALUES = 1_000
 """The most values of an `in` or a `not_in`."""
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
+
+FIRST_DAY, LAST_DAY, NEXT_DAY = "period.first_day", "period.last_day", "period.next_day"
+_DAYS_IN_WORDS = MappingProxyType(
+    {
+        FIRST_DAY: "the first day of the period",
+        LAST_DAY: "the last day of the period",
+        NEXT_DAY: "the day after the period",
+    }
+)
 
 _EQUALITY = frozenset({"=", "in", "not_in", "is_null"})
 _EQUALITY_AND_ORDER = _EQUALITY | {"range"}
@@ -243,6 +256,31 @@ def allowed_values(filters: tuple[Filter, ...], column: str) -> frozenset[str] |
     return allowed
 
 
+def is_day_of_period(column: Column, value: object) -> bool:
+    """Whether a value of a filter names a day of the report's period."""
+    return column.type is ColumnType.DATE and value in _DAYS_IN_WORDS
+
+
+def with_days(comparison: Comparison, period: Period) -> Comparison:
+    """The comparison with the days that it names of a period.
+
+    Raises:
+        ValueError: It names the first day of a period that begins with an event.
+    """
+    days = {LAST_DAY: period.end - timedelta(days=1), NEXT_DAY: period.end}
+    if period.first is not None:
+        days[FIRST_DAY] = period.first
+    fields = comparison.model_dump(by_alias=False)
+    dated = {name: _dated(value, days) for name, value in fields.items()}
+    return comparison if dated == fields else type(comparison).model_validate(dated)
+
+
+def _dated(value: object, days: Mapping[str, date]) -> object:
+    if isinstance(value, tuple):
+        return tuple(_dated(each, days) for each in value)
+    return str(days[value]) if isinstance(value, str) and value in days else value
+
+
 def typed_value(column: Column, value: object) -> Any:
     """A value of a filter as the Python type of its column: str, int, bool, Decimal, date ...
 
@@ -395,6 +433,8 @@ def _shown(value: object) -> str:
     match value:
         case bool():
             return "yes" if value else "no"
+        case str() if value in _DAYS_IN_WORDS:
+            return _DAYS_IN_WORDS[value]
         case str() if value == "" or value != value.strip():
             return f'"{value}"'
         case _:

@@ -247,7 +247,7 @@ def _result_of(publisher: Publisher, request: StoredRequest) -> RequestEnd | tup
 
 def _end_from(report: GeneratedReport) -> RequestEnd | tuple[str, str]:
     edition = report.edition or None
-    if report.status == "ready":
+    if report.status in {"ready", "empty"}:
         return RequestEnd(status="completed", edition=edition)
     failure = (report.failure_class or "", report.failure_message or "")
     if report.status == "held":

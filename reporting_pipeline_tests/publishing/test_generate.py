@@ -104,6 +104,22 @@ def test_another_version_of_the_definition_is_the_next_edition(generator: Report
     assert _causes(generator) == [(1, []), (2, ["definition"])]
 
 
+def test_an_empty_report_is_not_published_where_its_definition_says_so(
+    generator: ReportGenerator,
+) -> None:
+    skipping = {**REVENUE, "config": {**_config(), "skip_empty": True}}
+    definition = define(generator.warehouse, skipping)
+
+    empty = generator.generate_one(definition, one_day(date(2024, 2, 29)))
+
+    assert (empty.status, empty.edition, empty.storage_path) == ("empty", 0, None)
+    assert generator.generate_one(definition, one_day(DAY)).edition == 1
+    # An edition that has lost its rows is replaced: nobody takes it for the current figures.
+    generator.query("delete from reporting.report_revenue_daily")
+    replaced = generator.generate_one(definition, one_day(DAY))
+    assert (replaced.status, replaced.edition, replaced.row_count) == ("ready", 2, 0)
+
+
 def test_an_empty_report_is_a_file_with_its_headers(generator: ReportGenerator) -> None:
     report = generator.generate_one(
         define(generator.warehouse, REVENUE), one_day(date(2024, 2, 29))

@@ -92,6 +92,7 @@ def test_balance_reads_one_report_table_its_balances_and_no_landed_row(season: P
         "ticketing_organizations",
         "ticketing_events",
         "seating_venues",
+        "ticketing_event_series",
     }
 
 

@@ -46,7 +46,7 @@ def test_the_title_is_the_name_in_words_without_a_label() -> None:
         (_with_meta(kind=None), "needs a description, and `kind` and `sources`"),
         (_with_meta(sources=()), "needs a description, and `kind` and `sources`"),
         (_with_meta(unit=None), "figures have a `unit`"),
-        (_with_meta(kind="key"), "figures have a `unit` and other columns have none"),
+        (_with_meta(kind="key"), "and other columns none"),
         (_with_meta(unit="count"), "unit is count, so the name ends in _count"),
         (ColumnProperties.model_validate({**GROSS, "data_type": "money"}), "is 'money', not one"),
     ],
@@ -93,10 +93,14 @@ def test_ratios_name_their_parts() -> None:
 def test_every_id_has_its_name_columns() -> None:
     assert {id_: [c.name for c in names] for id_, names in name_columns().items()} == {
         "organization_id": ["organization_name"],
-        "event_id": ["event_name", "event_timezone", "venue_name"],
+        "event_id": [
+            *("event_name", "event_timezone", "venue_name", "venue_city", "venue_country"),
+            *("event_series_name", "event_status", "event_start", "event_end"),
+            *("event_start_day", "event_end_day", "event_rescheduled_from"),
+        ],
+        "section_id": ["section_name"],
         "ticket_type_id": ["ticket_type_name"],
         "gate_id": ["gate_name"],
-        "section_id": ["section_name"],
     }
 
 

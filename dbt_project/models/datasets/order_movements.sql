@@ -5,8 +5,7 @@ select
     organizations.organization_name,
     movements.event_id,
     events.event_name,
-    events.event_timezone,
-    events.venue_name,
+    {{ event_attributes() }},
     movements.report_day as date,
     movements.currency,
     movements.movement_id,
@@ -25,6 +24,8 @@ select
     movements.net_face_value_minor,
     movements.net_fee_minor,
     movements.net_tax_minor,
+    {{ amount_of_each('movements.net_list_minor - movements.net_discount_minor', 'movements.quantity_count') }}
+        as unit_price_minor,
     cast(
         case
             when movements.movement_id = (

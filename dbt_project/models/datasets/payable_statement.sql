@@ -5,8 +5,7 @@ select
     organizations.organization_name,
     revenue.event_id,
     {{ event_name('revenue') }} as event_name,
-    events.event_timezone,
-    events.venue_name,
+    {{ event_attributes() }},
     revenue.date,
     revenue.currency,
     {{ running_balance('report_revenue_daily', 'revenue', 'payable_closing_minor') }}

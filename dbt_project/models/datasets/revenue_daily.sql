@@ -4,8 +4,7 @@ select
     organizations.organization_name,
     revenue.event_id,
     {{ event_name('revenue') }} as event_name,
-    events.event_timezone,
-    events.venue_name,
+    {{ event_attributes() }},
     revenue.date,
     revenue.currency,
     {{ figures_of('report_revenue_daily', 'revenue') }}

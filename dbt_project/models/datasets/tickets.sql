@@ -6,8 +6,7 @@ select
     organizations.organization_name,
     tickets.event_id,
     events.event_name,
-    events.event_timezone,
-    venues.venue_name,
+    {{ event_attributes('named_events') }},
     {{ report_day('tickets.issued_at', 'events.event_timezone', 'events.day_cutoff') }} as date,
     tickets.ticket_id,
     tickets.order_id,
@@ -49,7 +48,8 @@ from {{ ref('stg_ticketing__tickets') }} as tickets
 inner join {{ ref('stg_ticketing__events') }} as events on tickets.event_id = events.event_id
 left join {{ ref('stg_ticketing__organizations') }} as organizations
     on events.organization_id = organizations.organization_id
-left join {{ ref('stg_seating__venues') }} as venues on events.venue_id = venues.venue_id
+left join {{ ref('int_ticketing__named_events') }} as named_events
+    on tickets.event_id = named_events.event_id
 left join {{ ref('stg_ticketing__orders') }} as orders on tickets.order_id = orders.order_id
 left join {{ ref('stg_ticketing__ticket_types') }} as ticket_types
     on tickets.ticket_type_id = ticket_types.ticket_type_id

@@ -150,12 +150,27 @@ def facts_of(manifest: Manifest) -> list[tuple[str, Sequence[str]]]:
     definition = manifest.definition
     facts: list[tuple[str, Sequence[str]]] = [
         ("Period", [period_text(manifest)]),
-        ("Time zone", [manifest.time_zone]),
+        *event_facts(manifest),
+        *([("Time zone", [manifest.time_zone])] if manifest.shows_instants else []),
         ("Definition", [definition.name, f"version {definition.version} ({definition.slug})"]),
         ("Filters", list(manifest.filters) or ["none"]),
         ("Rows", [count_for_people(manifest.row_count, manifest.locale)]),
     ]
     return facts
+
+
+def event_facts(manifest: Manifest) -> list[tuple[str, list[str]]]:
+    """The facts of the event of a report over one; none of any other report."""
+    event = manifest.event
+    if event is None:
+        return []
+    place = ", ".join(each for each in (event.venue, event.city) if each)
+    return [
+        ("Event", [event.name]),
+        ("Date", [f"{event.start} to {event.end}"]),
+        *([("Venue", [place])] if place else []),
+        ("Status", [event.status.replace("_", " ")]),
+    ]
 
 
 def period_text(manifest: Manifest) -> str:

@@ -146,12 +146,20 @@ def _identity_rows(manifest: Manifest) -> Iterator[Row]:
     yield _line("Day after the last", str(period.end))
     if period.event_id is not None:
         yield _line("Event", str(period.event_id))
+    if manifest.event is not None:
+        event = manifest.event
+        yield _line("Event name", event.name)
+        yield _line("Starts", event.start)
+        yield _line("Ends", event.end)
+        yield _line("Venue", event.venue or "", event.city or "")
+        yield _line("Event status", event.status)
     yield _line("Definition", definition.slug, str(definition.id))
     yield _line("Version", str(definition.version))
     yield _line("Category", definition.category)
     yield _line("Dataset", definition.dataset)
     yield from (_line("Filter", each) for each in manifest.filters)
-    yield _line("Time zone", manifest.time_zone)
+    if manifest.shows_instants:
+        yield _line("Time zone", manifest.time_zone)
     yield _line("Locale", manifest.locale)
     yield _line("Logic version", str(manifest.logic_version))
     yield text_cell("Row count"), count_cell(manifest.row_count)

@@ -21,7 +21,7 @@ from reporting_pipeline.orchestration.instance.runs import HAS_ALERT
 from reporting_pipeline.orchestration.resources import Reports
 from reporting_pipeline.store.object_store import ObjectStore
 
-_STATUSES = ("ready", "held", "failed")
+_STATUSES = ("ready", "empty", "held", "failed")
 
 # The text of a PDF page is for people; every other format gives its rows back quickly.
 _READ = {name for name in FORMATS if name != "pdf"}

@@ -237,9 +237,9 @@ def test_a_changed_page_is_found_by_its_digest(
         (draw_itself, "text of its pages cannot be read"),
         (in_content(1, further_text), "page 2 shows 'Date' beside the rows"),
         (in_content(1, doubled_text), r"row \d+, column .*, on page 2: the page shows"),
-        (drop_page, "row 25, column Date, on page 2: the page shows"),
+        (drop_page, "row 26, column Date, on page 2: the page shows"),
         (double_page, "page 2 shows '.+' beside the rows"),
-        (swap_pages, "row 25, column Date, on page 3: the page shows"),
+        (swap_pages, "row 26, column Date, on page 3: the page shows"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )

@@ -12,5 +12,6 @@ select
     rescheduled_from,
     series_id,
     ends_at,
+    {{ report_day('starts_at', 'timezone', 'day_cutoff') }} as start_day,
     {{ report_day('ends_at', 'timezone', 'day_cutoff') }} as end_day
 from {{ source('landing', 'ticketing_events') }}
