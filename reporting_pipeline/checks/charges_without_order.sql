@@ -13,7 +13,7 @@ select
     ) filter (
         where entry.component in (
             'face_value', 'addon', 'donation', 'service_fee', 'facility_fee', 'shipping_fee',
-            'cancellation_fee', 'tax'
+            'cancellation_fee', 'tax', 'gift_card'
         )
     ) as found
 from landing.ledger_transactions as txn

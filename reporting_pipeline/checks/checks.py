@@ -133,8 +133,8 @@ CHECKS: tuple[Check, ...] = (
     _check(
         "revenue_equals_entries",
         "report_revenue_daily",
-        "Every figure of report_revenue_daily is the sum of its ledger entries. "
-        "Expected is the sum of the entries, found the report's figure, in minor units or a count.",
+        "Every figure of report_revenue_daily is the sum of its ledger entries and payout items. "
+        "Expected is that sum, found the report's figure, in minor units or a count.",
         "{column_name} of event {event_id} in {currency} is {found} in report_revenue_daily, "
         "{expected} by the ledger's entries",
         warns_while_pending=True,
@@ -142,8 +142,43 @@ CHECKS: tuple[Check, ...] = (
     _check(
         "upstream_promises",
         "report_revenue_daily",
-        "Entries, accounts, transactions, orders and events agree on currency and organisation.",
+        "Entries, accounts, transactions and orders agree on currency and organisation.",
         "{concerns} is of {is_of}, {other} is of {other_is_of}",
+    ),
+    _check(
+        "tax_equals_revenue",
+        "report_tax_daily",
+        "Over jurisdictions and rates, tax equals the tax of report_revenue_daily. "
+        "Expected is the figure of revenue, found the sum of report_tax_daily, in minor units.",
+        "{column_name} of event {event_id} in {currency} is {found} in report_tax_daily, "
+        "{expected} in report_revenue_daily",
+        warns_while_pending=True,
+    ),
+    _check(
+        "accounts_equal_entries",
+        "report_account_movements_daily",
+        "The movements of each kind of account are the sums of its ledger entries. "
+        "Expected is the sum of the entries, found the report's figure, in minor units or a count.",
+        "{column_name} of {account_kind} in {currency} is {found} in "
+        "report_account_movements_daily, {expected} by the ledger's entries",
+        warns_while_pending=True,
+    ),
+    _check(
+        "accounts_balanced",
+        "report_account_movements_daily",
+        "The debits of all accounts equal the credits, where every transaction balances. "
+        "Expected are the debits, found the credits, in minor units.",
+        "the accounts do not balance: debits {expected}, credits {found} minor units of {currency}",
+        warns_while_pending=True,
+    ),
+    _check(
+        "payable_equals_revenue",
+        "report_account_movements_daily",
+        "What changes on organizer_payable equals the change of payable in report_revenue_daily. "
+        "Expected is the figure of revenue, found the change of the account, in minor units.",
+        "organizer_payable of event {event_id} changes by {found} minor units of {currency} in "
+        "report_account_movements_daily, by {expected} in report_revenue_daily",
+        warns_while_pending=True,
     ),
     _rows_held_back("report_attendance_daily", "scanning_scans"),
     _check(

@@ -22,9 +22,11 @@ where
     entry.report_day = any(%(days)s)
     and (
         case
-            when
-                account.kind in ('psp_clearing', 'bank', 'buyer_receivable', 'gift_card_liability')
-                then entry.component = 'cash'
+            when entry.component = 'cash'
+                then account.kind in (
+                    'psp_clearing', 'bank', 'buyer_receivable', 'gift_card_liability'
+                )
+            when account.kind in ('psp_clearing', 'bank', 'buyer_receivable') then false
             when
                 entry.component in (
                     'face_value',
@@ -37,6 +39,10 @@ where
                     'tax'
                 )
                 then txn.kind in ('sale', 'refund', 'chargeback', 'chargeback_reversal')
+            when entry.component = 'gift_card'
+                then
+                    account.kind = 'gift_card_liability'
+                    and txn.kind in ('sale', 'refund', 'chargeback', 'chargeback_reversal')
             when entry.component in ('platform_fee', 'processing_fee', 'chargeback_fee')
                 then account.kind in (
                     'organizer_payable',

@@ -29,19 +29,6 @@ transaction_of_order as (
     where txn.report_day = any(%(days)s)
 ),
 
-order_of_event as (
-    select distinct
-        movement.report_day as day,
-        booking.id as order_id,
-        booking.organization_id,
-        event.id as event_id,
-        event.organization_id as event_organization_id
-    from landing.ticketing_order_line_movements as movement
-    inner join landing.ticketing_orders as booking on movement.order_id = booking.id
-    inner join landing.ticketing_events as event on booking.event_id = event.id
-    where movement.report_day = any(%(days)s)
-),
-
 broken as (
     select
         day,
@@ -49,7 +36,6 @@ broken as (
         transaction_id,
         entry_id,
         null::uuid as order_id,
-        null::uuid as event_id,
         'entry ' || entry_id as concerns,
         'currency ' || currency as is_of,
         'account ' || account_id as other,
@@ -63,7 +49,6 @@ broken as (
         transaction_id,
         entry_id,
         null::uuid as order_id,
-        null::uuid as event_id,
         'transaction ' || transaction_id as concerns,
         'organisation ' || organization_id as is_of,
         'account ' || account_id as other,
@@ -77,27 +62,12 @@ broken as (
         transaction_id,
         null::uuid as entry_id,
         order_id,
-        null::uuid as event_id,
         'transaction ' || transaction_id as concerns,
         'organisation ' || organization_id as is_of,
         'order ' || order_id as other,
         'organisation ' || order_organization_id as other_is_of
     from transaction_of_order
     where organization_id is distinct from order_organization_id
-    union all
-    select
-        day,
-        organization_id,
-        null::uuid as transaction_id,
-        null::uuid as entry_id,
-        order_id,
-        event_id,
-        'order ' || order_id as concerns,
-        'organisation ' || organization_id as is_of,
-        'event ' || event_id as other,
-        'organisation ' || event_organization_id as other_is_of
-    from order_of_event
-    where organization_id is distinct from event_organization_id
 )
 
 select
@@ -107,7 +77,6 @@ select
     transaction_id,
     entry_id,
     order_id,
-    event_id,
     concerns,
     is_of,
     other,

@@ -10,7 +10,15 @@ from reporting_pipeline_tests.oracle.random_books import dice, random_books
 from reporting_pipeline_tests.oracle.report_tables import BREAKS
 
 # The checks that compare a report table with its source rows.
-OF_THE_BUILD = ("table_contract", "revenue_equals_entries", "summary_equals_dailies")
+OF_THE_BUILD = (
+    "table_contract",
+    "revenue_equals_entries",
+    "tax_equals_revenue",
+    "accounts_equal_entries",
+    "accounts_balanced",
+    "payable_equals_revenue",
+    "summary_equals_dailies",
+)
 
 
 # Seed 5 has the kinds of cash that the others lack, such as a chargeback reversal.

@@ -21,6 +21,7 @@ MODELS = PROJECT / "models" / "reports"
 LATER = datetime(2026, 1, 1, tzinfo=UTC)
 MOVEMENTS = "ticketing.order_line_movements"
 SALES, REVENUE = "report_sales_daily", "report_revenue_daily"
+ACCOUNTS = "report_account_movements_daily"
 ATTENDANCE, SUMMARY = "report_attendance_daily", "report_event_summary"
 QUARTERS = "report_attendance_quarter_hourly"
 BREAKS = "report_reconciliation_breaks"
@@ -82,9 +83,41 @@ def test_a_late_entry_touches_revenue_of_its_day_and_all_later_summaries(landed:
     landed.land()
 
     queue, day = landed.queue(), date(2025, 9, 20)
-    assert days(queue, REVENUE) == days(queue, BREAKS) == [day]
+    assert days(queue, REVENUE) == days(queue, ACCOUNTS) == days(queue, BREAKS) == [day]
     assert days(queue, SUMMARY) == summary_days(landed, BERLIN, day)
-    assert queue.keys() == {REVENUE, BREAKS, SUMMARY}
+    assert queue.keys() == {REVENUE, ACCOUNTS, BREAKS, SUMMARY}
+
+
+def test_a_late_payout_item_touches_the_day_of_its_payout_for_its_event(landed: Pipeline) -> None:
+    payout = add(
+        landed.sources,
+        "ledger.transactions",
+        organization_id=ORGANIZATION,
+        event_id=None,
+        order_id=None,
+        kind="payout",
+        effective_at="2025-09-20T12:00:00Z",
+    )
+    add(landed.sources, "ledger.entries", transaction_id=payout)
+    landed.land()
+    query(landed.warehouse, "delete from landing.touched_days")
+    add(
+        landed.sources,
+        "ledger.payout_items",
+        transaction_id=payout,
+        event_id=BERLIN,
+        amount_minor=60,
+        currency="EUR",
+        recorded_at=LATER,
+    )
+
+    landed.land()
+
+    queue, day = landed.queue(), date(2025, 9, 20)
+    for table in (REVENUE, ACCOUNTS, BREAKS):
+        assert queue[table] == {(None, day), (BERLIN, day)}
+    assert days(queue, SUMMARY) == summary_days(landed, BERLIN, day)
+    assert queue.keys() == {REVENUE, ACCOUNTS, BREAKS, SUMMARY}
 
 
 def test_transaction_without_entries_touches_nothing(landed: Pipeline) -> None:

@@ -300,18 +300,11 @@ def test_an_entry_of_an_account_that_never_landed_is_found(
             "transaction_id",
             "is of organisation",
         ),
-        (
-            "update landing.ticketing_orders set organization_id = gen_random_uuid()"
-            " where id = %(order_id)s",
-            "order_id",
-            "is of organisation",
-        ),
     ],
     ids=[
         "entry and account",
         "account and transaction",
         "transaction and order",
-        "order and event",
     ],
 )
 def test_a_broken_promise_is_found_with_its_ids(

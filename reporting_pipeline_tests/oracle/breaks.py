@@ -9,7 +9,7 @@ from datetime import date
 from typing import Final
 
 from reporting_pipeline_tests.oracle.books import Books
-from reporting_pipeline_tests.oracle.control import unbalanced, unclassified
+from reporting_pipeline_tests.oracle.control import payout_items, unbalanced, unclassified
 from reporting_pipeline_tests.oracle.order_history import (
     Amount,
     OrderHistory,
@@ -40,6 +40,7 @@ def reconciliation_breaks(books: Books) -> ReportTable:
             rows += settlement(history)
     rows += unbalanced(books)
     rows += unclassified(books)
+    rows += payout_items(books)
     table = {tuple(row[column] for column in KEYS[BREAKS]): row for row in rows}
     assert len(table) == len(rows), "two breaks share a key"
     return table

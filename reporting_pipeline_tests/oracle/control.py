@@ -1,12 +1,13 @@
-"""Breaks of the kinds unbalanced and unclassified: the ledger against its own promises.
+"""Breaks of the kinds unbalanced, unclassified and payout_items: the ledger against its promises.
 
-Their rows have a transaction (and an entry), but never an order.
+Their rows have a transaction, and its order where it has one.
 """
 
 from collections.abc import Iterator
 
 from reporting_pipeline_tests.oracle.books import Books
 from reporting_pipeline_tests.oracle.ledger import postings
+from reporting_pipeline_tests.oracle.payout_items import item_groups
 from reporting_pipeline_tests.oracle.report_days import transaction_day
 from reporting_pipeline_tests.oracle.report_tables import ReportRow
 from reporting_pipeline_tests.oracle.source_tables import Row
@@ -32,12 +33,20 @@ def unclassified(books: Books) -> Iterator[ReportRow]:
             yield row | {"kind": "unclassified", "entry_id": posting.entry["id"]}
 
 
+def payout_items(books: Books) -> Iterator[ReportRow]:
+    """A row for each transaction and currency whose payout items do not count."""
+    for group in item_groups(books):
+        if not group.does_count:
+            row = _row(books, group.transaction, group.currency, group.total_minor)
+            yield row | {"kind": "payout_items"}
+
+
 def _row(books: Books, transaction: Row, currency: str, credit_minor: int) -> ReportRow:
     return {
         "date": transaction_day(books, transaction),
         "organization_id": transaction["organization_id"],
         "event_id": transaction["event_id"],
-        "order_id": None,
+        "order_id": transaction["order_id"],
         "transaction_id": transaction["id"],
         "entry_id": None,
         "currency": currency,

@@ -3,18 +3,22 @@
 from typing import Final
 
 from reporting_pipeline_tests.oracle import (
+    account_movements,
     attendance,
     breaks,
     occupancy,
     revenue,
     sales,
     summary,
+    tax,
 )
+from reporting_pipeline_tests.oracle.account_movements import account_movements_daily
 from reporting_pipeline_tests.oracle.attendance import attendance_daily, attendance_quarter_hourly
 from reporting_pipeline_tests.oracle.books import Books
 from reporting_pipeline_tests.oracle.breaks import reconciliation_breaks
 from reporting_pipeline_tests.oracle.occupancy import occupancy_daily
 from reporting_pipeline_tests.oracle.report_tables import (
+    ACCOUNTS,
     ATTENDANCE,
     BREAKS,
     KEYS,
@@ -23,11 +27,13 @@ from reporting_pipeline_tests.oracle.report_tables import (
     REVENUE,
     SALES,
     SUMMARY,
+    TAX,
     ReportTable,
 )
 from reporting_pipeline_tests.oracle.revenue import revenue_daily
 from reporting_pipeline_tests.oracle.sales import sales_daily
 from reporting_pipeline_tests.oracle.summary import event_summary
+from reporting_pipeline_tests.oracle.tax import tax_daily
 
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     SALES: (*KEYS[SALES], *sales.MEASURES, "is_admission"),
@@ -37,6 +43,8 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     OCCUPANCY: (*KEYS[OCCUPANCY], *occupancy.MEASURES),
     SUMMARY: (*KEYS[SUMMARY], *summary.MEASURES, "is_final"),
     BREAKS: (*KEYS[BREAKS], *breaks.MEASURES, "proof_ids"),
+    TAX: (*KEYS[TAX], *tax.MEASURES),
+    ACCOUNTS: (*KEYS[ACCOUNTS], *account_movements.MEASURES),
 }
 """Report table -> all its columns."""
 
@@ -57,4 +65,6 @@ def expected_tables(books: Books) -> dict[str, ReportTable]:
         OCCUPANCY: occupancy_daily(books),
         SUMMARY: event_summary(books, dailies),
         BREAKS: reconciliation_breaks(books),
+        TAX: tax_daily(books),
+        ACCOUNTS: account_movements_daily(books),
     }

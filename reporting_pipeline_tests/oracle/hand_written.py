@@ -4,6 +4,7 @@ Each call adds a row; columns that the test does not set have default values.
 """
 
 from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from reporting_pipeline_tests.oracle.books import Books
@@ -128,7 +129,8 @@ class HandWritten:
 
         Args:
             kind: The transaction's kind.
-            legs: Entries as text: `credit organizer_payable face_value 1000 EUR`.
+            legs: Entries as text: `credit organizer_payable face_value 1000 EUR`; of tax also with
+                jurisdiction, rate and taxable amount: `... tax 190 EUR DE 0.19 1000`.
             values: Other columns of the transaction.
         """
         defaults = {
@@ -141,7 +143,8 @@ class HandWritten:
         transaction = defaults | values
         transaction_id = self.add("ledger.transactions", **transaction)
         for leg in legs:
-            direction, account, component, amount, currency = leg.split()
+            direction, account, component, amount, currency, *taxed = leg.split()
+            jurisdiction, rate, taxable = taxed or (None, None, None)
             self.add(
                 "ledger.entries",
                 transaction_id=transaction_id,
@@ -150,8 +153,23 @@ class HandWritten:
                 component=component,
                 amount_minor=int(amount),
                 currency=currency,
+                tax_jurisdiction=jurisdiction,
+                tax_rate=rate and Decimal(rate),
+                taxable_minor=taxable and int(taxable),
             )
         return transaction_id
+
+    def item(
+        self, transaction_id: str, event_id: str, amount_minor: int, currency: str = "EUR"
+    ) -> str:
+        """Add a payout item."""
+        return self.add(
+            "ledger.payout_items",
+            transaction_id=transaction_id,
+            event_id=event_id,
+            amount_minor=amount_minor,
+            currency=currency,
+        )
 
     def charge(self, amount_minor: int, currency: str = "EUR", **values: Any) -> str:
         """Add a sale that charges the face value `amount_minor`, paid at once."""

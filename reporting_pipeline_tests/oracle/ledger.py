@@ -17,7 +17,8 @@ BUYER_COMPONENTS: Final = (
     "cancellation_fee",
     "tax",
 )
-_CASH_ACCOUNTS: Final = ("psp_clearing", "bank", "buyer_receivable", "gift_card_liability")
+_ASSETS: Final = ("psp_clearing", "bank", "buyer_receivable")
+_CASH_ACCOUNTS: Final = (*_ASSETS, "gift_card_liability")
 _BUYER_KINDS: Final = ("sale", "refund", "chargeback", "chargeback_reversal")
 _ORGANIZER_COMPONENTS: Final = ("platform_fee", "processing_fee", "chargeback_fee")
 _ORGANIZER_ACCOUNTS: Final = (
@@ -69,22 +70,34 @@ class Posting:
 
     @property
     def is_charge(self) -> bool:
-        """True if the entry charges a buyer or refunds a charge."""
-        return self.kind in ("sale", "refund") and self.component in BUYER_COMPONENTS
+        """True if the entry charges a buyer, also for a gift card, or refunds a charge."""
+        is_of_buyer = self.component in (*BUYER_COMPONENTS, "gift_card")
+        return self.kind in ("sale", "refund") and is_of_buyer
 
     @property
     def is_classified(self) -> bool:
         """True if the report knows the entry's combination of kind, account and component."""
-        if self.account_kind in _CASH_ACCOUNTS:
-            return self.component == "cash"
+        if self.component == "cash":
+            return self.account_kind in _CASH_ACCOUNTS
+        if self.account_kind in _ASSETS:
+            return False
         return (
             self.component == "adjustment"
             or (self.component in BUYER_COMPONENTS and self.kind in _BUYER_KINDS)
             or (
                 self.component in _ORGANIZER_COMPONENTS and self.account_kind in _ORGANIZER_ACCOUNTS
             )
+            or self._is_gift_card
             or self._is_reserve
             or self._is_payout
+        )
+
+    @property
+    def _is_gift_card(self) -> bool:
+        return (
+            self.component == "gift_card"
+            and self.kind in _BUYER_KINDS
+            and self.account_kind == "gift_card_liability"
         )
 
     @property

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from reporting_pipeline_tests.oracle.books import Books
 from reporting_pipeline_tests.oracle.draft import Draft
 from reporting_pipeline_tests.oracle.random_ledger import add_ledger
+from reporting_pipeline_tests.oracle.random_payouts import add_payouts
 from reporting_pipeline_tests.oracle.random_sales import add_events, add_orders, add_organizations
 from reporting_pipeline_tests.oracle.random_scans import add_scans, add_seats, add_sections
 
@@ -34,6 +35,7 @@ def random_books(rng: Random, *, size: int = LARGEST) -> Books:
     add_seats(draft)
     add_scans(draft)
     add_ledger(draft)
+    add_payouts(draft)
     return draft.books()
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from decimal import Decimal
+from typing import Any, Final
 
 from reporting_pipeline_tests.oracle.draft import CURRENCIES, Draft
 from reporting_pipeline_tests.oracle.source_tables import Row
@@ -35,6 +36,7 @@ _KINDS: Final = (
     "payout_reversal",
     "reserve_hold",
     "reserve_release",
+    "psp_settlement",
     "adjustment",
 )
 _FACES: Final = ("face_value", "face_value", "addon", "donation")
@@ -43,6 +45,8 @@ _COMPONENTS: Final = (
     *_FACES,
     *_FEES,
     "tax",
+    "gift_card",
+    "gift_card",
     "platform_fee",
     "processing_fee",
     "chargeback_fee",
@@ -70,7 +74,7 @@ _FAULTS: Final = (
 
 
 @dataclass(frozen=True)
-class _Header:
+class Header:
     """The place, order and instant of transactions."""
 
     organization_id: str
@@ -91,7 +95,7 @@ def add_ledger(draft: Draft) -> None:
 def _add_charges(draft: Draft, order: Row, fault: str) -> None:
     movements = draft.rows("ticketing.order_line_movements")
     for movement in [row for row in movements if row["order_id"] == order["id"]]:
-        header = _Header(
+        header = Header(
             order["organization_id"],
             order["event_id"],
             order["id"],
@@ -111,7 +115,7 @@ def _add_charges(draft: Draft, order: Row, fault: str) -> None:
             _add_charge(draft, header, movement, fault)
 
 
-def _add_elsewhere(draft: Draft, header: _Header, movement: Row, *, is_corrected: bool) -> None:
+def _add_elsewhere(draft: Draft, header: Header, movement: Row, *, is_corrected: bool) -> None:
     """Charge another organisation or event, and sometimes correct this a day or two later."""
     if draft.chance(0.5):
         organization_id = draft.known_or_stranger("ticketing.organizations", 0.3)
@@ -126,7 +130,7 @@ def _add_elsewhere(draft: Draft, header: _Header, movement: Row, *, is_corrected
         _add_charge(draft, replace(header, effective_at=later), movement, "none")
 
 
-def _add_charge(draft: Draft, header: _Header, movement: Row, fault: str) -> None:
+def _add_charge(draft: Draft, header: Header, movement: Row, fault: str) -> None:
     """A sale for a positive movement, a refund for a negative one, and the payment."""
     sign = -1 if fault == "reversed" else 1
     legs = [
@@ -135,30 +139,43 @@ def _add_charge(draft: Draft, header: _Header, movement: Row, fault: str) -> Non
         ("service_fee_income", draft.pick(_FEES), movement["fee_minor"]),
         ("tax_payable", "tax", movement["tax_minor"]),
     ]
+    if draft.chance(0.1):
+        legs.append(("gift_card_liability", "gift_card", draft.pick((-100, 100, 250))))
     if fault == "off":
         legs.append(("organizer_payable", "face_value", draft.pick((-1, 1, 100))))
     total = sum(credit_minor for _, _, credit_minor in legs)
-    asset = draft.pick(("psp_clearing", "psp_clearing", "gift_card_liability"))
+    asset = draft.pick(("psp_clearing", "psp_clearing", "bank", "gift_card_liability"))
     if fault in ("on account", "paid in part") or draft.chance(0.2):
         asset = "buyer_receivable"
     if fault != "without its cash":
         legs.append((asset, "cash", -total))
     kind = "sale" if sign * total >= 0 else "refund"
     if any(credit_minor for _, _, credit_minor in legs):
-        _add_transaction(draft, header, kind, [(a, c, sign * minor) for a, c, minor in legs])
+        signed = [(a, c, sign * minor) for a, c, minor in legs]
+        add_transaction(draft, header, kind, signed)
+        _add_chargeback(draft, header, signed)
     if asset == "buyer_receivable" and fault != "on account":
         paid = sign * (total // 2 if fault == "paid in part" else total)
         later = header.effective_at + timedelta(days=draft.pick((0, 0, 1, 2)))
         legs = [("buyer_receivable", "cash", paid), ("psp_clearing", "cash", -paid)]
         kind = "payment" if paid > 0 else "repayment"
-        _add_transaction(draft, replace(header, effective_at=later), kind, legs)
+        add_transaction(draft, replace(header, effective_at=later), kind, legs)
+
+
+def _add_chargeback(draft: Draft, header: Header, legs: list[tuple[str, str, int]]) -> None:
+    """Sometimes the buyer's bank takes the charge back, and sometimes it is won back."""
+    if draft.chance(0.15):
+        back = [(account, component, -minor) for account, component, minor in legs]
+        add_transaction(draft, header, "chargeback", back)
+        if draft.chance(0.5):
+            add_transaction(draft, header, "chargeback_reversal", legs)
 
 
 def _add_any(draft: Draft) -> None:
     """A transaction of any kind with any entries: balanced or not, classified or not, or none."""
     event_id = draft.known_or_stranger("ticketing.events", 0.2)
     order_id = draft.known_or_stranger("ticketing.orders", 0.3)
-    header = _Header(
+    header = Header(
         draft.known_or_stranger("ticketing.organizations", 0.15),
         None if draft.chance(0.3) else event_id,
         None if draft.chance(0.5) else order_id,
@@ -174,12 +191,12 @@ def _add_any(draft: Draft) -> None:
     if draft.chance(0.7):
         total = sum(minor for _, _, minor in legs)
         legs.append((draft.pick(("psp_clearing", "buyer_receivable")), "cash", -total))
-    _add_transaction(draft, header, draft.pick(_KINDS), legs)
+    add_transaction(draft, header, draft.pick(_KINDS), legs)
 
 
-def _add_transaction(
-    draft: Draft, header: _Header, kind: str, legs: Iterable[tuple[str, str, int]]
-) -> None:
+def add_transaction(
+    draft: Draft, header: Header, kind: str, legs: Iterable[tuple[str, str, int]]
+) -> Row:
     """Add a transaction and its entries: account, component, credit (a debit is negative)."""
     earlier = draft.rows("ledger.transactions")
     reversed_id = draft.pick(earlier)["id"] if earlier and draft.chance(0.1) else None
@@ -203,7 +220,20 @@ def _add_transaction(
                 component=component,
                 amount_minor=abs(credit_minor),
                 currency=currency,
+                **(_tax_attributes(draft) if component == "tax" else {}),
             )
+    return transaction
+
+
+def _tax_attributes(draft: Draft) -> dict[str, Any]:
+    """Jurisdiction, rate and taxable amount; a source of contract 1.0 says none of them."""
+    if draft.chance(0.3):
+        return {}
+    return {
+        "tax_jurisdiction": draft.pick((None, "DE", "DE", "US-NY")),
+        "tax_rate": draft.pick((None, Decimal("0.190000"), Decimal("0.07"), Decimal("0"))),
+        "taxable_minor": draft.pick((None, 0, 100, draft.amount_minor())),
+    }
 
 
 def _account_id(draft: Draft, organization_id: str, kind: str, currency: str) -> str:

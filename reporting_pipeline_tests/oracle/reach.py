@@ -15,6 +15,7 @@ from reporting_pipeline_tests.oracle.occupancy import Section, ticket_days
 from reporting_pipeline_tests.oracle.order_history import order_histories
 from reporting_pipeline_tests.oracle.report_days import event_day, movement_day, transaction_day
 from reporting_pipeline_tests.oracle.report_tables import (
+    ACCOUNTS,
     ATTENDANCE,
     BREAKS,
     OCCUPANCY,
@@ -22,6 +23,7 @@ from reporting_pipeline_tests.oracle.report_tables import (
     REVENUE,
     SALES,
     SUMMARY,
+    TAX,
 )
 from reporting_pipeline_tests.oracle.sales import MOVEMENTS, first_movements
 from reporting_pipeline_tests.oracle.scans import Upload, scan_state, upload
@@ -67,12 +69,20 @@ class Reach:
     def transactions(self, identities: Iterable[str]) -> None:
         """The day of their entries; in the summary also all later days; all days of the order."""
         for transaction in self._known("ledger.transactions", identities):
-            place = (transaction["event_id"], transaction_day(self.books, transaction))
-            self.days[REVENUE].add(place)
-            self.days[BREAKS].add(place)
-            if transaction["event_id"] in self.books["ticketing.events"]:
-                self._summary_from(*place)
+            day = transaction_day(self.books, transaction)
+            if transaction["id"] in self._taxed_transactions:
+                self.days[TAX].add((transaction["event_id"], day))
+            items = self._item_events.get(transaction["id"], set())
+            self._events_of_transaction({transaction["event_id"]} | items, day)
             self.orders([transaction["order_id"]])
+
+    def _events_of_transaction(self, events: set[str | None], day: date) -> None:
+        """The day in revenue, accounts and breaks; in the summary also all later days."""
+        for event_id in events:
+            for table in (REVENUE, ACCOUNTS, BREAKS):
+                self.days[table].add((event_id, day))
+            if event_id in self.books["ticketing.events"]:
+                self._summary_from(event_id, day)
 
     def orders(self, identities: Iterable[str | None]) -> None:
         """All days of the orders in the breaks, at all their places."""
@@ -164,7 +174,7 @@ class Reach:
 
     def events(self, events: set[str]) -> None:
         """Every day of the events in every table, and all days of their orders."""
-        for table in (SALES, REVENUE, ATTENDANCE, QUARTERS, OCCUPANCY, SUMMARY):
+        for table in self.tables.keys() - {BREAKS}:
             self.days[table] |= {
                 (row["event_id"], row["date"])
                 for row in self.tables[table].values()
@@ -207,6 +217,19 @@ class Reach:
             for scan in self._known("scanning.scans", identities)
             if scan["event_id"] in self.books["ticketing.events"]
         }
+
+    @cached_property
+    def _item_events(self) -> dict[str, set[str | None]]:
+        """Transaction -> the events that its payout items name."""
+        events: dict[str, set[str | None]] = {}
+        for item in self.books["ledger.payout_items"].values():
+            events.setdefault(item["transaction_id"], set()).add(item["event_id"])
+        return events
+
+    @cached_property
+    def _taxed_transactions(self) -> set[str]:
+        entries = self.books["ledger.entries"].values()
+        return {entry["transaction_id"] for entry in entries if entry["component"] == "tax"}
 
     @cached_property
     def _summary_days(self) -> dict[str, list[date]]:

@@ -15,8 +15,10 @@ QUARTERS: Final = "report_attendance_quarter_hourly"
 OCCUPANCY: Final = "report_occupancy_daily"
 SUMMARY: Final = "report_event_summary"
 BREAKS: Final = "report_reconciliation_breaks"
+TAX: Final = "report_tax_daily"
+ACCOUNTS: Final = "report_account_movements_daily"
 
-VERSION_2: Final = (ATTENDANCE, QUARTERS, OCCUPANCY)
+VERSION_2: Final = (SALES, REVENUE, ATTENDANCE, QUARTERS, OCCUPANCY, BREAKS, TAX, ACCOUNTS)
 """The tables that have reached version 2 of the contract."""
 
 KEYS: Final[dict[str, tuple[str, ...]]] = {
@@ -36,6 +38,8 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
         "currency",
         "kind",
     ),
+    TAX: ("organization_id", "event_id", "date", "currency", "tax_jurisdiction", "tax_rate"),
+    ACCOUNTS: ("organization_id", "event_id", "account_kind", "currency", "date"),
 }
 
 

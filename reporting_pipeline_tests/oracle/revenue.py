@@ -1,4 +1,4 @@
-"""report_revenue_daily: the entries of the ledger, by day.
+"""report_revenue_daily: the entries of the ledger, by day, and the payout items that move amounts.
 
 An unclassified entry still counts in every column whose definition it meets.
 """
@@ -8,6 +8,7 @@ from typing import Final
 
 from reporting_pipeline_tests.oracle.books import Books
 from reporting_pipeline_tests.oracle.ledger import BUYER_COMPONENTS, Posting, postings
+from reporting_pipeline_tests.oracle.payout_items import ItemGroup, item_groups
 from reporting_pipeline_tests.oracle.report_days import transaction_day
 from reporting_pipeline_tests.oracle.report_tables import (
     REVENUE,
@@ -29,11 +30,16 @@ MEASURES: Final = (
     "gross_minor",
     "refund_face_value_minor",
     "refund_addon_minor",
+    "refund_donation_minor",
     "refund_fee_minor",
     "refund_tax_minor",
     "refund_minor",
     "chargeback_minor",
     "chargeback_reversal_minor",
+    "chargeback_tax_minor",
+    "chargeback_reversal_tax_minor",
+    "gift_card_sold_minor",
+    "gift_card_returned_minor",
     "net_revenue_minor",
     "platform_fee_minor",
     "processing_fee_minor",
@@ -45,8 +51,16 @@ MEASURES: Final = (
     "payout_reversal_minor",
     "payable_change_minor",
     "receivable_change_minor",
+    "collected_psp_minor",
+    "collected_bank_minor",
+    "collected_gift_card_minor",
     "collected_minor",
+    "repaid_psp_minor",
+    "repaid_bank_minor",
+    "repaid_gift_card_minor",
     "repaid_minor",
+    "psp_settled_minor",
+    "psp_fee_minor",
     "transaction_count",
     "entry_count",
     "debit_minor",
@@ -57,13 +71,22 @@ MEASURES: Final = (
 _REFUND_COLUMN: Final = {
     "face_value": "refund_face_value_minor",
     "addon": "refund_addon_minor",
-    "donation": "refund_addon_minor",
+    "donation": "refund_donation_minor",
     "service_fee": "refund_fee_minor",
     "facility_fee": "refund_fee_minor",
     "shipping_fee": "refund_fee_minor",
     "cancellation_fee": "refund_fee_minor",
     "tax": "refund_tax_minor",
 }
+_WAYS: Final = {"psp_clearing": "psp", "bank": "bank", "gift_card_liability": "gift_card"}
+"""Account -> the part of the names of its columns."""
+_ITEM_COLUMN: Final = {
+    "payout": "payout_minor",
+    "payout_reversal": "payout_reversal_minor",
+    "reserve_hold": "reserve_held_minor",
+    "reserve_release": "reserve_released_minor",
+}
+"""Kind -> the column of its payout items."""
 
 
 def revenue_daily(books: Books) -> ReportTable:
@@ -74,7 +97,11 @@ def revenue_daily(books: Books) -> ReportTable:
     by_key: dict[Key, list[Posting]] = {}
     for posting in postings(books):
         by_key.setdefault(_key(books, posting), []).append(posting)
-    return {key: _row(key, on_row) for key, on_row in by_key.items()}
+    table = {key: _row(key, on_row) for key, on_row in by_key.items()}
+    for group in item_groups(books):
+        if group.does_count:
+            _move(table, group)
+    return table
 
 
 def _key(books: Books, posting: Posting) -> Key:
@@ -91,6 +118,7 @@ def _row(key: Key, on_row: Sequence[Posting]) -> ReportRow:
     row = blank(REVENUE, key, MEASURES)
     for posting in on_row:
         _add_buyer_side(row, posting)
+        _add_gift_card(row, posting)
         if posting.account_kind == "organizer_payable":
             _add_payable(row, posting)
         _add_cash(row, posting)
@@ -99,6 +127,20 @@ def _row(key: Key, on_row: Sequence[Posting]) -> ReportRow:
     row["transaction_count"] = len({posting.transaction["id"] for posting in on_row})
     _derive(row)
     return row
+
+
+def _move(table: ReportTable, group: ItemGroup) -> None:
+    """Move the amounts of payout items from the row of no event to the rows of their events."""
+    organization_id = group.transaction["organization_id"]
+    for item in group.items:
+        for event_id, minor in (
+            (None, -item["amount_minor"]),
+            (item["event_id"], item["amount_minor"]),
+        ):
+            key = (organization_id, event_id, group.day, group.currency)
+            row = table.setdefault(key, blank(REVENUE, key, MEASURES))
+            row[_ITEM_COLUMN[group.transaction["kind"]]] += minor
+            row["payable_change_minor"] += -minor if group.is_debit else minor
 
 
 def _add_buyer_side(row: ReportRow, posting: Posting) -> None:
@@ -110,8 +152,19 @@ def _add_buyer_side(row: ReportRow, posting: Posting) -> None:
         row[_REFUND_COLUMN[posting.component]] += posting.debit_minor
     elif posting.kind == "chargeback":
         row["chargeback_minor"] += posting.debit_minor
+        row["chargeback_tax_minor"] += posting.debit_minor if posting.component == "tax" else 0
     elif posting.kind == "chargeback_reversal":
         row["chargeback_reversal_minor"] += posting.credit_minor
+        if posting.component == "tax":
+            row["chargeback_reversal_tax_minor"] += posting.credit_minor
+
+
+def _add_gift_card(row: ReportRow, posting: Posting) -> None:
+    if posting.component == "gift_card":
+        if posting.kind in ("sale", "chargeback_reversal"):
+            row["gift_card_sold_minor"] += posting.credit_minor
+        elif posting.kind in ("refund", "chargeback"):
+            row["gift_card_returned_minor"] += posting.debit_minor
 
 
 def _add_payable(row: ReportRow, posting: Posting) -> None:
@@ -134,16 +187,22 @@ def _add_payable(row: ReportRow, posting: Posting) -> None:
 def _add_cash(row: ReportRow, posting: Posting) -> None:
     if posting.account_kind == "buyer_receivable":
         row["receivable_change_minor"] += posting.debit_minor
-    if posting.account_kind == "psp_clearing":
+    if posting.kind == "psp_settlement":
+        row["psp_settled_minor"] += posting.debit_minor if posting.account_kind == "bank" else 0
+        row["psp_fee_minor"] += posting.debit_minor if posting.component == "processing_fee" else 0
+    if posting.component == "cash" and posting.account_kind in _WAYS:
+        way = _WAYS[posting.account_kind]
         if posting.kind in ("sale", "payment", "chargeback_reversal"):
-            row["collected_minor"] += posting.debit_minor
+            row[f"collected_{way}_minor"] += posting.debit_minor
         if posting.kind in ("refund", "repayment", "chargeback"):
-            row["repaid_minor"] += posting.credit_minor
+            row[f"repaid_{way}_minor"] += posting.credit_minor
 
 
 def _derive(row: ReportRow) -> None:
     row["gross_minor"] = sum(row[f"{component}_minor"] for component in BUYER_COMPONENTS)
     row["refund_minor"] = sum(row[column] for column in sorted(set(_REFUND_COLUMN.values())))
+    for flow in ("collected", "repaid"):
+        row[f"{flow}_minor"] = sum(row[f"{flow}_{way}_minor"] for way in _WAYS.values())
     row["net_revenue_minor"] = (
         row["gross_minor"]
         - row["refund_minor"]

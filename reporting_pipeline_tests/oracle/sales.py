@@ -54,7 +54,7 @@ UNITS: Final = {
 
 
 def sales_daily(books: Books) -> ReportTable:
-    """Grain: event's organisation, event, date, order's currency, ticket type, order's channel.
+    """Grain: order's organisation, event, date, order's currency, ticket type, order's channel.
 
     A movement of value 0, also a fee of 0, makes a row, and can be the first of its order.
     """
@@ -113,10 +113,9 @@ def _order_of(movement: Row) -> tuple[object, ...]:
 
 def _key(books: Books, movement: Row) -> Key:
     order = books["ticketing.orders"][movement["order_id"]]
-    event = books["ticketing.events"][order["event_id"]]
     return (
-        event["organization_id"],
-        event["id"],
+        order["organization_id"],
+        order["event_id"],
         movement_day(books, movement),
         order["currency"],
         movement["ticket_type_id"],

@@ -10,16 +10,14 @@ from sqlalchemy.schema import CreateSchema
 
 from reporting_pipeline.sources import contract
 from reporting_pipeline.warehouse.engine import conninfo
+from reporting_pipeline_tests.oracle import account_movements, revenue, tax
 from reporting_pipeline_tests.oracle.books import Books, union
 from reporting_pipeline_tests.oracle.expected import expected_tables
 from reporting_pipeline_tests.oracle.ledger import postings
+from reporting_pipeline_tests.oracle.payout_items import item_groups
 from reporting_pipeline_tests.oracle.random_books import dice, random_books
 from reporting_pipeline_tests.oracle.report_tables import (
-    ATTENDANCE,
     BREAKS,
-    OCCUPANCY,
-    SALES,
-    SUMMARY,
 )
 from reporting_pipeline_tests.oracle.sales import MOVEMENTS
 from reporting_pipeline_tests.oracle.source_tables import COLUMNS, PARENTS, Row
@@ -78,13 +76,13 @@ def test_equal_seeds_give_equal_books() -> None:
     assert random_books(dice(7)) != random_books(dice(8))
 
 
-def test_every_break_kind_and_every_measure_of_attendance_and_sales_occurs() -> None:
+def test_every_break_kind_and_every_measure_occurs() -> None:
     kinds: Counter[str] = Counter()
     counted: Counter[str] = Counter()
     for books in _many():
         tables = expected_tables(books)
         kinds.update(row["kind"] for row in tables[BREAKS].values())
-        for table in (ATTENDANCE, OCCUPANCY, SALES, SUMMARY):
+        for table in tables.keys() - {BREAKS}:
             for row in tables[table].values():
                 counted.update(column for column, value in row.items() if value)
 
@@ -98,12 +96,14 @@ def test_every_break_kind_and_every_measure_of_attendance_and_sales_occurs() -> 
         "amount",
         "unbalanced",
         "unclassified",
+        "payout_items",
         "settlement",
     }
     assert {"reverted_count", "repeated_upload_count", "reentry_count", "is_final"} <= set(counted)
     assert {"rejected_error_count", "exchanged_out_count", "voided_count"} <= set(counted)
     assert {"day_entry_count", "comped_ticket_count", "sold_rate"} <= set(counted)
     assert {"other_currency_count", "no_show_count"} <= set(counted)
+    assert {*revenue.MEASURES, *tax.MEASURES, *account_movements.MEASURES} <= set(counted)
 
 
 def test_every_kind_of_transaction_account_and_component_occurs() -> None:
@@ -112,8 +112,21 @@ def test_every_kind_of_transaction_account_and_component_occurs() -> None:
         for posting in postings(books):
             found |= {posting.kind, posting.account_kind, posting.component}
 
-    # 12 kinds, 12 accounts, 15 components; fee is only a kind, adjustment and payout are both
-    assert len(found) == 12 + 12 + 15 - 2
+    # 13 kinds, 12 accounts, 16 components; fee is only a kind, adjustment and payout are both
+    assert len(found) == 13 + 12 + 16 - 2
+
+
+def test_payout_items_count_and_do_not_count() -> None:
+    groups = [group for books in _many() for group in item_groups(books)]
+
+    counted = [group for group in groups if group.does_count]
+    assert {group.transaction["kind"] for group in counted} == {
+        "payout",
+        "payout_reversal",
+        "reserve_hold",
+        "reserve_release",
+    }
+    assert len(groups) > len(counted) + 10
 
 
 def test_postgresql_accepts_random_books_with_every_constraint_of_the_contract(

@@ -39,6 +39,7 @@ def test_a_sale_with_all_its_entries() -> None:
         "net_revenue_minor": 1349,
         "payable_change_minor": 1100,  # 1000 + 100
         "receivable_change_minor": 49,
+        "collected_psp_minor": 1300,
         "collected_minor": 1300,
         "transaction_count": 1,
         "entry_count": 6,
@@ -66,6 +67,7 @@ def test_a_refund_that_was_partly_corrected() -> None:
         "refund_minor": 502,
         "net_revenue_minor": -502,
         "payable_change_minor": -482,  # 30 - 500 - 5 - 7
+        "repaid_psp_minor": 502,
         "repaid_minor": 502,
         "transaction_count": 1,
         "entry_count": 6,
@@ -95,7 +97,9 @@ def test_a_chargeback_and_its_reversal() -> None:
         "net_revenue_minor": -100,  # - 400 + 300
         "chargeback_fee_minor": 15,  # the leg on chargeback_loss is not the organiser's
         "payable_change_minor": -115,  # - 400 - 15 + 300
+        "collected_psp_minor": 300,
         "collected_minor": 300,
+        "repaid_psp_minor": 400,
         "repaid_minor": 400,
         "transaction_count": 2,
         "entry_count": 6,
@@ -135,10 +139,70 @@ def test_a_transaction_in_two_currencies_counts_on_both_rows() -> None:
 
     assert (_counted(writing)["transaction_count"], _counted(writing)["entry_count"]) == (1, 2)
     assert _counted(writing, "USD") == {
+        "collected_psp_minor": 7,
         "collected_minor": 7,
         "transaction_count": 1,
         "entry_count": 1,
         "debit_minor": 7,
+    }
+
+
+def test_money_counts_by_the_way_it_takes() -> None:
+    writing = HandWritten()
+    writing.transaction(
+        "sale",
+        "debit psp_clearing cash 500 EUR",
+        "debit bank cash 300 EUR",
+        "debit gift_card_liability cash 200 EUR",
+        "credit organizer_payable face_value 1000 EUR",
+    )
+    writing.transaction(
+        "refund",
+        "debit organizer_payable donation 60 EUR",
+        "credit bank cash 20 EUR",
+        "credit gift_card_liability cash 40 EUR",
+    )
+
+    counted = _counted(writing)
+
+    ways = ("psp", "bank", "gift_card")
+    assert [counted.get(f"collected_{way}_minor", 0) for way in ways] == [500, 300, 200]
+    assert [counted.get(f"repaid_{way}_minor", 0) for way in ways] == [0, 20, 40]
+    assert (counted["collected_minor"], counted["repaid_minor"]) == (1000, 60)
+    assert (counted["refund_donation_minor"], counted["refund_minor"]) == (60, 60)
+
+
+def test_a_gift_card_is_no_revenue() -> None:
+    writing = HandWritten()
+    card = "gift_card_liability gift_card"
+    writing.transaction("sale", f"credit {card} 100 EUR", "debit psp_clearing cash 100 EUR")
+    writing.transaction("refund", f"debit {card} 30 EUR", "credit psp_clearing cash 30 EUR")
+    writing.transaction("chargeback", f"debit {card} 7 EUR", "credit psp_clearing cash 7 EUR")
+    writing.transaction("chargeback_reversal", f"credit {card} 5 EUR")
+
+    counted = _counted(writing)
+
+    assert counted["gift_card_sold_minor"] == 105
+    assert counted["gift_card_returned_minor"] == 37
+    assert not {"gross_minor", "refund_minor", "chargeback_minor", "net_revenue_minor"} & {*counted}
+
+
+def test_the_payment_provider_pays_to_the_bank_less_its_fee() -> None:
+    writing = HandWritten()
+    writing.transaction(
+        "psp_settlement",
+        "debit bank cash 970 EUR",
+        "debit processing_fee_expense processing_fee 30 EUR",
+        "credit psp_clearing cash 1000 EUR",
+    )
+
+    assert _counted(writing) == {
+        "psp_settled_minor": 970,
+        "psp_fee_minor": 30,
+        "transaction_count": 1,
+        "entry_count": 3,
+        "debit_minor": 1000,
+        "credit_minor": 1000,
     }
 
 
@@ -162,8 +226,13 @@ def test_a_row_has_the_organization_and_event_of_the_transaction_even_if_unknown
         ("sale", "psp_clearing", "cash", True),
         ("sale", "gift_card_liability", "cash", True),
         ("sale", "organizer_payable", "cash", False),
+        ("sale", "gift_card_liability", "gift_card", True),
+        ("chargeback_reversal", "gift_card_liability", "gift_card", True),
+        ("payment", "gift_card_liability", "gift_card", False),
+        ("sale", "organizer_payable", "gift_card", False),
+        ("sale", "gift_card_liability", "face_value", True),  # the card is no asset
         ("sale", "suspense", "face_value", True),
-        ("sale", "bank", "face_value", False),  # on a cash account only cash is
+        ("sale", "bank", "face_value", False),  # on an asset only cash is
         ("sale", "buyer_receivable", "adjustment", False),
         ("payment", "organizer_payable", "face_value", False),
         ("chargeback_reversal", "tax_payable", "tax", True),

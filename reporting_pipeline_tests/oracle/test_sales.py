@@ -96,7 +96,7 @@ def test_the_first_movement_is_the_earliest_then_the_smallest_line_and_id() -> N
     assert _row(writing, day=date(2025, 3, 4))["order_count"] == 0
 
 
-def test_a_row_has_the_organization_of_the_event_and_the_currency_of_the_order() -> None:
+def test_a_row_has_the_organization_and_the_currency_of_the_order() -> None:
     writing = HandWritten()
     writing.order("foreign", organization_id=RIVAL, currency="JPY", channel="kiosk")
     writing.movement("sale", 1, order_id="foreign")
@@ -104,5 +104,5 @@ def test_a_row_has_the_organization_of_the_event_and_the_currency_of_the_order()
 
     assert sorted(sales_daily(writing.books())) == [
         (HALL, SHOW, _MONDAY, "EUR", SEAT, "web"),
-        (HALL, SHOW, _MONDAY, "JPY", SEAT, "kiosk"),
+        (RIVAL, SHOW, _MONDAY, "JPY", SEAT, "kiosk"),
     ]

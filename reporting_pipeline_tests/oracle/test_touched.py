@@ -18,6 +18,7 @@ from reporting_pipeline_tests.oracle.hand_written import (
 )
 from reporting_pipeline_tests.oracle.random_books import books, dice, seeds
 from reporting_pipeline_tests.oracle.report_tables import (
+    ACCOUNTS,
     ATTENDANCE,
     BREAKS,
     OCCUPANCY,
@@ -25,6 +26,7 @@ from reporting_pipeline_tests.oracle.report_tables import (
     REVENUE,
     SALES,
     SUMMARY,
+    TAX,
 )
 from reporting_pipeline_tests.oracle.touched import Touched, touchable_days, touched_days
 
@@ -77,6 +79,8 @@ def test_a_late_movement_touches_its_day_the_former_first_day_and_the_later_summ
     expected = {
         SALES: {(SHOW, _3RD), (SHOW, _5TH)},
         REVENUE: set(),
+        TAX: set(),
+        ACCOUNTS: set(),
         ATTENDANCE: set(),
         QUARTERS: set(),
         OCCUPANCY: set(),
@@ -151,3 +155,24 @@ def test_a_change_that_no_report_reads_touches_nothing() -> None:
 
     assert after["ticketing.events"][SHOW]["name"] == "New"
     assert not any(touchable_days(before, after).values())
+
+
+def test_an_event_that_becomes_known_touches_the_payouts_whose_items_name_it() -> None:
+    writing = HandWritten()
+    payout = writing.transaction(
+        "payout", "debit organizer_payable payout 100 EUR", event_id=None, order_id=None
+    )
+    writing.item(payout, SHOW, 60)
+    writing.item(payout, "late", 40)
+    before = writing.books()
+    writing.event("late")
+    after = writing.books()
+
+    # The items count only now: they leave nothing on the row of no event, and the break is gone.
+    of_events = {(None, _3RD), (SHOW, _3RD), ("late", _3RD)}
+    assert touched_days(before, after)[REVENUE] == of_events
+    assert touched_days(before, after)[ACCOUNTS] == of_events
+    assert touched_days(before, after)[BREAKS] == {(None, _3RD)}
+    assert touchable_days(before, after)[REVENUE] == of_events
+    assert touchable_days(before, after)[BREAKS] == of_events
+    assert touched_days(before, after)[SUMMARY] >= {(SHOW, _3RD), (SHOW, _4TH), ("late", _3RD)}

@@ -20,6 +20,7 @@ Touched = dict[str, set[EventDay]]
 """Report table -> events (or None) and days."""
 _SCANS: Final = "scanning.scans"
 _SEATS: Final = "seating.inventory_movements"
+_ITEMS: Final = "ledger.payout_items"
 
 # The columns of mutable rows that a report reads; a change of another column touches nothing.
 _READ: Final = {
@@ -75,7 +76,7 @@ def touchable_days(before: Books, after: Books) -> Touched:
 
 @dataclass(frozen=True)
 class _Changes:
-    """Ids by table: of new and changed rows, and of rows that are no longer held back."""
+    """Ids by table: of new and changed rows, and of rows whose event becomes known."""
 
     rows: dict[str, set[str]]
     released: dict[str, set[str]]
@@ -97,7 +98,7 @@ def _changes(before: Books, after: Books) -> _Changes:
     arrived = after["ticketing.events"].keys() - before["ticketing.events"].keys()
     released = {
         table: {key for key, row in after[table].items() if row["event_id"] in arrived}
-        for table in (_SCANS, _SEATS)
+        for table in (_SCANS, _SEATS, _ITEMS)
     }
     return _Changes(rows, released)
 
@@ -126,7 +127,9 @@ def _reach_sales_and_ledger(changes: _Changes, sides: tuple[Reach, Reach]) -> No
         or movement["order_id"] in changes["ticketing.orders"]
     }
     entries = [after["ledger.entries"][identity] for identity in changes["ledger.entries"]]
+    items = changes[_ITEMS] | changes.released[_ITEMS]
     transactions = {entry["transaction_id"] for entry in entries}
+    transactions |= {after[_ITEMS][identity]["transaction_id"] for identity in items}
     charged = {after["ledger.transactions"][identity]["order_id"] for identity in transactions}
     for side in sides:
         side.movements(movements)

@@ -1,5 +1,6 @@
 """A dataset reads the days of a period and an organisation, and finds related rows by key."""
 
+import re
 from datetime import date
 
 import psycopg
@@ -25,6 +26,8 @@ REPORT_TABLE_DATASETS = (
     ("occupancy_daily", DAY),
     ("event_summary", DAY),
     ("reconciliation_breaks", DAY),
+    ("tax_daily", DAY),
+    ("account_movements_daily", DAY),
     ("bridge", DAY),
 )
 # PostgreSQL would read the few orders of the season whole; with these rows it does not.
@@ -116,4 +119,4 @@ def _readings(pipeline: Pipeline, dataset: str, day: date) -> list[Reading]:
 
 def _is_of_same_day(reading: Reading) -> bool:
     """True if the condition of the index is the day of a row that was already found."""
-    return ".report_day = ledger_entries.report_day" in reading.condition
+    return re.search(r"\.report_day = \w+\.report_day", reading.condition) is not None

@@ -57,6 +57,14 @@ def test_keys_are_those_of_the_contract() -> None:
             *("date", "organization_id", "event_id", "order_id"),
             *("transaction_id", "entry_id", "currency", "kind"),
         ),
+        "report_tax_daily": (
+            *("organization_id", "event_id", "date", "currency"),
+            *("tax_jurisdiction", "tax_rate"),
+        ),
+        "report_account_movements_daily": (
+            *("organization_id", "event_id", "account_kind"),
+            *("currency", "date"),
+        ),
     }
 
 
@@ -66,9 +74,9 @@ def test_figures_are_named_after_their_unit() -> None:
     assert {c.unit for c in COLUMNS if c not in figures} == {None}
 
 
-def test_only_ratios_are_fractions() -> None:
+def test_only_ratios_and_the_rate_of_a_tax_are_fractions() -> None:
     fractions = {c.name for c in COLUMNS if c.type is ColumnType.RATIO}
-    assert fractions == {c.name for c in COLUMNS if c.kind is ColumnKind.RATIO}
+    assert fractions == {c.name for c in COLUMNS if c.kind is ColumnKind.RATIO} | {"tax_rate"}
 
 
 def test_descriptions_are_sentences() -> None:

@@ -2,7 +2,8 @@
 -- are landed for all organisations at once; a day waits to be built for one organisation, or for all.
 {%- set report_tables = [
     'report_sales_daily', 'report_revenue_daily', 'report_attendance_daily', 'report_attendance_quarter_hourly',
-    'report_occupancy_daily', 'report_event_summary', 'report_reconciliation_breaks',
+    'report_occupancy_daily', 'report_event_summary', 'report_reconciliation_breaks', 'report_tax_daily',
+    'report_account_movements_daily',
 ] %}
 with source_tables as (
     select

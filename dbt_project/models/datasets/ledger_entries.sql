@@ -1,5 +1,6 @@
--- Grain: one row per ledger entry, as summed by report_revenue_daily. An entry has the day of its
--- transaction; the condition repeats the day, so that only one partition is searched.
+-- Grain: one row per ledger entry, and two rows per counted payout item, as summed by
+-- report_revenue_daily. A row has the day of its transaction; the condition repeats the day, so that only
+-- one partition is searched.
 select
     entries.organization_id,
     organizations.organization_name,
@@ -9,6 +10,7 @@ select
     entries.report_day as date,
     entries.currency,
     entries.entry_id,
+    entries.payout_item_id,
     entries.transaction_id,
     entries.order_id,
     entries.transaction_kind,
@@ -35,7 +37,7 @@ select
             else 0
         end as bigint
     ) as transaction_count
-from {{ ref('int_ledger__entry_figures') }} as entries
+from {{ ref('int_ledger__revenue_figures') }} as entries
 left join {{ ref('stg_ticketing__organizations') }} as organizations
     on entries.organization_id = organizations.organization_id
 left join {{ ref('int_ticketing__named_events') }} as events on entries.event_id = events.event_id

@@ -16,6 +16,14 @@ inner join {{ ref('stg_ticketing__events') }} as events
 where {{ in_days('entries.report_day') }} and {{ in_days('entries.transaction_report_day') }}
 union
 select
+    items.event_id,
+    items.report_day
+from {{ ref('int_ledger__payout_items') }} as items
+inner join {{ ref('stg_ticketing__events') }} as events
+    on items.event_id = events.event_id and items.organization_id = events.organization_id
+where items.is_counted and {{ in_days('items.report_day') }} and {{ in_days('items.transaction_report_day') }}
+union
+select
     event_id,
     report_day
 from {{ ref('stg_scanning__scans') }}

@@ -1,6 +1,7 @@
--- Grain: one row per event and report day on which the ledger has entries of the event and its own
--- organisation, up to the days to rebuild. Money in minor units of the event's currency. Entries in
--- other currencies add nothing; `other_currency_count` counts the currencies that are new on the day.
+-- Grain: one row per event and report day on which the ledger has entries or payout items of the event
+-- and its own organisation, up to the days to rebuild. Money in minor units of the event's currency.
+-- Entries in other currencies add nothing; `other_currency_count` counts the currencies that are new on
+-- the day.
 {{ config(materialized='ephemeral') }}
 with entries as (
     select
@@ -14,7 +15,7 @@ with entries as (
         entries.platform_fee_minor,
         entries.processing_fee_minor,
         entries.payable_change_minor
-    from {{ ref('int_ledger__entry_figures') }} as entries
+    from {{ ref('int_ledger__revenue_figures') }} as entries
     inner join {{ ref('int_event_summary__events') }} as events
         on entries.event_id = events.event_id and entries.organization_id = events.organization_id
     where

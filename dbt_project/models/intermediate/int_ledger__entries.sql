@@ -18,13 +18,21 @@ select
     entries.debit_minor,
     entries.credit_minor,
     entries.credit_minor - entries.debit_minor as net_credit_minor,
+    entries.tax_jurisdiction,
+    entries.tax_rate,
+    entries.taxable_minor,
     entries.is_buyer_component,
-    entries.is_buyer_component and transactions.transaction_kind in ('sale', 'refund') as is_charge,
+    (entries.is_buyer_component or entries.component = 'gift_card')
+    and transactions.transaction_kind in ('sale', 'refund') as is_charge,
     case
         when entries.component = 'cash' then accounts.is_cash_account
-        when accounts.is_cash_account then false
+        when accounts.is_asset then false
         when entries.is_buyer_component
             then transactions.transaction_kind in ('sale', 'refund', 'chargeback', 'chargeback_reversal')
+        when entries.component = 'gift_card'
+            then
+                transactions.transaction_kind in ('sale', 'refund', 'chargeback', 'chargeback_reversal')
+                and accounts.account_kind = 'gift_card_liability'
         when entries.component in ('platform_fee', 'processing_fee', 'chargeback_fee')
             then accounts.account_kind in (
                 'organizer_payable', 'platform_fee_income', 'processing_fee_expense', 'chargeback_loss'

@@ -3,7 +3,7 @@
 {{ config(materialized='ephemeral') }}
 select
     movements.order_id,
-    movements.order_organization_id as organization_id,
+    movements.organization_id,
     movements.event_id,
     movements.currency,
     movements.report_day,

@@ -33,10 +33,19 @@ where
         incoming.status = 'pending'
     );
 
--- Transactions that get an entry, or that can move to another day.
+-- Transactions that get an entry or a payout item, of which an item's event becomes known, or that can move
+-- to another day.
 create temporary table changed_transactions on commit drop as
 select incoming.transaction_id as id
 from incoming_ledger_entries as incoming
+union
+select incoming.transaction_id
+from incoming_ledger_payout_items as incoming
+union
+select landed.transaction_id
+from landing.ledger_payout_items as landed
+inner join changed_events on landed.event_id = changed_events.id
+where changed_events.is_new
 union
 select redated_transactions.id
 from redated_transactions;

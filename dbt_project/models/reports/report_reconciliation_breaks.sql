@@ -39,7 +39,7 @@ breaks as (
         report_day,
         organization_id,
         event_id,
-        cast(null as uuid) as order_id,
+        order_id,
         transaction_id,
         cast(null as uuid) as entry_id,
         currency,
@@ -52,6 +52,7 @@ breaks as (
         report_day,
         organization_id,
         event_id,
+        order_id,
         transaction_id,
         currency
     having sum(net_credit_minor) <> 0
@@ -60,7 +61,7 @@ breaks as (
         report_day,
         organization_id,
         event_id,
-        cast(null as uuid) as order_id,
+        order_id,
         transaction_id,
         entry_id,
         currency,
@@ -70,6 +71,21 @@ breaks as (
         array[transaction_id] as proof_ids
     from entries
     where not is_classified
+    union all
+    select distinct
+        report_day,
+        organization_id,
+        transaction_event_id as event_id,
+        order_id,
+        transaction_id,
+        cast(null as uuid) as entry_id,
+        currency,
+        'payout_items' as kind,
+        0 as ticketing_minor,
+        total_minor as ledger_minor,
+        array[transaction_id] as proof_ids
+    from {{ ref('int_ledger__payout_items') }}
+    where not is_counted and {{ in_days('report_day') }} and {{ in_days('transaction_report_day') }}
 )
 
 select

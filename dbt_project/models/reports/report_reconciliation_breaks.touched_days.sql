@@ -32,7 +32,7 @@ with bookings as (
                     transaction.kind in ('sale', 'refund')
                     and entry.component in (
                         'face_value', 'addon', 'donation', 'service_fee', 'facility_fee',
-                        'shipping_fee', 'cancellation_fee', 'tax'
+                        'shipping_fee', 'cancellation_fee', 'tax', 'gift_card'
                     )
                 )
             )
@@ -52,3 +52,11 @@ select
     transaction.report_day
 from changed_transactions
 inner join landing.ledger_transactions as transaction on changed_transactions.id = transaction.id
+union
+select
+    transaction.organization_id,
+    item.event_id,
+    transaction.report_day
+from changed_transactions
+inner join landing.ledger_transactions as transaction on changed_transactions.id = transaction.id
+inner join landing.ledger_payout_items as item on transaction.id = item.transaction_id

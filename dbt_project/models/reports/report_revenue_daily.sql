@@ -1,16 +1,17 @@
 -- Grain: organization_id, event_id (null: no single event), date, currency. Minor units of the
--- entry's currency. Source: the ledger alone.
+-- currency. Source: the ledger alone.
 select
-    entries.organization_id,
-    entries.event_id,
-    entries.report_day as date,
-    entries.currency,
-    {{ sums_of('report_revenue_daily', 'entries', but=['transaction_count']) }},
-    count(distinct entries.transaction_id) as transaction_count
-from {{ ref('int_ledger__entry_figures') }} as entries
-where {{ in_days('entries.report_day') }} and {{ in_days('entries.transaction_report_day') }}
+    figures.organization_id,
+    figures.event_id,
+    figures.report_day as date,
+    figures.currency,
+    {{ sums_of('report_revenue_daily', 'figures', but=['transaction_count']) }},
+    count(distinct case when figures.entry_id is not null then figures.transaction_id end)
+        as transaction_count
+from {{ ref('int_ledger__revenue_figures') }} as figures
+where {{ in_days('figures.report_day') }} and {{ in_days('figures.transaction_report_day') }}
 group by
-    entries.organization_id,
-    entries.event_id,
-    entries.report_day,
-    entries.currency
+    figures.organization_id,
+    figures.event_id,
+    figures.report_day,
+    figures.currency

@@ -3,12 +3,11 @@
 select distinct on (movement.order_id)
     movement.order_id as id,
     movement.id as counted,
-    event.organization_id,
-    event.id as event_id,
+    placed.organization_id,
+    placed.event_id,
     movement.report_day
 from landing.ticketing_order_line_movements as movement
 inner join landing.ticketing_orders as placed on movement.order_id = placed.id
-inner join landing.ticketing_events as event on placed.event_id = event.id
 where
     movement.report_day is not null
     and movement.order_id in (

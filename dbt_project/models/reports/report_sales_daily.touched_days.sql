@@ -30,10 +30,9 @@ with touched_movements as (
 )
 
 select distinct
-    event.organization_id,
-    event.id as event_id,
+    placed.organization_id,
+    placed.event_id,
     touched_movements.report_day
 from touched_movements
 inner join landing.ticketing_orders as placed on touched_movements.order_id = placed.id
-inner join landing.ticketing_events as event on placed.event_id = event.id
 where touched_movements.report_day is not null

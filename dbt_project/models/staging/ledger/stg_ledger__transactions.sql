@@ -5,6 +5,7 @@ select
     event_id,
     order_id,
     kind as transaction_kind,
+    reference,
     effective_at,
     report_day
 from {{ source('landing', 'ledger_transactions') }}
