@@ -40,7 +40,8 @@ from reporting_pipeline.publishing.snapshot import (
     report_state,
     snapshot_of,
 )
-from reporting_pipeline.report_definitions.definition import ReportFormat
+from reporting_pipeline.publishing.ties import broken_ties
+from reporting_pipeline.report_definitions.definition import Category, ReportFormat
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.store import open_store
 from reporting_pipeline.store.object_store import ObjectStore
@@ -203,6 +204,8 @@ class _Generation:
                 state.sealed,
                 is_provisional_allowed=self.request.is_provisional_allowed,
             )
+            if not verdict.held_by and not verdict.is_provisional:
+                verdict = self._tied(verdict)
             if verdict.held_by:
                 return None, state, verdict
             document = read_report(
@@ -229,6 +232,16 @@ class _Generation:
         return Outcome(
             report=report, is_new_edition=False, location=None, seconds=time.monotonic() - begun
         )
+
+    def _tied(self, verdict: Verdict) -> Verdict:
+        """The verdict, or a hold of a financial report that does not tie with the ledger."""
+        definition = self.request.definition
+        if definition.category is not Category.FINANCIAL:
+            return verdict
+        broken = broken_ties(
+            self.connection, definition.config, definition.organization_id, self.request.period
+        )
+        return Verdict(held_by=tuple(map(str, broken))) if broken else verdict
 
     def _publish(
         self,

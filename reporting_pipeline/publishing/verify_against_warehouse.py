@@ -35,6 +35,7 @@ from reporting_pipeline.exports.verify.difference import (
 )
 from reporting_pipeline.exports.verify.row_checks import RowComparison
 from reporting_pipeline.publishing.snapshot import report_snapshot
+from reporting_pipeline.publishing.ties import broken_ties
 from reporting_pipeline.registry.datasets import dataset
 from reporting_pipeline.registry.report_tables import RECONCILIATION_BREAKS
 from reporting_pipeline.report_definitions.compile import compile_report
@@ -73,7 +74,10 @@ def verify_against_warehouse(warehouse: URL, path: Path, offline: Verification) 
         cells = _differing_rows(path, offline, rows)
         if cells and offline.is_proven:
             cells.append(_RESTATED)
-        ledger = list(_ledger_differences(connection, manifest))
+        ledger = [
+            *_ledger_differences(connection, manifest),
+            *_tie_differences(connection, manifest),
+        ]
     proofs = [
         *([] if cells else [Proof(what="rows of the warehouse", value="the same, cell by cell")]),
         *([] if ledger else [Proof(what="checks of these days", value="no error")]),
@@ -87,11 +91,23 @@ def verify_against_warehouse(warehouse: URL, path: Path, offline: Verification) 
 
 def _current_rows(connection: Connection[Any], manifest: Manifest, path: Path) -> RowSpool:
     """The report's rows in the warehouse now."""
-    part = manifest.period
-    period = Period(first=part.first, end=part.end, event_id=part.event_id)
     definition = definition_version(connection, manifest.definition.id, manifest.definition.version)
-    report = compile_report(definition.config, definition.organization_id, period)
+    report = compile_report(definition.config, definition.organization_id, _period(manifest))
     return spool_rows(connection, report, path)
+
+
+def _period(manifest: Manifest) -> Period:
+    part = manifest.period
+    return Period(first=part.first, end=part.end, event_id=part.event_id)
+
+
+def _tie_differences(connection: Connection[Any], manifest: Manifest) -> Iterator[Difference]:
+    """The identities that the report does not keep now."""
+    definition = definition_version(connection, manifest.definition.id, manifest.definition.version)
+    for broken in broken_ties(
+        connection, definition.config, definition.organization_id, _period(manifest)
+    ):
+        yield Difference(kind=DifferenceKind.LEDGER, message=str(broken))
 
 
 def _differing_rows(path: Path, offline: Verification, rows: RowSpool) -> list[Difference]:
@@ -138,8 +154,20 @@ def _days(manifest: Manifest) -> list[date]:
 
 
 def _concerns(discrepancy: Discrepancy, manifest: Manifest) -> bool:
-    is_error = discrepancy.severity is Severity.ERROR
-    return is_error and discrepancy.organization_id in {None, manifest.organization.id}
+    ids = discrepancy.ids
+    own_event = manifest.period.event_id
+    is_of_event = own_event is None or ids.get("event_id", own_event) == own_event
+    return (
+        discrepancy.severity is Severity.ERROR
+        and discrepancy.organization_id in {None, manifest.organization.id}
+        and is_of_event
+        and not any(str(each) in _accepted_ids(manifest) for each in ids.values())
+    )
+
+
+def _accepted_ids(manifest: Manifest) -> set[str]:
+    """The orders, transactions and entries of the breaks that a person has accepted."""
+    return {each.concerns.rpartition(" ")[2] for each in manifest.accepted_breaks}
 
 
 def _of_ledger(discrepancy: Discrepancy) -> Difference:

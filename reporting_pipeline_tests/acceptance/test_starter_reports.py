@@ -67,9 +67,9 @@ def test_every_report_exists_in_every_format(
     files: list[StarterFile], figures: Mapping[Path, list[Row]]
 ) -> None:
     assert {each.slug for each in files} == set(STARTER_REPORTS)
-    assert len(files) == 23 * 4 + len(_PDFS)
+    assert len(files) == 31 * 4 + len(_PDFS)
     assert [each.row_count for each in files] == [len(figures[each.path]) for each in files]
-    assert sum(each.row_count for each in _of(files, ReportFormat.CSV)) == 547
+    assert sum(each.row_count for each in _of(files, ReportFormat.CSV)) == 458
 
 
 def test_csv_has_the_rows_of_the_tables(

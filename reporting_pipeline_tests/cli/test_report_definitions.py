@@ -111,8 +111,8 @@ def test_the_starter_set_is_applied_for_the_named_organisations(warehouse_url: U
     of = ("--organization", ORGANIZATION, "--organization", OTHER_ORGANIZATION)
     result = run("apply", "--yes", *of)
     assert result.exit_code == 0, result.output
-    assert "20 added, 0 changed, 0 unchanged" in result.output
-    assert len(stored(warehouse_url)) == 20
+    assert "28 added, 0 changed, 0 unchanged" in result.output
+    assert len(stored(warehouse_url)) == 28
 
 
 def test_templates_without_an_organisation_are_refused() -> None:

@@ -24,8 +24,9 @@ select
     movements.net_face_value_minor,
     movements.net_fee_minor,
     movements.net_tax_minor,
-    {{ amount_of_each('movements.net_list_minor - movements.net_discount_minor', 'movements.quantity_count') }}
-        as unit_price_minor,
+    {{ amount_of_each(
+        'movements.net_list_minor - movements.net_discount_minor', 'movements.quantity_count'
+    ) }} as unit_price_minor,
     cast(
         case
             when movements.movement_id = (

@@ -20,7 +20,8 @@ moved as (
         sum(reserve_held_minor) as held,
         sum(reserve_released_minor) as released,
         sum(payout_minor) as paid_out,
-        sum(payout_reversal_minor) as came_back
+        sum(payout_reversal_minor) as came_back,
+        bool_or(payable_change_minor <> 0) as has_moved
     from reporting.report_revenue_daily
     where organization_id = %(organization_id)s and date >= %(first)s and date < %(end)s
     group by event_id, currency
@@ -28,20 +29,22 @@ moved as (
 
 select
     coalesce(e.name, '(no single event)'),
-    m.currency,
+    o.currency,
     opening,
-    closing - opening + platform + processing + chargebacks - adjusted + held - released + paid_out
-    - came_back,
-    platform,
-    processing,
-    chargebacks,
-    adjusted,
-    held,
-    released,
-    paid_out,
-    came_back,
+    closing - opening + coalesce(
+        platform + processing + chargebacks - adjusted + held - released + paid_out - came_back, 0
+    ),
+    coalesce(platform, 0),
+    coalesce(processing, 0),
+    coalesce(chargebacks, 0),
+    coalesce(adjusted, 0),
+    coalesce(held, 0),
+    coalesce(released, 0),
+    coalesce(paid_out, 0),
+    coalesce(came_back, 0),
     closing
-from moved as m
-inner join of_events as o on o.event_id is not distinct from m.event_id and m.currency = o.currency
-left join landing.ticketing_events as e on m.event_id = e.id
-order by coalesce(e.name, '(no single event)') collate "C", m.currency
+from of_events as o
+left join moved as m on o.event_id is not distinct from m.event_id and o.currency = m.currency
+left join landing.ticketing_events as e on o.event_id = e.id
+where has_moved or opening <> 0 or closing <> 0
+order by coalesce(e.name, '(no single event)') collate "C", o.currency

@@ -1,0 +1,353 @@
+"""The identities that a paper must keep: its rows foot, and its sums are those of the ledger.
+
+They are computed from the rows of one report, so they also find a mistake in how the report reads
+its dataset. A report that does not show the columns of an identity, or filters its rows, is not
+asked for it. The sums of the ledger come from `report_account_movements_daily` and
+`report_revenue_daily`, whose days the checks compare with the entries.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection, sql
+
+from reporting_pipeline.domain.period import Period
+from reporting_pipeline.exports.row_spool import psycopg_statement
+from reporting_pipeline.report_definitions.compile import CompiledReport, compile_report
+from reporting_pipeline.report_definitions.config import ReportConfig
+from reporting_pipeline.report_definitions.filters import allowed_values, comparisons
+
+_ACCOUNT_KIND = "account_kind"
+_PAYABLE, _RECEIVABLE = ("organizer_payable",), ("buyer_receivable",)
+
+
+class Moment(StrEnum):
+    """The days whose changes make a sum of the ledger."""
+
+    START = "start"
+    MOVEMENT = "movement"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footing:
+    """In each row, `total` is the sum of `terms`; a name with a minus is subtracted."""
+
+    terms: tuple[str, ...]
+    total: str
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that a report must show."""
+        return frozenset({self.total, *(name.removeprefix("-") for name in self.terms)})
+
+    def __str__(self) -> str:
+        plus = " + ".join(self.terms).replace("+ -", "- ")
+        return f"{plus} = {self.total}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountTie:
+    """The sum of a column is the balance, or the change, of a kind of account by the ledger.
+
+    Attributes:
+        account_kinds: None: the kinds that the report's filter on `account_kind` allows.
+    """
+
+    column: str
+    account_kinds: tuple[str, ...] | None
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevenueTie:
+    """The sum of a column is that of a column of `report_revenue_daily`."""
+
+    column: str
+    revenue_column: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenTie:
+    """An identity that a report does not keep; amounts in minor units of the currency."""
+
+    identity: str
+    currency: str
+    expected: int
+    found: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.identity}: expected {self.expected}, found {self.found} minor units of "
+            f"{self.currency}"
+        )
+
+
+def _balances(*account_kinds: str) -> tuple[AccountTie, ...]:
+    kinds = account_kinds or None
+    return (
+        AccountTie(column="opening_minor", account_kinds=kinds, moment=Moment.START),
+        AccountTie(column="closing_minor", account_kinds=kinds, moment=Moment.END),
+    )
+
+
+_FOOTINGS: Mapping[str, tuple[Footing, ...]] = {
+    "payable_statement": (
+        Footing(
+            terms=(
+                *("opening_minor", "organizer_share_minor", "-platform_fee_minor"),
+                *("-processing_fee_minor", "-chargeback_fee_minor", "adjustment_minor"),
+                *("-reserve_held_minor", "reserve_released_minor", "-payout_minor"),
+                "payout_reversal_minor",
+            ),
+            total="closing_minor",
+        ),
+    ),
+    "reserve_statement": (
+        Footing(
+            terms=("opening_minor", "held_minor", "-released_minor", "other_change_minor"),
+            total="closing_minor",
+        ),
+    ),
+    "gift_card_statement": (
+        Footing(
+            terms=(
+                *("opening_minor", "gift_card_sold_minor", "-gift_card_returned_minor"),
+                *("-collected_gift_card_minor", "repaid_gift_card_minor", "other_change_minor"),
+            ),
+            total="closing_minor",
+        ),
+    ),
+    "account_statement": (Footing(terms=("opening_minor", "change_minor"), total="closing_minor"),),
+    "tax_daily": (
+        Footing(
+            terms=(
+                *("tax_minor", "-refund_tax_minor", "-chargeback_tax_minor"),
+                "chargeback_reversal_tax_minor",
+            ),
+            total="net_tax_minor",
+        ),
+    ),
+    "bridge": (
+        Footing(terms=("booked_minor", "-not_charged_minor"), total="charged_minor"),
+        Footing(
+            terms=(
+                *("charged_minor", "-charged_gift_card_minor", "-chargeback_minor"),
+                "chargeback_reversal_minor",
+            ),
+            total="net_revenue_minor",
+        ),
+        Footing(
+            terms=(
+                *("collected_psp_minor", "collected_bank_minor", "collected_gift_card_minor"),
+                *("-repaid_psp_minor", "-repaid_bank_minor", "-repaid_gift_card_minor"),
+                *("receivable_change_minor", "residue_minor", "-gift_card_sold_minor"),
+                "gift_card_returned_minor",
+            ),
+            total="net_revenue_minor",
+        ),
+        Footing(
+            terms=(
+                *("net_revenue_minor", "-not_organizers_tax_minor"),
+                "-not_organizers_other_minor",
+            ),
+            total="organizer_share_minor",
+        ),
+        Footing(
+            terms=("payable_change_minor", "paid_out_minor", "costs_minor"),
+            total="organizer_share_minor",
+        ),
+    ),
+}
+_LEDGER_TIES: Mapping[str, tuple[AccountTie | RevenueTie, ...]] = {
+    "payable_statement": _balances("organizer_payable"),
+    "reserve_statement": _balances("organizer_reserve"),
+    "gift_card_statement": _balances("gift_card_liability"),
+    "account_statement": _balances(),
+    "tax_daily": tuple(
+        RevenueTie(column=name, revenue_column=name)
+        for name in (
+            *("tax_minor", "refund_tax_minor", "chargeback_tax_minor"),
+            "chargeback_reversal_tax_minor",
+        )
+    ),
+    "bridge": (
+        AccountTie(column="payable_change_minor", account_kinds=_PAYABLE, moment=Moment.MOVEMENT),
+        AccountTie(
+            column="receivable_change_minor", account_kinds=_RECEIVABLE, moment=Moment.MOVEMENT
+        ),
+    ),
+}
+# Of a settlement: the lines that a line is the sum of.
+_LINES: Mapping[str, list[str]] = {
+    "05": ["01", "02", "03", "04"],
+    "08": ["05", "06", "07"],
+    "17": ["08", "09", "10", "11", "12", "13", "14", "15", "16"],
+}
+
+_DAYS = {
+    Moment.START: sql.SQL("date < %(first)s"),
+    Moment.MOVEMENT: sql.SQL("(%(first)s::date is null or date >= %(first)s) and date < %(end)s"),
+    Moment.END: sql.SQL("date < %(end)s"),
+}
+_LEDGER = sql.SQL("""
+    select currency, sum({column})
+    from {table}
+    where
+        organization_id = %(organization_id)s
+        and (%(event_id)s::uuid is null or event_id = %(event_id)s)
+        and {accounts}
+        and {days}
+    group by currency
+""")
+_OF_ACCOUNTS = sql.SQL("account_kind = any(%(account_kinds)s)")
+
+
+def broken_ties(
+    connection: Connection[Any], config: ReportConfig, organization_id: UUID, period: Period
+) -> list[BrokenTie]:
+    """The identities that a report does not keep in the current snapshot; reads only.
+
+    Raises:
+        UnknownDataset, DefinitionInvalid: The report cannot be compiled.
+    """
+    report = compile_report(config, organization_id, period)
+    if report.currency is None:
+        return []
+    asked = _Asked(connection, config, organization_id, period, report)
+    return [*asked.footings(), *asked.ledger_ties(), *asked.settlement()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    connection: Connection[Any]
+    config: ReportConfig
+    organization_id: UUID
+    period: Period
+    report: CompiledReport
+
+    @property
+    def _shown(self) -> frozenset[str]:
+        return frozenset(column.name for column in self.report.columns)
+
+    def footings(self) -> Iterator[BrokenTie]:
+        """The rows that do not foot; the first one of each footing and currency."""
+        for footing in _FOOTINGS.get(self.config.dataset, ()):
+            if footing.columns <= self._shown:
+                terms = sql.SQL("0") + sql.SQL("").join(
+                    sql.SQL(" - {}" if name.startswith("-") else " + {}").format(
+                        sql.Identifier(name.removeprefix("-"))
+                    )
+                    for name in footing.terms
+                )
+                statement = sql.SQL("min({terms}), min({total})").format(
+                    terms=terms, total=sql.Identifier(footing.total)
+                )
+                where = sql.SQL("where {} <> {}").format(terms, sql.Identifier(footing.total))
+                for currency, expected, found in self._of_rows(statement, where):
+                    yield _broken(str(footing), currency, expected, found)
+
+    def ledger_ties(self) -> Iterator[BrokenTie]:
+        """The sums of all rows that differ from the ledger."""
+        if self.config.having or self._filters_more_than_accounts():
+            return
+        for tie in _LEDGER_TIES.get(self.config.dataset, ()):
+            if tie.column not in self._shown:
+                continue
+            if isinstance(tie, AccountTie):
+                yield from self._account_tie(tie)
+            else:
+                name = f"sum of {tie.column} = {tie.revenue_column} of the revenue"
+                expected = self._ledger(
+                    "report_revenue_daily", tie.revenue_column, None, Moment.MOVEMENT
+                )
+                yield from self._differing(name, tie.column, expected)
+
+    def settlement(self) -> Iterator[BrokenTie]:
+        """The lines of a settlement that do not foot, or do not end in the ledger's balance."""
+        shown = {"line_number", "amount_minor"} <= self._shown
+        if self.config.dataset != "settlement_lines" or not shown:
+            return
+        sums = sql.SQL(", ").join(
+            sql.SQL("sum(amount_minor) filter (where line_number = any({}))").format(
+                sql.Literal(lines)
+            )
+            for total, terms in _LINES.items()
+            for lines in ([total], terms)
+        )
+        balances = self._ledger(
+            "report_account_movements_daily", "change_minor", _PAYABLE, Moment.END
+        )
+        for currency, *amounts in self._of_rows(sums, sql.SQL("")):
+            for number, (total, terms) in zip(
+                _LINES, zip(amounts[::2], amounts[1::2], strict=True), strict=True
+            ):
+                if total != terms:
+                    yield _broken(f"line {number} = its terms", currency, terms, total)
+            if amounts[-2] != balances.get(currency, 0):
+                name = "last line = balance of organizer_payable"
+                yield _broken(name, currency, balances.get(currency, 0), amounts[-2])
+
+    def _account_tie(self, tie: AccountTie) -> Iterator[BrokenTie]:
+        kinds: Sequence[str] | None = tie.account_kinds
+        if kinds is None:
+            allowed = allowed_values(self.config.filters, _ACCOUNT_KIND)
+            if allowed is None:
+                return  # balances of several kinds of account have no sum
+            kinds = sorted(allowed)
+        if tie.moment is Moment.START and self.period.first is None:
+            return
+        expected = self._ledger("report_account_movements_daily", "change_minor", kinds, tie.moment)
+        name = f"sum of {tie.column} = {tie.moment} of {', '.join(kinds)} by the ledger"
+        yield from self._differing(name, tie.column, expected)
+
+    def _differing(
+        self, name: str, column: str, expected: Mapping[str, int]
+    ) -> Iterator[BrokenTie]:
+        sums = sql.SQL("sum({})").format(sql.Identifier(column))
+        found = dict(self._of_rows(sums, sql.SQL("")))
+        for currency in sorted(expected.keys() | found.keys()):
+            if expected.get(currency, 0) != found.get(currency, 0):
+                yield _broken(name, currency, expected.get(currency, 0), found.get(currency, 0))
+
+    def _of_rows(self, figures: sql.Composed, where: sql.Composable) -> list[tuple[Any, ...]]:
+        """Figures over the report's rows by currency."""
+        rows, parameters = psycopg_statement(self.report.rows)
+        statement = sql.SQL("select {currency}, {figures} from ({rows}) as report {where}").format(
+            currency=sql.Identifier(str(self.report.currency)),
+            figures=figures,
+            rows=sql.SQL(rows),  # compiled from columns of the registry; values are bound
+            where=where,
+        ) + sql.SQL(" group by 1 order by 1")
+        return self.connection.execute(statement, parameters).fetchall()
+
+    def _ledger(
+        self, table: str, column: str, account_kinds: Sequence[str] | None, moment: Moment
+    ) -> dict[str, int]:
+        query = _LEDGER.format(
+            column=sql.Identifier(column),
+            table=sql.Identifier("reporting", table),
+            accounts=sql.SQL("true") if account_kinds is None else _OF_ACCOUNTS,
+            days=_DAYS[moment],
+        )
+        bound = {
+            "organization_id": self.organization_id,
+            "event_id": self.period.event_id,
+            "account_kinds": None if account_kinds is None else list(account_kinds),
+            "first": self.period.first,
+            "end": self.period.end,
+        }
+        return {code: int(minor) for code, minor in self.connection.execute(query, bound)}
+
+    def _filters_more_than_accounts(self) -> bool:
+        names = {each.column for _, each in comparisons(self.config.filters, "filters")}
+        return bool(names - {_ACCOUNT_KIND})
+
+
+def _broken(identity: str, currency: str, expected: Any, found: Any) -> BrokenTie:
+    return BrokenTie(
+        identity=identity, currency=currency, expected=int(expected or 0), found=int(found or 0)
+    )
