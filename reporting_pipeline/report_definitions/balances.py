@@ -6,6 +6,7 @@ until the leaf's next row, however many days lie between.
 
 from collections.abc import Iterator
 
+from reporting_pipeline.errors import DefinitionError
 from reporting_pipeline.registry.columns import Column, ColumnKind
 from reporting_pipeline.registry.datasets import Dataset
 from reporting_pipeline.registry.datasets import dataset as registered
@@ -22,12 +23,16 @@ _SAME_IN_ALL_ROWS = frozenset({ORGANIZATION})
 def depends_on_history(config: ReportConfig) -> bool:
     """Whether the report shows a balance: its rows then depend on all days up to its last one.
 
-    Raises:
-        UnknownDataset: The config names a dataset or column that does not exist.
+    True for a config that its dataset cannot answer: its report fails when it is read, and does not
+    stop the others here.
     """
-    dataset = with_derived_columns(registered(config.dataset), config)
-    names = (*_shown_names(config), *(each.column for _, each in comparisons(config.filters)))
-    return _carries(dataset) and any(shows_balance(dataset.column(name), dataset) for name in names)
+    try:
+        dataset = with_derived_columns(registered(config.dataset), config)
+        names = (*_shown_names(config), *(each.column for _, each in comparisons(config.filters)))
+        shown = [dataset.column(name) for name in names]
+    except DefinitionError:
+        return True
+    return _carries(dataset) and any(shows_balance(column, dataset) for column in shown)
 
 
 def reads_as_of(config: ReportConfig, dataset: Dataset) -> bool:

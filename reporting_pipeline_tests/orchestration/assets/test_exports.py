@@ -84,6 +84,7 @@ def test_a_partition_shows_the_results_of_its_reports_and_the_first_rows_of_one(
     assert counts == {
         "ready_count": 3,
         "held_count": 0,
+        "empty_count": 0,
         "failed_count": 0,
         "new_edition_count": 3,
         "row_count": sum(each["rows"] for each in of_day["reports"]),
