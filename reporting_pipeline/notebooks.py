@@ -28,7 +28,7 @@ from pandas.api.extensions import (
 )
 
 from reporting_pipeline.errors import CurrenciesDiffer, FileUnreadable, ObjectNotFound
-from reporting_pipeline.exports.canonical_rows import canonical_line, csv_batches
+from reporting_pipeline.exports.canonical_rows import CanonicalRow, canonical_line, csv_batches
 from reporting_pipeline.exports.format import Format
 from reporting_pipeline.exports.formats import format_of
 from reporting_pipeline.exports.manifest import MANIFEST_SUFFIX, Manifest
@@ -43,7 +43,9 @@ _CHUNK_BYTES = 1024 * 1024
 _TIMEOUT_SECONDS = 60
 
 
-def read_report(source: str | Path, manifest: str | Path | None = None) -> pd.DataFrame:
+def read_report(
+    source: str | Path, manifest: str | Path | None = None, *, block: str | None = None
+) -> pd.DataFrame:
     """Read a report file into a DataFrame, and check its rows against its manifest.
 
     Args:
@@ -51,6 +53,7 @@ def read_report(source: str | Path, manifest: str | Path | None = None) -> pd.Da
             `s3://bucket/key` or `file://`.
         manifest: The path or address of the manifest. Default: the one beside the file, or the one
             inside it. A CSV or JSON Lines file from a download link needs it.
+        block: The name of the block to read, of a report of several.
 
     Returns:
         One row per row of the report and one column per column, by its name. Types are Arrow's:
@@ -59,15 +62,16 @@ def read_report(source: str | Path, manifest: str | Path | None = None) -> pd.Da
         `is_provisional`.
 
     Raises:
-        FileUnreadable: The file is damaged, has no manifest, or its rows are not those of the
-            manifest.
+        FileUnreadable: The file is damaged, has no manifest, its rows are not those of the
+            manifest, or it has no such block.
         StoreError: A file in a store cannot be read.
     """
     with tempfile.TemporaryDirectory(prefix="reporting-read-") as folder:
         path = _local(source, Path(folder))
         format_ = format_of(path)
         found = _manifest(path, format_, manifest, Path(folder))
-        table = _table(path, format_, found, Path(folder))
+        found, rows = _block(path, format_, found, block)
+        table = _table(path, rows, found, Path(folder))
     frame = pd.DataFrame(
         {
             name: pd.Series(pd.arrays.ArrowExtensionArray(column), copy=False)
@@ -292,11 +296,35 @@ def _with_money(frame: pd.DataFrame, manifest: Manifest) -> pd.DataFrame:
     return frame.assign(**{name: MoneyArray(frame[name].array, of_rows) for name in money})
 
 
-def _table(path: Path, format_: Format, manifest: Manifest, folder: Path) -> pa.Table:
+def _block(
+    path: Path, format_: Format, manifest: Manifest, block: str | None
+) -> tuple[Manifest, Iterator[CanonicalRow]]:
+    """The manifest and the rows of a block; of a report without blocks its own."""
+    names = [each.name for each in manifest.blocks]
+    if not names and block is None:
+        return manifest, format_.read(path, manifest)
+    if block not in names:
+        message = f"{path.name} has the blocks {', '.join(names) or 'of no name'}, not {block}"
+        raise FileUnreadable(message)
+    index = names.index(block)
+    return manifest.parts[index], _rows_of_block(path, format_, manifest, index)
+
+
+def _rows_of_block(
+    path: Path, format_: Format, manifest: Manifest, index: int
+) -> Iterator[CanonicalRow]:
+    # The blocks of an archive are read one after the other.
+    for position, rows in enumerate(format_.read_blocks(path, manifest)):
+        if position == index:
+            yield from rows
+            return
+
+
+def _table(path: Path, rows: Iterator[CanonicalRow], manifest: Manifest, folder: Path) -> pa.Table:
     """The rows of a file with their types, after a check of their digest."""
     digest, spool = hashlib.sha256(), folder / "rows"
     with spool.open("wb") as file:
-        for row in format_.read(path, manifest):
+        for row in rows:
             line = canonical_line(row)
             digest.update(line)
             file.write(line)

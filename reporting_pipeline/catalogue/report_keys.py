@@ -2,6 +2,7 @@
 
     {organization}/{slug}/{period}/{slug}_{period}.csv                  the file
     {organization}/{slug}/{period}/{slug}_{period}_PROVISIONAL.csv      over days that are not final
+    {organization}/{slug}/{period}/{slug}_{period}.csv.zip              a file for each block
     {organization}/{slug}/{period}/....manifest.json                    its manifest, beside it
     {organization}/{slug}/{period}/rows/{rows_sha256}.csv.zst           the rows of an edition
 
@@ -52,10 +53,11 @@ class ReportKey:
         """The name of the lock during generation; all formats of a period share it."""
         return f"report {self.definition_id} {self.period.token}"
 
-    def file_name(self, *, is_provisional: bool) -> str:
-        """The name of the report's file."""
+    def file_name(self, *, is_provisional: bool, is_archive: bool = False) -> str:
+        """The name of the report's file; an archive has a file for each block of the report."""
         mark = PROVISIONAL_MARK if is_provisional else ""
-        return f"{self.slug}_{self.period.token}{mark}.{self.format}"
+        archive = ".zip" if is_archive else ""
+        return f"{self.slug}_{self.period.token}{mark}.{self.format}{archive}"
 
     def file_key(self, *, is_provisional: bool) -> str:
         """The key of the report's file in the store."""
@@ -132,5 +134,6 @@ def manifest_key(file_key: str) -> str:
 
 def rows_key(manifest: Manifest) -> str:
     """The key of a report's kept rows, which all its formats share."""
-    folder = f"{manifest.organization.id}/{manifest.definition.slug}/{manifest.period.token}"
+    slug, _, _ = manifest.definition.slug.partition("/")  # of a block: its report's
+    folder = f"{manifest.organization.id}/{slug}/{manifest.period.token}"
     return f"{folder}/rows/{manifest.rows_sha256}.csv.zst"

@@ -247,7 +247,8 @@ def _readiness(
     if due_at is None or landed is None or landed < due_at:
         is_tried = due_at is not None and failed_at is not None and due_at < failed_at
         return False, expected_at if is_tried else None
-    tables = dataset(definition.config.dataset).depends_on
+    datasets = map(dataset, definition.config.datasets)
+    tables = tuple(table for each in datasets for table in each.depends_on)
     if definition.category is Category.FINANCIAL:
         tables = (*tables, RECONCILIATION_BREAKS.name)  # the gate looks at them
     since = waiting.first_in(definition.organization_id, tables, due.request.period)

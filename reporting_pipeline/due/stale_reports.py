@@ -266,7 +266,9 @@ def _affected_requests(
     dependencies = [
         (definition, table)
         for definition in definitions.values()
-        for table in depends_on.get(definition.config.dataset, ())
+        for table in sorted(
+            {each for name in definition.config.datasets for each in depends_on.get(name, ())}
+        )
     ]
     bound = {
         "definitions": [definition.id for definition, _ in dependencies],

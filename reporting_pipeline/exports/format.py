@@ -1,12 +1,15 @@
 """The interface of export formats; `formats` lists one `Format` object for each."""
 
+import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import BinaryIO, ClassVar, TypeAlias
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
-from reporting_pipeline.errors import ExportIncomplete, RenderFailed
+from reporting_pipeline.errors import ExportIncomplete, FileUnreadable, RenderFailed
 from reporting_pipeline.exports.canonical_rows import CanonicalRow
 from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.exports.report_document import ReportDocument
@@ -50,6 +53,11 @@ class Format(ABC):
         """The end of file names, with its dot."""
         return f".{self.name}"
 
+    @property
+    def archives_blocks(self) -> bool:
+        """Whether the blocks of a report are files of an archive."""
+        return True
+
     def refuse(self, document: ReportDocument) -> None:  # noqa: B027 - most formats hold any report
         """Check that this format can hold the report, before any work is done.
 
@@ -57,6 +65,39 @@ class Format(ABC):
             FormatCannotHold: It cannot; the message names the limit.
             EnvironmentNotReady: This machine lacks a library that the format needs.
         """
+
+    def refuse_report(self, document: ReportDocument) -> None:
+        """Check as `refuse` does, all blocks of a report."""
+        for part in document.parts:
+            self.refuse(part)
+
+    def write_report(self, document: ReportDocument, target: Path) -> None:
+        """Write a report as `write` does, with all of its blocks."""
+        if document.blocks:
+            self.write_blocks(document, target)
+        else:
+            self.write(document, target)
+
+    def write_blocks(self, document: ReportDocument, target: Path) -> None:
+        """Write a report of several blocks: a ZIP archive with a file for each.
+
+        Raises:
+            ExportIncomplete, FormatCannotHold, RenderFailed: As `write`.
+        """
+        write_archive(self, document, target)
+
+    def read_blocks(
+        self, path: Path, manifest: Manifest, report_problem: ProblemSink = ignore_problem
+    ) -> Iterator[Iterator[CanonicalRow]]:
+        """Read the canonical rows of each block, in order; of a report without blocks, of the one.
+
+        Raises:
+            FileUnreadable: As `read`.
+        """
+        if manifest.blocks:
+            yield from read_archive(self, path, manifest, report_problem)
+        else:
+            yield self.read(path, manifest, report_problem)
 
     @abstractmethod
     def write(self, document: ReportDocument, target: Path) -> None:
@@ -133,3 +174,58 @@ def require_complete(title: str, found: int, expected: int, unit: str = "rows") 
     if found != expected:
         message = f"the {title} would have {found} of {expected} {unit}; not published"
         raise ExportIncomplete(message)
+
+
+# Times in an archive are the same on every day.
+_ARCHIVED_AT = (2000, 1, 1, 0, 0, 0)
+_COMPRESSION_LEVEL = 4
+_UNIX = 3
+_CHUNK_BYTES = 1024 * 1024
+
+
+def write_archive(format_: Format, document: ReportDocument, target: Path) -> None:
+    """Write a ZIP archive with a file for each block, named after it; the same bytes each time."""
+    with (
+        new_file(target) as file,
+        ZipFile(file, "w", ZIP_DEFLATED) as archive,
+        TemporaryDirectory(prefix=".blocks-", dir=target.parent) as folder,
+    ):
+        for part, block in zip(document.manifest.blocks, document.blocks, strict=True):
+            path = Path(folder) / f"{part.name}{format_.suffix}"
+            format_.write(block, path)
+            member = ZipInfo(path.name, _ARCHIVED_AT)
+            member.compress_type = ZIP_DEFLATED
+            member.external_attr = 0o644 << 16
+            member.create_system = _UNIX
+            with path.open("rb") as source, archive.open(member, "w", force_zip64=True) as written:
+                shutil.copyfileobj(source, written, _CHUNK_BYTES)
+            path.unlink()
+
+
+def read_archive(
+    format_: Format, path: Path, manifest: Manifest, report_problem: ProblemSink
+) -> Iterator[Iterator[CanonicalRow]]:
+    """The rows of each file of an archive, in the order of the manifest's blocks.
+
+    Raises:
+        FileUnreadable: The archive or a file of it is damaged or missing.
+    """
+    expected = [f"{each.name}{format_.suffix}" for each in manifest.blocks]
+    try:
+        with ZipFile(path) as archive, TemporaryDirectory(prefix="reporting-blocks-") as folder:
+            if archive.namelist() != expected:
+                found = ", ".join(archive.namelist())
+                report_problem(f"the archive has the files {found}, not {', '.join(expected)}")
+            for name, part in zip(expected, manifest.parts, strict=True):
+                extracted = Path(folder) / name
+                with archive.open(name) as source, extracted.open("wb") as target:
+                    shutil.copyfileobj(source, target, _CHUNK_BYTES)
+                yield format_.read(extracted, part, _named(report_problem, name))
+                extracted.unlink()
+    except (BadZipFile, KeyError, OSError, EOFError) as error:
+        message = f"{path.name} is no archive of {', '.join(expected)}: {error}"
+        raise FileUnreadable(message) from error
+
+
+def _named(report_problem: ProblemSink, name: str) -> ProblemSink:
+    return lambda problem: report_problem(f"{name}: {problem}")

@@ -16,6 +16,9 @@ from reporting_pipeline.report_definitions.definition import ReportFormat
 
 _ALL: tuple[Format, ...] = (CSV, XLSX, PDF, PARQUET, JSONL)
 
+ARCHIVE_SUFFIX = ".zip"
+"""The end of the name of an archive with a file for each block."""
+
 FORMATS: Final[Mapping[ReportFormat, Format]] = MappingProxyType({each.name: each for each in _ALL})
 
 
@@ -31,8 +34,11 @@ def format_of(path: Path) -> Format:
             first_bytes = file.read(longest)
     except OSError as error:
         raise FileUnreadable(f"{path} cannot be read: {error.strerror}") from error
+    suffixes = [each.lower() for each in path.suffixes]
+    if suffixes[-1:] == [ARCHIVE_SUFFIX]:
+        suffixes.pop()
     for each in _ALL:
-        if path.suffix.lower() == each.suffix:
+        if suffixes[-1:] == [each.suffix]:
             return each
     for each in _ALL:
         if each.first_bytes and first_bytes.startswith(each.first_bytes):

@@ -7,6 +7,8 @@ definition, version, period and rows give the same manifest. `publishing` fills 
 `exports.verify` compares it with a file.
 """
 
+import hashlib
+from collections.abc import Iterable
 from datetime import date
 from typing import Any, Literal
 from uuid import UUID
@@ -145,6 +147,20 @@ class FilePart(_Part):
     sha256: str
 
 
+class BlockPart(_Part):
+    """One block of a report of several: its rows and the figures that prove them."""
+
+    name: str
+    title: str
+    dataset: str
+    filters: tuple[str, ...]
+    columns: tuple[ColumnPart, ...]
+    row_key: tuple[str, ...]
+    row_count: int
+    rows_sha256: str
+    totals: tuple[TotalPart, ...]
+
+
 class Manifest(_Part):
     """The identity and the proof of one report.
 
@@ -160,6 +176,8 @@ class Manifest(_Part):
             them.
         is_provisional: Whether the file is stamped PROVISIONAL: some of its days are not final.
         event: The event, of a report over one that is known.
+        blocks: The blocks of a report of several. Then columns and totals are theirs, the row count
+            is that of all of them, and `rows_sha256` is the digest of their digests.
     """
 
     manifest_version: Literal[1] = 1
@@ -181,17 +199,38 @@ class Manifest(_Part):
     accepted_breaks: tuple[AcceptedBreakPart, ...] = ()
     is_provisional: bool
     event: EventPart | None = None
+    blocks: tuple[BlockPart, ...] = ()
     file: FilePart | None = None
 
     @property
     def shows_instants(self) -> bool:
         """Whether a column has instants, which are shown in the report's time zone."""
-        return any(each.type == ColumnType.INSTANT for each in self.columns)
+        columns = [each for part in self.parts for each in part.columns]
+        return any(each.type == ColumnType.INSTANT for each in columns)
+
+    @property
+    def parts(self) -> tuple["Manifest", ...]:
+        """The manifest of each block as that of a report without blocks; else the manifest."""
+        return tuple(map(self.of_block, self.blocks)) or (self,)
+
+    def of_block(self, block: BlockPart) -> "Manifest":
+        """The manifest as if the report had this block only."""
+        rows = {name: getattr(block, name) for name in BlockPart.model_fields}
+        name, _, dataset = (rows.pop(each) for each in ("name", "title", "dataset"))
+        slug = f"{self.definition.slug}/{name}"
+        definition = self.definition.model_copy(update={"dataset": dataset, "slug": slug})
+        return self.model_copy(update=rows | {"definition": definition, "blocks": (), "file": None})
+
+    @staticmethod
+    def digest_of_blocks(digests: Iterable[str]) -> str:
+        """The digest of the rows of several blocks, from the digest of each."""
+        return hashlib.sha256("".join(f"{each}\n" for each in digests).encode()).hexdigest()
 
     @model_serializer(mode="wrap")
-    def _without_event(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_empty_parts(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields: dict[str, Any] = write(self)
-        return {name: value for name, value in fields.items() if name != "event" or value}
+        optional = {"event", "blocks"}
+        return {name: value for name, value in fields.items() if value or name not in optional}
 
     def to_json(self) -> str:
         """The manifest as JSON: two spaces, fields in order, a line feed at the end."""

@@ -37,6 +37,8 @@ class ReportDocument:
         locale: The locale of numbers and dates in files for people, `de_DE`.
         csv_profile: `machine` or `spreadsheet`.
         has_totals: Whether the file shows totals; the manifest has them in any case.
+        blocks: The blocks of a report of several, each as a report; then `rows` has their number
+            and size only.
     """
 
     title: str
@@ -49,6 +51,12 @@ class ReportDocument:
     csv_profile: Literal["machine", "spreadsheet"]
     has_totals: bool
     chart: Chart | None = None
+    blocks: "tuple[ReportDocument, ...]" = ()
+
+    @property
+    def parts(self) -> "tuple[ReportDocument, ...]":
+        """The blocks as reports; of a report without blocks the report itself."""
+        return self.blocks or (self,)
 
     @property
     def columns(self) -> tuple[ReportColumn, ...]:

@@ -103,7 +103,9 @@ def _held_when_published(manifest: Manifest) -> Iterator[str]:
 
 def _errors_now(connection: Connection[Any], manifest: Manifest) -> Iterator[str]:
     if manifest.seals:
-        tables = {*dataset(manifest.definition.dataset).depends_on, RECONCILIATION_BREAKS.name}
+        datasets = [dataset(part.definition.dataset) for part in manifest.parts]
+        tables = {table for each in datasets for table in each.depends_on}
+        tables.add(RECONCILIATION_BREAKS.name)
         bound = {
             "organization_id": manifest.organization.id,
             "tables": sorted(tables),

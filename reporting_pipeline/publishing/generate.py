@@ -254,11 +254,10 @@ class _Generation:
         target = self.folder / f"report.{key.format}"
         try:
             format_ = FORMATS[key.format]
-            format_.refuse(document)
-            format_.write(document, target)
-            rendered = RenderedFile.of(
-                key, target, document.manifest, document.rows, state.landed_through
-            )
+            format_.refuse_report(document)
+            format_.write_report(document, target)
+            rows = tuple(each.rows for each in document.parts)
+            rendered = RenderedFile.of(key, target, document.manifest, rows, state.landed_through)
             report = publish(
                 self.connection, self.publisher.store, rendered, self.publisher.clock()
             )

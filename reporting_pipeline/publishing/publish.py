@@ -39,6 +39,7 @@ from reporting_pipeline.exports.formats import FORMATS
 from reporting_pipeline.exports.manifest import FilePart, Manifest
 from reporting_pipeline.exports.row_spool import RowSpool
 from reporting_pipeline.publishing.restatement import (
+    RestatedBlock,
     causes_of,
     chunks,
     fetch_rows,
@@ -49,6 +50,7 @@ from reporting_pipeline.store.object_store import ObjectStore
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _JSON_TYPE = "application/json"
+_ARCHIVE_TYPE = "application/zip"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +59,16 @@ class RenderedFile:
 
     Attributes:
         manifest: The manifest beside the published file.
-        rows: The rows that the file was written from.
+        part: The part of the manifest about the file.
+        rows: The rows that the file was written from, of each block.
         landed_through: The greatest record clock landed when the rows were read.
     """
 
     key: ReportKey
     path: Path
     manifest: Manifest
-    rows: RowSpool
+    part: FilePart
+    rows: tuple[RowSpool, ...]
     landed_through: datetime | None
 
     @classmethod
@@ -73,7 +77,7 @@ class RenderedFile:
         key: ReportKey,
         path: Path,
         manifest: Manifest,
-        rows: RowSpool,
+        rows: tuple[RowSpool, ...],
         landed_through: datetime | None,
     ) -> "RenderedFile":
         """A file on disk, with its size and digest in the manifest."""
@@ -82,7 +86,9 @@ class RenderedFile:
             digest.update(chunk)
             byte_count += len(chunk)
         part = FilePart(
-            name=key.file_name(is_provisional=manifest.is_provisional),
+            name=key.file_name(
+                is_provisional=manifest.is_provisional, is_archive=_is_archive(key, manifest)
+            ),
             format=key.format,
             byte_count=byte_count,
             sha256=digest.hexdigest(),
@@ -91,6 +97,7 @@ class RenderedFile:
             key=key,
             path=path,
             manifest=manifest.of_file(part),
+            part=part,
             rows=rows,
             landed_through=landed_through,
         )
@@ -110,15 +117,17 @@ def publish(
     """
     key = rendered.key
     upcoming = UpcomingEdition(
-        storage_path=key.file_key(is_provisional=rendered.manifest.is_provisional),
+        storage_path=f"{key.folder}/{rendered.part.name}",
         manifest=rendered.manifest,
         landed_through=rendered.landed_through,
         generated_at=now,
     )
-    keep_rows(store, upcoming.manifest, rendered.rows)
+    for part, rows in zip(rendered.manifest.parts, rendered.rows, strict=True):
+        keep_rows(store, part, rows)
     with connection.transaction():
         record_upcoming(connection, key, upcoming)
-    media_type = FORMATS[key.format].media_type
+    is_archive = _is_archive(key, rendered.manifest)
+    media_type = _ARCHIVE_TYPE if is_archive else FORMATS[key.format].media_type
     stored = store.put(upcoming.storage_path, chunks(rendered.path), media_type)
     if stored.sha256 != upcoming.file.sha256:
         message = (
@@ -193,12 +202,36 @@ def _restated_causes(
         return []
     if former.rows_sha256 != new.rows_sha256:
         with TemporaryDirectory(prefix="reporting-restated-") as folder:
-            former_rows = fetch_rows(store, former, Path(folder))
-            new_rows = fetch_rows(store, new, Path(folder))
-            # Rows that the store no longer has cannot be compared; the digests still differ.
-            if former_rows is not None and new_rows is not None:
-                record_restatement(connection, (former, former_rows), (new, new_rows))
+            _record_restated_rows(connection, store, (former, new), Path(folder))
     return causes_of(connection, former, new, _landed_through(connection, report))
+
+
+def _record_restated_rows(
+    connection: Connection[Any],
+    store: ObjectStore,
+    manifests: tuple[Manifest, Manifest],
+    folder: Path,
+) -> None:
+    """Compare the rows that both editions have, block by block."""
+    former, new = manifests
+    names = [each.name for each in new.blocks] or [""]
+    former_names = [each.name for each in former.blocks] or [""]
+    former_parts = dict(zip(former_names, former.parts, strict=True))
+    for position, (name, part) in enumerate(zip(names, new.parts, strict=True)):
+        before = former_parts.get(name)
+        if before is None or before.rows_sha256 == part.rows_sha256:
+            continue
+        former_rows, new_rows = fetch_rows(store, before, folder), fetch_rows(store, part, folder)
+        # Rows that the store no longer has cannot be compared; the digests still differ.
+        if former_rows is not None and new_rows is not None:
+            of_block = RestatedBlock(
+                name=name, position=position, former=former.rows_sha256, new=new.rows_sha256
+            )
+            record_restatement(connection, (before, former_rows), (part, new_rows), of_block)
+
+
+def _is_archive(key: ReportKey, manifest: Manifest) -> bool:
+    return bool(manifest.blocks) and FORMATS[key.format].archives_blocks
 
 
 def _landed_through(connection: Connection[Any], report: GeneratedReport) -> datetime | None:

@@ -17,6 +17,7 @@ The causes apply to the edition as a whole:
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from reporting_pipeline.registry.columns import ColumnKind
 from reporting_pipeline.store.object_store import ObjectStore
 
 _CHUNK_BYTES = 1024 * 1024
+_DIFFERENCES_OF_A_BLOCK = 100_000_000
 
 _DIFFERENCES = """
     insert into catalogue.restated_rows (
@@ -39,8 +41,8 @@ _DIFFERENCES = """
     )
     select
         %(definition_id)s, %(period)s, %(former)s, %(new)s,
-        row_number() over (order by row_key collate "C", place), change, row_key, column_name,
-        former_value, new_value
+        %(offset)s + row_number() over (order by row_key collate "C", place), change,
+        %(prefix)s || row_key, column_name, former_value, new_value
     from ({differences}) as differences
     on conflict do nothing
 """
@@ -164,8 +166,28 @@ def _cause_of_same_rows(former: Manifest, new: Manifest) -> str:
     return "rendering" if former.within_file() == new.within_file() else "name"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestatedBlock:
+    """The block of two editions whose rows are compared.
+
+    Attributes:
+        name: Its name; empty of a report without blocks.
+        position: Its place among the blocks.
+        former: The digest of all rows of the former edition.
+        new: The digest of all rows of the new one.
+    """
+
+    name: str
+    position: int
+    former: str
+    new: str
+
+
 def record_restatement(
-    connection: Connection[Any], former: tuple[Manifest, Path], new: tuple[Manifest, Path]
+    connection: Connection[Any],
+    former: tuple[Manifest, Path],
+    new: tuple[Manifest, Path],
+    block: RestatedBlock | None = None,
 ) -> None:
     """Record the differences between the rows of two editions, given as files of canonical rows.
 
@@ -185,8 +207,10 @@ def record_restatement(
         {
             "definition_id": new_manifest.definition.id,
             "period": new_manifest.period.token,
-            "former": former_manifest.rows_sha256,
-            "new": new_manifest.rows_sha256,
+            "former": block.former if block else former_manifest.rows_sha256,
+            "new": block.new if block else new_manifest.rows_sha256,
+            "offset": block.position * _DIFFERENCES_OF_A_BLOCK if block else 0,
+            "prefix": f"{block.name}: " if block and block.name else "",
         },
     )
     connection.execute("drop table former_rows, new_rows")

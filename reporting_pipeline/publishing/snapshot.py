@@ -1,11 +1,11 @@
 """Reads one report from the warehouse: its rows, totals, seals and names, all in one snapshot."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import psycopg
@@ -17,6 +17,7 @@ from reporting_pipeline.checks.seals import SealedPeriod, SealScope, seals_of
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.errors import WarehouseUnavailable
 from reporting_pipeline.exports.manifest import (
+    BlockPart,
     ColumnPart,
     DefinitionPart,
     EventPart,
@@ -37,6 +38,7 @@ from reporting_pipeline.report_definitions.compile import (
     ReportColumn,
     compile_report,
 )
+from reporting_pipeline.report_definitions.config import ReportConfig
 from reporting_pipeline.report_definitions.definition import ReportDefinition
 from reporting_pipeline.report_definitions.filters import allowed_values
 from reporting_pipeline.warehouse.engine import warehouse_connection
@@ -121,20 +123,22 @@ def seal_scope(request: ReportRequest) -> SealScope:
     A balance depends on all days up to the last one; other figures only on the days of the period.
     """
     definition, period = request.definition, request.period
-    source = dataset(definition.config.dataset)
+    sources = map(dataset, definition.config.datasets)
     return SealScope(
         organization_id=definition.organization_id,
         first=None if depends_on_history(definition.config) else period.first,
         end=period.end,
-        report_tables=source.depends_on,
+        report_tables=tuple(dict.fromkeys(table for each in sources for table in each.depends_on)),
         event_ids=(period.event_id,) if period.event_id else _events_of(definition),
     )
 
 
 def _events_of(definition: ReportDefinition) -> tuple[UUID, ...] | None:
-    """The events that the definition's filters allow; None if they allow any."""
-    allowed = allowed_values(definition.config.filters, "event_id")
-    return None if allowed is None else tuple(UUID(str(each)) for each in sorted(allowed))
+    """The events that the definition's filters allow; None if a block allows any."""
+    allowed = [allowed_values(each.filters, "event_id") for each in definition.config.parts]
+    if any(each is None for each in allowed):
+        return None
+    return tuple(UUID(str(each)) for each in sorted({v for each in allowed for v in each or ()}))
 
 
 def read_report(
@@ -152,14 +156,62 @@ def read_report(
         ExportIncomplete: The rows differ from those of the snapshot.
     """
     config = request.definition.config
-    report = compile_report(config, request.definition.organization_id, request.period)
-    rows = spool_rows(connection, report, spool_path)
-    chart = Chart(x=config.chart.x, y=config.chart.y) if config.chart else None
-    return ReportDocument(
+    paths = [spool_path.with_name(f"{n}.{spool_path.name}") for n in range(len(config.parts))]
+    parts = [
+        _read_rows(connection, request, part, path)
+        for part, path in zip(config.parts, paths, strict=True)
+    ]
+    manifest = _manifest(connection, request, state, parts).model_copy(
+        update={"is_provisional": is_provisional}
+    )
+    if not config.blocks:
+        [(report, rows, _)] = parts
+        return _document(request.definition.name, config, manifest, (report, rows))
+    blocks = tuple(
+        _document(block.title, each, of_block, (report, rows))
+        for block, each, of_block, (report, rows, _) in zip(
+            config.blocks, config.parts, manifest.parts, parts, strict=True
+        )
+    )
+    row_count = sum(each.rows.row_count for each in blocks)
+    return replace(
+        blocks[0],
         title=request.definition.name,
-        manifest=_manifest(connection, request, state, report, rows).model_copy(
-            update={"is_provisional": is_provisional}
+        manifest=manifest,
+        rows=replace(
+            blocks[0].rows,
+            path=spool_path,
+            columns=(),
+            row_count=row_count,
+            byte_count=sum(each.rows.byte_count for each in blocks),
+            sha256=manifest.rows_sha256,
         ),
+        currency=None,
+        notes=() if row_count else (NO_ROWS,),
+        has_totals=False,
+        chart=None,
+        blocks=blocks,
+    )
+
+
+_Rows: TypeAlias = tuple[CompiledReport, RowSpool, tuple[TotalPart, ...]]
+
+
+def _read_rows(
+    connection: Connection[Any], request: ReportRequest, config: ReportConfig, path: Path
+) -> _Rows:
+    report = compile_report(config, request.definition.organization_id, request.period)
+    rows = spool_rows(connection, report, path)
+    return report, rows, _totals(connection, report)
+
+
+def _document(
+    title: str, config: ReportConfig, manifest: Manifest, read: tuple[CompiledReport, RowSpool]
+) -> ReportDocument:
+    report, rows = read
+    return ReportDocument(
+        title=title,
+        manifest=manifest,
         rows=rows,
         currency=report.currency,
         notes=() if rows.row_count else (NO_ROWS,),
@@ -167,7 +219,7 @@ def read_report(
         locale=config.locale,
         csv_profile=config.csv_profile,
         has_totals=config.totals,
-        chart=chart,
+        chart=Chart(x=config.chart.x, y=config.chart.y) if config.chart else None,
     )
 
 
@@ -175,10 +227,11 @@ def _manifest(
     connection: Connection[Any],
     request: ReportRequest,
     state: ReportState,
-    report: CompiledReport,
-    rows: RowSpool,
+    parts: Sequence[_Rows],
 ) -> Manifest:
     definition, period = request.definition, request.period
+    blocks = _blocks(connection, request, parts)
+    report, rows, totals = parts[0]
     organization_id = definition.organization_id
     name = _name(connection, "ticketing_organizations", organization_id) or str(organization_id)
     return Manifest(
@@ -188,7 +241,7 @@ def _manifest(
             name=definition.name,
             version=definition.version,
             category=definition.category,
-            dataset=definition.config.dataset,
+            dataset=", ".join(definition.config.datasets),
         ),
         organization=OrganizationPart(id=organization_id, name=name),
         period=PeriodPart(
@@ -198,17 +251,45 @@ def _manifest(
         time_zone=definition.config.time_zone,
         locale=definition.config.locale,
         csv_profile=definition.config.csv_profile,
-        filters=(*_event_filter(connection, period), *report.filters),
-        columns=tuple(map(_column_part, report.columns)),
-        row_key=report.key,
-        row_count=rows.row_count,
-        rows_sha256=rows.sha256,
-        totals=_totals(connection, report),
+        filters=(
+            _event_filter(connection, period)
+            if blocks
+            else (*_event_filter(connection, period), *report.filters)
+        ),
+        columns=() if blocks else tuple(map(_column_part, report.columns)),
+        row_key=() if blocks else report.key,
+        row_count=sum(each.row_count for each in blocks) if blocks else rows.row_count,
+        rows_sha256=Manifest.digest_of_blocks(each.rows_sha256 for each in blocks)
+        if blocks
+        else rows.sha256,
+        totals=() if blocks else totals,
         watermarks=watermark_parts(state.sealed) if state.sealed else (),
         seals=seal_parts(state.sealed) if state.sealed else (),
         accepted_breaks=accepted_parts(state.sealed) if state.sealed else (),
         is_provisional=False,
         event=_event(connection, period),
+        blocks=blocks,
+    )
+
+
+def _blocks(
+    connection: Connection[Any], request: ReportRequest, parts: Sequence[_Rows]
+) -> tuple[BlockPart, ...]:
+    blocks = request.definition.config.blocks
+    of_event = _event_filter(connection, request.period)
+    return tuple(
+        BlockPart(
+            name=block.name,
+            title=block.title,
+            dataset=block.dataset,
+            filters=(*of_event, *report.filters),
+            columns=tuple(map(_column_part, report.columns)),
+            row_key=report.key,
+            row_count=rows.row_count,
+            rows_sha256=rows.sha256,
+            totals=totals,
+        )
+        for block, (report, rows, totals) in zip(blocks, parts if blocks else (), strict=True)
     )
 
 

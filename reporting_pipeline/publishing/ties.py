@@ -214,11 +214,13 @@ def broken_ties(
     Raises:
         UnknownDataset, DefinitionInvalid: The report cannot be compiled.
     """
-    report = compile_report(config, organization_id, period)
-    if report.currency is None:
-        return []
-    asked = _Asked(connection, config, organization_id, period, report)
-    return [*asked.footings(), *asked.ledger_ties(), *asked.settlement()]
+    found: list[BrokenTie] = []
+    for part in config.parts:
+        report = compile_report(part, organization_id, period)
+        if report.currency is not None:
+            asked = _Asked(connection, part, organization_id, period, report)
+            found += [*asked.footings(), *asked.ledger_ties(), *asked.settlement()]
+    return found
 
 
 @dataclass(frozen=True, slots=True)

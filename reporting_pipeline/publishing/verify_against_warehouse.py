@@ -6,7 +6,7 @@ differ, because rows have landed since. Then the next edition shows the differen
 need no warehouse are in `exports.verify`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
@@ -70,7 +70,7 @@ def verify_against_warehouse(warehouse: URL, path: Path, offline: Verification) 
         TemporaryDirectory(prefix="reporting-") as folder,
         report_snapshot(warehouse) as connection,
     ):
-        rows = _current_rows(connection, manifest, Path(folder) / "rows.csv")
+        rows = _current_rows(connection, manifest, Path(folder))
         cells = _differing_rows(path, offline, rows)
         if cells and offline.is_proven:
             cells.append(_RESTATED)
@@ -89,11 +89,17 @@ def verify_against_warehouse(warehouse: URL, path: Path, offline: Verification) 
     )
 
 
-def _current_rows(connection: Connection[Any], manifest: Manifest, path: Path) -> RowSpool:
-    """The report's rows in the warehouse now."""
+def _current_rows(connection: Connection[Any], manifest: Manifest, folder: Path) -> list[RowSpool]:
+    """The report's rows in the warehouse now, of each block."""
     definition = definition_version(connection, manifest.definition.id, manifest.definition.version)
-    report = compile_report(definition.config, definition.organization_id, _period(manifest))
-    return spool_rows(connection, report, path)
+    return [
+        spool_rows(
+            connection,
+            compile_report(config, definition.organization_id, _period(manifest)),
+            folder / f"{index}.csv",
+        )
+        for index, config in enumerate(definition.config.parts)
+    ]
 
 
 def _period(manifest: Manifest) -> Period:
@@ -110,19 +116,41 @@ def _tie_differences(connection: Connection[Any], manifest: Manifest) -> Iterato
         yield Difference(kind=DifferenceKind.LEDGER, message=str(broken))
 
 
-def _differing_rows(path: Path, offline: Verification, rows: RowSpool) -> list[Difference]:
+def _differing_rows(path: Path, offline: Verification, rows: list[RowSpool]) -> list[Difference]:
     manifest, format_ = offline.manifest, FORMATS[offline.format]
+    if len(rows) != len(manifest.parts):
+        message = f"the definition's version has {len(rows)} blocks, the manifest others"
+        return [Difference(kind=DifferenceKind.MANIFEST, message=message)]
+    found: list[Difference] = []
+    try:
+        blocks = format_.read_blocks(path, manifest)
+        for index, (part, of_block) in enumerate(zip(manifest.parts, blocks, strict=True)):
+            name = manifest.blocks[index].name if manifest.blocks else None
+            place = partial(_place_in, name) if name else partial(format_.row_place, path)
+            found += _differing_block(part, of_block, rows[index], place)
+    except FileUnreadable:
+        pass  # the offline result has this error already
+    return found
+
+
+def _place_in(name: str, index: int) -> str:
+    return f"{name}, row {index + 1}"
+
+
+def _differing_block(
+    manifest: Manifest,
+    found: Iterator[CanonicalRow],
+    rows: RowSpool,
+    place: Callable[[int], str],
+) -> list[Difference]:
     names = [column.name for column in rows.columns]
     if names != [column.name for column in manifest.columns]:
         message = (
             f"the definition's version has the columns {', '.join(names)}; the manifest others"
         )
         return [Difference(kind=DifferenceKind.MANIFEST, message=message)]
-    comparison = RowComparison(manifest=manifest, place=partial(format_.row_place, path))
-    try:
-        return comparison.first_difference(format_.read(path, manifest), _spooled_rows(rows))
-    except FileUnreadable:
-        return []  # the offline result has this error already
+    comparison = RowComparison(manifest=manifest, place=place)
+    return comparison.first_difference(found, _spooled_rows(rows))
 
 
 def _spooled_rows(rows: RowSpool) -> Iterator[CanonicalRow]:
@@ -137,7 +165,9 @@ def _spooled_rows(rows: RowSpool) -> Iterator[CanonicalRow]:
 def _ledger_differences(connection: Connection[Any], manifest: Manifest) -> Iterator[Difference]:
     """The errors of the checks on the report's days, for its organisation or for all."""
     days = _days(manifest)
-    tables = (*dataset(manifest.definition.dataset).depends_on, RECONCILIATION_BREAKS.name)
+    names = [part.definition.dataset for part in manifest.parts]
+    tables = [table for name in names for table in dataset(name).depends_on]
+    tables.append(RECONCILIATION_BREAKS.name)
     for table in dict.fromkeys(tables):
         for check in checks_of(table):
             for of_day in check.find(connection, days).values():

@@ -26,6 +26,10 @@ def depends_on_history(config: ReportConfig) -> bool:
     True for a config that its dataset cannot answer: its report fails when it is read, and does not
     stop the others here.
     """
+    return any(map(_rows_depend_on_history, config.parts))
+
+
+def _rows_depend_on_history(config: ReportConfig) -> bool:
     try:
         dataset = with_derived_columns(registered(config.dataset), config)
         names = (*_shown_names(config), *(each.column for _, each in comparisons(config.filters)))

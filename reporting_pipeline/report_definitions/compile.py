@@ -55,8 +55,12 @@ class ReportColumn:
 
     @property
     def machine_header(self) -> str:
-        """Its header in files for machines: the label if the definition has one."""
-        return self.label or self.column.name
+        """Its header in files for machines: the label, but of minor units always the name.
+
+        A person's label would hide that the amounts are not in major units.
+        """
+        is_minor = self.column.unit is Unit.MINOR
+        return self.column.name if is_minor else self.label or self.column.name
 
     @property
     def header(self) -> str:

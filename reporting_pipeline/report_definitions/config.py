@@ -4,7 +4,7 @@
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -36,6 +36,10 @@ from reporting_pipeline.report_definitions.period_rules import (
 
 MAX_COLUMNS = 200
 MAX_SORT_KEYS = 20
+MAX_BLOCKS = 20
+
+# In place of the dataset and columns of a report whose blocks have them; no dataset is called so.
+_IN_BLOCKS = "(in blocks)"
 
 # Names of a machine's own settings: their meaning differs from machine to machine.
 _NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
@@ -107,23 +111,17 @@ class ChartChoice(_ConfigModel):
     y: ColumnName
 
 
-class ReportConfig(_ConfigModel):
-    """The config of a report definition; unknown fields are refused.
+class RowsConfig(_ConfigModel):
+    """The rows of a report, or of a block of it.
 
     Attributes:
         dataset: Name in the registry of datasets.
-        columns: The columns of the report, in order.
+        columns: The columns, in order.
         filters: A row passes when all of them are true.
         group_by: Columns of which each combination is one row; empty: the dataset's own rows.
         having: Filters on the rows of a grouped report, sums among its figures.
         sort: Sort keys; the key of the rows follows, so the order is total.
-        period: Which days.
-        after_event: When the report is due, for schedule post_event.
-        time_zone: IANA name, in which files for people show instants.
-        locale: For numbers and dates in files for people.
-        csv_profile: `machine` for programs, `spreadsheet` for people.
         totals: Show totals.
-        skip_empty: A report without rows is not published.
     """
 
     dataset: ColumnName
@@ -140,13 +138,7 @@ class ReportConfig(_ConfigModel):
     sort: Annotated[
         tuple[SortKey, ...], BeforeValidator(tuple_of), Field(max_length=MAX_SORT_KEYS)
     ] = ()
-    period: PeriodRule
-    after_event: AfterEvent = DEFAULT_AFTER_EVENT
-    time_zone: str = "UTC"
-    locale: str = "en_GB"
-    csv_profile: Literal["machine", "spreadsheet"] = "machine"
     totals: bool = False
-    skip_empty: bool = False
     chart: ChartChoice | None = None
 
     @field_validator("columns")
@@ -154,6 +146,8 @@ class ReportConfig(_ConfigModel):
     def _columns_differ(cls, columns: tuple[ColumnChoice, ...]) -> tuple[ColumnChoice, ...]:
         _require_unique([each.name for each in columns], "column")
         _require_unique([each.label or each.name for each in columns], "heading")
+        minor = [each.name for each in columns if each.label and each.name.endswith("_minor")]
+        _require_unique([*minor, *(each.label or each.name for each in columns)], "heading")
         return columns
 
     @field_validator("group_by")
@@ -180,6 +174,85 @@ class ReportConfig(_ConfigModel):
             raise ValueError(message)
         return filters
 
+
+class BlockConfig(RowsConfig):
+    """A block of a report: rows with a name and a title of their own.
+
+    Attributes:
+        name: Small letters, digits and single hyphens; the name of its file in an archive.
+        title: Its heading, and the name of its sheet.
+    """
+
+    name: Annotated[str, Field(max_length=25, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    title: Label
+
+
+class ReportConfig(RowsConfig):
+    """The config of a report definition; unknown fields are refused.
+
+    Attributes:
+        period: Which days.
+        after_event: When the report is due, for schedule post_event.
+        time_zone: IANA name, in which files for people show instants.
+        locale: For numbers and dates in files for people.
+        csv_profile: `machine` for programs, `spreadsheet` for people.
+        skip_empty: A report without rows is not published.
+        blocks: The blocks of a report that has several; then each has its own rows, and the report
+            itself names no dataset. `parts` gives the rows of either kind of report.
+    """
+
+    period: PeriodRule
+    after_event: AfterEvent = DEFAULT_AFTER_EVENT
+    time_zone: str = "UTC"
+    locale: str = "en_GB"
+    csv_profile: Literal["machine", "spreadsheet"] = "machine"
+    skip_empty: bool = False
+    blocks: Annotated[
+        tuple[BlockConfig, ...], BeforeValidator(tuple_of), Field(max_length=MAX_BLOCKS)
+    ] = ()
+
+    @property
+    def parts(self) -> tuple["ReportConfig", ...]:
+        """A config for each block; of a report without blocks the config itself."""
+        if not self.blocks:
+            return (self,)
+        return tuple(
+            self.model_copy(
+                update={"blocks": ()} | {name: getattr(each, name) for name in _ROWS_FIELDS}
+            )
+            for each in self.blocks
+        )
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The names of the datasets that the report is made of."""
+        return tuple(dict.fromkeys(each.dataset for each in self.parts))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rows_are_in_blocks(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping) or not value.get("blocks"):
+            return value
+        doubled = [name for name in _ROWS_FIELDS if name in value]
+        if doubled:
+            message = f"with blocks, {doubled[0]} belongs into each block"
+            raise ValueError(message)
+        return {**value, "dataset": _IN_BLOCKS, "columns": [_IN_BLOCKS]}
+
+    @model_serializer(mode="wrap")
+    def _without_rows_beside_blocks(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = write(self)
+        if not self.blocks:
+            return {name: value for name, value in fields.items() if name != "blocks"}
+        return {name: value for name, value in fields.items() if name not in _ROWS_FIELDS}
+
+    @field_validator("blocks")
+    @classmethod
+    def _blocks_differ(cls, blocks: tuple[BlockConfig, ...]) -> tuple[BlockConfig, ...]:
+        _require_unique([each.name for each in blocks], "name")
+        _require_unique([each.title.casefold() for each in blocks], "title")
+        return blocks
+
     @field_validator("time_zone")
     @classmethod
     def _zone_exists(cls, name: str) -> str:
@@ -203,6 +276,9 @@ class ReportConfig(_ConfigModel):
             message = f"{quoted(name)} is not a locale; expected language and territory: de_DE"
             raise ValueError(message) from error
         return name
+
+
+_ROWS_FIELDS = tuple(RowsConfig.model_fields)
 
 
 def _require_unique(names: Sequence[str], what: str) -> None:

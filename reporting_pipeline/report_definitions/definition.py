@@ -175,9 +175,10 @@ def definition_id(organization_id: UUID, slug: str) -> UUID:
 def _with_bare_names(config: dict[str, Any]) -> dict[str, Any]:
     """The config with bare names where only a name is given."""
     brief = {
-        "columns": [_bare_name(each, "name") for each in config["columns"]],
+        "columns": [_bare_name(each, "name") for each in config.get("columns", ())],
         "sort": [_bare_name(each, "column") for each in config.get("sort", ())],
-        "period": _bare_name(config["period"], "rule"),
+        "period": _bare_name(config.get("period", {}), "rule"),
+        "blocks": [_with_bare_names(each) for each in config.get("blocks", ())],
     }
     return {name: brief.get(name, value) for name, value in config.items()}
 

@@ -98,6 +98,17 @@ def parse_config(mapping: object, source: str = "the config") -> ReportConfig:
 
 def invalid_fields(config: ReportConfig) -> list[InvalidField]:
     """All fields that the registry's dataset cannot answer; an unknown dataset is one."""
+    faults = [_invalid_fields_of_rows(each) for each in config.parts]
+    if not config.blocks:
+        return faults[0]
+    return [
+        fault if fault.field.startswith("period") else fault.below(f"blocks[{index}]")
+        for index, of_block in enumerate(faults)
+        for fault in of_block
+    ]
+
+
+def _invalid_fields_of_rows(config: ReportConfig) -> list[InvalidField]:
     try:
         answering = dataset(config.dataset)
     except UnknownDataset as error:

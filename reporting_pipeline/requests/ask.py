@@ -194,7 +194,8 @@ def _refuse(
     if reason is not None:
         message = f"{definition.slug} of {definition.organization_id}: {reason}"
         raise DefinitionInvalid(message)
-    compile_report(definition.config, definition.organization_id, period)
+    for each in definition.config.parts:
+        compile_report(each, definition.organization_id, period)
 
 
 def _unfit_definition(definition: ReportDefinition, format_: ReportFormat) -> str | None:

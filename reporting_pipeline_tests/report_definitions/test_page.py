@@ -3,18 +3,30 @@
 import re
 
 from reporting_pipeline.report_definitions.config import ReportConfig
+from reporting_pipeline.report_definitions.document import read_text
 from reporting_pipeline.report_definitions.filters import OPERATORS
-from reporting_pipeline.report_definitions.parse import parse_definition_text
+from reporting_pipeline.report_definitions.parse import (
+    invalid_fields,
+    parse_config,
+    parse_definition_text,
+)
 from reporting_pipeline_tests.architecture.repository import DOCS
 
 PAGE = (DOCS / "report_definitions.md").read_text(encoding="utf-8")
 
 
 def test_the_example_is_a_definition() -> None:
-    [example] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    example = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[0]
     shown = parse_definition_text(example).config.model_dump(exclude_unset=True)
-    # after_event has its own section.
-    assert set(shown) == set(ReportConfig.model_fields) - {"after_event"}
+    # after_event and blocks have their own sections.
+    assert set(shown) == set(ReportConfig.model_fields) - {"after_event", "blocks"}
+
+
+def test_the_example_of_blocks_is_a_config() -> None:
+    example = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[1]
+    config = parse_config(read_text(example))
+    assert invalid_fields(config) == []
+    assert [each.name for each in config.blocks] == ["by-event", "tickets"]
 
 
 def test_every_field_of_the_config_is_explained_in_order() -> None:

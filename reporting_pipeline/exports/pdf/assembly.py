@@ -12,11 +12,11 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from reporting_pipeline.exports.pdf.fonts import font_file
 from reporting_pipeline.exports.pdf.page_digests import PageDigests
-from reporting_pipeline.exports.pdf.render_process import RenderJob
+from reporting_pipeline.exports.pdf.render_process import FurtherSection, RenderJob
 
 MANIFEST_ATTACHMENT = "manifest.json"
 ROWS_ATTACHMENT = "rows.csv"
@@ -28,6 +28,16 @@ _NAMELESS = b"> <>"
 _TAG_LETTERS = 6
 
 
+class WrittenSection(BaseModel):
+    """The pages of one block; fields as in `WrittenPages`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    page_count: int
+    currency: str | None
+    has_totals: bool
+
+
 class WrittenPages(BaseModel):
     """The attachment `pages.json`, for comparing the pages.
 
@@ -35,6 +45,7 @@ class WrittenPages(BaseModel):
         currency: The name of the column with the currency of a row's money; None: no money.
         has_totals: Whether there are totals below the rows.
         digests: The digest of each page, in order (`page_digests`).
+        sections: The blocks of a report of several, in order.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,9 +53,22 @@ class WrittenPages(BaseModel):
     currency: str | None
     has_totals: bool
     digests: tuple[str, ...]
+    sections: tuple[WrittenSection, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_empty(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = write(self)
+        return {name: value for name, value in fields.items() if name != "sections" or value}
 
 
-def assemble(pieces: Sequence[Path], frames: Path, job: RenderJob) -> None:
+def rows_attachment(block: str) -> str:
+    """The name of the attachment with the rows of a block; empty: of a report without blocks."""
+    return f"{block}.csv" if block else ROWS_ATTACHMENT
+
+
+def assemble(
+    pieces: Sequence[Path], frames: Path, job: RenderJob, page_counts: Sequence[int]
+) -> None:
     """Write `job.target` from its pieces; the same pieces give the same bytes."""
     import pikepdf
 
@@ -60,7 +84,7 @@ def assemble(pieces: Sequence[Path], frames: Path, job: RenderJob) -> None:
         _list_header_cells(pdf)
         _name_digits(pdf)
         _rename_fonts(pdf)
-        _attach(pdf, job)
+        _attach(pdf, job, page_counts)
         pdf.save(
             job.target,
             deterministic_id=True,
@@ -206,17 +230,20 @@ def _digits_of_glyphs(family: str) -> Mapping[int, str]:
         return {font.getGlyphID(names[ord(each)]): each for each in digits}
 
 
-def _attach(pdf: Any, job: RenderJob) -> None:
+def _attach(pdf: Any, job: RenderJob, page_counts: Sequence[int]) -> None:
     digests = PageDigests()
     pages = WrittenPages(
         currency=job.currency,
         has_totals=job.has_totals,
         digests=tuple(digests.of(page) for page in pdf.pages),
+        sections=_written_sections(job, page_counts) if job.block else (),
     )
-    rows = job.rows_header.encode() + Path(job.rows_path).read_bytes()
     attachments = (
         (MANIFEST_ATTACHMENT, job.manifest.encode(), "application/json", "What this report is"),
-        (ROWS_ATTACHMENT, rows, "text/csv", "The rows of this report"),
+        *(
+            (rows_attachment(each.block), _rows_of(each), "text/csv", "The rows of this report")
+            for each in job.sections
+        ),
         (
             PAGES_ATTACHMENT,
             (pages.model_dump_json(indent=2) + "\n").encode(),
@@ -239,3 +266,14 @@ def _attach(pdf: Any, job: RenderJob) -> None:
         pdf.attachments[name] = specification
         associated.append(specification.obj)
     pdf.Root.AF = associated
+
+
+def _written_sections(job: RenderJob, page_counts: Sequence[int]) -> tuple[WrittenSection, ...]:
+    return tuple(
+        WrittenSection(page_count=count, currency=each.currency, has_totals=each.has_totals)
+        for each, count in zip(job.sections, page_counts, strict=True)
+    )
+
+
+def _rows_of(section: RenderJob | FurtherSection) -> bytes:
+    return section.rows_header.encode() + Path(section.rows_path).read_bytes()

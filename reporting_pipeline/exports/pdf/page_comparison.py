@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import TypeAlias
 
 from reporting_pipeline.exports.pdf.page_reader import PageCells
 from reporting_pipeline.exports.pdf.visible_text import visible_text
@@ -21,6 +22,10 @@ _PLAIN_TEXT = re.compile("[\\x00-\\x7f\\s\u00b7\u2019]*")
 _KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
 _DIGIT, _PLAIN = re.compile("[0-9]").match, re.compile("[0-9A-Za-z]").match
 _ALLOWED_DIFFERENCES = 4
+
+
+_Numbered: TypeAlias = Sequence[tuple[int, PageCells]]
+# Pages with their numbers in the file.
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,8 @@ def row_problem(
     headers: Sequence[str],
     rows: Iterable[ExpectedRow],
     frame: Callable[[int, int], str],
+    *,
+    first_page: int = 1,
 ) -> str | None:
     """The first difference between rows and pages, by page, row and column; None: no difference.
 
@@ -48,12 +55,14 @@ def row_problem(
         headers: The texts over the columns, on each page with rows.
         rows: The rows below them, in order, totals included.
         frame: The text around a page's content, by its number and the number of pages.
+        first_page: The number of the first of these pages in the file.
     """
+    numbered = list(enumerate(pages, first_page))
     differences = (
-        _row_differences(pages, headers, rows),
-        _heading_differences(pages, headers),
-        _stray_texts(pages),
-        _frame_differences(pages, frame),
+        _row_differences(numbered, headers, rows),
+        _heading_differences(numbered, headers),
+        _stray_texts(numbered),
+        _frame_differences(numbered, frame),
     )
     return next((each for found in differences for each in found), None)
 
@@ -96,9 +105,9 @@ def letters_of(text: str) -> str:
 
 
 def _row_differences(
-    pages: Sequence[PageCells], headers: Sequence[str], rows: Iterable[ExpectedRow]
+    pages: _Numbered, headers: Sequence[str], rows: Iterable[ExpectedRow]
 ) -> Iterator[str]:
-    found = ((number, cells) for number, page in enumerate(pages, 1) for cells in page.rows)
+    found = ((number, cells) for number, page in pages for cells in page.rows)
     last = "the headings"
     for place, row in zip_longest(found, rows):
         if place is None:
@@ -119,8 +128,8 @@ def _row_differences(
         last = row.name
 
 
-def _heading_differences(pages: Sequence[PageCells], headers: Sequence[str]) -> Iterator[str]:
-    for number, page in enumerate(pages, 1):
+def _heading_differences(pages: _Numbered, headers: Sequence[str]) -> Iterator[str]:
+    for number, page in pages:
         for headings in page.headings:
             for expected, found in zip_longest(headers, headings, fillvalue=""):
                 if not is_same_text(visible_text(expected), found):
@@ -128,9 +137,9 @@ def _heading_differences(pages: Sequence[PageCells], headers: Sequence[str]) -> 
                     yield f"page {number} shows {_quoted(found)} in place of {heading}"
 
 
-def _stray_texts(pages: Sequence[PageCells]) -> Iterator[str]:
-    with_rows = [number for number, page in enumerate(pages, 1) if page.headings]
-    for number, page in enumerate(pages, 1):
+def _stray_texts(pages: _Numbered) -> Iterator[str]:
+    with_rows = [number for number, page in pages if page.headings]
+    for number, page in pages:
         # Other text is before the first rows, or on proof pages after the last ones.
         is_among = bool(with_rows) and with_rows[0] < number <= with_rows[-1]
         stray = (page.before if is_among else "") + page.stray
@@ -138,10 +147,8 @@ def _stray_texts(pages: Sequence[PageCells]) -> Iterator[str]:
             yield f"page {number} shows {_quoted(stray)} beside the rows"
 
 
-def _frame_differences(
-    pages: Sequence[PageCells], frame: Callable[[int, int], str]
-) -> Iterator[str]:
-    for number, page in enumerate(pages, 1):
+def _frame_differences(pages: _Numbered, frame: Callable[[int, int], str]) -> Iterator[str]:
+    for number, page in pages:
         expected = frame(number, len(pages))
         if not is_same_text(expected, page.frame):
             yield f"page {number} shows {_quoted(page.frame)} around it, not {_quoted(expected)}"

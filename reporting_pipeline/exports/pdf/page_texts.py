@@ -159,6 +159,14 @@ def facts_of(manifest: Manifest) -> list[tuple[str, Sequence[str]]]:
     return facts
 
 
+def facts_of_block(manifest: Manifest) -> list[tuple[str, Sequence[str]]]:
+    """The facts above the table of a block."""
+    return [
+        ("Filters", list(manifest.filters) or ["none"]),
+        ("Rows", [count_for_people(manifest.row_count, manifest.locale)]),
+    ]
+
+
 def event_facts(manifest: Manifest) -> list[tuple[str, list[str]]]:
     """The facts of the event of a report over one; none of any other report."""
     event = manifest.event
@@ -238,6 +246,22 @@ def proof_parts(manifest: Manifest, texts: CellTexts) -> list[ProofPart]:
         ),
     ]
     return [part for part in parts if part.lines]
+
+
+def proof_parts_of_blocks(manifest: Manifest, texts: Sequence[CellTexts]) -> list[ProofPart]:
+    """The parts of the proof page of a report of several blocks."""
+    parts = proof_parts(manifest, texts[0])
+    rows = list(_row_lines(manifest))
+    totals: list[tuple[str, ...]] = []
+    for block, of_block, texts_of_block in zip(manifest.blocks, manifest.parts, texts, strict=True):
+        rows += [(f"{block.title}: {name}", value) for name, value in _row_lines(of_block)]
+        totals += [
+            (f"{block.title}: {name}", value)
+            for name, value in _total_lines(of_block, texts_of_block)
+        ]
+    of_rows = ProofPart(title=parts[0].title, lines=tuple(rows), is_digest=True)
+    of_totals = ProofPart(title="Control totals", lines=tuple(totals))
+    return [of_rows, *([of_totals] if totals else []), *parts[1:]]
 
 
 @lru_cache(maxsize=8192)

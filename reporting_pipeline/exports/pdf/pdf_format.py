@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from reporting_pipeline.errors import FileUnreadable, FormatCannotHold
 from reporting_pipeline.exports.canonical_rows import CanonicalRow, canonical_line
@@ -13,8 +14,18 @@ from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.exports.pdf import read
 from reporting_pipeline.exports.pdf.page_texts import style_of
 from reporting_pipeline.exports.pdf.pango import require_pango
-from reporting_pipeline.exports.pdf.render_process import RenderJob, run_render_process
-from reporting_pipeline.exports.pdf.sheet import Sheet, lay_out, markups
+from reporting_pipeline.exports.pdf.render_process import (
+    FurtherSection,
+    RenderJob,
+    run_render_process,
+)
+from reporting_pipeline.exports.pdf.sheet import (
+    Markups,
+    Sheet,
+    lay_out,
+    markups,
+    markups_of_blocks,
+)
 from reporting_pipeline.exports.pdf.widths import row_points
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.report_definitions.definition import ReportFormat
@@ -51,6 +62,31 @@ class PdfFormat(Format):
         """See `Format.write`."""
         self.write_each([(document, target)])
 
+    @property
+    def archives_blocks(self) -> bool:
+        """See `Format.archives_blocks`: each block is a section."""
+        return False
+
+    def refuse_report(self, document: ReportDocument) -> None:
+        """See `Format.refuse_report`; the blocks share the limit on rows."""
+        require_pango()
+        self._fitting_sheets(document)
+
+    def write_blocks(self, document: ReportDocument, target: Path) -> None:
+        """See `Format.write_blocks`: a section for each, on pages of its own."""
+        self.write_each([(document, target)])
+
+    def read_blocks(
+        self, path: Path, manifest: Manifest, report_problem: ProblemSink = ignore_problem
+    ) -> Iterator[Iterator[CanonicalRow]]:
+        """See `Format.read_blocks`."""
+        if not manifest.blocks:
+            yield self.read(path, manifest, report_problem)
+            return
+        self._report_page_problems(path, manifest, report_problem)
+        for block, part in zip(manifest.blocks, manifest.parts, strict=True):
+            yield read.canonical_rows(path, part, block.name)
+
     def write_each(self, files: Sequence[tuple[ReportDocument, Path]]) -> None:
         """Write several files in one child process; each after the first takes a second less.
 
@@ -59,13 +95,16 @@ class PdfFormat(Format):
             FormatCannotHold, EnvironmentNotReady: As `refuse`, for any of them.
         """
         require_pango()
-        sheets = [self._fitting_sheet(document) for document, _ in files]
+        sheets = [self._fitting_sheets(document) for document, _ in files]
         with tempfile.TemporaryDirectory(prefix=".pdf-", dir=files[0][1].parent) as name:
             folder = Path(name).absolute()
             rendered = [folder / f"{number}.pdf" for number in range(len(files))]
             jobs = [path.with_suffix(".json") for path in rendered]
-            for sheet, path, job in zip(sheets, rendered, jobs, strict=True):
-                render_job(sheet, path).write(job)
+            for (document, _), of_file, path, job in zip(
+                files, sheets, rendered, jobs, strict=True
+            ):
+                job_of = blocks_job if document.blocks else _single_job
+                job_of(document, of_file, path).write(job)
             run_render_process(jobs, folder)
             for path, (_, target) in zip(rendered, files, strict=True):
                 path.replace(target)
@@ -74,19 +113,34 @@ class PdfFormat(Format):
         self, path: Path, manifest: Manifest, report_problem: ProblemSink = ignore_problem
     ) -> Iterator[CanonicalRow]:
         """See `Format.read`: returns the attached rows, reports differences on the pages."""
-        try:
-            problems = read.page_problems(path, manifest)
-        except FileUnreadable as error:  # the rows may still be readable
-            problems = [error.message]
-        for problem in problems:
-            report_problem(problem)
+        self._report_page_problems(path, manifest, report_problem)
         yield from read.canonical_rows(path, manifest)
 
     def embedded_manifest(self, path: Path) -> Manifest:
         """See `Format.embedded_manifest`: it is an attachment."""
         return read.embedded_manifest(path)
 
+    def _report_page_problems(
+        self, path: Path, manifest: Manifest, report_problem: ProblemSink
+    ) -> None:
+        try:
+            problems = read.page_problems(path, manifest)
+        except FileUnreadable as error:  # the rows may still be readable
+            problems = [error.message]
+        for problem in problems:
+            report_problem(problem)
+
+    def _fitting_sheets(self, document: ReportDocument) -> list[Sheet]:
+        self._require_few_rows(document)
+        return [self._fitting_sheet(part) for part in document.parts]
+
     def _fitting_sheet(self, document: ReportDocument) -> Sheet:
+        self._require_few_rows(document)
+        sheet = lay_out(document)
+        _require_fit(sheet)
+        return sheet
+
+    def _require_few_rows(self, document: ReportDocument) -> None:
         if document.rows.row_count > self.max_rows:
             message = (
                 f"a PDF holds up to {self.max_rows} rows, {document.title} has "
@@ -99,9 +153,6 @@ class PdfFormat(Format):
                 f"{document.rows.byte_count}: csv or xlsx can hold it"
             )
             raise FormatCannotHold(message)
-        sheet = lay_out(document)
-        _require_fit(sheet)
-        return sheet
 
 
 PDF = PdfFormat()
@@ -123,6 +174,47 @@ def render_job(sheet: Sheet, target: Path) -> RenderJob:
         rows_path=str(document.rows.path.absolute()),
         target=str(target),
     )
+
+
+def blocks_job(document: ReportDocument, sheets: Sequence[Sheet], target: Path) -> RenderJob:
+    """The input of the child process for a document of several blocks."""
+    first, *others = markups_of_blocks(document, sheets)
+    names = [each.name for each in document.manifest.blocks]
+    manifest = document.manifest.within_file().to_json()
+    return RenderJob(
+        **_section_fields(sheets[0], first),
+        frame_opening=first.frame_opening,
+        frame=first.frame,
+        style=_STYLE.read_text("utf-8"),
+        identifier=hashlib.sha256(manifest.encode()).hexdigest()[:32],
+        manifest=manifest,
+        target=str(target),
+        block=names[0],
+        further_sections=tuple(
+            FurtherSection(block=name, **_section_fields(sheet, markup))
+            for name, sheet, markup in zip(names[1:], sheets[1:], others, strict=True)
+        ),
+    )
+
+
+def _single_job(_document: ReportDocument, sheets: Sequence[Sheet], target: Path) -> RenderJob:
+    return render_job(sheets[0], target)
+
+
+def _section_fields(sheet: Sheet, markup: Markups) -> dict[str, Any]:
+    document = sheet.document
+    return {
+        "first": markup.first,
+        "further": markup.further,
+        "rows": markup.rows,
+        "closing": markup.closing,
+        "last": markup.last,
+        "rows_of_a_piece": max(CELLS_OF_A_PIECE // len(document.columns), 1),
+        "currency": document.currency,
+        "has_totals": document.has_totals,
+        "rows_header": canonical_line([each.machine_header for each in document.columns]).decode(),
+        "rows_path": str(document.rows.path.absolute()),
+    }
 
 
 def _require_fit(sheet: Sheet) -> None:

@@ -21,8 +21,9 @@ from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.exports.pdf.assembly import (
     MANIFEST_ATTACHMENT,
     PAGES_ATTACHMENT,
-    ROWS_ATTACHMENT,
     WrittenPages,
+    WrittenSection,
+    rows_attachment,
 )
 from reporting_pipeline.exports.pdf.page_comparison import ExpectedRow, missing_text, row_problem
 from reporting_pipeline.exports.pdf.page_digests import PageDigests
@@ -31,6 +32,7 @@ from reporting_pipeline.exports.pdf.page_texts import (
     CellTexts,
     frame_text,
     proof_parts,
+    proof_parts_of_blocks,
     total_rows,
 )
 from reporting_pipeline.exports.report_document import NO_ROWS
@@ -51,29 +53,30 @@ def embedded_manifest(path: Path) -> Manifest:
         raise FileUnreadable(message) from error
 
 
-def canonical_rows(path: Path, manifest: Manifest) -> Iterator[CanonicalRow]:
-    """The rows attached to the file, in order.
+def canonical_rows(path: Path, manifest: Manifest, block: str = "") -> Iterator[CanonicalRow]:
+    """The rows attached to the file, in order; of a block by its name and its own manifest.
 
     Raises:
         FileUnreadable: There are none, they are damaged, or their columns are not the manifest's.
     """
-    data = _attachment(path, ROWS_ATTACHMENT)
+    attachment = rows_attachment(block)
+    data = _attachment(path, attachment)
     try:
         rows = parse_lines(data.decode("utf-8"))
         header = next(rows, ())
     except UnicodeDecodeError as error:
-        message = f"{path.name}: {ROWS_ATTACHMENT} is not UTF-8 at byte {error.start}"
+        message = f"{path.name}: {attachment} is not UTF-8 at byte {error.start}"
         raise FileUnreadable(message) from error
     width = len(manifest.columns)
     if len(header) != width:
         message = (
-            f"{path.name}: {ROWS_ATTACHMENT} has {len(header)} columns "
+            f"{path.name}: {attachment} has {len(header)} columns "
             f"({', '.join(map(str, header))}), the manifest {width}"
         )
         raise FileUnreadable(message)
     for number, row in enumerate(rows, start=1):
         if len(row) != width:
-            message = f"{path.name}: row {number} of {ROWS_ATTACHMENT} has {len(row)} values"
+            message = f"{path.name}: row {number} of {attachment} has {len(row)} values"
             raise FileUnreadable(message)
         yield row
 
@@ -111,25 +114,69 @@ def page_problems(path: Path, manifest: Manifest) -> list[str]:
 def _text_problem(
     path: Path, manifest: Manifest, written: WrittenPages, pages: Sequence[PageCells]
 ) -> str | None:
-    texts = CellTexts.of(manifest, written.currency)
+    blocks = [each.name for each in manifest.blocks] or [""]
+    sections = written.sections or (
+        WrittenSection(
+            page_count=len(pages), currency=written.currency, has_totals=written.has_totals
+        ),
+    )
+    if len(sections) != len(blocks):
+        return f"the pages have {len(sections)} blocks, the manifest {len(blocks)}"
+    texts = []
+    begin = 0
+    for name, part, section in zip(blocks, manifest.parts, sections, strict=True):
+        of_block = CellTexts.of(part, section.currency)
+        texts.append(of_block)
+        end = begin + section.page_count if written.sections else len(pages)
+        problem = _section_problem(
+            (of_block, canonical_rows(path, part, name), _total_texts(part, of_block, section)),
+            manifest,
+            pages,
+            (begin, end),
+        )
+        if problem is not None:
+            return f"{name}: {problem}" if name else problem
+        begin = end
+    parts = (
+        proof_parts_of_blocks(manifest, texts)
+        if manifest.blocks
+        else proof_parts(manifest, texts[0])
+    )
+    proof = (cell for part in parts for line in part.lines for cell in line)
+    missing = missing_text("".join(page.before for page in pages), proof)
+    return f"the proof does not show {missing!r}" if missing is not None else None
+
+
+def _section_problem(
+    block: tuple[CellTexts, Iterator[CanonicalRow], list[ExpectedRow]],
+    manifest: Manifest,
+    pages: Sequence[PageCells],
+    place: tuple[int, int],
+) -> str | None:
+    """The first difference between the rows of a block and its pages, from `place[0]` on."""
+    texts, canonical, totals = block
+    begin, end = place
     rows = [
         ExpectedRow(f"row {number}", row)
-        for number, row in enumerate(texts.rows(canonical_rows(path, manifest)), start=1)
+        for number, row in enumerate(texts.rows(canonical), start=1)
     ] or [ExpectedRow("the note of no rows", (NO_ROWS,))]
-    if written.has_totals:
-        rows += [
-            ExpectedRow(total.label.lower() or "the total", total.texts)
-            for total in total_rows(manifest, texts)
-        ]
-    headers = [column.header for column in manifest.columns]
-    problem = row_problem(pages, headers, rows, lambda page, of: frame_text(manifest, page, of))
-    if problem is None:
-        proof = (
-            cell for part in proof_parts(manifest, texts) for line in part.lines for cell in line
-        )
-        missing = missing_text("".join(page.before for page in pages), proof)
-        problem = f"the proof does not show {missing!r}" if missing is not None else None
-    return problem
+    headers = [column.header for column in texts.columns]
+    return row_problem(
+        pages[begin:end],
+        headers,
+        [*rows, *totals],
+        lambda page, _of: frame_text(manifest, page, len(pages)),
+        first_page=begin + 1,
+    )
+
+
+def _total_texts(
+    manifest: Manifest, texts: CellTexts, section: WrittenSection
+) -> list[ExpectedRow]:
+    return [
+        ExpectedRow(total.label.lower() or "the total", total.texts)
+        for total in (total_rows(manifest, texts) if section.has_totals else ())
+    ]
 
 
 def _digest_problem(written: Sequence[str], found: Sequence[str]) -> str | None:

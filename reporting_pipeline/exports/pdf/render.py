@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from reporting_pipeline.exports.pdf.assembly import assemble
-from reporting_pipeline.exports.pdf.render_process import RenderJob
+from reporting_pipeline.exports.pdf.render_process import FurtherSection, RenderJob
 
 _VARIANT = "pdf/ua-1"
 _PR_SET_PDEATHSIG = 1
@@ -40,12 +40,17 @@ def render(job: RenderJob) -> None:
     """Render one document into `job.target`."""
     target = Path(job.target)
     renderer = _Renderer.of(job)
-    pieces = list(_pieces(job, renderer))
+    pieces: list[_Piece] = []
+    page_counts = []
+    for section in job.sections:
+        of_section = list(_pieces(section, target, renderer, len(pieces)))
+        pieces += of_section
+        page_counts.append(sum(each.page_count for each in of_section))
     page_count = sum(each.page_count for each in pieces)
     frames = renderer.document(f"{job.frame_opening}{job.frame * page_count}</body></html>")
     frames_path = target.with_suffix(".frames")
     frames.write_pdf(frames_path, pdf_identifier=b"frames")
-    assemble([each.path for each in pieces], frames_path, job)
+    assemble([each.path for each in pieces], frames_path, job, page_counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +95,12 @@ class _Renderer:
         return _Piece(path, len(pages))
 
 
-def _pieces(job: RenderJob, renderer: _Renderer) -> Iterator[_Piece]:
+def _pieces(
+    job: RenderJob | FurtherSection, target: Path, renderer: _Renderer, first_number: int
+) -> Iterator[_Piece]:
     """Write piece after piece; the rows of a page that is not full begin the next piece."""
-    begin, number = 0, 0
-    while begin < len(job.rows) or number == 0:
+    begin, number = 0, first_number
+    while begin < len(job.rows) or number == first_number:
         rows = job.rows[begin : begin + job.rows_of_a_piece]
         is_last = begin + len(rows) == len(job.rows)
         opening, closing = job.further if begin else job.first, job.last if is_last else job.closing
@@ -101,7 +108,7 @@ def _pieces(job: RenderJob, renderer: _Renderer) -> Iterator[_Piece]:
         page_count, row_count = len(document.pages), len(rows)
         if not is_last:
             page_count, row_count = _whole_pages(document.pages, begin, row_count)
-        path = Path(job.target).with_suffix(f".{number}")
+        path = target.with_suffix(f".{number}")
         yield renderer.write(document, document.pages[:page_count], path)
         begin, number = begin + row_count, number + 1
         del document

@@ -26,6 +26,23 @@ _OUT_OF_TIME = frozenset({-signal.SIGXCPU, -signal.SIGKILL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FurtherSection:
+    """A further block of a document: fields as in `RenderJob`."""
+
+    block: str
+    first: str
+    further: str
+    rows: tuple[str, ...]
+    closing: str
+    last: str
+    rows_of_a_piece: int
+    currency: str | None
+    has_totals: bool
+    rows_header: str
+    rows_path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenderJob:
     """One document to render: the whole input of the child process, in a JSON file.
 
@@ -38,6 +55,8 @@ class RenderJob:
         manifest: The attachment `manifest.json`.
         rows_path: The spool, which becomes the attachment `rows.csv` below the line `rows_header`.
         target: The file to write.
+        block: The name of the first block of a report of several; empty of any other report.
+        further_sections: Its further blocks; each begins on a page of its own.
     """
 
     first: str
@@ -56,6 +75,13 @@ class RenderJob:
     rows_header: str
     rows_path: str
     target: str
+    block: str = ""
+    further_sections: tuple[FurtherSection, ...] = ()
+
+    @property
+    def sections(self) -> tuple["RenderJob | FurtherSection", ...]:
+        """The blocks of the document; the first one has its fields here."""
+        return (self, *self.further_sections)
 
     def write(self, path: Path) -> None:
         """Write the job's file."""
@@ -65,7 +91,11 @@ class RenderJob:
     def read(path: Path) -> "RenderJob":
         """Read a job's file."""
         fields = json.loads(path.read_text("utf-8"))
-        return RenderJob(**fields | {"rows": tuple(fields["rows"])})
+        sections = tuple(
+            FurtherSection(**each | {"rows": tuple(each["rows"])})
+            for each in fields["further_sections"]
+        )
+        return RenderJob(**fields | {"rows": tuple(fields["rows"]), "further_sections": sections})
 
 
 def run_render_process(jobs: Sequence[Path], folder: Path) -> None:

@@ -3,6 +3,7 @@
 `report.html` has the markup, `report.css` its look; `render` turns markup into pages.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,11 +14,14 @@ from reporting_pipeline.exports.pdf.chart import panels
 from reporting_pipeline.exports.pdf.page_texts import (
     CellTexts,
     ColumnStyle,
+    ProofPart,
     TotalRow,
     facts_of,
+    facts_of_block,
     language_tag,
     period_text,
     proof_parts,
+    proof_parts_of_blocks,
     provisional_reasons,
     style_of,
     total_rows,
@@ -112,8 +116,40 @@ def markups(sheet: Sheet) -> Markups:
     )
 
 
-def _template_of(sheet: Sheet) -> "TemplateModule":
-    document, manifest, fit = sheet.document, sheet.document.manifest, sheet.fit
+def markups_of_blocks(document: ReportDocument, sheets: Sequence[Sheet]) -> list[Markups]:
+    """The markup of all parts of a report of several blocks, block by block.
+
+    The first block comes after the title and facts of the report, the last one before its proof.
+    """
+    proof = proof_parts_of_blocks(document.manifest, [each.texts for each in sheets])
+    found = []
+    for index, sheet in enumerate(sheets):
+        macros = _template_of(sheet, document, proof).__dict__
+        head, table = macros["head"](document.title), macros["table_head"]()
+        rows = [macros["row"](cells, number) for number, cells in enumerate(sheet.rows)]
+        closing = "</tbody></table>"
+        opening = f"{'' if index else macros['opening']()}{macros['block_opening']()}"
+        end = macros["proof"]() if index == len(sheets) - 1 else ""
+        found.append(
+            Markups(
+                first=f"{head}{opening}{table}",
+                further=f"{head}{table}",
+                rows=tuple(map(str, rows or [macros["no_rows"]()])),
+                closing=f"{closing}</body></html>",
+                last=f"{macros['totals_rows']()}{closing}{end}</body></html>",
+                frame_opening=str(head),
+                frame=str(macros["frame"]()),
+            )
+        )
+    return found
+
+
+def _template_of(
+    sheet: Sheet, report: ReportDocument | None = None, proof: Sequence[ProofPart] = ()
+) -> "TemplateModule":
+    """The template for a sheet; of a block with the report that it is of, and its proof."""
+    document, fit = report or sheet.document, sheet.fit
+    manifest = document.manifest
     if fit is None:
         message = "the columns do not fit; refuse() reports it"
         raise ValueError(message)
@@ -137,9 +173,11 @@ def _template_of(sheet: Sheet) -> "TemplateModule":
         "facts": facts_of(manifest),
         # The table itself says that there are no rows.
         "notes": [note for note in document.notes if note != NO_ROWS],
-        "panels": panels(document.chart, sheet.texts, sheet.canonical, manifest.period)
-        if document.chart
+        "panels": panels(sheet.document.chart, sheet.texts, sheet.canonical, manifest.period)
+        if sheet.document.chart
         else [],
+        "block_title": sheet.document.title if report else "",
+        "block_facts": facts_of_block(sheet.document.manifest) if report else [],
         "fit": fit,
         "table_width": round(sum(fit.widths), 2),
         "styles": styles,
@@ -151,7 +189,7 @@ def _template_of(sheet: Sheet) -> "TemplateModule":
         "headers": headers,
         "no_rows_text": NO_ROWS,
         "totals": sheet.totals,
-        "proof_parts": proof_parts(manifest, sheet.texts),
+        "proof_parts": proof or proof_parts(manifest, sheet.texts),
     }
     return _environment().get_template("report.html").make_module(context)
 

@@ -10,12 +10,13 @@ elsewhere shows it: the one beside the file in the store, or the one in the cata
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from reporting_pipeline.errors import FileUnreadable
 from reporting_pipeline.exports.format import Format
-from reporting_pipeline.exports.formats import format_of
+from reporting_pipeline.exports.formats import ARCHIVE_SUFFIX, format_of
 from reporting_pipeline.exports.manifest import MANIFEST_SUFFIX, Manifest
 from reporting_pipeline.exports.verify.difference import (
     Difference,
@@ -78,6 +79,8 @@ def _manifest_beside(path: Path) -> Manifest | None:
 
 
 def _manifest_inside(path: Path, format_: Format) -> tuple[Manifest | None, FileUnreadable | None]:
+    if path.suffix.lower() == ARCHIVE_SUFFIX:
+        return None, None
     try:
         return format_.embedded_manifest(path), None
     except FileUnreadable as error:
@@ -131,15 +134,55 @@ def _compare_content(
         if len(problems) < _MAX_PROBLEMS:
             problems.append(problem)
 
-    checks = RowChecks(expected, partial(format_.row_place, path))
+    of_rows: list[Difference] = []
+    proofs: list[Proof] = []
+    names = [block.name for block in expected.blocks]
     try:
-        for row in format_.read(path, expected, report_problem):
-            checks.add(row)
-        of_rows = list(checks.differences())
+        blocks = format_.read_blocks(path, expected, report_problem)
+        for index, (part, rows) in enumerate(zip(expected.parts, blocks, strict=True)):
+            place = (
+                partial(_place_in_block, names[index])
+                if names
+                else partial(format_.row_place, path)
+            )
+            checks = RowChecks(part, place)
+            for row in rows:
+                checks.add(row)
+            found, proven = list(checks.differences()), checks.proofs()
+            of_rows += [_of_block(each, names[index]) for each in found] if names else found
+            proofs += [_proof_of_block(each, names[index]) for each in proven] if names else proven
+        if names:
+            of_rows += _whole_differences(expected)
     except FileUnreadable as error:
         of_rows = [Difference(kind=DifferenceKind.CELL, message=error.message)]
     content = [Difference(kind=DifferenceKind.CONTENT, message=each) for each in problems]
-    return [*content, *of_rows], list(checks.proofs())
+    return [*content, *of_rows], proofs
+
+
+def _place_in_block(name: str, index: int) -> str:
+    return f"{name}, row {index + 1}"
+
+
+def _of_block(difference: Difference, name: str) -> Difference:
+    if difference.message.startswith(f"{name}, "):
+        return difference
+    return replace(difference, message=f"{name}: {difference.message}")
+
+
+def _proof_of_block(proof: Proof, name: str) -> Proof:
+    return replace(proof, what=f"{name}: {proof.what}")
+
+
+def _whole_differences(manifest: Manifest) -> Iterator[Difference]:
+    """The differences between a manifest of several blocks and its own blocks."""
+    row_count = sum(each.row_count for each in manifest.blocks)
+    if row_count != manifest.row_count:
+        message = f"the manifest has {manifest.row_count} rows, its blocks {row_count}"
+        yield Difference(kind=DifferenceKind.ROW_COUNT, message=message)
+    digest = Manifest.digest_of_blocks(each.rows_sha256 for each in manifest.blocks)
+    if digest != manifest.rows_sha256:
+        message = f"the manifest has the SHA-256 {manifest.rows_sha256}, its blocks {digest}"
+        yield Difference(kind=DifferenceKind.ROWS_DIGEST, message=message)
 
 
 def _file_proofs(beside: Manifest | None, inside: Manifest | None) -> Iterator[Proof]:

@@ -36,6 +36,7 @@ _NOTE_LABEL = "Note"
 _ROWS_LABEL = "Rows"
 _FIRST_ROW_LABEL = "First row"
 _TOTALS_LABEL = "Totals"
+_TOTALS_BELOW = "below the last row"
 # A cell holds 32,767 code units; a character may be two of them.
 _PART_CHARACTERS = 16_000
 _MAX_ROWS = 100_000
@@ -48,12 +49,12 @@ class ControlFacts:
     """The facts on the sheet that are not in the manifest."""
 
     notes: tuple[str, ...]
-    has_totals: bool
+    has_totals: tuple[bool, ...]
 
     @property
-    def totals_text(self) -> str:
-        """The place of the totals, in words."""
-        return "below the last row" if self.has_totals else "not shown"
+    def totals_texts(self) -> list[str]:
+        """The place of the totals of each block, in words."""
+        return [_TOTALS_BELOW if each else "not shown" for each in self.has_totals]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +92,13 @@ def control_rows(
     yield ()
     yield _heading(_ROWS_LABEL, _FIRST_ROW_LABEL, "Last row")
     yield from (_line(each.name, str(FIRST_ROW), str(each.last_row)) for each in sheets)
-    yield _line(_TOTALS_LABEL, facts.totals_text)
+    yield _line(_TOTALS_LABEL, *facts.totals_texts)
     yield ()
-    yield from _total_rows(manifest)
+    for part in manifest.parts:
+        yield from _total_rows(part)
     yield from _source_rows(manifest)
-    yield from _column_rows(manifest)
+    for part in manifest.parts:
+        yield from _column_rows(part)
     yield from _manifest_rows(manifest)
 
 
@@ -158,6 +161,8 @@ def _identity_rows(manifest: Manifest) -> Iterator[Row]:
     yield _line("Category", definition.category)
     yield _line("Dataset", definition.dataset)
     yield from (_line("Filter", each) for each in manifest.filters)
+    for block in manifest.blocks:
+        yield _line("Block", block.title, block.name, block.rows_sha256)
     if manifest.shows_instants:
         yield _line("Time zone", manifest.time_zone)
     yield _line("Locale", manifest.locale)
@@ -243,9 +248,9 @@ def _notes_of(rows: Sequence[SheetRow]) -> tuple[str, ...]:
     return tuple(row[1] for row in texts if len(row) > 1 and row[0] == _NOTE_LABEL)
 
 
-def _has_totals(texts: Sequence[Sequence[str]]) -> bool:
-    shown = ControlFacts(notes=(), has_totals=True).totals_text
-    return [_TOTALS_LABEL, shown] in [list(row) for row in texts]
+def _has_totals(texts: Sequence[Sequence[str]]) -> tuple[bool, ...]:
+    found = [row[1:] for row in texts if len(row) > 1 and row[0] == _TOTALS_LABEL]
+    return tuple(each == _TOTALS_BELOW for each in found[0]) if found else (False,)
 
 
 def _sheets_of(texts: Sequence[Sequence[str]]) -> Iterator[DataSheet]:

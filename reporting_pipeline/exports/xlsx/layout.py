@@ -3,7 +3,9 @@
 Writer and reader both use it, so that a header or total that was edited is found.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import itertools
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
@@ -13,7 +15,7 @@ from reporting_pipeline.exports.manifest import ColumnPart, Manifest, TotalPart
 from reporting_pipeline.exports.presentation import major_text, minor_digits
 from reporting_pipeline.exports.report_document import NO_ROWS
 from reporting_pipeline.exports.xlsx import styles
-from reporting_pipeline.exports.xlsx.cell_text import escape
+from reporting_pipeline.exports.xlsx.cell_text import escape, utf16_units
 from reporting_pipeline.exports.xlsx.styles import EXACT_BELOW, Style
 from reporting_pipeline.registry.columns import ColumnType, Unit
 
@@ -21,6 +23,9 @@ MAX_ROWS = 1_048_576
 """The rows of a sheet, its header included."""
 MAX_COLUMNS = 16_384
 CONTROL = "Control"
+_MAX_NAME = 31
+_NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\]")
+_RESERVED_NAMES = frozenset({"history"})
 FIRST_ROW = 2
 """The number of the first row below the header."""
 
@@ -32,11 +37,13 @@ class DataSheet:
     Attributes:
         first: The index of its first row in the report, from 0.
         row_count: 0 on the only sheet of an empty report.
+        block: The place of its block among those of the report.
     """
 
     name: str
     first: int
     row_count: int
+    block: int = 0
 
     @property
     def last_row(self) -> int:
@@ -51,6 +58,37 @@ class PlainCell:
     text: str
     style: Style
     is_number: bool = False
+
+
+def sheets_of_blocks(manifest: Manifest, max_rows: int = MAX_ROWS) -> tuple[DataSheet, ...]:
+    """The data sheets of a report of several blocks, in order; at least one for each block."""
+    taken = {CONTROL.casefold(), *_RESERVED_NAMES}
+    found: list[DataSheet] = []
+    for position, (block, part) in enumerate(zip(manifest.blocks, manifest.parts, strict=True)):
+        for sheet in data_sheets(part, max_rows):
+            prefix, _, number = sheet.name.partition("Data")
+            name = _free_name(block.title, prefix, number, taken)
+            taken.add(name.casefold())
+            found.append(replace(sheet, name=name, block=position))
+    return tuple(found)
+
+
+def _free_name(title: str, prefix: str, number: str, taken: Collection[str]) -> str:
+    """A sheet name after a title: Excel allows 31 characters, not all signs, and no two alike."""
+    plain = " ".join(_NOT_IN_NAMES.sub(" ", title).split()).strip("'") or "Data"
+    for count in itertools.count(1):
+        end = number if count == 1 else f"{number} ({count})"
+        room = _MAX_NAME - utf16_units(prefix) - utf16_units(end)
+        name = f"{prefix}{_cut(plain, room)}{end}"
+        if name.casefold() not in taken:
+            return name
+    raise AssertionError(title)
+
+
+def _cut(text: str, units: int) -> str:
+    while utf16_units(text) > units:
+        text = text[:-1]
+    return text.rstrip(" '")
 
 
 def data_sheets(manifest: Manifest, max_rows: int = MAX_ROWS) -> tuple[DataSheet, ...]:

@@ -6,7 +6,7 @@ everything in the sheets that does not follow from the report is reported as a p
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeAlias
@@ -27,6 +27,7 @@ from reporting_pipeline.exports.xlsx.day_numbers import WallClock, date_of
 from reporting_pipeline.exports.xlsx.layout import (
     CONTROL,
     FIRST_ROW,
+    DataSheet,
     PlainCell,
     header_row,
     rows_below,
@@ -81,6 +82,44 @@ def read_rows(
             if control is not None:
                 reader.compare_row_count(control)
                 reader.compare_rows_below(control.facts if sheet is data_sheets[-1] else None)
+
+
+def read_blocks(
+    path: Path, manifest: Manifest, sheets: Sequence[DataSheet], report_problem: ProblemSink
+) -> Iterator[Iterator[CanonicalRow]]:
+    """See `Format.read_blocks`; `sheets` are those that the report should have."""
+    with open_xlsx(path) as file:
+        for problem in file.foreign_parts():
+            report_problem(problem)
+        control = read_control(file, report_problem)
+        for problem in control.problems():
+            report_problem(problem)
+        found, expected = [each.name for each in file.sheets], [each.name for each in sheets]
+        if found != [*expected, CONTROL]:
+            report_problem(
+                f"the sheets are {', '.join(found)}, not {', '.join(expected)}, {CONTROL}"
+            )
+        for position, part in enumerate(manifest.parts):
+            names = [each.name for each in sheets if each.block == position]
+            of_block = [each for each in file.sheets if each.name in names]
+            facts = ControlFacts(
+                notes=(), has_totals=control.facts.has_totals[position : position + 1]
+            )
+            yield _rows_of_block(file, of_block, part, (control, facts), report_problem)
+
+
+def _rows_of_block(
+    file: XlsxFile,
+    sheets: Sequence[SheetPart],
+    manifest: Manifest,
+    control: tuple[ControlSheet, ControlFacts],
+    report_problem: ProblemSink,
+) -> Iterator[CanonicalRow]:
+    for sheet in sheets:
+        reader = _DataSheetReader(file, sheet, manifest, report_problem)
+        yield from reader.rows()
+        reader.compare_row_count(control[0])
+        reader.compare_rows_below(control[1] if sheet is sheets[-1] else None)
 
 
 def row_place(path: Path, index: int) -> str:
@@ -162,7 +201,7 @@ class _DataSheetReader:
         """Compare the notes and totals below the rows, after these are read; None: no such rows."""
         expected: list[dict[int, PlainCell]] = []
         if facts is not None:
-            all_rows = rows_below(self._manifest, facts.notes, has_totals=facts.has_totals)
+            all_rows = rows_below(self._manifest, facts.notes, has_totals=any(facts.has_totals))
             expected = [cells for cells in all_rows if cells]
         name = self._sheet.name
         for row, cells in zip(self._below, expected, strict=False):

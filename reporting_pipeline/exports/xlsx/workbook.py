@@ -149,10 +149,10 @@ def _empty_workbook(document: ReportDocument, sheets: Sequence[DataSheet]) -> _E
     workbook.set_properties({"title": _one_line(document.title), "created": _CREATED})
     styles = all_styles(document.time_zone)
     formats = [workbook.add_format(_properties(style)) for style in styles]
-    widths = column_widths(document)
+    widths = [column_widths(part) for part in document.parts]
     pages = [workbook.add_worksheet(sheet.name) for sheet in sheets]
     for sheet, page in zip(sheets, pages, strict=True):
-        _set_up_data_sheet(page, sheet, widths)
+        _set_up_data_sheet(page, sheet, widths[sheet.block])
     control = workbook.add_worksheet(CONTROL)
     for index, width in enumerate(_CONTROL_WIDTHS):
         control.set_column(index, index, width)
@@ -226,12 +226,15 @@ def _cells_by_member(
     document: ReportDocument, sheets: Sequence[DataSheet], style_ids: Mapping[Style, int]
 ) -> dict[str, _SheetCells]:
     """The cells of each sheet by the name of its member in the archive."""
-    writer = _DataSheetWriter(document, style_ids)
+    writers = [_DataSheetWriter(part, style_ids) for part in document.parts]
+    last = {sheet.block: sheet for sheet in sheets}
     found = {
-        _member(number): writer.cells(sheet, is_last=sheet is sheets[-1])
+        _member(number): writers[sheet.block].cells(sheet, is_last=sheet is last[sheet.block])
         for number, sheet in enumerate(sheets, start=1)
     }
-    facts = ControlFacts(notes=document.notes, has_totals=document.has_totals)
+    facts = ControlFacts(
+        notes=document.notes, has_totals=tuple(part.has_totals for part in document.parts)
+    )
     control = list(control_rows(document.manifest, sheets, facts))
     found[_member(len(sheets) + 1)] = _SheetCells(
         last_cell=f"{column_letters(max(map(len, control)) - 1)}{len(control)}",

@@ -15,6 +15,7 @@ from reporting_pipeline.exports.xlsx.layout import (
     MAX_ROWS,
     data_sheets,
     header_text,
+    sheets_of_blocks,
 )
 from reporting_pipeline.exports.xlsx.workbook import write_workbook
 from reporting_pipeline.report_definitions.definition import ReportFormat
@@ -70,6 +71,28 @@ class XlsxFormat(Format):
         sheets = data_sheets(document.manifest, self._max_sheet_rows)
         with new_file(target) as file:
             write_workbook(document, sheets, file)
+
+    @property
+    def archives_blocks(self) -> bool:
+        """See `Format.archives_blocks`: each block has a sheet."""
+        return False
+
+    def write_blocks(self, document: ReportDocument, target: Path) -> None:
+        """See `Format.write_blocks`: a sheet for each block, or several."""
+        self.refuse_report(document)
+        sheets = sheets_of_blocks(document.manifest, self._max_sheet_rows)
+        with new_file(target) as file:
+            write_workbook(document, sheets, file)
+
+    def read_blocks(
+        self, path: Path, manifest: Manifest, report_problem: ProblemSink = ignore_problem
+    ) -> Iterator[Iterator[CanonicalRow]]:
+        """See `Format.read_blocks`."""
+        if manifest.blocks:
+            sheets = sheets_of_blocks(manifest, self._max_sheet_rows)
+            yield from read.read_blocks(path, manifest, sheets, report_problem)
+        else:
+            yield self.read(path, manifest, report_problem)
 
     def read(
         self, path: Path, manifest: Manifest, report_problem: ProblemSink = ignore_problem
