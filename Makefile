@@ -8,7 +8,7 @@ ARGS ?=
 help:    ## Show this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-demo:    ## Run the whole pipeline on the bundled season, then the Dagster UI; ARGS=--no-ui leaves it out
+demo:    ## Run the whole pipeline on the bundled data, then the Dagster UI; ARGS=--no-ui leaves it out
 	@$(PYTHON) bootstrap.py demo $(ARGS)
 
 test:    ## Run the tests; ARGS go to pytest

@@ -18,7 +18,7 @@ from reporting_pipeline.errors import ReportingError
 COMMANDS = MappingProxyType(
     {
         # name: (module and attribute, summary in `reporting --help`)
-        "demo": ("demo:demo", "Run the whole pipeline on the sample season."),
+        "demo": ("demo:demo", "Run the whole pipeline on the sample data."),
         "doctor": ("setup:doctor", "Show what this machine lacks, and how to install it."),
         "init": ("setup:init", "Write the files of a production project into DIR."),
         "migrate": (

@@ -1,5 +1,6 @@
-"""`reporting demo`: runs the whole pipeline on the sample season, and shows the results."""
+"""`reporting demo`: runs the whole pipeline on the sample data, and shows the results."""
 
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -7,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
@@ -32,10 +34,12 @@ from reporting_pipeline.report_definitions.files import (
     for_organizations,
     read_folder,
 )
+from reporting_pipeline.samples.generator import generate_dump
+from reporting_pipeline.samples.organizer import ORGANIZER
 from reporting_pipeline.samples.season import SEASON
 from reporting_pipeline.settings import Settings, set_environment
 from reporting_pipeline.sources.contract import DOMAINS, TABLES
-from reporting_pipeline.sources.dump import load_dump
+from reporting_pipeline.sources.dump import LoadResult, load_dump
 from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
@@ -86,16 +90,16 @@ class Steps:
 @click.option("--ui/--no-ui", default=True, help="Leave the Dagster UI running until Ctrl-C.")
 @click.option("--port", default=3000, show_default=True, help="Port of the UI, if it is free.")
 def demo(ui: bool, port: int) -> None:
-    """Run the whole pipeline on the sample season.
+    """Run the whole pipeline on the sample data.
 
-    Loads the season into the sources, lands it, builds, checks and seals every report day,
-    publishes reports of its last days and of its events, and leaves the Dagster UI running. Every
-    run gives the same files.
+    Loads the season and an organisation with everything into the sources, lands them, builds,
+    checks and seals every report day, publishes reports of the last days and of all events, and
+    leaves the Dagster UI running. Every run gives the same files.
     """
     _refuse_production_sources(Settings.from_environment())
     console = Console(highlight=False)
     steps = Steps(console)
-    console.print("The season of three events, from the sources to the files:")
+    console.print("Three organisations and nine events, from the sources to the files:")
     with ExitStack() as stack:
         settings = steps.run(
             "start the servers",
@@ -143,8 +147,8 @@ def _refuse_production_sources(settings: Settings) -> None:
         if reading is not None and owning is None:
             name = f"REPORTING_SOURCE_{domain.upper()}"
             message = (
-                f"the demo loads its season into the sources, and {name}_URL is set: unset it, "
-                f"or set {name}_ADMIN_URL too if the season may be loaded there"
+                f"the demo loads its rows into the sources, and {name}_URL is set: unset it, "
+                f"or set {name}_ADMIN_URL too if they may be loaded there"
             )
             raise SettingsError(message)
 
@@ -154,6 +158,11 @@ def _run_pipeline(settings: Settings, steps: Steps) -> None:
         "load the season",
         lambda: load_dump(SEASON, _owners(settings), _readers(settings)),
         lambda loaded: f"{loaded.new_count} new rows in the sources",
+    )
+    steps.run(
+        "load Lindenhof Konzerte",
+        lambda: _load_organizer(settings),
+        lambda loaded: f"{loaded.new_count} new rows, generated from a seed",
     )
     # Imported here because it takes seconds; the first steps are visible before that.
     code_location = steps.run(
@@ -187,6 +196,12 @@ def _run_pipeline(settings: Settings, steps: Steps) -> None:
             lambda: _generate(settings, code_location),
             lambda counts: ", ".join(f"{count} {name}" for name, count in counts.items()),
         )
+
+
+def _load_organizer(settings: Settings) -> LoadResult:
+    with tempfile.TemporaryDirectory() as folder:
+        dump = generate_dump(ORGANIZER, Path(folder) / "organizer")
+        return load_dump(dump, _owners(settings), _readers(settings))
 
 
 def _generate(settings: Settings, code_location: ModuleType) -> dict[str, int]:
@@ -307,7 +322,7 @@ def _shown(files: list[GeneratedReport]) -> GeneratedReport | None:
 
 def _show_ui(settings: Settings, port: int, console: Console, stack: ExitStack) -> None:
     stop_request = StopRequest()
-    # The season is over, so the sensors need to look at one day only.
+    # The sample data is over, so the sensors need to look at one day only.
     set_environment({"REPORTING_REPORT_HORIZON_DAYS": "1"})
     console.print()
     running = Steps(console).run(

@@ -68,6 +68,11 @@ def check() -> None:
 @click.option("--days", type=click.IntRange(min=1), default=90, show_default=True)
 @click.option("--organizations", type=click.IntRange(min=1), default=5, show_default=True)
 @click.option(
+    "--events",
+    type=click.IntRange(min=1),
+    help="Events of each organisation, default as many as fit the days: 8 for 90.",
+)
+@click.option(
     "--first-day",
     type=click.DateTime(formats=["%Y-%m-%d"]),
     default="2025-01-01",
@@ -81,6 +86,7 @@ def generate(  # noqa: PLR0913, PLR0917 - one argument per option
     orders: int,
     days: int,
     organizations: int,
+    events: int | None,
     first_day: datetime,
     out: Path | None,
     is_packed: bool,
@@ -92,6 +98,7 @@ def generate(  # noqa: PLR0913, PLR0917 - one argument per option
         day_count=days,
         organization_count=organizations,
         first_day=first_day.date(),
+        event_count=events,
     )
     if out is not None:
         click.echo(f"{orders} orders in {generate_dump(plan, out, is_packed=is_packed)}")

@@ -13,23 +13,32 @@ from reporting_pipeline.cli.demo import JobPartitions, apply_starter_set, job_pa
 from reporting_pipeline.cli.session import session
 from reporting_pipeline.embedded.home import Home
 from reporting_pipeline.registry.report_tables import REPORT_TABLES
+from reporting_pipeline.report_definitions.files import STARTER_SET
+from reporting_pipeline.samples.generator import generate_dump
+from reporting_pipeline.samples.organizer import ORGANIZER
 from reporting_pipeline.settings import Settings, set_environment
 from reporting_pipeline.warehouse.engine import conninfo
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.cli.conftest import RunReporting
+from reporting_pipeline_tests.oracle.books import Books
+from reporting_pipeline_tests.oracle.expected import expected_tables
 
-EVENT_COUNT = 3
+# Three of the season, six of the bundled organisation.
+EVENT_COUNT = 9
+SEASON_EVENT = "00000002-0000-4000-8000-000000000001"
 
 
 @pytest.mark.usefixtures("environment")
-def test_demo_builds_every_day_of_the_season_and_prints_the_results(
-    running_home: Home, season_dump: Path, monkeypatch: pytest.MonkeyPatch
+def test_demo_builds_every_day_of_the_sample_data_and_prints_the_results(
+    running_home: Home, season_dump: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_environment({"REPORTING_HOME": str(running_home.folder)})
     # One event's reports are enough here; another test has the others.
-    monkeypatch.setattr(demo, "job_partitions", lambda _, events: [last_of(events)])
+    monkeypatch.setattr(demo, "job_partitions", lambda _, events: [of_season(events)])
+    organizer = expected_tables(Books.from_dump(generate_dump(ORGANIZER, tmp_path / "organizer")))
     expected = {
-        table.name: count_lines(season_dump / "expected" / f"{table.name}.csv")
+        table.name: len(organizer[table.name])
+        + count_lines(season_dump / "expected" / f"{table.name}.csv")
         for table in REPORT_TABLES
     }
 
@@ -47,15 +56,14 @@ def test_demo_builds_every_day_of_the_season_and_prints_the_results(
     assert "18 files ready, 0 held, 0 failed" in done.output
     assert f"18 report files in {running_home.folder / 'store'}" in done.output
     [settlement] = re.findall(r"^look +(.+)$", done.output, re.MULTILINE)
-    assert Path(settlement).name == (
-        "event-settlement_event-00000002-0000-4000-8000-000000000001_2025-11-25.pdf"
-    )
+    assert Path(settlement).name == (f"event-settlement_event-{SEASON_EVENT}_2025-11-25.pdf")
     assert Path(settlement).read_bytes().startswith(b"%PDF-")
 
 
-def last_of(events: list[str]) -> JobPartitions:
+def of_season(events: list[str]) -> JobPartitions:
     assert len(events) == EVENT_COUNT
-    return JobPartitions(job_name="deliver_event_reports", first=events[-1], last=events[-1])
+    [event] = [each for each in events if SEASON_EVENT in each]
+    return JobPartitions(job_name="deliver_event_reports", first=event, last=event)
 
 
 def test_demo_never_loads_into_a_source_that_is_set_for_reading(
@@ -101,7 +109,9 @@ def test_every_organisation_gets_the_starter_set_once(
 ) -> None:
     settings = settings_of(shared_season_pipeline)
 
-    assert [apply_starter_set(settings), apply_starter_set(settings)] == [20, 20]
+    organization_count, file_count = 2, len(list(STARTER_SET.glob("*.yaml")))
+    count = organization_count * file_count
+    assert [apply_starter_set(settings), apply_starter_set(settings)] == [count, count]
 
 
 def settings_of(pipeline: Pipeline) -> Settings:

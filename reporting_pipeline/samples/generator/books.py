@@ -29,6 +29,7 @@ class Plan:
         day_count: Days from `first_day`, in UTC; further east the last report day can be one later.
         organization_count: Number of organisations; the first ones sell the most.
         first_day: The first report day.
+        event_count: Number of events of each organisation; None: as many as fit the days.
     """
 
     seed: int
@@ -36,6 +37,7 @@ class Plan:
     day_count: int
     organization_count: int
     first_day: date
+    event_count: int | None = None
 
     def __post_init__(self) -> None:
         if self.order_count < 0 or self.day_count < 1 or self.organization_count < 1:
@@ -44,6 +46,14 @@ class Plan:
                 f"{self.order_count}, {self.day_count} and {self.organization_count}"
             )
             raise ValueError(message)
+        if self.event_count is not None and self.event_count < 1:
+            message = f"books need at least 1 event of each organisation, not {self.event_count}"
+            raise ValueError(message)
+
+    @property
+    def events_per_organization(self) -> int:
+        """Number of events of each organisation."""
+        return self.event_count or max(2, min(24, self.day_count // 15 + 2))
 
     @property
     def begins_at(self) -> datetime:

@@ -13,7 +13,6 @@ from reporting_pipeline.samples.generator.books import BooksWriter, Plan, open_b
 from reporting_pipeline.samples.generator.payouts import write_payouts
 from reporting_pipeline.samples.generator.random_values import sale_instants, split_by_weight
 from reporting_pipeline.samples.generator.sales import BoxOffice
-from reporting_pipeline.samples.generator.schedule import event_count
 from reporting_pipeline.samples.generator.setup import write_event, write_organization
 from reporting_pipeline.samples.generator.world import Event, Organization
 
@@ -75,7 +74,8 @@ def _sales(
     sales = []
     for organization, size in zip(organizations, sizes, strict=True):
         events = [
-            write_event(plan, books, organization, number) for number in range(event_count(plan))
+            write_event(plan, books, organization, number)
+            for number in range(plan.events_per_organization)
         ]
         popularity = plan.random("popularity", organization.id)
         counts = split_by_weight(size, [popularity.uniform(0.3, 1.7) for _ in events])

@@ -33,11 +33,6 @@ _ROLES = (Role.PLAIN, Role.SERIES, Role.FESTIVAL, Role.CANCELLED, Role.POSTPONED
 _ROLE_WEIGHTS = (62, 16, 5, 8, 4, 5)
 
 
-def event_count(plan: Plan) -> int:
-    """Number of events of each organisation."""
-    return max(2, min(24, plan.day_count // 15 + 2))
-
-
 def schedule(plan: Plan, random: Random, organization: Organization, number: int) -> Event:
     """An event of an organisation, without its types, sections and gates."""
     role = _role(random, organization, number)
@@ -110,7 +105,7 @@ def _market(plan: Plan, random: Random, organization: Organization, role: Role) 
 def _first_date(plan: Plan, random: Random, zone: ZoneInfo, role: Role, number: int) -> datetime:
     span = plan.ends_at - plan.begins_at
     # The last events take place after the end of the books: they are still on sale.
-    share = _SPAN_OF_EVENTS * (number + random.random()) / event_count(plan)
+    share = _SPAN_OF_EVENTS * (number + random.random()) / plan.events_per_organization
     at = plan.begins_at + span * share
     hour = 16 if role is Role.FESTIVAL else random.choice((19, 20, 22))
     begins = datetime.combine(at.astimezone(zone).date(), time(hour), zone)

@@ -122,16 +122,17 @@ def take_seats(
 
 
 def _event_name(event: Event) -> str:
-    organization = event.organization
-    market = organization.market
-    if event.role is Role.FESTIVAL:
-        return f"{market.festival} {event.starts_at.year}"
-    if _is_of_series(event):
-        organization.series_count += 1
-        return f"{market.tour} {organization.series_count}: {event.market.city}"
-    turn, place = divmod(organization.show_count, len(market.shows))
-    organization.show_count += 1
-    return market.shows[place] if turn == 0 else f"{market.shows[place]} ({turn + 1})"
+    """A name that no other event of the organisation has."""
+    organization, market = event.organization, event.organization.market
+    kind = "series" if _is_of_series(event) else "show"
+    kind = "festival" if event.role is Role.FESTIVAL else kind
+    number = organization.event_counts[kind]
+    organization.event_counts[kind] += 1
+    if kind == "series":
+        return f"{market.tour} {number + 1}: {event.market.city}"
+    names = (f"{market.festival} {event.starts_at.year}",) if kind == "festival" else market.shows
+    turn, place = divmod(number, len(names))
+    return names[place] if turn == 0 else f"{names[place]} ({turn + 1})"
 
 
 def _is_of_series(event: Event) -> bool:

@@ -1,5 +1,6 @@
 """The world of the generated books, as values: organisations, events and their parts."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -71,8 +72,7 @@ class Organization:
     Attributes:
         accounts: Account kind and currency -> id.
         series_id: Its series of events, once there is one.
-        series_count: Number of its events in the series.
-        show_count: Number of its other events, festivals apart.
+        event_counts: "festival", "series" or "show" -> number of its events so far.
         venues: City and number -> venue.
         payable: Currency -> credits minus debits on `organizer_payable`.
         clearing: Currency -> week -> debits minus credits on `psp_clearing`.
@@ -84,8 +84,7 @@ class Organization:
     market: Market
     accounts: dict[tuple[str, str], str] = field(default_factory=dict)
     series_id: str | None = None
-    series_count: int = 0
-    show_count: int = 0
+    event_counts: Counter[str] = field(default_factory=Counter)
     venues: dict[tuple[str, int], Venue] = field(default_factory=dict)
     payable: dict[str, Changes] = field(default_factory=dict)
     clearing: dict[str, dict[int, int]] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from reporting_pipeline.samples.generator import Plan, generate_dump
+from reporting_pipeline.samples.organizer import ORGANIZER
 from reporting_pipeline_tests.oracle.books import Books
 from reporting_pipeline_tests.oracle.ledger import Posting, postings
 from reporting_pipeline_tests.oracle.source_tables import Row
@@ -16,18 +17,25 @@ from reporting_pipeline_tests.oracle.source_tables import Row
 SIZES = [(1, 200, 60, 3), (2, 200, 60, 1), (3, 200, 90, 5), (4, 250, 120, 2), (5, 300, 200, 4)]
 
 
-@pytest.fixture(scope="module", params=SIZES, ids=lambda size: f"seed {size[0]}")
+PLANS = [
+    ORGANIZER,
+    *(
+        Plan(
+            seed=seed,
+            order_count=orders,
+            day_count=days,
+            organization_count=organizations,
+            first_day=date(2025, 5, 30),
+        )
+        for seed, orders, days, organizations in SIZES
+    ),
+]
+
+
+@pytest.fixture(scope="module", params=PLANS, ids=lambda plan: f"seed {plan.seed}")
 def books(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Books:
-    seed, orders, days, organizations = request.param
-    plan = Plan(
-        seed=seed,
-        order_count=orders,
-        day_count=days,
-        organization_count=organizations,
-        first_day=date(2025, 5, 30),
-    )
     folder: Path = tmp_path_factory.mktemp("dumps") / "small"
-    return Books.from_dump(generate_dump(plan, folder))
+    return Books.from_dump(generate_dump(request.param, folder))
 
 
 def test_ticketing_has_every_reason_channel_and_status(books: Books) -> None:
