@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 _PACKAGE = Path(__file__).parent
 
 
-def read_report(source: str | Path, manifest: str | Path | None = None) -> "pd.DataFrame":
+def read_report(
+    source: str | Path, manifest: str | Path | None = None, *, block: str | None = None
+) -> "pd.DataFrame":
     """Read a report file into a DataFrame: see `reporting_pipeline.notebooks.read_report`."""
     from reporting_pipeline import notebooks  # pandas costs seconds
 
-    return notebooks.read_report(source, manifest)
+    return notebooks.read_report(source, manifest, block=block)
 
 
 def project_file(name: str) -> Path:

@@ -87,6 +87,18 @@ def read_report(
     return _with_money(frame, found)
 
 
+def block_names(source: str | Path, manifest: str | Path | None = None) -> tuple[str, ...]:
+    """The names of the blocks of a report of several; none of any other.
+
+    Raises:
+        FileUnreadable, StoreError: As `read_report`.
+    """
+    with tempfile.TemporaryDirectory(prefix="reporting-read-") as folder:
+        path = _local(source, Path(folder))
+        found = _manifest(path, format_of(path), manifest, Path(folder))
+    return tuple(each.name for each in found.blocks)
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """An amount in minor units of its currency; the currency is None for rows without one."""

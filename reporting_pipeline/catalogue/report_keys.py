@@ -59,10 +59,6 @@ class ReportKey:
         archive = ".zip" if is_archive else ""
         return f"{self.slug}_{self.period.token}{mark}.{self.format}{archive}"
 
-    def file_key(self, *, is_provisional: bool) -> str:
-        """The key of the report's file in the store."""
-        return f"{self.folder}/{self.file_name(is_provisional=is_provisional)}"
-
     @property
     def folder(self) -> str:
         """The folder of all files of the definition's period."""

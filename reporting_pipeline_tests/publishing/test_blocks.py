@@ -8,12 +8,13 @@ from zipfile import ZipFile
 
 import pytest
 
+from reporting_pipeline import read_report
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.errors import DefinitionInvalid, FileUnreadable
 from reporting_pipeline.exports.manifest import MANIFEST_SUFFIX, Manifest
 from reporting_pipeline.exports.verify.difference import DifferenceKind
 from reporting_pipeline.exports.verify.verify_file import verify_file
-from reporting_pipeline.notebooks import read_report
+from reporting_pipeline.notebooks import block_names
 from reporting_pipeline.publishing.verify_against_warehouse import verify_against_warehouse
 from reporting_pipeline.report_definitions.balances import depends_on_history
 from reporting_pipeline.report_definitions.definition import ReportFormat
@@ -140,6 +141,7 @@ def test_the_same_rows_give_the_same_bytes(
 
 def test_a_notebook_reads_one_block(files: dict[ReportFormat, Path]) -> None:
     for path in files.values():
+        assert block_names(path) == ("by-event", "movements", "none")
         frame = read_report(path, block="movements")
         assert next(iter(frame.columns)) == "date"
         assert frame["quantity_count"].sum() > 0

@@ -95,7 +95,8 @@ class BatchSummary:
                 self.may_pass = line
             if _has_preview(line) and _rows(line) > _rows(self._previewed):
                 self._previewed = line
-            kept = self.published if line.status == "ready" else self.unpublished
+            is_well = line.status in {"ready", "empty"}
+            kept = self.published if is_well else self.unpublished
             if len(kept) < LISTED:
                 kept.append(line)
         self.is_recorded &= result.error is None

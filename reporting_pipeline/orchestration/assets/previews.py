@@ -29,10 +29,11 @@ def file_preview(location: str) -> dict[str, dg.MetadataValue[Any]]:
     Args:
         location: The path or s3:// address of a file in a format that can be read.
     """
-    from reporting_pipeline.notebooks import read_report
+    from reporting_pipeline.notebooks import block_names, read_report
 
     try:
-        frame = read_report(location)
+        # Of a report of several blocks the first one is shown.
+        frame = read_report(location, block=next(iter(block_names(location)), None))
     except ReportingError as error:
         return {"preview": dg.MetadataValue.md(f"The file cannot be read: {error.message}")}
     parts = {"preview": _first_rows(frame), "totals": _totals(frame), "chart": _chart(frame)}
