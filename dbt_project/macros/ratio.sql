@@ -1,14 +1,15 @@
 {# A ratio of two whole numbers with 6 decimals, rounded half away from zero from the exact integers;
    null where the divisor is not positive. #}
 {% macro ratio(dividend, divisor) -%}
-    case
-        when {{ divisor }} > 0
-            then cast(
-                sign({{ dividend }}) * div(
-                    2000000 * abs(cast({{ dividend }} as numeric)) + {{ divisor }}, 2 * cast({{ divisor }} as numeric)
-                ) / 1000000 as numeric(12, 6)
-            )
-    end
+    cast(
+        case
+            when {{ divisor }} > 0
+                then
+                    sign({{ dividend }}) * div(
+                        2000000 * abs(cast({{ dividend }} as numeric)) + {{ divisor }}, 2 * cast({{ divisor }} as numeric)
+                    ) / 1000000
+        end as numeric(12, 6)
+    )
 {%- endmacro %}
 
 {# An amount of each of so many things, in whole minor units, rounded half away from zero; null of nothing. #}

@@ -5,13 +5,14 @@
 {# After a run without days: the unique key, in which nulls are equal; the index by event; and the
    constraints `not null`. The key begins with the date, so it also serves the rebuild and the export of
    a day. A new column is null on the days that were built before: these days are queued for a rebuild,
-   and the constraint follows afterwards. #}
+   and the constraint follows afterwards. A column that may be null now loses its constraint. #}
 {% macro keep_structure() -%}
     {%- if execute and not var('days', []) -%}
     {%- set key = column_names(model.name, ['key']) | reject('equalto', 'date') | join(', ') -%}
     do $$
     declare
         new_column text;
+        nullable_column text;
         is_unbuilt boolean;
     begin
         if to_regclass('{{ this.schema }}.{{ this.identifier }}_key') is null then
@@ -20,6 +21,17 @@
         end if;
         create index if not exists {{ this.identifier }}_event_id_date_idx on {{ this }} (event_id, date);
         {{ keep_balances(this, model) }}
+        for nullable_column in
+            select attname
+            from pg_attribute
+            where
+                attrelid = cast('{{ this }}' as regclass)
+                and attnum > 0
+                and attnotnull
+                and attname not in ('{{ not_null_columns(model.name) | join("', '") }}')
+        loop
+            execute format('alter table {{ this }} alter column %I drop not null', nullable_column);
+        end loop;
         for new_column in
             select attname
             from pg_attribute

@@ -103,7 +103,7 @@ def build_touched(warehouse: URL) -> BuildResult:
 
 
 def known_days(warehouse: URL) -> list[date]:
-    """Every report day with a landed row or ticket, an event's end, or a row of a report table."""
+    """Every report day with a landed row, an end of an event, 30 days after it, or a built row."""
     with warehouse_connection(warehouse) as connection:
         return all_days(connection)
 

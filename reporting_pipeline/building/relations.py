@@ -25,7 +25,8 @@ _LANDED_DAYS = (
     "select report_day from landing.seating_inventory_movements",
     "select report_day from landing.scanning_scans",
     "select report_day from landing.ledger_transactions",
-    "select landing.report_day(ends_at, timezone, day_cutoff) from landing.ticketing_events",
+    "select landing.report_day(ends_at, timezone, day_cutoff) + days_later"
+    " from landing.ticketing_events cross join (values (0), (30)) as days (days_later)",
     _TICKET_DAYS.format("issued_at"),
     _TICKET_DAYS.format("invalidated_at"),
 )
@@ -117,7 +118,7 @@ def _queue_all_days(connection: psycopg.Connection, tables: set[str]) -> None:
 
 
 def all_days(connection: psycopg.Connection) -> list[date]:
-    """Every report day with a landed row or ticket, an event's end, or a row of a report table."""
+    """Every report day with a landed row, an end of an event, 30 days after it, or a built row."""
     built = (f"select date from reporting.{table.name}" for table in REPORT_TABLES)  # noqa: S608
     rows = connection.execute(" union ".join([*_LANDED_DAYS, *built]).encode()).fetchall()
     return sorted(day for (day,) in rows if day is not None)

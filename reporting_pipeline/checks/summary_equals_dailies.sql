@@ -1,6 +1,7 @@
 -- Figures to date of report_event_summary that differ from the sums of the daily tables: money in
--- the event's organisation and currency, admissions, and tickets (sold and comped together; sold
--- also from sold today). An event with a row in a daily table and no summary is a `row_count` of 0.
+-- the event's organisation and currency, admissions, tickets (sold and comped together; sold also from sold
+-- today), and other currencies and organisations. An event without a summary on a day of a daily table, of
+-- its end or of the 30th day after is a `row_count` of 0.
 with found as (
     select
         summary.organization_id,
@@ -25,7 +26,8 @@ with found as (
             ('platform_fee_to_date_minor', summary.platform_fee_to_date_minor),
             ('processing_fee_to_date_minor', summary.processing_fee_to_date_minor),
             ('payable_to_date_minor', summary.payable_to_date_minor),
-            ('other_currency_count', summary.other_currency_count)
+            ('other_currency_count', summary.other_currency_count),
+            ('other_organization_count', summary.other_organization_count)
         ) as figure (column_name, amount)
     where summary.date = any(%(days)s)
 ),
@@ -108,6 +110,30 @@ addition as (
     from revenue
     where currency <> event_currency
     group by event_id, currency
+    union all
+    -- A further organisation too, in sales or revenue.
+    select
+        other.event_id,
+        min(other.date) as date,
+        'other_organization_count' as column_name,
+        1 as amount
+    from (
+        select
+            event_id,
+            organization_id,
+            date
+        from reporting.report_sales_daily
+        where event_id in (select event.event_id from event)
+        union all
+        select
+            event_id,
+            organization_id,
+            date
+        from reporting.report_revenue_daily
+        where event_id in (select event.event_id from event)
+    ) as other
+    inner join event on other.event_id = event.event_id and other.organization_id <> event.organization_id
+    group by other.event_id, other.organization_id
 ),
 
 expected as (
@@ -120,7 +146,7 @@ expected as (
     group by event_id, date, column_name
 ),
 
--- Events with a row in a daily table on a day.
+-- Events with a row in a daily table on a day, or that end on it or 30 days before.
 on_day as (
     select
         event_id,
@@ -141,6 +167,19 @@ on_day as (
     inner join landing.ticketing_events as event
         on report.event_id = event.id and report.organization_id = event.organization_id
     where report.date = any(%(days)s)
+    union
+    select
+        ending.id as event_id,
+        last_days.date
+    from landing.ticketing_events as ending
+    cross join (values (0), (30)) as further (day_count)
+    cross join
+        lateral (
+            values (
+                landing.report_day(ending.ends_at, ending.timezone, ending.day_cutoff) + further.day_count
+            )
+        ) as last_days (date)
+    where last_days.date = any(%(days)s)
 )
 
 select

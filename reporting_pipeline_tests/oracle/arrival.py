@@ -45,6 +45,7 @@ _FORMER: Final[dict[str, dict[str, Any]]] = {
         "channel": ("web", "box_office"),
         "status": ("pending", "paid", "expired"),
         "currency": ("EUR", "USD"),
+        "paid_at": timedelta(days=1),
     },
     "ticketing.tickets": {
         "event_id": "ticketing.events",

@@ -62,6 +62,7 @@ def add_orders(draft: Draft) -> None:
             currency=draft.pick(CURRENCIES) if draft.chance(0.15) else event["currency"],
             total_minor=draft.amount_minor(),
             placed_at=draft.instant(),
+            paid_at=draft.instant() if draft.chance(0.7) else None,
         )
         for line_no in range(1, draft.rng.randint(0, 3) + 1):
             _add_line(draft, order, line_no)

@@ -66,6 +66,16 @@ class Reach:
                 day = movement_day(self.books, movement)
                 self.days[SALES].add((order["event_id"], day))
 
+    def paid(self, orders: set[str]) -> None:
+        """In the summary, the first day of the orders' movements and all later days."""
+        firsts: dict[str, date] = {}
+        for movement in self.books[MOVEMENTS].values():
+            if movement["order_id"] in orders:
+                day = movement_day(self.books, movement)
+                firsts[movement["order_id"]] = min(day, firsts.get(movement["order_id"], day))
+        for identity, day in firsts.items():
+            self._summary_from(self.books["ticketing.orders"][identity]["event_id"], day)
+
     def transactions(self, identities: Iterable[str]) -> None:
         """The day of their entries; in the summary also all later days; all days of the order."""
         for transaction in self._known("ledger.transactions", identities):

@@ -18,9 +18,6 @@ BREAKS: Final = "report_reconciliation_breaks"
 TAX: Final = "report_tax_daily"
 ACCOUNTS: Final = "report_account_movements_daily"
 
-VERSION_2: Final = (SALES, REVENUE, ATTENDANCE, QUARTERS, OCCUPANCY, BREAKS, TAX, ACCOUNTS)
-"""The tables that have reached version 2 of the contract."""
-
 KEYS: Final[dict[str, tuple[str, ...]]] = {
     SALES: ("organization_id", "event_id", "date", "currency", "ticket_type_id", "channel"),
     REVENUE: ("organization_id", "event_id", "date", "currency"),

@@ -39,7 +39,7 @@ def _seats(writing: HandWritten, kind: str, quantity: int, days: int = 0) -> Non
     )
 
 
-def test_an_event_has_a_row_for_each_of_its_days_and_for_its_last_day() -> None:
+def test_an_event_has_a_row_for_each_of_its_days_its_last_day_and_30_days_later() -> None:
     writing = HandWritten()
     writing.movement("fee", 0, occurred_at=days_later(-1))
     _seats(writing, "capacity", 10, days=-3)
@@ -55,6 +55,7 @@ def test_an_event_has_a_row_for_each_of_its_days_and_for_its_last_day() -> None:
         date(2025, 3, 4),
         date(2025, 3, 5),
         date(2025, 3, 7),
+        date(2025, 4, 3),  # the 30th day after the end
     ]
 
 
@@ -74,6 +75,7 @@ def test_capacity_and_ratios_as_of_each_day() -> None:
     assert monday["no_show_count"] is None
     assert tuesday["sellable_count"] == 7  # 9 - 1 - 1
     assert tuesday["unsold_count"] == 5
+    assert tuesday["house_rate"] == Decimal("0.222222")  # 2 / 9
     assert tuesday["no_show_count"] == 1  # 2 sold, 1 admitted
     assert tuesday["attendance_rate"] == Decimal("0.500000")
     assert tuesday["occupancy_rate"] == Decimal("0.111111")  # 1 / 9
@@ -132,6 +134,49 @@ def test_money_counts_in_the_events_organization_and_currency() -> None:
     assert (monday["payable_to_date_minor"], tuesday["payable_to_date_minor"]) == (92, 112)
     assert (monday["platform_fee_to_date_minor"], monday["other_currency_count"]) == (8, 1)
     assert tuesday["other_currency_count"] == 1  # USD twice; JPY is another organisation's
+
+
+def test_sold_units_are_unpaid_from_their_first_money_until_the_day_of_payment() -> None:
+    writing = HandWritten()
+    writing.order("invoice", paid_at=days_later(3))
+    writing.movement("sale", 3, order_id="invoice")  # without money so far
+    writing.movement("comp", 1, order_id="invoice", line_no=2)
+    writing.movement(
+        "fee", 0, order_id="invoice", line_no=3, fee_minor=5, occurred_at=days_later(1)
+    )
+    writing.movement("refund", -1, order_id="invoice", occurred_at=days_later(2))
+    writing.order("never paid")
+    writing.movement("sale", 2, 900, order_id="never paid", occurred_at=days_later(3))
+    writing.order("free")
+    writing.movement("sale", 7, order_id="free", occurred_at=days_later(3))
+
+    rows = list(_rows(writing).values())
+
+    assert [row["unpaid_to_date_count"] for row in rows] == [0, 3, 2, 2, 2]
+    assert [row["sold_to_date_count"] for row in rows] == [3, 3, 2, 11, 11]
+
+
+def test_unsold_is_unknown_until_the_event_has_seats() -> None:
+    writing = HandWritten()
+    writing.movement("sale", 1)
+    _seats(writing, "capacity", 4, days=1)
+
+    rows = _rows(writing)
+
+    assert (rows[_MONDAY]["unsold_count"], rows[_TUESDAY]["unsold_count"]) == (None, 3)
+
+
+def test_organizations_that_had_the_event_before_are_counted() -> None:
+    writing = HandWritten()
+    writing.charge(100, organization_id=RIVAL)
+    writing.charge(100)
+    writing.charge(100, organization_id="third", effective_at=days_later(1))
+
+    rows = _rows(writing)
+
+    assert rows[_MONDAY]["other_organization_count"] == 1
+    assert rows[_TUESDAY]["other_organization_count"] == 2
+    assert rows[_TUESDAY]["gross_to_date_minor"] == 100
 
 
 def test_a_row_is_final_30_days_after_the_events_last_report_day() -> None:

@@ -31,6 +31,7 @@ from reporting_pipeline_tests.oracle.report_tables import (
 from reporting_pipeline_tests.oracle.touched import Touched, touchable_days, touched_days
 
 _3RD, _4TH, _5TH, _6TH = (date(2025, 3, day) for day in (3, 4, 5, 6))
+_FINAL = date(2025, 4, 3)  # the 30th day after the end of SHOW and OTHER_SHOW
 
 
 def _assert_within(lower: Touched, upper: Touched) -> None:
@@ -84,7 +85,7 @@ def test_a_late_movement_touches_its_day_the_former_first_day_and_the_later_summ
         ATTENDANCE: set(),
         QUARTERS: set(),
         OCCUPANCY: set(),
-        SUMMARY: {(SHOW, day) for day in (_3RD, _4TH, _5TH, _6TH)},
+        SUMMARY: {(SHOW, day) for day in (_3RD, _4TH, _5TH, _6TH, _FINAL)},
         BREAKS: {(SHOW, day) for day in (_3RD, _5TH, _6TH)},
     }
     assert touched_days(before, after) == expected
@@ -102,9 +103,10 @@ def test_a_ticket_that_arrives_after_its_scans_touches_their_days() -> None:
 
     attendance = {(SHOW, _5TH), (OTHER_SHOW, _6TH)}
     assert touched_days(before, after)[ATTENDANCE] == attendance
-    assert touched_days(before, after)[SUMMARY] == {(SHOW, _5TH)}
+    assert touched_days(before, after)[SUMMARY] == {(SHOW, _5TH), (SHOW, _FINAL)}
     assert touchable_days(before, after)[ATTENDANCE] == attendance
-    assert touchable_days(before, after)[SUMMARY] == attendance
+    finals = {(SHOW, _FINAL), (OTHER_SHOW, _FINAL)}
+    assert touchable_days(before, after)[SUMMARY] == attendance | finals
 
 
 def test_a_ticket_that_moves_to_another_section_touches_both_and_their_later_days() -> None:
@@ -141,9 +143,25 @@ def test_an_event_that_arrives_late_releases_its_scans_and_seats() -> None:
     assert touched_days(before, after)[SUMMARY] == {
         ("late", _3RD),
         ("late", _4TH),
+        ("late", date(2025, 4, 2)),
         (SHOW, _3RD),
         (SHOW, _4TH),  # it ends
     }
+
+
+def test_an_order_that_is_paid_later_touches_the_summary_from_its_first_movement_on() -> None:
+    writing = HandWritten()
+    writing.order("invoice")
+    writing.movement("sale", 1, 100, order_id="invoice", occurred_at=days_later(-1))
+    before = writing.books()
+    paid = before["ticketing.orders"]["invoice"]
+    paid = paid | {"paid_at": days_later(1), "updated_at": days_later(1)}
+    after = before.merged(Books.of({"ticketing.orders": [paid]}))
+
+    changed = {(SHOW, _4TH), (SHOW, _FINAL)}
+    assert touched_days(before, after)[SUMMARY] == changed
+    assert touchable_days(before, after)[SUMMARY] == changed | {(SHOW, date(2025, 3, 2))}
+    assert not touchable_days(before, after)[SALES]
 
 
 def test_a_change_that_no_report_reads_touches_nothing() -> None:

@@ -67,7 +67,9 @@ def touchable_days(before: Books, after: Books) -> Touched:
     _reach_sales_and_ledger(changes, sides)
     _reach_attendance(changes, sides)
     _reach_occupancy(changes, sides)
+    paid = _paid_otherwise(before, after)
     for side in sides:
+        side.paid(paid)
         side.events(changes.events)
         side.organizations(changes.organizations)
         side.inventory(changes[_SEATS] | changes.released[_SEATS])
@@ -137,6 +139,15 @@ def _reach_sales_and_ledger(changes: _Changes, sides: tuple[Reach, Reach]) -> No
         side.types(changes["ticketing.ticket_types"])
         side.transactions(transactions)
         side.orders(orders | charged | changes["ticketing.orders"])
+
+
+def _paid_otherwise(before: Books, after: Books) -> set[str]:
+    """The orders with another `paid_at`, which the summary alone reads."""
+    return {
+        identity
+        for identity, order in before["ticketing.orders"].items()
+        if order["paid_at"] != after["ticketing.orders"][identity]["paid_at"]
+    }
 
 
 def _reach_attendance(changes: _Changes, sides: tuple[Reach, Reach]) -> None:

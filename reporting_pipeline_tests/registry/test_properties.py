@@ -83,7 +83,7 @@ def test_ratios_name_their_parts() -> None:
     summary = report_table("report_event_summary")
     ratios = [column for column in summary.columns if column.kind == "ratio"]
 
-    assert len(ratios) == 3
+    assert len(ratios) == 4
     for ratio in ratios:
         assert ratio.numerator
         assert ratio.denominator

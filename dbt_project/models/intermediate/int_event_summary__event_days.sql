@@ -1,5 +1,5 @@
 -- Grain: one row per event and report day to rebuild on which the event has a summary: a movement, an
--- entry of its own organisation, a scan, a change of its seats, or its end.
+-- entry of its own organisation, a scan, a change of its seats, its end, or the 30th day after.
 {{ config(materialized='ephemeral') }}
 select
     event_id,
@@ -40,3 +40,9 @@ select
     end_day
 from {{ ref('stg_ticketing__events') }}
 where {{ in_days('end_day') }}
+union
+select
+    event_id,
+    final_day
+from {{ ref('stg_ticketing__events') }}
+where {{ in_days('final_day') }}

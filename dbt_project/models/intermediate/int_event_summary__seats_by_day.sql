@@ -7,7 +7,8 @@ select
     cast(sum(case when movements.kind = 'capacity' then movements.quantity else 0 end) as bigint)
         as capacity_count,
     cast(sum(case when movements.kind = 'hold' then movements.quantity else 0 end) as bigint) as hold_count,
-    cast(sum(case when movements.kind = 'kill' then movements.quantity else 0 end) as bigint) as kill_count
+    cast(sum(case when movements.kind = 'kill' then movements.quantity else 0 end) as bigint) as kill_count,
+    count(*) as movement_count
 from {{ ref('stg_seating__inventory_movements') }} as movements
 inner join {{ ref('int_event_summary__events') }} as events on movements.event_id = events.event_id
 where {{ up_to_days('movements.report_day') }}

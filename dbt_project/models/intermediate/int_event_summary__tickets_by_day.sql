@@ -1,32 +1,56 @@
--- Grain: one row per event and report day on which admission tickets are issued or returned, up to the
--- days to rebuild. Signed units. A return counts as sold or as comped, like the first movement of its
--- order line.
+-- Grain: one row per event and report day on which admission tickets are sold, given, returned or paid, up
+-- to the days to rebuild. Signed units. A sold unit is unpaid from the day on which its order bears money
+-- until the day on which the order is paid.
 {{ config(materialized='ephemeral') }}
-with units as (
+with unpaid_units as (
     select
-        movements.event_id,
-        movements.report_day,
-        movements.quantity,
-        movements.is_admission,
-        case
-            when movements.quantity > 0 then movements.reason = 'comp'
-            else first_value(movements.reason) over (
-                partition by movements.order_id, movements.line_no
-                order by movements.occurred_at, movements.movement_id
-            ) = 'comp'
-        end as is_comped
-    from {{ ref('int_ticketing__order_line_movements') }} as movements
-    inner join {{ ref('int_event_summary__events') }} as events on movements.event_id = events.event_id
-    where {{ up_to_days('movements.report_day') }}
+        event_id,
+        quantity,
+        paid_day,
+        greatest(report_day, charged_day) as unpaid_day
+    from {{ ref('int_event_summary__units') }}
+    where
+        is_admission
+        and not is_comped
+        and charged_day is not null
+        and (paid_day is null or greatest(report_day, charged_day) < paid_day)
+),
+
+changes as (
+    select
+        event_id,
+        report_day,
+        case when is_comped then 0 else quantity end as sold_count,
+        case when is_comped then quantity else 0 end as comped_count,
+        0 as unpaid_count
+    from {{ ref('int_event_summary__units') }}
+    where is_admission
+    union all
+    select
+        event_id,
+        unpaid_day as report_day,
+        0 as sold_count,
+        0 as comped_count,
+        quantity as unpaid_count
+    from unpaid_units
+    union all
+    select
+        event_id,
+        paid_day as report_day,
+        0 as sold_count,
+        0 as comped_count,
+        -quantity as unpaid_count
+    from unpaid_units
+    where {{ up_to_days('paid_day') }}
 )
 
 select
     event_id,
     report_day,
-    cast(sum(case when is_comped then 0 else quantity end) as bigint) as sold_count,
-    cast(sum(case when is_comped then quantity else 0 end) as bigint) as comped_count
-from units
-where is_admission
+    cast(sum(sold_count) as bigint) as sold_count,
+    cast(sum(comped_count) as bigint) as comped_count,
+    cast(sum(unpaid_count) as bigint) as unpaid_count
+from changes
 group by
     event_id,
     report_day

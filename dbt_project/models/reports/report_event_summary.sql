@@ -9,8 +9,10 @@ with balances as (
         cast(sum(capacity_count) over to_date as bigint) as capacity_count,
         cast(sum(hold_count) over to_date as bigint) as hold_count,
         cast(sum(kill_count) over to_date as bigint) as kill_count,
+        sum(movement_count) over to_date as movement_count,
         cast(sum(sold_count) over to_date as bigint) as sold_count,
         cast(sum(comped_count) over to_date as bigint) as comped_count,
+        cast(sum(unpaid_count) over to_date as bigint) as unpaid_count,
         cast(sum(admission_count) over to_date as bigint) as admission_count,
         cast(sum(gross_minor) over to_date as bigint) as gross_minor,
         cast(sum(refund_minor) over to_date as bigint) as refund_minor,
@@ -18,7 +20,8 @@ with balances as (
         cast(sum(platform_fee_minor) over to_date as bigint) as platform_fee_minor,
         cast(sum(processing_fee_minor) over to_date as bigint) as processing_fee_minor,
         cast(sum(payable_change_minor) over to_date as bigint) as payable_minor,
-        cast(sum(other_currency_count) over to_date as bigint) as other_currency_count
+        cast(sum(other_currency_count) over to_date as bigint) as other_currency_count,
+        cast(sum(other_organization_count) over to_date as bigint) as other_organization_count
     from {{ ref('int_event_summary__changes_by_day') }}
     window to_date as (partition by event_id order by report_day)
 ),
@@ -28,6 +31,7 @@ summaries as (
         events.organization_id,
         events.currency,
         events.end_day,
+        events.final_day,
         balances.*,
         balances.capacity_count - balances.hold_count - balances.kill_count as sellable_count,
         balances.sold_count + balances.comped_count as issued_count
@@ -49,8 +53,10 @@ select
     sold_today_count,
     sold_count as sold_to_date_count,
     comped_count as comped_to_date_count,
-    sellable_count - issued_count as unsold_count,
+    unpaid_count as unpaid_to_date_count,
+    case when movement_count > 0 then sellable_count - issued_count end as unsold_count,
     {{ ratio('sold_count', 'sellable_count') }} as sell_through_rate,
+    {{ ratio('issued_count', 'capacity_count') }} as house_rate,
     admission_count as admission_to_date_count,
     case when report_day >= end_day then issued_count - admission_count end as no_show_count,
     {{ ratio('admission_count', 'issued_count') }} as attendance_rate,
@@ -62,5 +68,6 @@ select
     processing_fee_minor as processing_fee_to_date_minor,
     payable_minor as payable_to_date_minor,
     other_currency_count,
-    report_day >= end_day + 30 as is_final
+    other_organization_count,
+    report_day >= final_day as is_final
 from summaries

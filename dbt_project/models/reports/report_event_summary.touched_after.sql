@@ -116,8 +116,9 @@ event_days as (
     union
     select
         ending.id,
-        landing.report_day(ending.ends_at, ending.timezone, ending.day_cutoff) as report_day
+        landing.report_day(ending.ends_at, ending.timezone, ending.day_cutoff) + days.day_count as report_day
     from landing.ticketing_events as ending
+    cross join (values (0), (30)) as days (day_count)
     where ending.id in (select first_days.event_id from first_days)
 )
 

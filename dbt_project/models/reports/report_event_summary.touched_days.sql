@@ -1,4 +1,5 @@
--- The days of new movements of the inventory, and every day of a changed event.
+-- The days of new movements of the inventory, the first day of orders that are paid at another time, and
+-- every day of a changed event.
 
 select
     event.organization_id,
@@ -8,6 +9,17 @@ from incoming_seating_inventory_movements as incoming
 inner join landing.seating_inventory_movements as movement on incoming.id = movement.id
 inner join landing.ticketing_events as event on movement.event_id = event.id
 where movement.report_day is not null
+union
+select
+    event.organization_id,
+    event.id as event_id,
+    min(movement.report_day) as report_day
+from paid_orders
+inner join landing.ticketing_orders as placed on paid_orders.id = placed.id
+inner join landing.ticketing_events as event on placed.event_id = event.id
+inner join landing.ticketing_order_line_movements as movement on placed.id = movement.order_id
+where movement.report_day is not null
+group by event.organization_id, event.id, placed.id
 union
 select
     event.organization_id,
@@ -84,5 +96,7 @@ cross join
         where movement.event_id = event.id
         union
         select landing.report_day(event.ends_at, event.timezone, event.day_cutoff)
+        union
+        select landing.report_day(event.ends_at, event.timezone, event.day_cutoff) + 30
     ) as day
 where day.report_day is not null

@@ -13,5 +13,6 @@ select
     series_id,
     ends_at,
     {{ report_day('starts_at', 'timezone', 'day_cutoff') }} as start_day,
-    {{ report_day('ends_at', 'timezone', 'day_cutoff') }} as end_day
+    {{ report_day('ends_at', 'timezone', 'day_cutoff') }} as end_day,
+    {{ report_day('ends_at', 'timezone', 'day_cutoff') }} + 30 as final_day
 from {{ source('landing', 'ticketing_events') }}

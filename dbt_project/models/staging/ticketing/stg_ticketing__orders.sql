@@ -5,5 +5,6 @@ select
     event_id,
     channel,
     status,
-    currency
+    currency,
+    paid_at
 from {{ source('landing', 'ticketing_orders') }}
