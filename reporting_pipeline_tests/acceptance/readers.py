@@ -37,10 +37,21 @@ def read_csv(path: Path, report: StarterReport, profile: str) -> list[Row]:
     encoding = "utf-8-sig" if is_for_people else "utf-8"
     with path.open(encoding=encoding, newline="") as file:
         header, *lines = csv.reader(file, strict=True)
-    plain = report.plain_headings
-    assert header == plain if is_for_people else [each.capitalize() for each in header] == plain
+    if is_for_people:
+        assert header == report.plain_headings
+    else:
+        _require_machine_header(header, report)
     read = _from_major if is_for_people else _from_minor
     return [_row(report, line, read) for line in lines]
+
+
+def _require_machine_header(header: list[str], report: StarterReport) -> None:
+    """A column of minor units is called by its name; other columns have their headings."""
+    for index, (found, heading) in enumerate(zip(header, report.plain_headings, strict=True)):
+        if report.has_money(index):
+            assert found.endswith("_minor"), found
+        else:
+            assert found.capitalize() == heading
 
 
 def read_jsonl(path: Path, report: StarterReport) -> list[Row]:
