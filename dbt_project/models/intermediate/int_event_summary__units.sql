@@ -1,6 +1,7 @@
 -- Grain: one row per movement of an order line of the events, up to the days to rebuild, with its signed
--- units and its order's organisation. A return counts as sold or as comped, like the first movement of its order line. `charged_day` is
--- the first day on which a movement of the order bears money, `paid_day` the day on which it is paid.
+-- units and its order's organisation. A return counts as sold or as comped, like the first movement of its
+-- order line. `charged_day` is the first day on which a movement of the order has money, `paid_day` the day
+-- on which it is paid.
 {{ config(materialized='ephemeral') }}
 select
     movements.event_id,

@@ -9,7 +9,8 @@ select
     tickets.invalidated_at,
     ticket_types.is_admission,
     {{ report_day('tickets.issued_at', 'events.event_timezone', 'events.day_cutoff') }} as issued_day,
-    {{ report_day('tickets.invalidated_at', 'events.event_timezone', 'events.day_cutoff') }} as invalidated_day
+    {{ report_day('tickets.invalidated_at', 'events.event_timezone', 'events.day_cutoff') }}
+        as invalidated_day
 from {{ ref('stg_ticketing__tickets') }} as tickets
 inner join {{ ref('stg_ticketing__events') }} as events on tickets.event_id = events.event_id
 inner join {{ ref('stg_ticketing__ticket_types') }} as ticket_types

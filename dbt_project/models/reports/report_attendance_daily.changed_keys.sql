@@ -1,5 +1,7 @@
 -- Scans and tickets that the new rows change. The uploads of a scan have the same device, sequence, event,
 -- ticket and time.
+-- A plan expects a `case` to be true for every second row (macros/uploads.sql).
+-- noqa: disable=ST02
 
 create temporary table changed_tickets on commit drop as
 select incoming.id
@@ -134,7 +136,8 @@ where
             earlier.device_id = scan.device_id
             and earlier.device_sequence = scan.device_sequence
             and case
-                when (earlier.event_id, earlier.ticket_id, earlier.scanned_at)
+                when
+                    (earlier.event_id, earlier.ticket_id, earlier.scanned_at)
                     = (scan.event_id, scan.ticket_id, scan.scanned_at)
                     then true
                 else false
@@ -149,7 +152,8 @@ where
             uploaded.device_id = scan.device_id
             and uploaded.device_sequence = scan.device_sequence
             and case
-                when (uploaded.event_id, uploaded.ticket_id, uploaded.scanned_at)
+                when
+                    (uploaded.event_id, uploaded.ticket_id, uploaded.scanned_at)
                     = (scan.event_id, scan.ticket_id, scan.scanned_at)
                     then true
                 else false

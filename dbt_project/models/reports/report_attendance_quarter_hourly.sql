@@ -5,7 +5,8 @@ select
     scans.event_id,
     scans.report_day as date,
     scans.gate_id,
-    date_bin(interval '15 minutes', scans.scanned_at, timestamp with time zone '2000-01-01 00:00Z') as quarter_at,
+    date_bin(interval '15 minutes', scans.scanned_at, timestamp with time zone '2000-01-01 00:00Z')
+        as quarter_at,
     {{ sums_of('report_attendance_quarter_hourly', 'scans', but=['entry_count']) }},
     cast(sum(scans.admission_count + scans.reentry_count) as bigint) as entry_count
 from {{ ref('int_scanning__scans_of_days') }} as scans

@@ -80,7 +80,8 @@ steps as (
         sum(repaid_gift_card_minor) as out_card,
         sum(taxes_minor) as taxes,
         sum(share_minor) as share,
-        sum(platform_fee_minor + processing_fee_minor + chargeback_fee_minor - adjustment_minor) as costs,
+        sum(platform_fee_minor + processing_fee_minor + chargeback_fee_minor - adjustment_minor)
+            as cost_minor,
         sum(payable_change_minor) as payable,
         sum(
             payout_minor - payout_reversal_minor + reserve_held_minor - reserve_released_minor
@@ -113,7 +114,7 @@ select
     taxes,
     net_revenue - share - taxes,
     share,
-    costs,
+    cost_minor,
     payable,
     paid_out
 from steps as s left join landing.ticketing_events as e on e.id = event_id
