@@ -16,6 +16,7 @@ from reporting_pipeline_tests.oracle.source_tables import Row
 
 TRANSACTIONS = "ledger.transactions"
 ENTRIES = "ledger.entries"
+ITEMS = "ledger.payout_items"
 MOVEMENTS = "ticketing.order_line_movements"
 
 
@@ -139,16 +140,30 @@ def _timing(books: Books, order: PlainOrder) -> tuple[Books, list[ReportRow]]:
 
 def _unbalanced(books: Books, order: PlainOrder) -> tuple[Books, list[ReportRow]]:
     [entry_id] = _entries(books, order.payment_id, direction="debit")
-    concerned = {"order_id": None, "transaction_id": order.payment_id}
-    row = order.row("unbalanced", 0, 7, order.payment_id, **concerned)
+    row = order.row("unbalanced", 0, 7, order.payment_id, transaction_id=order.payment_id)
     return _changed(books, ENTRIES, [entry_id], amount_minor=order.minor - 7), [row]
 
 
 def _unclassified(books: Books, order: PlainOrder) -> tuple[Books, list[ReportRow]]:
     [entry_id] = _entries(books, order.payment_id, direction="debit")
-    concerned = {"order_id": None, "transaction_id": order.payment_id, "entry_id": entry_id}
+    concerned = {"transaction_id": order.payment_id, "entry_id": entry_id}
     row = order.row("unclassified", 0, -order.minor, order.payment_id, **concerned)
     return _changed(books, ENTRIES, [entry_id], component="reserve"), [row]
+
+
+def _payout_items(books: Books, order: PlainOrder) -> tuple[Books, list[ReportRow]]:
+    """An item of a payment, which may have none."""
+    payment = books[TRANSACTIONS][order.payment_id]
+    item = {
+        "id": order.payment_id.replace("-0000-", "-eeee-", 1),
+        "transaction_id": order.payment_id,
+        "event_id": order.event_id,
+        "amount_minor": 5,
+        "currency": order.currency,
+        "recorded_at": payment["recorded_at"],
+    }
+    row = order.row("payout_items", 0, 5, order.payment_id, transaction_id=order.payment_id)
+    return books.merged(Books.of({ITEMS: [item]})), [row]
 
 
 def _settlement(books: Books, order: PlainOrder) -> tuple[Books, list[ReportRow]]:
@@ -166,6 +181,7 @@ FAULTS: dict[str, Plant] = {
     "amount": _amount,
     "unbalanced": _unbalanced,
     "unclassified": _unclassified,
+    "payout_items": _payout_items,
     "settlement": _settlement,
 }
 """Kind of break -> function that plants it."""

@@ -133,6 +133,7 @@ def test_tables_of_faulty_books_pass_their_own_checks(faulty: _Faulty) -> None:
         "sales_tie_to_ledger",
         "transactions_balanced",
         "entries_classified",
+        "tickets_equal_units",  # of the order whose movement is missing
         "upstream_promises",
     }
 
