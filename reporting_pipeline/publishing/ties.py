@@ -9,17 +9,21 @@ asked for it. The sums of the ledger come from `report_account_movements_daily` 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from psycopg import Connection, sql
 
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.exports.row_spool import psycopg_statement
+from reporting_pipeline.registry.report_tables import RECONCILIATION_BREAKS
 from reporting_pipeline.report_definitions.compile import CompiledReport, compile_report
 from reporting_pipeline.report_definitions.config import ReportConfig
 from reporting_pipeline.report_definitions.filters import allowed_values, comparisons
 
+_Sums: TypeAlias = dict[tuple[str, ...], int]
+
+_ACCOUNTS = "report_account_movements_daily"
 _ACCOUNT_KIND = "account_kind"
 _PAYABLE, _RECEIVABLE = ("organizer_payable",), ("buyer_receivable",)
 
@@ -51,14 +55,10 @@ class Footing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountTie:
-    """The sum of a column is the balance, or the change, of a kind of account by the ledger.
-
-    Attributes:
-        account_kinds: None: the kinds that the report's filter on `account_kind` allows.
-    """
+    """The sum of a column is the balance, or the change, of kinds of account by the ledger."""
 
     column: str
-    account_kinds: tuple[str, ...] | None
+    account_kinds: tuple[str, ...]
     moment: Moment
 
 
@@ -87,10 +87,9 @@ class BrokenTie:
 
 
 def _balances(*account_kinds: str) -> tuple[AccountTie, ...]:
-    kinds = account_kinds or None
     return (
-        AccountTie(column="opening_minor", account_kinds=kinds, moment=Moment.START),
-        AccountTie(column="closing_minor", account_kinds=kinds, moment=Moment.END),
+        AccountTie(column="opening_minor", account_kinds=account_kinds, moment=Moment.START),
+        AccountTie(column="closing_minor", account_kinds=account_kinds, moment=Moment.END),
     )
 
 
@@ -166,7 +165,6 @@ _LEDGER_TIES: Mapping[str, tuple[AccountTie | RevenueTie, ...]] = {
     "payable_statement": _balances("organizer_payable"),
     "reserve_statement": _balances("organizer_reserve"),
     "gift_card_statement": _balances("gift_card_liability"),
-    "account_statement": _balances(),
     "tax_daily": tuple(
         RevenueTie(column=name, revenue_column=name)
         for name in (
@@ -181,6 +179,14 @@ _LEDGER_TIES: Mapping[str, tuple[AccountTie | RevenueTie, ...]] = {
         ),
     ),
 }
+# Of a statement of accounts: the ledger's column of each figure, and the days that make it.
+_ACCOUNT_FIGURES: Mapping[str, tuple[str, Moment]] = {
+    "opening_minor": ("change_minor", Moment.START),
+    "debit_minor": ("debit_minor", Moment.MOVEMENT),
+    "credit_minor": ("credit_minor", Moment.MOVEMENT),
+    "change_minor": ("change_minor", Moment.MOVEMENT),
+    "closing_minor": ("change_minor", Moment.END),
+}
 # Of a settlement: the lines that a line is the sum of.
 _LINES: Mapping[str, list[str]] = {
     "05": ["01", "02", "03", "04"],
@@ -194,16 +200,20 @@ _DAYS = {
     Moment.END: sql.SQL("date < %(end)s"),
 }
 _LEDGER = sql.SQL("""
-    select currency, sum({column})
+    select {keys}, sum({column})
     from {table}
     where
         organization_id = %(organization_id)s
         and (%(event_id)s::uuid is null or event_id = %(event_id)s)
-        and {accounts}
+        and {rows}
         and {days}
-    group by currency
+    group by {keys}
 """)
-_OF_ACCOUNTS = sql.SQL("account_kind = any(%(account_kinds)s)")
+_OF_ROWS = sql.SQL("""
+    select {keys}, {figures} from ({rows}) as report {where} group by {keys} order by {keys}
+""")
+_ALL = sql.SQL("true")
+_UNBALANCED = sql.SQL("kind = 'unbalanced'")
 
 
 def broken_ties(
@@ -219,7 +229,8 @@ def broken_ties(
         report = compile_report(part, organization_id, period)
         if report.currency is not None:
             asked = _Asked(connection, part, organization_id, period, report)
-            found += [*asked.footings(), *asked.ledger_ties(), *asked.settlement()]
+            found += [*asked.footings(), *asked.ledger_ties(), *asked.accounts()]
+            found += asked.settlement()
     return found
 
 
@@ -263,10 +274,39 @@ class _Asked:
                 yield from self._account_tie(tie)
             else:
                 name = f"sum of {tie.column} = {tie.revenue_column} of the revenue"
-                expected = self._ledger(
-                    "report_revenue_daily", tie.revenue_column, None, Moment.MOVEMENT
-                )
+                expected = self._ledger("report_revenue_daily", tie.revenue_column, Moment.MOVEMENT)
                 yield from self._differing(name, tie.column, expected)
+
+    def accounts(self) -> Iterator[BrokenTie]:
+        """The kinds of account whose figures differ from the ledger, or that do not balance."""
+        if self.config.dataset != "account_statement" or self.config.having:
+            return
+        if self._filters_more_than_accounts():
+            return
+        allowed = allowed_values(self.config.filters, _ACCOUNT_KIND)
+        kinds = None if allowed is None else sorted(allowed)
+        by = sorted({_ACCOUNT_KIND} & self._shown)
+        if kinds is None and not by:
+            return  # balances of all kinds of account have no sum
+        for name, (column, moment) in _ACCOUNT_FIGURES.items():
+            if name in self._shown and not self._begins_with_the_event(moment):
+                expected = self._ledger(_ACCOUNTS, column, moment, _of_accounts(kinds), by)
+                yield from self._differing(f"{name} by the ledger", name, expected, by)
+        if kinds is None:
+            yield from self._debits_and_credits()
+
+    def _debits_and_credits(self) -> Iterator[BrokenTie]:
+        # The entries of one event need not balance; those of an unbalanced transaction do not.
+        if self.period.event_id or not {"debit_minor", "credit_minor"} <= self._shown:
+            return
+        unbalanced = self._ledger(
+            RECONCILIATION_BREAKS.name, "ledger_minor", Moment.MOVEMENT, _UNBALANCED
+        )
+        sums = sql.SQL("sum(debit_minor), sum(credit_minor)")
+        for currency, debits, credits_ in self._of_rows(sums, sql.SQL("")):
+            expected = credits_ - unbalanced.get((currency,), 0)
+            if debits != expected:
+                yield _broken("sum of debits = sum of credits", currency, expected, debits)
 
     def settlement(self) -> Iterator[BrokenTie]:
         """The lines of a settlement that do not foot, or do not end in the ledger's balance."""
@@ -280,73 +320,87 @@ class _Asked:
             for total, terms in _LINES.items()
             for lines in ([total], terms)
         )
-        balances = self._ledger(
-            "report_account_movements_daily", "change_minor", _PAYABLE, Moment.END
-        )
+        balances = self._ledger(_ACCOUNTS, "change_minor", Moment.END, _of_accounts(_PAYABLE))
         for currency, *amounts in self._of_rows(sums, sql.SQL("")):
             for number, (total, terms) in zip(
                 _LINES, zip(amounts[::2], amounts[1::2], strict=True), strict=True
             ):
                 if total != terms:
                     yield _broken(f"line {number} = its terms", currency, terms, total)
-            if amounts[-2] != balances.get(currency, 0):
+            balance = balances.get((currency,), 0)
+            if amounts[-2] != balance:
                 name = "last line = balance of organizer_payable"
-                yield _broken(name, currency, balances.get(currency, 0), amounts[-2])
+                yield _broken(name, currency, balance, amounts[-2])
 
     def _account_tie(self, tie: AccountTie) -> Iterator[BrokenTie]:
-        kinds: Sequence[str] | None = tie.account_kinds
-        if kinds is None:
-            allowed = allowed_values(self.config.filters, _ACCOUNT_KIND)
-            if allowed is None:
-                return  # balances of several kinds of account have no sum
-            kinds = sorted(allowed)
-        if tie.moment is Moment.START and self.period.first is None:
+        if self._begins_with_the_event(tie.moment):
             return
-        expected = self._ledger("report_account_movements_daily", "change_minor", kinds, tie.moment)
+        kinds = tie.account_kinds
+        expected = self._ledger(_ACCOUNTS, "change_minor", tie.moment, _of_accounts(kinds))
         name = f"sum of {tie.column} = {tie.moment} of {', '.join(kinds)} by the ledger"
         yield from self._differing(name, tie.column, expected)
 
     def _differing(
-        self, name: str, column: str, expected: Mapping[str, int]
+        self, name: str, column: str, expected: _Sums, by: Sequence[str] = ()
     ) -> Iterator[BrokenTie]:
         sums = sql.SQL("sum({})").format(sql.Identifier(column))
-        found = dict(self._of_rows(sums, sql.SQL("")))
-        for currency in sorted(expected.keys() | found.keys()):
-            if expected.get(currency, 0) != found.get(currency, 0):
-                yield _broken(name, currency, expected.get(currency, 0), found.get(currency, 0))
+        found = {tuple(keys): minor for *keys, minor in self._of_rows(sums, sql.SQL(""), by)}
+        for keys in sorted(expected.keys() | found.keys()):
+            if expected.get(keys, 0) != found.get(keys, 0):
+                identity = " ".join([name, *("of " + key for key in keys[1:])])
+                yield _broken(identity, keys[0], expected.get(keys, 0), found.get(keys, 0))
 
-    def _of_rows(self, figures: sql.Composed, where: sql.Composable) -> list[tuple[Any, ...]]:
-        """Figures over the report's rows by currency."""
+    def _of_rows(
+        self, figures: sql.Composed | sql.SQL, where: sql.Composable, by: Sequence[str] = ()
+    ) -> list[tuple[Any, ...]]:
+        """Figures over the report's rows by currency, and by the columns `by`."""
         rows, parameters = psycopg_statement(self.report.rows)
-        statement = sql.SQL("select {currency}, {figures} from ({rows}) as report {where}").format(
-            currency=sql.Identifier(str(self.report.currency)),
+        keys = sql.SQL(", ").join(sql.Identifier(key) for key in (str(self.report.currency), *by))
+        statement = _OF_ROWS.format(
+            keys=keys,
             figures=figures,
             rows=sql.SQL(rows),  # compiled from columns of the registry; values are bound
             where=where,
-        ) + sql.SQL(" group by 1 order by 1")
+        )
         return self.connection.execute(statement, parameters).fetchall()
 
     def _ledger(
-        self, table: str, column: str, account_kinds: Sequence[str] | None, moment: Moment
-    ) -> dict[str, int]:
+        self,
+        table: str,
+        column: str,
+        moment: Moment,
+        rows: sql.Composable = _ALL,
+        by: Sequence[str] = (),
+    ) -> _Sums:
+        """Sums of a report table by currency, and by the columns `by`."""
         query = _LEDGER.format(
+            keys=sql.SQL(", ").join(sql.Identifier(key) for key in ("currency", *by)),
             column=sql.Identifier(column),
             table=sql.Identifier("reporting", table),
-            accounts=sql.SQL("true") if account_kinds is None else _OF_ACCOUNTS,
+            rows=rows,
             days=_DAYS[moment],
         )
         bound = {
             "organization_id": self.organization_id,
             "event_id": self.period.event_id,
-            "account_kinds": None if account_kinds is None else list(account_kinds),
             "first": self.period.first,
             "end": self.period.end,
         }
-        return {code: int(minor) for code, minor in self.connection.execute(query, bound)}
+        return {tuple(keys): int(minor) for *keys, minor in self.connection.execute(query, bound)}
+
+    def _begins_with_the_event(self, moment: Moment) -> bool:
+        """Whether nothing comes before the period."""
+        return moment is Moment.START and self.period.first is None
 
     def _filters_more_than_accounts(self) -> bool:
         names = {each.column for _, each in comparisons(self.config.filters, "filters")}
         return bool(names - {_ACCOUNT_KIND})
+
+
+def _of_accounts(kinds: Sequence[str] | None) -> sql.Composable:
+    if kinds is None:
+        return _ALL
+    return sql.SQL("account_kind = any({})").format(sql.Literal(list(kinds)))
 
 
 def _broken(identity: str, currency: str, expected: Any, found: Any) -> BrokenTie:

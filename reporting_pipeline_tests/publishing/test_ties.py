@@ -73,6 +73,36 @@ def test_taxes_that_differ_from_the_revenue_hold_the_paper(generator: ReportGene
     assert "sum of tax_minor = tax_minor of the revenue: expected" in (held.failure_message or "")
 
 
+def test_an_account_that_differs_from_the_ledger_holds_the_trial_balance(
+    generator: ReportGenerator,
+) -> None:
+    assert statement(generator, "trial-balance").status == "ready"
+    tamper(
+        generator,
+        "update reporting.report_account_movements_daily_balances"
+        " set closing_minor = closing_minor + 1"
+        " where account_kind = 'tax_payable' and date < '2025-09-01'",
+    )
+
+    held = statement(generator, "trial-balance")
+
+    assert held.status == "held"
+    assert "opening_minor by the ledger of tax_payable: expected" in (held.failure_message or "")
+
+
+def test_debits_that_are_not_the_credits_hold_the_trial_balance(generator: ReportGenerator) -> None:
+    tamper(
+        generator,
+        "update reporting.report_account_movements_daily set debit_minor = debit_minor + 1"
+        " where date = '2025-09-10'",
+    )
+
+    held = statement(generator, "trial-balance")
+
+    assert held.status == "held"
+    assert "sum of debits = sum of credits: expected" in (held.failure_message or "")
+
+
 def test_a_file_whose_paper_does_not_tie_any_more_is_reported_by_verify(
     generator: ReportGenerator,
 ) -> None:
