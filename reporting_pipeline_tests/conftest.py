@@ -31,8 +31,11 @@ from reporting_pipeline.embedded.postgres import (
     superuser_connection,
 )
 from reporting_pipeline.embedded.valkey import Valkey, find_valkey
+from reporting_pipeline.samples.generator import generate_dump
+from reporting_pipeline.samples.organizer import ORGANIZER
 from reporting_pipeline.samples.season import SEASON
 from reporting_pipeline.settings import SOURCE_DOMAINS, Settings, child_environment
+from reporting_pipeline.sources.dump import load_dump
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.pipelines import Databases, Pipeline
 from reporting_pipeline_tests.oracle.books import Books
@@ -46,6 +49,16 @@ pytest_plugins = [
 _PASSWORD = secrets.token_urlsafe()
 _TEMPLATE = "warehouse_template"
 _numbers = itertools.count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of single tests."""
+    parser.addoption(
+        "--write-examples",
+        action="store_true",
+        help="write the examples of docs/reports again, in place of comparing them",
+    )
+
 
 # dbt, Dagster and the tests themselves are millions of objects that stay. Python's usual thresholds
 # search them for garbage so often that it takes a seventh of the CPU time.
@@ -275,3 +288,19 @@ def shared_season_pipeline(databases: Databases, _season_pipeline: Pipeline) -> 
     fresh = databases.copy(f"pipeline_{next(_numbers)}", _season_pipeline)
     yield fresh
     databases.drop(fresh)
+
+
+@pytest.fixture(scope="session")
+def organizer_dump(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The rows of the bundled organisation with everything."""
+    return generate_dump(ORGANIZER, tmp_path_factory.mktemp("dumps") / "organizer")
+
+
+@pytest.fixture(scope="session")
+def organizer(databases: Databases, _empty_pipeline: Pipeline, organizer_dump: Path) -> Pipeline:
+    """The bundled organisation, loaded, landed and built; only read, never changed."""
+    pipeline = databases.copy("organizer", _empty_pipeline)
+    load_dump(organizer_dump, pipeline.sources)
+    pipeline.land()
+    pipeline.build_all()
+    return pipeline
