@@ -25,7 +25,8 @@ class ColumnKind(StrEnum):
         KEY: Part of the key.
         NAME: The readable name of an id; follows from the id.
         ATTRIBUTE: Follows from the key; it is neither counted nor summed.
-        MEASURE: Additive over the whole key; money only within one currency.
+        MEASURE: Additive over the key, without the columns `not_over`; money only within one
+            currency.
         BALANCE: A state at the end of a day: the last value of a period counts, values of several
             days are never summed.
         RATIO: A numerator divided by a denominator; never summed.
@@ -70,6 +71,7 @@ class Column:
         numerator: Of a ratio: the columns whose sum is divided.
         denominator: Of a ratio: the columns whose sum divides.
         names: Of a name: the id column that it names.
+        not_over: Of a measure: the columns over whose values it is not summed.
         is_derived: A definition made it from two others; the dataset's relation does not have it.
     """
 
@@ -85,6 +87,7 @@ class Column:
     numerator: tuple[str, ...] = ()
     denominator: tuple[str, ...] = ()
     names: str | None = None
+    not_over: tuple[str, ...] = ()
     is_derived: bool = False
 
     @property

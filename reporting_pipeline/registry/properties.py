@@ -31,6 +31,7 @@ class ColumnMeta(BaseModel):
         names: The id column that this column names.
         without: The text of a name whose id is null.
         warnings: The values that warn; every other value is an error.
+        not_over: Of a measure: the columns over whose values it is not summed.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -46,6 +47,7 @@ class ColumnMeta(BaseModel):
     names: str | None = None
     without: str | None = None
     warnings: tuple[str, ...] = ()
+    not_over: tuple[str, ...] = ()
 
 
 class ModelMeta(BaseModel):
@@ -194,6 +196,7 @@ def column_of(model: str, entry: ColumnProperties, *, nullable: bool | None = No
         numerator=meta.numerator,
         denominator=meta.denominator,
         names=meta.names,
+        not_over=meta.not_over,
     )
 
 

@@ -1,6 +1,6 @@
 """Rules that a config must keep for its dataset: known columns, fitting values, allowed sums.
 
-measure   may be summed over the rows of a group
+measure   may be summed over the rows of a group, but not over the columns of `not_over`
 balance   is read as of a day, leaf by leaf, and summed over the leaves; never over days
 ratio     never summed; computed from the sums of its parts
 money     needs its currency in the report, as a group or filtered to one value
@@ -92,7 +92,7 @@ def has_total(column: Column, config: ReportConfig, dataset: Dataset) -> bool:
     """
     match column.kind:
         case ColumnKind.MEASURE:
-            return True
+            return set(column.not_over) <= set(fixed_columns(config.filters))
         case ColumnKind.BALANCE:
             return reads_as_of(config, dataset) and dataset.day_column not in config.group_by
         case ColumnKind.RATIO if parts_of(column):
@@ -247,7 +247,8 @@ def _reason_against(column: Column, config: ReportConfig, dataset: Dataset) -> s
     """The reason why a grouped report cannot show a column that it is not grouped by."""
     match column.kind:
         case ColumnKind.MEASURE:
-            return None
+            fixed = fixed_columns(config.filters)
+            return _reason_of_measure(column, {*grouped_columns(config, dataset), *fixed})
         case ColumnKind.RATIO if parts_of(column):
             reasons = (
                 _reason_against(dataset.column(each), config, dataset) for each in parts_of(column)
@@ -266,6 +267,17 @@ def _reason_against(column: Column, config: ReportConfig, dataset: Dataset) -> s
             )
         case _:
             return f"{column.name} is neither in group_by nor a measure; add it to group_by"
+
+
+def _reason_of_measure(column: Column, single: set[str]) -> str | None:
+    missing = [name for name in column.not_over if name not in single]
+    if not missing:
+        return None
+    names = ", ".join(missing)
+    return (
+        f"{column.name} is not summed over {names}, because the same amount is in several rows; "
+        f"also group by {names}, or filter it to one value with ="
+    )
 
 
 def _filters_of_derived(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidField]:

@@ -270,3 +270,25 @@ def test_datasets_come_from_the_registry() -> None:
     assert "datasets.sales_daily" in str(report.rows)
     with pytest.raises(UnknownDataset):
         compile_report(config(dataset="nothing"), ORGANIZATION, FEBRUARY)
+
+
+@pytest.mark.parametrize(
+    ("filters", "is_summed"),
+    [([], False), ([{"column": "tax_jurisdiction", "operator": "=", "value": "DE"}], True)],
+)
+def test_taxable_amounts_have_a_total_only_within_one_jurisdiction(
+    filters: list[dict[str, str]], is_summed: bool
+) -> None:
+    report = compile_report(
+        config(
+            dataset="tax_daily",
+            columns=["tax_jurisdiction", "currency", "taxable_minor", "tax_minor"],
+            group_by=["tax_jurisdiction", "currency"],
+            filters=filters,
+            totals=True,
+        ),
+        ORGANIZATION,
+        FEBRUARY,
+    )
+
+    assert [each.is_summed for each in report.columns[2:]] == [is_summed, True]

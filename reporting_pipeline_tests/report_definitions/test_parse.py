@@ -174,6 +174,14 @@ CONFIGS: list[tuple[dict[str, Any], str]] = [
         "value of the period, also group by event_id, order_id, transaction_id, entry_id, kind",
     ),
     (
+        {
+            "dataset": "tax_daily",
+            "columns": ["currency", "taxable_minor"],
+            "group_by": ["currency"],
+        },
+        "columns[1].name: taxable_minor is not summed over tax_jurisdiction, because the same",
+    ),
+    (
         {"chart": {"x": "date", "y": "fee_minor"}},
         "chart.y: fee_minor is not a column of the report",
     ),
