@@ -96,6 +96,13 @@ class TotalPart(_Part):
         return {name: value for name, value in fields.items() if name != "ratios" or value}
 
 
+class TermPart(_Part):
+    """A term of the report and its meaning."""
+
+    term: str
+    meaning: str
+
+
 class SealPart(_Part):
     """The seal of the organisation's report days [first, end); it is the same on each day."""
 
@@ -176,6 +183,8 @@ class Manifest(_Part):
             them.
         is_provisional: Whether the file is stamped PROVISIONAL: some of its days are not final.
         event: The event, of a report over one that is known.
+        signatures: The parties that sign the report.
+        terms: The meanings of the report's words, in the definition's order.
         blocks: The blocks of a report of several. Then columns and totals are theirs, the row count
             is that of all of them, and `rows_sha256` is the digest of their digests.
     """
@@ -199,6 +208,8 @@ class Manifest(_Part):
     accepted_breaks: tuple[AcceptedBreakPart, ...] = ()
     is_provisional: bool
     event: EventPart | None = None
+    signatures: tuple[str, ...] = ()
+    terms: tuple[TermPart, ...] = ()
     blocks: tuple[BlockPart, ...] = ()
     file: FilePart | None = None
 
@@ -229,7 +240,7 @@ class Manifest(_Part):
     @model_serializer(mode="wrap")
     def _without_empty_parts(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields: dict[str, Any] = write(self)
-        optional = {"event", "blocks"}
+        optional = {"event", "signatures", "terms", "blocks"}
         return {name: value for name, value in fields.items() if value or name not in optional}
 
     def to_json(self) -> str:

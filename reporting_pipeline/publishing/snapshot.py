@@ -24,6 +24,7 @@ from reporting_pipeline.exports.manifest import (
     Manifest,
     OrganizationPart,
     PeriodPart,
+    TermPart,
     TotalPart,
 )
 from reporting_pipeline.exports.report_document import NO_ROWS, Chart, ReportDocument
@@ -268,6 +269,10 @@ def _manifest(
         accepted_breaks=accepted_parts(state.sealed) if state.sealed else (),
         is_provisional=False,
         event=_event(connection, period),
+        signatures=definition.config.signatures,
+        terms=tuple(
+            TermPart(term=each.term, meaning=each.meaning) for each in definition.config.terms
+        ),
         blocks=blocks,
     )
 

@@ -37,6 +37,8 @@ from reporting_pipeline.report_definitions.period_rules import (
 MAX_COLUMNS = 200
 MAX_SORT_KEYS = 20
 MAX_BLOCKS = 20
+MAX_SIGNATURES = 4
+MAX_TERMS = 40
 
 # In place of the dataset and columns of a report whose blocks have them; no dataset is called so.
 _IN_BLOCKS = "(in blocks)"
@@ -61,6 +63,8 @@ def readable_text(text: str) -> str:
 
 
 Label = Annotated[str, Field(max_length=100), AfterValidator(readable_text)]
+Signatory = Annotated[str, Field(max_length=60), AfterValidator(readable_text)]
+Meaning = Annotated[str, Field(max_length=1_000), AfterValidator(readable_text)]
 ColumnName = Annotated[str, Field(min_length=1, max_length=63)]
 
 
@@ -109,6 +113,13 @@ class ChartChoice(_ConfigModel):
 
     x: ColumnName
     y: ColumnName
+
+
+class TermChoice(_ConfigModel):
+    """A term of the report and its meaning, for people who read or sign it."""
+
+    term: Label
+    meaning: Meaning
 
 
 class RowsConfig(_ConfigModel):
@@ -197,6 +208,8 @@ class ReportConfig(RowsConfig):
         locale: For numbers and dates in files for people.
         csv_profile: `machine` for programs, `spreadsheet` for people.
         skip_empty: A report without rows is not published.
+        signatures: The parties that sign the report; PDF has lines for each.
+        terms: The meanings of the report's words; in files for people.
         blocks: The blocks of a report that has several; then each has its own rows, and the report
             itself names no dataset. `parts` gives the rows of either kind of report.
     """
@@ -207,6 +220,12 @@ class ReportConfig(RowsConfig):
     locale: str = "en_GB"
     csv_profile: Literal["machine", "spreadsheet"] = "machine"
     skip_empty: bool = False
+    signatures: Annotated[
+        tuple[Signatory, ...], BeforeValidator(tuple_of), Field(max_length=MAX_SIGNATURES)
+    ] = ()
+    terms: Annotated[
+        tuple[TermChoice, ...], BeforeValidator(tuple_of), Field(max_length=MAX_TERMS)
+    ] = ()
     blocks: Annotated[
         tuple[BlockConfig, ...], BeforeValidator(tuple_of), Field(max_length=MAX_BLOCKS)
     ] = ()
@@ -242,9 +261,9 @@ class ReportConfig(RowsConfig):
     @model_serializer(mode="wrap")
     def _without_rows_beside_blocks(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields: dict[str, Any] = write(self)
-        if not self.blocks:
-            return {name: value for name, value in fields.items() if name != "blocks"}
-        return {name: value for name, value in fields.items() if name not in _ROWS_FIELDS}
+        left_out = {name for name in _LEFT_OUT_IF_EMPTY if not getattr(self, name)}
+        left_out.update(_ROWS_FIELDS if self.blocks else ())
+        return {name: value for name, value in fields.items() if name not in left_out}
 
     @field_validator("blocks")
     @classmethod
@@ -252,6 +271,18 @@ class ReportConfig(RowsConfig):
         _require_unique([each.name for each in blocks], "name")
         _require_unique([each.title.casefold() for each in blocks], "title")
         return blocks
+
+    @field_validator("signatures")
+    @classmethod
+    def _signatures_differ(cls, signatures: tuple[str, ...]) -> tuple[str, ...]:
+        _require_unique(signatures, "party")
+        return signatures
+
+    @field_validator("terms")
+    @classmethod
+    def _terms_differ(cls, terms: tuple[TermChoice, ...]) -> tuple[TermChoice, ...]:
+        _require_unique([each.term for each in terms], "term")
+        return terms
 
     @field_validator("time_zone")
     @classmethod
@@ -279,6 +310,7 @@ class ReportConfig(RowsConfig):
 
 
 _ROWS_FIELDS = tuple(RowsConfig.model_fields)
+_LEFT_OUT_IF_EMPTY = ("signatures", "terms", "blocks")
 
 
 def _require_unique(names: Sequence[str], what: str) -> None:

@@ -62,7 +62,12 @@ STATEMENT: Mapping[str, object] = {
     "schedule": "monthly",
     "status": "active",
     "formats": ["csv", "xlsx", "pdf", "parquet", "jsonl"],
-    "config": {"blocks": [*BLOCKS[:2], {**BLOCKS[2], "title": "Voided"}], "period": "month"},
+    "config": {
+        "blocks": [*BLOCKS[:2], {**BLOCKS[2], "title": "Terms"}],
+        "period": "month",
+        "signatures": ["Organiser", "Platform"],
+        "terms": [{"term": "Share", "meaning": "The organiser's part of what buyers pay."}],
+    },
 }
 SEPTEMBER = Period(first=date(2025, 9, 1), end=date(2025, 10, 1))
 
@@ -195,6 +200,15 @@ def test_a_changed_cell_of_a_sheet_is_found(
     assert found[0].kind is DifferenceKind.CELL
     assert "movements, row" in found[0].message
     assert "'soul'" in found[0].message
+
+
+def test_a_changed_term_is_found(files: dict[ReportFormat, Path]) -> None:
+    path = files[ReportFormat.XLSX]
+    edited(path, "xl/worksheets/sheet4.xml", replaced("part of what", "half of what"))
+
+    found = [each.message for each in verify_file(path).differences]
+
+    assert any('sheet Terms, cell B2: expected "The organiser' in each for each in found)
 
 
 def test_the_next_edition_names_the_block_of_each_changed_row(

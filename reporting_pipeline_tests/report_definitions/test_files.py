@@ -38,6 +38,8 @@ def test_written_definitions_come_back_and_are_written_the_same(tmp_path: Path) 
             locale="de_DE",
             totals=True,
             chart={"x": "channel", "y": "gross_minor"},
+            signatures=["Organiser", "no"],
+            terms=[{"term": "Gross: all", "meaning": "What buyers were charged"}],
         )
         | {"slug": "weekly", "name": "no", "organization_id": str(ORGANIZATION)}
     )

@@ -18,8 +18,8 @@ PAGE = (DOCS / "report_definitions.md").read_text(encoding="utf-8")
 def test_the_example_is_a_definition() -> None:
     example = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[0]
     shown = parse_definition_text(example).config.model_dump(exclude_unset=True)
-    # after_event and blocks have their own sections.
-    assert set(shown) == set(ReportConfig.model_fields) - {"after_event", "blocks"}
+    elsewhere = {"after_event", "signatures", "terms", "blocks"}  # in their own sections
+    assert set(shown) == set(ReportConfig.model_fields) - elsewhere
 
 
 def test_the_example_of_blocks_is_a_config() -> None:
@@ -27,6 +27,16 @@ def test_the_example_of_blocks_is_a_config() -> None:
     config = parse_config(read_text(example))
     assert invalid_fields(config) == []
     assert [each.name for each in config.blocks] == ["by-event", "tickets"]
+
+
+def test_the_example_of_terms_belongs_to_a_config() -> None:
+    example = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[2]
+    rows = {"dataset": "sales_daily", "columns": ["date"], "period": "month"}
+    fields = read_text(example)
+    assert isinstance(fields, dict)
+    config = parse_config({**rows, **fields})
+    assert config.signatures == ("Organiser", "Platform")
+    assert [each.term for each in config.terms] == ["Gross", "Share"]
 
 
 def test_every_field_of_the_config_is_explained_in_order() -> None:

@@ -137,6 +137,21 @@ CONFIGS: list[tuple[dict[str, Any], str]] = [
     ({"locale": "xx_YY"}, "locale: 'xx_YY' is not a locale"),
     ({"locale": "english please"}, "locale: "),
     ({"csv_profile": "excel"}, "csv_profile: Input should be 'machine' or 'spreadsheet'"),
+    # Lines to sign and terms
+    ({"signatures": "Organiser"}, "signatures: expected a list, found 'Organiser'"),
+    ({"signatures": ["a", "b", "c", "d", "e"]}, "signatures: "),
+    ({"signatures": ["x" * 61]}, "signatures[0]: "),
+    ({"signatures": ["a", " "]}, "signatures[1]: is empty"),
+    ({"signatures": ["a\x07"]}, "signatures[0]: contains the control character U+0007"),
+    ({"signatures": ["a", "a"]}, "signatures: party 'a' is given twice"),
+    ({"signatures": [{"name": "a"}]}, "signatures[0]: expected text"),
+    ({"terms": [{"term": "Gross"}]}, "terms[0].meaning: is missing"),
+    ({"terms": [{"term": "", "meaning": "m"}]}, "terms[0].term: is empty"),
+    ({"terms": [{"term": "a", "meaning": "x" * 1_001}]}, "terms[0].meaning: "),
+    ({"terms": [{"term": "a", "meaning": "x\ny"}]}, "terms[0].meaning: contains the control"),
+    ({"terms": [{"term": "a", "meaning": "m", "see": "b"}]}, "terms[0].see: unknown field"),
+    ({"terms": [{"term": "a", "meaning": "m"}] * 2}, "terms: term 'a' is given twice"),
+    ({"terms": [{"term": str(n), "meaning": "m"} for n in range(41)]}, "terms: "),
     ({"totals": 1}, "totals: expected true or false, found 1"),
     # Sums
     (

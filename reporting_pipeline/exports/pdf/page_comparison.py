@@ -47,6 +47,7 @@ def row_problem(
     frame: Callable[[int, int], str],
     *,
     first_page: int = 1,
+    closing: Sequence[str] = (),
 ) -> str | None:
     """The first difference between rows and pages, by page, row and column; None: no difference.
 
@@ -56,12 +57,13 @@ def row_problem(
         rows: The rows below them, in order, totals included.
         frame: The text around a page's content, by its number and the number of pages.
         first_page: The number of the first of these pages in the file.
+        closing: The texts after the rows, in order; the proof follows on a page of its own.
     """
     numbered = list(enumerate(pages, first_page))
     differences = (
         _row_differences(numbered, headers, rows),
         _heading_differences(numbered, headers),
-        _stray_texts(numbered),
+        _stray_texts(numbered, closing),
         _frame_differences(numbered, frame),
     )
     return next((each for found in differences for each in found), None)
@@ -137,14 +139,36 @@ def _heading_differences(pages: _Numbered, headers: Sequence[str]) -> Iterator[s
                     yield f"page {number} shows {_quoted(found)} in place of {heading}"
 
 
-def _stray_texts(pages: _Numbered) -> Iterator[str]:
+def _stray_texts(pages: _Numbered, closing: Sequence[str]) -> Iterator[str]:
     with_rows = [number for number, page in pages if page.headings]
+    last = with_rows[-1] if with_rows else 0
     for number, page in pages:
-        # Other text is before the first rows, or on proof pages after the last ones.
-        is_among = bool(with_rows) and with_rows[0] < number <= with_rows[-1]
-        stray = (page.before if is_among else "") + page.stray
+        # Other text is before the first rows or after the last ones.
+        before = page.before if with_rows and with_rows[0] < number <= last else ()
+        stray = "".join((*before, *(page.after if number != last else ()), page.stray))
         if stray:
             yield f"page {number} shows {_quoted(stray)} beside the rows"
+    after = [(n, text) for n, page in pages for text in page.after if n == last]
+    after += [(n, text) for n, page in pages for text in page.before if n > last]
+    yield from _closing_differences(after, closing, last)
+
+
+def _closing_differences(
+    found: Sequence[tuple[int, str]], closing: Sequence[str], last: int
+) -> Iterator[str]:
+    """The differences of the texts after the rows; texts that follow begin on another page."""
+    for (number, text), expected in zip(found, closing, strict=False):
+        if not is_same_text(visible_text(expected), text):
+            yield f"page {number} shows {_quoted(text)} in place of {_quoted(expected)}"
+            return
+    if len(found) < len(closing):
+        yield f"{_quoted(closing[len(found)])} is on no page"
+    end = found[len(closing) - 1][0] if closing and len(found) >= len(closing) else last
+    yield from (
+        f"page {number} shows {_quoted(text)} beside the rows"
+        for number, text in found[len(closing) :]
+        if number == end
+    )
 
 
 def _frame_differences(pages: _Numbered, frame: Callable[[int, int], str]) -> Iterator[str]:

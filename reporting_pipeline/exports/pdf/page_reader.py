@@ -16,6 +16,7 @@ from reporting_pipeline.errors import FileUnreadable
 
 _CODES = re.compile(rb"<([0-9a-fA-F]+)>\s*<([0-9a-fA-F]*)>")
 _GLYPH_BYTES = 2
+_TEXT_TAGS = frozenset({"/H1", "/H2", "/P", "/TH", "/TD", "/Caption"})
 # Besides pikepdf's own errors: those of a file that is built in another way than ours.
 _OTHER_STRUCTURE = (LookupError, AttributeError, TypeError, ValueError, RecursionError)
 
@@ -29,25 +30,39 @@ class PageCells:
 
     Attributes:
         headings, rows: Of the table of rows, a text for each cell; empty on a page without it.
-        before: The text before this table, or the whole text of a page without it.
-        stray: Later text that is not in this table, or has a number without a tag.
+        before: The texts before this table, or all texts of a page without it: one for each
+            paragraph, heading and cell, in order.
+        after: The texts after this table.
+        stray: The text that has a number without a tag.
         frame: The text without a number.
     """
 
-    headings: tuple[tuple[str, ...], ...]
-    rows: tuple[tuple[str, ...], ...]
-    before: str
-    stray: str
-    frame: str
+    headings: tuple[tuple[str, ...], ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    stray: str = ""
+    frame: str = ""
 
 
 @dataclass(slots=True)
 class _Tags:
-    """The numbers of a page's texts: of each cell in the table of rows, and all with a tag."""
+    """The numbers of a page's texts: of each cell in the table of rows, and of each other text."""
 
     headings: list[list[list[int]]] = field(default_factory=list)
     rows: list[list[list[int]]] = field(default_factory=list)
-    known: set[int] = field(default_factory=set)
+    before: list[list[int]] = field(default_factory=list)
+    after: list[list[int]] = field(default_factory=list)
+
+    @property
+    def in_order(self) -> list[int]:
+        """All numbers with a tag, in the order in which they are read.
+
+        Only in charts, which are before the table, texts are drawn in another order.
+        """
+        before = sorted(number for text in self.before for number in text)
+        in_table = [cell for row in self.headings + self.rows for cell in row]
+        return before + [number for text in in_table + self.after for number in text]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +96,16 @@ def _page_cells(drawn: Sequence[_DrawnText], tags: _Tags) -> PageCells:
     for each in drawn:
         if each.number is not None:
             texts[each.number] = texts.get(each.number, "") + each.text
-    in_table = [number for row in tags.headings + tags.rows for cell in row for number in cell]
-    if sorted(set(in_table)) != in_table or sorted(texts) != list(texts):
+    known = tags.in_order
+    if sorted(set(known)) != known or sorted(texts) != list(texts):
         message = "texts are drawn in another order than they are read"
         raise ValueError(message)
-    before = [
-        number
-        for number in texts
-        if number in tags.known and (not in_table or number < in_table[0])
-    ]
-    stray = texts.keys() - set(before) - set(in_table)
     return PageCells(
         headings=_cell_texts(tags.headings, texts),
         rows=_cell_texts(tags.rows, texts),
-        before="".join(texts[number] for number in before),
-        stray="".join(texts[number] for number in sorted(stray)),
+        before=_joined(tags.before, texts),
+        after=_joined(tags.after, texts),
+        stray="".join(texts[number] for number in sorted(texts.keys() - set(known))),
         frame="".join(each.text for each in drawn if each.number is None),
     )
 
@@ -103,9 +113,12 @@ def _page_cells(drawn: Sequence[_DrawnText], tags: _Tags) -> PageCells:
 def _cell_texts(
     rows: list[list[list[int]]], texts: Mapping[int, str]
 ) -> tuple[tuple[str, ...], ...]:
-    return tuple(
-        tuple("".join(texts.get(number, "") for number in cell) for cell in row) for row in rows
-    )
+    return tuple(_joined(row, texts) for row in rows)
+
+
+def _joined(parts: Sequence[Sequence[int]], texts: Mapping[int, str]) -> tuple[str, ...]:
+    """A text for each list of numbers."""
+    return tuple("".join(texts.get(number, "") for number in part) for part in parts)
 
 
 def _tags_by_page(tree: Any) -> Mapping[tuple[int, int], _Tags]:
@@ -113,12 +126,23 @@ def _tags_by_page(tree: Any) -> Mapping[tuple[int, int], _Tags]:
     for document in _kids(tree):
         for element in _kids(document):  # each belongs to one page
             tags = found[element.Pg.objgen]
-            tags.known.update(_numbers(element))
             if element.S == "/Table" and element.K[0].S == "/THead":  # only the table of rows
                 for part in _kids(element):
                     rows = tags.headings if part.S == "/THead" else tags.rows
                     rows += [[list(_numbers(cell)) for cell in _kids(row)] for row in _kids(part)]
+            else:
+                others = tags.after if tags.headings else tags.before
+                others += filter(None, _texts_in(element))
     return found
+
+
+def _texts_in(element: Any) -> Iterator[list[int]]:
+    """The numbers of each paragraph, heading and cell within a tag."""
+    if str(element.S) in _TEXT_TAGS or any(isinstance(each, int) for each in _kids(element)):
+        yield list(_numbers(element))
+    else:
+        for each in _kids(element):
+            yield from _texts_in(each)
 
 
 def _numbers(element: Any) -> Iterator[int]:

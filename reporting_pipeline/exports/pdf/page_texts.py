@@ -25,6 +25,11 @@ from reporting_pipeline.exports.presentation import (
 )
 from reporting_pipeline.registry.columns import ColumnType, Unit
 
+TERMS_TITLE = "Terms"
+SIGNATURES_TITLE = "Signatures"
+LINES_TO_SIGN = ("Name", "Place and date", "Signature")
+"""What each party fills in, from above to below."""
+
 _BOOLEANS = {"true": "yes", "false": "no"}
 _MAX_REASONS = 6
 
@@ -179,6 +184,17 @@ def event_facts(manifest: Manifest) -> list[tuple[str, list[str]]]:
         *([("Venue", [place])] if place else []),
         ("Status", [event.status.replace("_", " ")]),
     ]
+
+
+def closing_texts(manifest: Manifest) -> list[str]:
+    """The texts between the last rows and the proof, in reading order: terms, lines to sign."""
+    texts = [TERMS_TITLE] if manifest.terms else []
+    for each in manifest.terms:
+        texts += [each.term, each.meaning]
+    if manifest.signatures:
+        texts += [SIGNATURES_TITLE, *manifest.signatures]
+        texts += [line for line in LINES_TO_SIGN for _ in manifest.signatures]
+    return texts
 
 
 def period_text(manifest: Manifest) -> str:

@@ -30,6 +30,7 @@ from reporting_pipeline.exports.pdf.page_digests import PageDigests
 from reporting_pipeline.exports.pdf.page_reader import PageCells, cells_of_pages
 from reporting_pipeline.exports.pdf.page_texts import (
     CellTexts,
+    closing_texts,
     frame_text,
     proof_parts,
     proof_parts_of_blocks,
@@ -143,7 +144,7 @@ def _text_problem(
         else proof_parts(manifest, texts[0])
     )
     proof = (cell for part in parts for line in part.lines for cell in line)
-    missing = missing_text("".join(page.before for page in pages), proof)
+    missing = missing_text("".join(text for page in pages for text in page.before), proof)
     return f"the proof does not show {missing!r}" if missing is not None else None
 
 
@@ -167,6 +168,7 @@ def _section_problem(
         [*rows, *totals],
         lambda page, _of: frame_text(manifest, page, len(pages)),
         first_page=begin + 1,
+        closing=closing_texts(manifest) if end == len(pages) else (),
     )
 
 

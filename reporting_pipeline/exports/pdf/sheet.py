@@ -3,7 +3,7 @@
 `report.html` has the markup, `report.css` its look; `render` turns markup into pages.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 from reporting_pipeline.exports.canonical_rows import CanonicalRow, parse_lines
 from reporting_pipeline.exports.pdf.chart import panels
 from reporting_pipeline.exports.pdf.page_texts import (
+    LINES_TO_SIGN,
+    SIGNATURES_TITLE,
+    TERMS_TITLE,
     CellTexts,
     ColumnStyle,
     ProofPart,
@@ -110,7 +113,7 @@ def markups(sheet: Sheet) -> Markups:
         further=f"{head}{table}",
         rows=tuple(map(str, rows or [macros["no_rows"]()])),
         closing=f"{closing}</body></html>",
-        last=f"{macros['totals_rows']()}{closing}{macros['proof']()}</body></html>",
+        last=f"{macros['totals_rows']()}{closing}{_ending(macros)}</body></html>",
         frame_opening=str(head),
         frame=str(macros["frame"]()),
     )
@@ -129,7 +132,7 @@ def markups_of_blocks(document: ReportDocument, sheets: Sequence[Sheet]) -> list
         rows = [macros["row"](cells, number) for number, cells in enumerate(sheet.rows)]
         closing = "</tbody></table>"
         opening = f"{'' if index else macros['opening']()}{macros['block_opening']()}"
-        end = macros["proof"]() if index == len(sheets) - 1 else ""
+        end = _ending(macros) if index == len(sheets) - 1 else ""
         found.append(
             Markups(
                 first=f"{head}{opening}{table}",
@@ -142,6 +145,11 @@ def markups_of_blocks(document: ReportDocument, sheets: Sequence[Sheet]) -> list
             )
         )
     return found
+
+
+def _ending(macros: Mapping[str, Any]) -> str:
+    """Everything after the last rows."""
+    return f"{macros['terms_and_signatures']()}{macros['proof']()}"
 
 
 def _template_of(
@@ -189,6 +197,11 @@ def _template_of(
         "headers": headers,
         "no_rows_text": NO_ROWS,
         "totals": sheet.totals,
+        "terms_title": TERMS_TITLE,
+        "terms": manifest.terms,
+        "signatures_title": SIGNATURES_TITLE,
+        "signatures": manifest.signatures,
+        "lines_to_sign": LINES_TO_SIGN,
         "proof_parts": proof or proof_parts(manifest, sheet.texts),
     }
     return _environment().get_template("report.html").make_module(context)

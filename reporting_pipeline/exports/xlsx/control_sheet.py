@@ -169,6 +169,8 @@ def _identity_rows(manifest: Manifest) -> Iterator[Row]:
     yield _line("Logic version", str(manifest.logic_version))
     yield text_cell("Row count"), count_cell(manifest.row_count)
     yield _line("SHA-256 of the rows", manifest.rows_sha256)
+    if manifest.signatures:
+        yield _line("To be signed by", *manifest.signatures)
     yield _line("To verify", "reporting verify FILE")
 
 

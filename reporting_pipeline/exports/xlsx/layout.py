@@ -23,6 +23,8 @@ MAX_ROWS = 1_048_576
 """The rows of a sheet, its header included."""
 MAX_COLUMNS = 16_384
 CONTROL = "Control"
+TERMS = "Terms"
+"""The sheet with the meanings of terms, between the data sheets and Control."""
 _MAX_NAME = 31
 _NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\]")
 _RESERVED_NAMES = frozenset({"history"})
@@ -62,7 +64,7 @@ class PlainCell:
 
 def sheets_of_blocks(manifest: Manifest, max_rows: int = MAX_ROWS) -> tuple[DataSheet, ...]:
     """The data sheets of a report of several blocks, in order; at least one for each block."""
-    taken = {CONTROL.casefold(), *_RESERVED_NAMES}
+    taken = {*map(str.casefold, sheets_after_data(manifest)), *_RESERVED_NAMES}
     found: list[DataSheet] = []
     for position, (block, part) in enumerate(zip(manifest.blocks, manifest.parts, strict=True)):
         for sheet in data_sheets(part, max_rows):
@@ -89,6 +91,11 @@ def _cut(text: str, units: int) -> str:
     while utf16_units(text) > units:
         text = text[:-1]
     return text.rstrip(" '")
+
+
+def sheets_after_data(manifest: Manifest) -> tuple[str, ...]:
+    """The names of the sheets after the data sheets."""
+    return (TERMS, CONTROL) if manifest.terms else (CONTROL,)
 
 
 def data_sheets(manifest: Manifest, max_rows: int = MAX_ROWS) -> tuple[DataSheet, ...]:
@@ -129,6 +136,18 @@ def header_row(manifest: Manifest) -> dict[int, PlainCell]:
         )
         for index, column in enumerate(manifest.columns)
     }
+
+
+def terms_rows(manifest: Manifest) -> list[tuple[PlainCell, ...]]:
+    """The rows of the sheet with the meanings of terms, from the first on."""
+    heading = (bold_cell("Term"), bold_cell("Meaning"))
+    return [
+        heading,
+        *(
+            (PlainCell(each.term, styles.TERM), PlainCell(each.meaning, styles.MEANING))
+            for each in manifest.terms
+        ),
+    ]
 
 
 def rows_below(

@@ -25,13 +25,15 @@ from reporting_pipeline.exports.xlsx.control_sheet import (
 )
 from reporting_pipeline.exports.xlsx.day_numbers import WallClock, date_of
 from reporting_pipeline.exports.xlsx.layout import (
-    CONTROL,
     FIRST_ROW,
+    TERMS,
     DataSheet,
     PlainCell,
     header_row,
     rows_below,
     sheet_name,
+    sheets_after_data,
+    terms_rows,
 )
 from reporting_pipeline.exports.xlsx.sheet_reader import (
     SheetCell,
@@ -72,10 +74,12 @@ def read_rows(
         control = _compared_control(file, manifest, report_problem)
         names = [sheet.name for sheet in file.sheets]
         data_sheets = [sheet for sheet in file.sheets if _DATA_SHEET.fullmatch(sheet.name)]
-        if names != [*(sheet.name for sheet in data_sheets), CONTROL]:
+        after = sheets_after_data(manifest)
+        if names != [*(sheet.name for sheet in data_sheets), *after]:
             report_problem(
-                f"the sheets are {', '.join(names)}; a report has its data, then {CONTROL}"
+                f"the sheets are {', '.join(names)}; a report has its data, then {', '.join(after)}"
             )
+        _compare_terms(file, manifest, report_problem)
         for sheet in data_sheets:
             reader = _DataSheetReader(file, sheet, manifest, report_problem)
             yield from reader.rows()
@@ -95,10 +99,10 @@ def read_blocks(
         for problem in control.problems():
             report_problem(problem)
         found, expected = [each.name for each in file.sheets], [each.name for each in sheets]
-        if found != [*expected, CONTROL]:
-            report_problem(
-                f"the sheets are {', '.join(found)}, not {', '.join(expected)}, {CONTROL}"
-            )
+        expected += sheets_after_data(manifest)
+        if found != expected:
+            report_problem(f"the sheets are {', '.join(found)}, not {', '.join(expected)}")
+        _compare_terms(file, manifest, report_problem)
         for position, part in enumerate(manifest.parts):
             names = [each.name for each in sheets if each.block == position]
             of_block = [each for each in file.sheets if each.name in names]
@@ -151,9 +155,22 @@ def _compared_control(
         if name not in found:
             report_problem(f"sheet {name!r} is missing")
     for name in found:
-        if name not in {*expected, CONTROL}:
+        if name not in {*expected, *sheets_after_data(manifest)}:
             report_problem(f"there is a sheet {name!r}, which the report does not have")
     return control
+
+
+def _compare_terms(file: XlsxFile, manifest: Manifest, report_problem: ProblemSink) -> None:
+    """Report each cell of the sheet of terms that is not as it was written."""
+    part = next((each for each in file.sheets if each.name == TERMS), None)
+    if part is None or not manifest.terms:
+        return  # the comparison of the sheets' names reports it
+    rows = {row.number: row.cells for row in file.rows(part, report_problem)}
+    for number, cells in enumerate(terms_rows(manifest), start=1):
+        for problem in differing_cells(TERMS, number, dict(enumerate(cells)), rows.pop(number, ())):
+            report_problem(problem)
+    for number in sorted(rows):
+        report_problem(f"sheet {TERMS}, row {number}: a row too many")
 
 
 class _DataSheetReader:

@@ -29,12 +29,14 @@ class Style:
     Attributes:
         number_format: In Excel's English notation.
         is_right: Whether a text is aligned right.
+        is_wrapped: Whether a text breaks into lines.
     """
 
     number_format: str
     is_bold: bool = False
     is_italic: bool = False
     is_right: bool = False
+    is_wrapped: bool = False
 
 
 TEXT = Style("@")
@@ -48,6 +50,8 @@ HEADER = Style("@", is_bold=True)
 """Also for labels and texts in rows of totals."""
 HEADER_OF_FIGURES = Style("@", is_bold=True, is_right=True)
 NOTE = Style("@", is_italic=True)
+TERM = Style("@", is_bold=True, is_wrapped=True)
+MEANING = Style("@", is_wrapped=True)
 
 
 def money(digits: int | None) -> Style:
@@ -80,9 +84,10 @@ def ambiguous_styles(zone: str) -> dict[timedelta, Style]:
     return {each: at_offset(each) for each in sorted(offsets) if not each % timedelta(minutes=1)}
 
 
-def all_styles(zone: str) -> tuple[Style, ...]:
+def all_styles(zone: str, *, with_terms: bool) -> tuple[Style, ...]:
     """Every style that a report in that time zone may need, in a fixed order."""
     of_rows = (TEXT, AMOUNT_TEXT, COUNT, RATIO, DATE, INSTANT, BOOLEAN)
     amounts = tuple(money(digits) for digits in MONEY_DIGITS if digits)
     of_totals = tuple(replace(each, is_bold=True) for each in (TEXT, AMOUNT_TEXT, COUNT, *amounts))
-    return (*of_rows, *amounts, *ambiguous_styles(zone).values(), NOTE, *of_totals)
+    of_terms = (TERM, MEANING) if with_terms else ()
+    return (*of_rows, *amounts, *ambiguous_styles(zone).values(), NOTE, *of_totals, *of_terms)

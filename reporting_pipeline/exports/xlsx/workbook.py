@@ -21,8 +21,8 @@ from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.exports.xlsx.cells import RowCells
 from reporting_pipeline.exports.xlsx.control_sheet import ControlFacts, control_rows
 from reporting_pipeline.exports.xlsx.layout import (
-    CONTROL,
     FIRST_ROW,
+    TERMS,
     DataSheet,
     PlainCell,
     column_letters,
@@ -31,6 +31,8 @@ from reporting_pipeline.exports.xlsx.layout import (
     row_xml,
     rows_below,
     rows_xml,
+    sheets_after_data,
+    terms_rows,
 )
 from reporting_pipeline.exports.xlsx.styles import Style, all_styles
 from reporting_pipeline.registry.columns import ColumnType
@@ -58,6 +60,7 @@ _FIGURE_WIDTH = 14
 _MAX_WIDTH = 60
 _FILTER_BUTTON_WIDTH = 3
 _CONTROL_WIDTHS = (24, 44, 40, 24, 16)
+_TERMS_WIDTHS = (32, 100)
 _A4 = 9
 # Page headers and footers hold 255 characters, with their codes.
 _MAX_PAGE_HEADER_PART = 60
@@ -147,21 +150,29 @@ def _empty_workbook(document: ReportDocument, sheets: Sequence[DataSheet]) -> _E
     file = BytesIO()
     workbook = xlsxwriter.Workbook(file, {"in_memory": True})
     workbook.set_properties({"title": _one_line(document.title), "created": _CREATED})
-    styles = all_styles(document.time_zone)
+    styles = all_styles(document.time_zone, with_terms=bool(document.manifest.terms))
     formats = [workbook.add_format(_properties(style)) for style in styles]
     widths = [column_widths(part) for part in document.parts]
     pages = [workbook.add_worksheet(sheet.name) for sheet in sheets]
     for sheet, page in zip(sheets, pages, strict=True):
         _set_up_data_sheet(page, sheet, widths[sheet.block])
-    control = workbook.add_worksheet(CONTROL)
-    for index, width in enumerate(_CONTROL_WIDTHS):
-        control.set_column(index, index, width)
-    for page in (*pages, control):
+    others = [
+        _plain_sheet(workbook, name, _TERMS_WIDTHS if name == TERMS else _CONTROL_WIDTHS)
+        for name in sheets_after_data(document.manifest)
+    ]
+    for page in (*pages, *others):
         _set_up_print(page, document)
     for index, each in enumerate(formats):
         pages[0].write_blank(0, index, None, each)
     workbook.close()
     return _EmptyWorkbook(archive=file.getvalue(), style_ids=_style_ids(file, styles))
+
+
+def _plain_sheet(workbook: Any, name: str, widths: Sequence[int]) -> Any:
+    page = workbook.add_worksheet(name)
+    for index, width in enumerate(widths):
+        page.set_column(index, index, width)
+    return page
 
 
 def _set_up_data_sheet(page: Any, sheet: DataSheet, widths: Sequence[int]) -> None:
@@ -195,6 +206,8 @@ def _properties(style: Style) -> dict[str, Any]:
         properties["italic"] = True
     if style.is_right:
         properties["align"] = "right"
+    if style.is_wrapped:
+        properties |= {"text_wrap": True, "valign": "top"}
     return properties
 
 
@@ -235,11 +248,14 @@ def _cells_by_member(
     facts = ControlFacts(
         notes=document.notes, has_totals=tuple(part.has_totals for part in document.parts)
     )
-    control = list(control_rows(document.manifest, sheets, facts))
-    found[_member(len(sheets) + 1)] = _SheetCells(
-        last_cell=f"{column_letters(max(map(len, control)) - 1)}{len(control)}",
-        rows=[rows_xml(control, 1, style_ids)],
-    )
+    others = [list(control_rows(document.manifest, sheets, facts))]
+    if document.manifest.terms:
+        others.insert(0, terms_rows(document.manifest))
+    for number, rows in enumerate(others, start=len(sheets) + 1):
+        found[_member(number)] = _SheetCells(
+            last_cell=f"{column_letters(max(map(len, rows)) - 1)}{len(rows)}",
+            rows=[rows_xml(rows, 1, style_ids)],
+        )
     return found
 
 

@@ -61,20 +61,24 @@ ROWS = (
 TOTAL = ("Total", "7")
 
 
-def page(number: int, *rows: tuple[str, ...], before: str = "") -> PageCells:
-    return PageCells(
-        headings=(HEADERS,), rows=rows, before=before, stray="", frame=f"{FRAME} {number} of 3"
-    )
+def page(number: int, *rows: tuple[str, ...], before: tuple[str, ...] = ()) -> PageCells:
+    return PageCells(headings=(HEADERS,), rows=rows, before=before, frame=f"{FRAME} {number} of 3")
 
 
-FIRST = page(1, *ROWS[:2], before="Tickets, Period")
+FIRST = page(1, *ROWS[:2], before=("Tickets", "Period"))
 SECOND = page(2, *ROWS[2:], TOTAL)
-PROOF = PageCells(headings=(), rows=(), before="Proof", stray="", frame=f"{FRAME} 3 of 3")
+PROOF = PageCells(before=("Proof",), frame=f"{FRAME} 3 of 3")
 
 
-def problem(*pages: PageCells, rows: tuple[tuple[str, ...], ...] = (*ROWS, TOTAL)) -> str | None:
+def problem(
+    *pages: PageCells,
+    rows: tuple[tuple[str, ...], ...] = (*ROWS, TOTAL),
+    closing: tuple[str, ...] = (),
+) -> str | None:
     shown = [ExpectedRow(f"row {number}", row) for number, row in enumerate(rows, start=1)]
-    return row_problem(pages, HEADERS, shown, lambda number, of: f"{FRAME} {number} of {of}")
+    return row_problem(
+        pages, HEADERS, shown, lambda number, of: f"{FRAME} {number} of {of}", closing=closing
+    )
 
 
 def test_pages_as_they_were_written_have_no_problem() -> None:
@@ -111,8 +115,10 @@ def test_a_row_too_few_or_too_many_is_found(index: int) -> None:
 @pytest.mark.parametrize(
     ("first", "second", "named"),
     [
-        (FIRST, replace(SECOND, before="9"), "page 2 shows '9' beside the rows"),
+        (FIRST, replace(SECOND, before=("9",)), "page 2 shows '9' beside the rows"),
         (replace(FIRST, stray="9"), SECOND, "page 1 shows '9' beside the rows"),
+        (replace(FIRST, after=("9",)), SECOND, "page 1 shows '9' beside the rows"),
+        (FIRST, replace(SECOND, after=("9",)), "page 2 shows '9' beside the rows"),
         (
             FIRST,
             replace(SECOND, headings=(("Ticket type", "Channel", "Void"),)),
@@ -128,3 +134,44 @@ def test_the_texts_around_the_rows_are_compared(
 
     assert found is not None
     assert found.startswith(named)
+
+
+CLOSING = ("Terms", "Gross", "All that buyers pay", "Organiser")
+
+
+@pytest.mark.parametrize("on_second", range(len(CLOSING) + 1))
+def test_texts_after_the_rows_may_continue_on_the_next_page(on_second: int) -> None:
+    second = replace(SECOND, after=CLOSING[:on_second])
+    third = PageCells(before=CLOSING[on_second:], frame=f"{FRAME} 3 of 4")
+    pages = [FIRST, second, third, PROOF] if on_second < len(CLOSING) else [FIRST, second, PROOF]
+    pages = [
+        replace(each, frame=f"{FRAME} {number} of {len(pages)}")
+        for number, each in enumerate(pages, start=1)
+    ]
+
+    assert problem(*pages, closing=CLOSING) is None
+
+
+@pytest.mark.parametrize(
+    ("after", "named"),
+    [
+        (
+            ("Terms", "Gross", "All that buyers paid", "Organiser"),
+            "page 2 shows 'All that buyers pa",
+        ),
+        (("Terms", "Gross", "All that buyers pay"), "page 3 shows 'Proof' in place of 'Organiser'"),
+        ((*CLOSING, "Witness"), "page 2 shows 'Witness' beside the rows"),
+        ((), "page 3 shows 'Proof' in place of 'Terms'"),
+    ],
+)
+def test_another_text_after_the_rows_is_named(after: tuple[str, ...], named: str) -> None:
+    found = problem(FIRST, replace(SECOND, after=after), PROOF, closing=CLOSING)
+
+    assert found is not None
+    assert found.startswith(named)
+
+
+def test_a_text_that_is_missing_at_the_end_is_named() -> None:
+    first, second = (replace(each, frame=each.frame[:-1] + "2") for each in (FIRST, SECOND))
+
+    assert problem(first, second, closing=("Terms",)) == "'Terms' is on no page"

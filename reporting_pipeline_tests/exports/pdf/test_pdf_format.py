@@ -14,7 +14,7 @@ import pikepdf
 import pytest
 
 from reporting_pipeline.errors import EnvironmentNotReady, FormatCannotHold
-from reporting_pipeline.exports.manifest import SealPart
+from reporting_pipeline.exports.manifest import SealPart, TermPart
 from reporting_pipeline.exports.pdf import pdf_format
 from reporting_pipeline.exports.pdf.fonts import FAMILIES, MONOSPACE, font_file, fontconfig_text
 from reporting_pipeline.exports.pdf.pdf_format import PDF, render_job
@@ -33,6 +33,18 @@ from reporting_pipeline_tests.exports.pdf.pages import (
 
 HELD = SealPart(
     first=date(2026, 10, 25), end=date(2026, 10, 26), state="held", reasons=("ledger: 3 breaks",)
+)
+TERMS = (
+    TermPart(term="Gross", meaning="All that buyers were charged."),
+    TermPart(term="\u05e9\u05db\u05e8", meaning="\u05d4\u05de\u05d7\u05d9\u05e8 12% (a) " * 30),
+    TermPart(term="\u7dcf\u984d", meaning="\u7a0e\u8fbc\u307f\u4fa1\u683c" * 160),
+    TermPart(term="Word", meaning="w" * 1_000),
+)
+PARTIES = (
+    "Organiser",
+    "B\u00fchne & S\u00f6hne",
+    "\u0645\u0647\u0631\u062c\u0627\u0646 <b>",
+    "Platform" * 7,
 )
 _ROWS_OF_A_PIECE = 40
 
@@ -85,6 +97,7 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ReportDocum
         ),
         "charted": replace(charted, chart=Chart(x="date", y="gross_minor")),
         "named": replace(charted, chart=Chart(x="event_name", y="gross_minor")),
+        "signed": report(folder / "signed", SALES, sales_rows(20), terms=TERMS, signatures=PARTIES),
     }
 
 
@@ -151,6 +164,18 @@ def test_a_provisional_report_is_stamped_on_every_page_with_its_reasons_on_the_f
     assert all("PROVISIONAL" in page for page in pages)
     assert "2026-10-25:ledger:3breaks" in pages[0]
     assert "PROVISIONAL" not in "".join(letters_on(files["long"]))
+
+
+def test_terms_and_lines_to_sign_follow_the_rows_and_all_lines_are_on_one_page(
+    files: dict[str, Path],
+) -> None:
+    pages = letters_on(files["signed"])
+
+    [signed] = [page for page in pages if "Signatures" in page]
+    assert "TermsGrossAllthatbuyerswerecharged." in pages[0]
+    assert [signed.count(line) for line in ("Name", "Placeanddate", "Signature")] == [4, 4, 5]
+    assert pages.index(signed) == len(pages) - 2
+    assert pages[-1].startswith("Proof")
 
 
 def test_a_chart_has_a_panel_for_each_currency(files: dict[str, Path]) -> None:

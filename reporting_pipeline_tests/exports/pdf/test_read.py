@@ -11,7 +11,7 @@ import pikepdf
 import pytest
 
 from reporting_pipeline.errors import FileUnreadable
-from reporting_pipeline.exports.manifest import Manifest
+from reporting_pipeline.exports.manifest import Manifest, TermPart
 from reporting_pipeline.exports.pdf.assembly import (
     MANIFEST_ATTACHMENT,
     PAGES_ATTACHMENT,
@@ -285,6 +285,54 @@ def test_digits_among_words_of_any_direction_raise_no_alarm(tmp_path: Path) -> N
     PDF.write(plain, tmp_path / "r.pdf")
 
     assert page_problems(tmp_path / "r.pdf", plain.manifest) == []
+
+
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of two rows with a term and lines to sign."""
+    folder = tmp_path_factory.mktemp("signed")
+    terms = (TermPart(term="Gross", meaning="All that 12 buyers pay."),)
+    parties = ("Organiser", "Platform")
+    rows = report(folder / "spool", SALES, sales_rows(2), terms=terms, signatures=parties)
+    PDF.write(rows, folder / "r.pdf")
+    return folder / "r.pdf"
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        (
+            {"terms": (TermPart(term="Gross", meaning="All that 13 buyers pay."),)},
+            "page 1 shows 'All that 12 buyers pay.' in place of 'All that 13 buyers pay.'",
+        ),
+        ({"signatures": ("Organiser", "Bank")}, "page 1 shows 'Platform' in place of 'Bank'"),
+        ({"signatures": ("Organiser",)}, "page 1 shows 'Platform' in place of 'Name'"),
+        ({"signatures": ()}, "page 1 shows 'Signatures' beside the rows"),
+        ({"terms": (), "signatures": ()}, "page 1 shows 'Terms' beside the rows"),
+    ],
+)
+def test_a_term_or_party_that_is_not_the_manifests_is_found(
+    signed: Path, fields: dict[str, Any], named: str
+) -> None:
+    manifest = embedded_manifest(signed)
+    assert page_problems(signed, manifest) == []
+
+    (problem,) = page_problems(signed, manifest.model_copy(update=fields))
+
+    assert problem == named
+
+
+def test_a_removed_line_to_sign_is_found_by_the_text(signed: Path, tmp_path: Path) -> None:
+    def without_last_text(content: bytes) -> bytes:
+        begin = content.rindex(b"BT")
+        return content[:begin] + content[content.index(b"ET", begin) + 2 :]
+
+    file = Path(shutil.copy(signed, tmp_path))
+    changed(file, in_content(0, without_last_text), covers_up=True)
+
+    (problem,) = page_problems(file, embedded_manifest(signed))
+
+    assert problem == "page 1 shows '' in place of 'Signature'"
 
 
 def test_totals_and_proof_that_differ_from_the_manifest_are_found(

@@ -7,7 +7,7 @@ import openpyxl
 import pytest
 
 from reporting_pipeline.errors import FileUnreadable
-from reporting_pipeline.exports.manifest import TotalPart
+from reporting_pipeline.exports.manifest import TermPart, TotalPart
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.exports.xlsx.xlsx_format import XLSX, XlsxFormat
 from reporting_pipeline_tests.exports.documents import EVERY_TYPE, ROWS, document
@@ -78,6 +78,47 @@ def test_content_that_no_report_has_is_reported(
 ) -> None:
     edited(file, member, edit)
     assert any(sentence in each for each in problems_of(file, report))
+
+
+@pytest.mark.parametrize(
+    ("edit", "sentence"),
+    [
+        (replaced(">paid<", ">due<"), "sheet Terms, cell B2: expected 'paid', found 'due'"),
+        (
+            replaced('<row r="2">', '<row r="3">'),
+            "sheet Terms is damaged: a cell of row 3 is named 'A2'",
+        ),
+        (
+            replaced("</sheetData>", '<row r="3"><c r="A3" s="0"><v>1</v></c></row></sheetData>'),
+            "sheet Terms, row 3: a row too many",
+        ),
+    ],
+)
+def test_a_changed_sheet_of_terms_is_reported(
+    report: ReportDocument, tmp_path: Path, edit: Edit, sentence: str
+) -> None:
+    terms = (TermPart(term="Gross", meaning="paid"),)
+    signed = replace(report, manifest=report.manifest.model_copy(update={"terms": terms}))
+    XLSX.write(signed, tmp_path / "terms.xlsx")
+    assert problems_of(tmp_path / "terms.xlsx", signed) == []
+
+    edited(tmp_path / "terms.xlsx", CONTROL, edit)
+
+    try:
+        found = problems_of(tmp_path / "terms.xlsx", signed)
+    except FileUnreadable as error:
+        found = [error.message]
+    assert any(sentence in each for each in found), found
+
+
+def test_a_missing_sheet_of_terms_is_reported(report: ReportDocument, tmp_path: Path) -> None:
+    terms = (TermPart(term="Gross", meaning="paid"),)
+    XLSX.write(report, tmp_path / "none.xlsx")
+    signed = replace(report, manifest=report.manifest.model_copy(update={"terms": terms}))
+
+    found = problems_of(tmp_path / "none.xlsx", signed)
+
+    assert "the sheets are Data, Control; a report has its data, then Terms, Control" in found
 
 
 def test_cells_outside_of_the_dimension_are_read(file: Path, report: ReportDocument) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from reporting_pipeline.errors import ExportIncomplete, FormatCannotHold
 from reporting_pipeline.exports.canonical_rows import CanonicalRow
-from reporting_pipeline.exports.manifest import TotalPart
+from reporting_pipeline.exports.manifest import TermPart, TotalPart
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.exports.xlsx.xlsx_format import XLSX, XlsxFormat
 from reporting_pipeline.registry.columns import ColumnType, Unit
@@ -264,6 +264,32 @@ def test_the_control_sheet_identifies_the_report(tmp_path: Path) -> None:
     assert found["SHA-256 of the rows"] == report.manifest.rows_sha256
     assert found["Note"] == "By hand."
     assert found["Data"] == "2"
+
+
+def test_terms_have_a_sheet_and_parties_a_line_on_the_control_sheet(tmp_path: Path) -> None:
+    plain = document(tmp_path, MONEY, [("EUR", "1", "1")])
+    long = "\u05e9\u05db\u05e8 12% " * 100
+    terms = (
+        TermPart(term="=1+1", meaning="What <all> buyers pay."),
+        TermPart(term="B", meaning=long),
+    )
+    updates = {"terms": terms, "signatures": ("Organiser", "Platform")}
+    report = replace(plain, manifest=plain.manifest.model_copy(update=updates))
+
+    path = written(report, tmp_path)
+
+    book = openpyxl.load_workbook(path)
+    assert book.sheetnames == ["Data", "Terms", "Control"]
+    assert list(book["Terms"].values) == [
+        ("Term", "Meaning"),
+        ("=1+1", "What <all> buyers pay."),
+        ("B", long),
+    ]
+    assert book["Terms"]["A2"].data_type == "s"
+    assert book["Terms"]["B3"].alignment.wrap_text
+    parties = [row for row in book["Control"].values if row[0] == "To be signed by"]
+    assert parties[0][1:3] == ("Organiser", "Platform")
+    assert read_back(path, report) == [("EUR", "1", "1")]
 
 
 def test_a_long_manifest_is_split_over_cells(tmp_path: Path) -> None:
