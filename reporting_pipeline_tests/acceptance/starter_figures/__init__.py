@@ -61,8 +61,8 @@ STARTER_REPORTS: Mapping[str, StarterReport] = MappingProxyType(
             "|Platform fees$+|Processing fees$+|Change of payable$+|Event id",
         ),
         "tax": _report(
-            "Jurisdiction|Rate|Currency|Taxable$+|Tax charged$+|Tax refunded$+|Tax charged back$+"
-            "|Tax won back$+|Net tax$+|Net taxable$+|Entries without taxable amount+",
+            "Jurisdiction|Rate|Currency|Taxable$|Tax charged$+|Tax refunded$+|Tax charged back$+"
+            "|Tax won back$+|Net tax$+|Net taxable$|Entries without taxable amount+",
         ),
         "comps": _report("Date|Event|Ticket type|Channel|Order|Currency|Comps+|List price$+"),
         "attendance-by-gate": _report(
