@@ -8,7 +8,7 @@ texts as their twins for one value, which a test checks, and nulls stay null.
 
 import re
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -20,6 +20,8 @@ from iso4217 import Currency
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_HUNDREDTH_PERCENT = Decimal("0.0001")
 
 
 @cache
@@ -77,9 +79,19 @@ def count_for_people(number: int, locale: str) -> str:
 
 
 def ratio_for_people(ratio: Decimal, locale: str) -> str:
-    """A share in per cent, exact, with one to four decimals: 33,3333 % in de_DE."""
-    pattern = _pattern(Locale.parse(locale).percent_formats[None].pattern, ".0###")
-    return format_percent(ratio, pattern, locale=locale)
+    """A share in per cent with two decimals, as in a workbook: 33,33 % in de_DE."""
+    rounded = ratio.quantize(_HUNDREDTH_PERCENT, ROUND_HALF_UP)
+    return _percent(rounded + 0, ".00", locale)  # never minus zero
+
+
+def rate_for_people(rate: Decimal, locale: str) -> str:
+    """A rate that is set, as of a tax, in per cent: exact, with one to four decimals."""
+    return _percent(rate, ".0###", locale)
+
+
+def _percent(share: Decimal, decimals: str, locale: str) -> str:
+    pattern = _pattern(Locale.parse(locale).percent_formats[None].pattern, decimals)
+    return format_percent(share, pattern, locale=locale)
 
 
 def date_for_people(day: date, locale: str) -> str:

@@ -25,7 +25,6 @@ from reporting_pipeline.report_definitions.derived_columns import (
 )
 from reporting_pipeline.report_definitions.document import InvalidField, quoted
 from reporting_pipeline.report_definitions.filters import (
-    FIRST_DAY,
     OPERATORS,
     Comparison,
     Equals,
@@ -34,10 +33,11 @@ from reporting_pipeline.report_definitions.filters import (
     NoneOf,
     OneOf,
     comparisons,
+    day_of_period,
     fixed_columns,
-    is_day_of_period,
     typed_value,
 )
+from reporting_pipeline.report_definitions.period_days import period_day
 
 
 def invalid_fields(config: ReportConfig, dataset: Dataset) -> list[InvalidField]:
@@ -145,7 +145,7 @@ def _unfit(path: str, comparison: Comparison, dataset: Dataset) -> Iterator[Inva
 def _unfit_operands(path: str, comparison: Comparison, column: Column) -> Iterator[InvalidField]:
     fault_count = 0
     for field, value in _operands(comparison):
-        if is_day_of_period(column, value):
+        if day_of_period(column, value) is not None:
             continue
         try:
             typed_value(column, value)
@@ -172,7 +172,7 @@ def _operands(comparison: Comparison) -> list[tuple[str, object]]:
 def _unfit_range(path: str, comparison: InRange, column: Column) -> Iterator[InvalidField]:
     if comparison.first is None and comparison.end is None:
         yield InvalidField(f"{path}.from", "is missing; a range needs `from`, `to` or both")
-    elif any(is_day_of_period(column, each) for each in (comparison.first, comparison.end)):
+    elif any(day_of_period(column, each) for _, each in _operands(comparison)):
         return
     elif comparison.first is not None and comparison.end is not None:
         first, end = typed_value(column, comparison.first), typed_value(column, comparison.end)
@@ -187,8 +187,9 @@ def _unfit_range(path: str, comparison: InRange, column: Column) -> Iterator[Inv
 def _event_period(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidField]:
     is_of_event = config.period.rule == "event_to_date"
     for path, each in _comparisons(config) if is_of_event else ():
-        if any(value == FIRST_DAY for _, value in _operands(each)):
-            reason = f"{FIRST_DAY} is not known of event_to_date, which begins with the event"
+        days = (period_day(value) for _, value in _operands(each))
+        if any(day is not None and day.needs_first_day for day in days):
+            reason = "period.first_day is not known of event_to_date, which begins with the event"
             yield InvalidField(path, reason)
     if is_of_event and column_or_none(dataset, "event_id") is None:
         reason = f"event_to_date covers one event; dataset {dataset.name} has no column event_id"

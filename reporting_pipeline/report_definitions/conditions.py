@@ -46,8 +46,8 @@ from reporting_pipeline.report_definitions.filters import (
     IsNull,
     NoneOf,
     OneOf,
+    day_of_period,
     typed_value,
-    with_days,
 )
 
 Query: TypeAlias = Select[*tuple[Any, ...]]
@@ -127,28 +127,32 @@ class Asked:
             return and_(*(self.condition(each, elements) for each in filter_.filters))
         if isinstance(filter_, AnyOf):
             return or_(*(self.condition(each, elements) for each in filter_.filters))
-        dated = with_days(filter_, self.period)
-        return _comparison(dated, self.dataset.column(dated.column), elements[dated.column])
+        return self._comparison(filter_, elements[filter_.column])
 
+    def _comparison(
+        self, comparison: Comparison, element: ColumnElement[Any]
+    ) -> ColumnElement[bool]:
+        compared = self.dataset.column(comparison.column)
+        match comparison:
+            case Equals():
+                equal: ColumnElement[bool] = element == self._value(compared, comparison.value)
+                return equal
+            case OneOf():
+                return element.in_([self._value(compared, each) for each in comparison.values])
+            case NoneOf():
+                values = [self._value(compared, each) for each in comparison.values]
+                others = element.not_in(values)
+                return or_(element.is_(None), others) if compared.nullable else others
+            case InRange():
+                bounds = []
+                if comparison.first is not None:
+                    bounds.append(element >= self._value(compared, comparison.first))
+                if comparison.end is not None:
+                    bounds.append(element < self._value(compared, comparison.end))
+                return and_(*bounds)
+            case IsNull():
+                return element.is_(None) if comparison.value else element.is_not(None)
 
-def _comparison(
-    comparison: Comparison, compared: Column, element: ColumnElement[Any]
-) -> ColumnElement[bool]:
-    match comparison:
-        case Equals():
-            equal: ColumnElement[bool] = element == typed_value(compared, comparison.value)
-            return equal
-        case OneOf():
-            return element.in_([typed_value(compared, each) for each in comparison.values])
-        case NoneOf():
-            others = element.not_in([typed_value(compared, each) for each in comparison.values])
-            return or_(element.is_(None), others) if compared.nullable else others
-        case InRange():
-            bounds = []
-            if comparison.first is not None:
-                bounds.append(element >= typed_value(compared, comparison.first))
-            if comparison.end is not None:
-                bounds.append(element < typed_value(compared, comparison.end))
-            return and_(*bounds)
-        case IsNull():
-            return element.is_(None) if comparison.value else element.is_not(None)
+    def _value(self, compared: Column, value: object) -> Any:
+        day = day_of_period(compared, value)
+        return typed_value(compared, value) if day is None else day.of(self.period)

@@ -17,13 +17,12 @@ The values of a comparison depend on the type of its column:
     shares           text with up to six decimals, "0.25", or a whole number
     boolean          true or false
 
-A day may also be one of the report's period: period.first_day, period.last_day, period.next_day
-(the day after the last one).
+A day may also be one of the report's period, such as period.last_day - 30 days (`period_days`).
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeAlias
@@ -32,10 +31,10 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
-from reporting_pipeline.domain.period import Period
 from reporting_pipeline.registry.columns import Column, ColumnType, Unit
 from reporting_pipeline.registry.datasets import Dataset
 from reporting_pipeline.report_definitions.document import quoted
+from reporting_pipeline.report_definitions.period_days import PeriodDay, period_day
 
 MAX_DEPTH = 4
 """The most levels of comparisons, `and` and `or`."""
@@ -47,15 +46,6 @@ MAX_VALUES = 1_000
 """The most values of an `in` or a `not_in`."""
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
-
-FIRST_DAY, LAST_DAY, NEXT_DAY = "period.first_day", "period.last_day", "period.next_day"
-_DAYS_IN_WORDS = MappingProxyType(
-    {
-        FIRST_DAY: "the first day of the period",
-        LAST_DAY: "the last day of the period",
-        NEXT_DAY: "the day after the period",
-    }
-)
 
 _EQUALITY = frozenset({"=", "in", "not_in", "is_null"})
 _EQUALITY_AND_ORDER = _EQUALITY | {"range"}
@@ -256,29 +246,9 @@ def allowed_values(filters: tuple[Filter, ...], column: str) -> frozenset[str] |
     return allowed
 
 
-def is_day_of_period(column: Column, value: object) -> bool:
-    """Whether a value of a filter names a day of the report's period."""
-    return column.type is ColumnType.DATE and value in _DAYS_IN_WORDS
-
-
-def with_days(comparison: Comparison, period: Period) -> Comparison:
-    """The comparison with the days that it names of a period.
-
-    Raises:
-        ValueError: It names the first day of a period that begins with an event.
-    """
-    days = {LAST_DAY: period.end - timedelta(days=1), NEXT_DAY: period.end}
-    if period.first is not None:
-        days[FIRST_DAY] = period.first
-    fields = comparison.model_dump(by_alias=False)
-    dated = {name: _dated(value, days) for name, value in fields.items()}
-    return comparison if dated == fields else type(comparison).model_validate(dated)
-
-
-def _dated(value: object, days: Mapping[str, date]) -> object:
-    if isinstance(value, tuple):
-        return tuple(_dated(each, days) for each in value)
-    return str(days[value]) if isinstance(value, str) and value in days else value
+def day_of_period(column: Column, value: object) -> PeriodDay | None:
+    """The day of the report's period that a value of a filter names; None if it names none."""
+    return period_day(value) if column.type is ColumnType.DATE else None
 
 
 def typed_value(column: Column, value: object) -> Any:
@@ -309,6 +279,13 @@ def calendar_day(value: object) -> date:
         message = f"{day} is outside the years {FIRST_YEAR} to {LAST_YEAR}"
         raise ValueError(message)
     return day
+
+
+def _day(value: object) -> date:
+    if isinstance(value, str) and value.startswith("period"):
+        expected = "period.first_day, period.last_day or period.next_day, or one of them with days"
+        raise _unexpected(value, f"{expected}: period.last_day - 30 days")
+    return calendar_day(value)
 
 
 def _whole_number(value: object) -> int:
@@ -371,7 +348,7 @@ _READERS: MappingProxyType[ColumnType, Callable[[object], Any]] = MappingProxyTy
         ColumnType.BIGINT: _whole_number,
         ColumnType.BOOLEAN: _boolean,
         ColumnType.CURRENCY: _currency,
-        ColumnType.DATE: calendar_day,
+        ColumnType.DATE: _day,
         ColumnType.INSTANT: _instant,
         ColumnType.RATIO: _share,
         ColumnType.TEXT: _text,
@@ -430,11 +407,12 @@ def _shown_range(comparison: InRange, column: Column) -> str:
 
 
 def _shown(value: object) -> str:
+    day = period_day(value)
+    if day is not None:
+        return day.words
     match value:
         case bool():
             return "yes" if value else "no"
-        case str() if value in _DAYS_IN_WORDS:
-            return _DAYS_IN_WORDS[value]
         case str() if value == "" or value != value.strip():
             return f'"{value}"'
         case _:

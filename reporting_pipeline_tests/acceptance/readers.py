@@ -7,9 +7,9 @@ import csv
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -17,8 +17,11 @@ from typing import Any, TypeAlias
 from reporting_pipeline_tests.acceptance.starter_figures import Row, StarterReport
 
 DIGITS = MappingProxyType({"EUR": 2, "USD": 2, "JPY": 0})
-Totals: TypeAlias = dict[str | None, dict[int, int]]
-"""Currency, or None -> index of a column -> its sum."""
+Totals: TypeAlias = dict[str | None, dict[int, Any]]
+"""Currency, or None -> index of a column -> its sum; of a share, its sums divided."""
+
+_DAYS = frozenset({"Date", "Day"})
+_SIX_DECIMALS = Decimal("0.000001")
 
 
 def totals_of(report: StarterReport, rows: Iterable[Row]) -> Totals:
@@ -27,8 +30,25 @@ def totals_of(report: StarterReport, rows: Iterable[Row]) -> Totals:
     for row in rows:
         for index in range(len(row)):
             if report.is_summed(index):
-                totals[_currency(report, row)][index] += row[index]
-    return {currency: dict(sums) for currency, sums in totals.items()}
+                totals[_currency(report, row)][index] += row[index] or 0
+    return {currency: sums | _shares(report, sums) for currency, sums in totals.items()}
+
+
+def _shares(report: StarterReport, sums: Mapping[int, int]) -> dict[int, Decimal | None]:
+    """The shares of totals, rounded half away from zero."""
+    names = report.plain_headings
+
+    def added(headings: str) -> Decimal:
+        signs = (-1 if each.startswith("-") else 1 for each in headings.split())
+        indexes = (names.index(each.lstrip("-")) for each in headings.split())
+        return Decimal(sum(sign * sums[index] for sign, index in zip(signs, indexes, strict=True)))
+
+    return {
+        names.index(name): (added(above) / added(below)).quantize(_SIX_DECIMALS, ROUND_HALF_UP)
+        if added(below) > 0
+        else None
+        for name, (above, below) in report.shares.items()
+    }
 
 
 def read_csv(path: Path, report: StarterReport, profile: str) -> list[Row]:
@@ -57,10 +77,10 @@ def _require_machine_header(header: list[str], report: StarterReport) -> None:
 def read_jsonl(path: Path, report: StarterReport) -> list[Row]:
     """The rows of a JSON Lines file."""
     with path.open(encoding="utf-8", newline="\n") as file:
-        objects = [json.loads(line) for line in file]
+        objects = [json.loads(line, parse_float=Decimal) for line in file]
     return [
         tuple(
-            date.fromisoformat(value) if heading == "Date" else value
+            date.fromisoformat(value) if heading in _DAYS and value else value
             for heading, value in zip(report.plain_headings, each.values(), strict=True)
         )
         for each in objects
@@ -118,7 +138,7 @@ def pdf_lines(report: StarterReport, rows: Iterable[Row], totals: Totals) -> lis
     ]
     for currency, sums in sorted(totals.items(), key=str):
         label = "Total" if currency is None else f"Total {currency}"
-        shown.append(label + "".join(_shown(report, i, v, currency) for i, v in sums.items()))
+        shown.append(label + "".join(_shown(report, i, sums[i], currency) for i in sorted(sums)))
     return [_squeezed(each) for each in shown]
 
 
@@ -133,10 +153,12 @@ def _value(
     heading = report.plain_headings[index]
     if text == "":
         return None
-    if heading == "Date":
+    if heading in _DAYS:
         return date.fromisoformat(text)
     if heading == "Free of charge":
         return {"true": True, "false": False}[text]
+    if report.is_share(index):
+        return Decimal(text)
     if report.has_money(index):
         return read(text, currency)
     return int(text) if report.is_summed(index) else _unguarded(text)
@@ -171,17 +193,19 @@ def _xlsx_value(report: StarterReport, index: int, cell: Any, currency: Any) -> 
     if cell.value is None:
         return None
     heading = report.plain_headings[index]
-    if heading == "Date":
+    if heading in _DAYS:
         assert isinstance(cell.value, datetime)
         assert cell.is_date
         return cell.value.date()
     if heading == "Free of charge":
         assert cell.data_type == "b"
         return cell.value
-    if not (report.has_money(index) or report.is_summed(index)):
+    if not (report.has_money(index) or report.is_summed(index) or report.is_share(index)):
         assert cell.data_type == "s"
         return cell.value
     assert cell.data_type == "n"
+    if report.is_share(index):
+        return _share(cell)
     return _whole(cell, DIGITS[currency] if report.has_money(index) else 0)
 
 
@@ -194,12 +218,19 @@ def _whole(cell: Any, digits: int) -> int:
     return int(number)
 
 
-def _sums(report: StarterReport, cells: Sequence[Any], currency: str | None) -> dict[int, int]:
-    return {
+def _share(cell: Any) -> Decimal:
+    assert cell.number_format == "0.00%", cell.number_format
+    return Decimal(repr(cell.value))
+
+
+def _sums(report: StarterReport, cells: Sequence[Any], currency: str | None) -> dict[int, Any]:
+    sums = {
         index: _whole(cell, DIGITS[currency] if currency and report.has_money(index) else 0)
         for index, cell in enumerate(cells)
         if report.is_summed(index)
     }
+    shares = [report.plain_headings.index(name) for name in report.shares]
+    return sums | {index: _share(cells[index]) for index in shares}
 
 
 def _shown(report: StarterReport, index: int, value: Any, currency: Any) -> str:
@@ -211,12 +242,18 @@ def _shown(report: StarterReport, index: int, value: Any, currency: Any) -> str:
         case date():
             month = "Sept" if value.month == 9 else f"{value:%b}"
             return f"{value.day} {month} {value.year}"
-        case int() if report.has_money(index):
-            return f"{Decimal(value).scaleb(-DIGITS[currency]):,}"
-        case int():
-            return f"{value:,}"
+        case Decimal() | int():
+            return _shown_number(report, index, value, currency)
         case _:
             return str(value)
+
+
+def _shown_number(report: StarterReport, index: int, value: Decimal | int, currency: Any) -> str:
+    if report.is_share(index):
+        return f"{value * 100:.2f}%"
+    if report.has_money(index):
+        return f"{Decimal(value).scaleb(-DIGITS[currency]):,}"
+    return f"{value:,}"
 
 
 def _squeezed(text: str) -> str:

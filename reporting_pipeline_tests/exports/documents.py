@@ -30,6 +30,7 @@ def column(
 ) -> ReportColumn:
     """A column of a report; tests of writers only need its type, unit and label."""
     kind = ColumnKind.ATTRIBUTE if unit is None else ColumnKind.MEASURE
+    kind = ColumnKind.RATIO if unit is Unit.RATE else kind
     described = Column(
         name=name, type=type_, kind=kind, unit=unit, description=f"The {name}.", sources=("a.b",)
     )

@@ -23,6 +23,7 @@ from reporting_pipeline.exports.presentation import (
     minor_digits,
     minor_of,
     money_for_people,
+    rate_for_people,
     ratio_for_people,
     ratio_texts,
 )
@@ -165,11 +166,11 @@ def test_ratios_keep_their_six_decimals() -> None:
 @pytest.mark.parametrize(
     ("locale", "money", "count", "ratio", "day", "delimiter"),
     [
-        ("de_DE", "-1.234.567,89", "1.234.567", "33,3333\u00a0%", "28.02.2026", ";"),
-        ("en_US", "-1,234,567.89", "1,234,567", "33.3333%", "Feb 28, 2026", ","),
-        ("en_IN", "-12,34,567.89", "12,34,567", "33.3333%", "28 Feb 2026", ","),
-        ("de_CH", "-1\u2019234\u2019567.89", "1\u2019234\u2019567", "33.3333%", "28.02.2026", ","),
-        ("tr_TR", "-1.234.567,89", "1.234.567", "%33,3333", "28 \u015eub 2026", ";"),
+        ("de_DE", "-1.234.567,89", "1.234.567", "33,33\u00a0%", "28.02.2026", ";"),
+        ("en_US", "-1,234,567.89", "1,234,567", "33.33%", "Feb 28, 2026", ","),
+        ("en_IN", "-12,34,567.89", "12,34,567", "33.33%", "28 Feb 2026", ","),
+        ("de_CH", "-1\u2019234\u2019567.89", "1\u2019234\u2019567", "33.33%", "28.02.2026", ","),
+        ("tr_TR", "-1.234.567,89", "1.234.567", "%33,33", "28 \u015eub 2026", ";"),
     ],
 )
 def test_figures_have_the_form_of_the_locale(
@@ -180,6 +181,22 @@ def test_figures_have_the_form_of_the_locale(
     assert ratio_for_people(Decimal("0.333333"), locale) == ratio
     assert date_for_people(date(2026, 2, 28), locale) == day
     assert list_delimiter(locale) == delimiter
+
+
+def test_a_share_has_two_decimals_and_a_rate_that_is_set_has_all_of_its_own() -> None:
+    shares = ["0.522765", "1", "0", "-0.000001"]
+    assert [ratio_for_people(Decimal(each), "en_GB") for each in shares] == [
+        "52.28%",
+        "100.00%",
+        "0.00%",
+        "0.00%",
+    ]
+    rates = ["0.19", "0.08875", "0"]
+    assert [rate_for_people(Decimal(each), "en_GB") for each in rates] == [
+        "19.0%",
+        "8.875%",
+        "0.0%",
+    ]
 
 
 def test_every_locale_has_its_signs_and_loses_no_digit() -> None:

@@ -7,18 +7,15 @@ from typing import Any
 import psycopg
 import pytest
 
-from reporting_pipeline.domain.period import Period
 from reporting_pipeline.registry.datasets import dataset
 from reporting_pipeline.report_definitions.additivity import invalid_fields
-from reporting_pipeline.report_definitions.filters import Equals, InRange, sentence, with_days
+from reporting_pipeline.report_definitions.filters import InRange, sentence
 from reporting_pipeline_tests.report_definitions.sample_definitions import (
-    FEBRUARY,
     config,
     found,
     sales,
     sell,
 )
-from reporting_pipeline_tests.report_rows import EVENT
 
 AVERAGE = {
     "name": "average_price_minor",
@@ -110,23 +107,49 @@ def test_a_filter_compares_a_day_with_those_of_the_period(rolled_back: Connectio
     assert days(operator="in", values=["period.first_day", "period.last_day"]) == [1, 28]
     later = {"operator": "range", "from": "2026-02-02", "to": "period.next_day"}
     assert days(**later) == [27, 28]
+    assert days(operator="=", value="period.first_day + 27 days") == [28]
+    assert days(**{"operator": "range", "from": "period.next_day - 2 days"}) == [27, 28]
+    assert days(operator="in", values=["period.last_day - 1 day", "2026-02-01"]) == [1, 27]
 
 
-def test_the_first_day_of_an_events_life_is_refused() -> None:
-    comparison = {"column": "date", "operator": "=", "value": "period.first_day"}
+@pytest.mark.parametrize(
+    "day",
+    [
+        "period.last_day -30 days",
+        "period.last_day - 1 days",
+        "period.last_day - 30",
+        "period.last_day - 0 days",
+        "period.last_day - 3661 days",
+        "period.end - 30 days",
+        "period.first_day + 1 month",
+    ],
+)
+def test_other_days_of_the_period_are_refused(day: str) -> None:
+    asked = config(filters=[{"column": "date", "operator": "=", "value": day}])
+    [fault] = invalid_fields(asked, dataset("sales_daily"))
+    assert fault.field == "filters[0].value"
+    assert fault.reason == (
+        f"found '{day}', expected period.first_day, period.last_day or period.next_day, or one of "
+        "them with days: period.last_day - 30 days"
+    )
+
+
+@pytest.mark.parametrize("day", ["period.first_day", "period.first_day + 1 day"])
+def test_the_first_day_of_an_events_life_is_refused(day: str) -> None:
+    comparison = {"column": "date", "operator": "=", "value": day}
     asked = config(filters=[comparison], period="event_to_date")
     [fault] = invalid_fields(asked, dataset("sales_daily"))
     assert "is not known of event_to_date" in fault.reason
 
 
-def test_a_filter_names_a_day_of_the_period_in_words() -> None:
-    running = InRange.model_validate(
-        {"column": "event_end_day", "operator": "range", "from": "period.first_day"}
-    )
-    text = sentence(running, dataset("sales_daily"))
-    assert text == "Last day is from the first day of the period"
-    dated = with_days(running, FEBRUARY)
-    assert isinstance(dated, InRange)
-    assert dated.first == "2026-02-01"
-    other = Equals(column="channel", operator="=", value="web")
-    assert with_days(other, Period(first=None, end=date(2026, 3, 1), event_id=EVENT)) is other
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [
+        ("period.first_day", "the first day of the period"),
+        ("period.last_day - 30 days", "30 days before the last day of the period"),
+        ("period.next_day + 1 day", "1 day after the day after the period"),
+    ],
+)
+def test_a_filter_names_a_day_of_the_period_in_words(day: str, words: str) -> None:
+    running = InRange.model_validate({"column": "event_end_day", "operator": "range", "from": day})
+    assert sentence(running, dataset("sales_daily")) == f"Last day is from {words}"

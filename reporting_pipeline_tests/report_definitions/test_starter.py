@@ -1,4 +1,4 @@
-"""The starter set: fourteen definitions that the datasets can answer and that fit on a page."""
+"""The starter set: definitions that the datasets can answer and that fit on a page."""
 
 import pytest
 
@@ -12,16 +12,17 @@ from reporting_pipeline.report_definitions.files import STARTER_SET, read_folder
 from reporting_pipeline.report_definitions.parse import broken_definitions
 
 STARTER = read_folder(STARTER_SET)
-_MAX_COLUMNS_OF_A_PAGE = 13
+_MAX_COLUMNS_OF_A_PAGE = 16
 
 
-def test_there_are_fourteen_definitions() -> None:
+def test_these_are_shipped() -> None:
     assert {each.slug for each in STARTER} == {
         "attendance-by-gate",
         "breaks",
         "bridge",
         "comps",
         "daily-sales",
+        "event-audit",
         "event-settlement",
         "gift-cards",
         "no-shows",

@@ -21,6 +21,7 @@ from reporting_pipeline.exports.presentation import (
     date_for_people,
     local_text,
     money_for_people,
+    rate_for_people,
     ratio_for_people,
 )
 from reporting_pipeline.registry.columns import ColumnType, Unit
@@ -87,7 +88,8 @@ class CellTexts:
                 code = currency if is_money else None
                 text = _number_text(text, code, self.locale, is_money=is_money)
             case ColumnType.RATIO:
-                text = ratio_for_people(Decimal(text), self.locale)
+                of_people = ratio_for_people if column.kind == "ratio" else rate_for_people
+                text = of_people(Decimal(text), self.locale)
             case ColumnType.DATE:
                 text = _day_text(text, self.locale)
             case ColumnType.INSTANT:

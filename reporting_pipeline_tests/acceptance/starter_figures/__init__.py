@@ -27,27 +27,36 @@ class StarterReport:
 
     Attributes:
         headings: The headings of the columns for people, in order; `+` marks a column with a total,
-            `$` a column with money.
+            `$` a column with money, `%` a share.
+        shares: For each share that has a total, the headings whose totals it divides: `-` before
+            one subtracts it.
     """
 
     headings: Sequence[str]
+    shares: Mapping[str, tuple[str, str]]
 
     @property
     def plain_headings(self) -> list[str]:
         """The headings without marks."""
-        return [each.rstrip("+$") for each in self.headings]
+        return [each.rstrip("+$%") for each in self.headings]
 
     def has_money(self, index: int) -> bool:
         """True if a column has money."""
         return "$" in self.headings[index]
 
+    def is_share(self, index: int) -> bool:
+        """True if a column has shares."""
+        return "%" in self.headings[index]
+
     def is_summed(self, index: int) -> bool:
-        """True if a column has totals."""
+        """True if a column has totals that are sums."""
         return "+" in self.headings[index]
 
 
-def _report(headings: str) -> StarterReport:
-    return StarterReport(headings=headings.split("|"))
+def _report(
+    headings: str, shares: Mapping[str, tuple[str, str]] = MappingProxyType({})
+) -> StarterReport:
+    return StarterReport(headings=headings.split("|"), shares=shares)
 
 
 STARTER_REPORTS: Mapping[str, StarterReport] = MappingProxyType(
@@ -55,6 +64,14 @@ STARTER_REPORTS: Mapping[str, StarterReport] = MappingProxyType(
         "daily-sales": _report(
             "Date|Event|Ticket type|Currency|Orders+|Sold+|Comps+|Net units+|Gross$+|Returned$+"
             "|Net$+|Event id",
+        ),
+        "event-audit": _report(
+            "Day|Event|Venue|Currency|Sold today+|Sold+|Unpaid+|Comps+|Holds+|Kills+|Unsold+"
+            "|Capacity+|Sell-through%|House%|Gross$+|Net$+",
+            shares={
+                "Sell-through": ("Sold", "Capacity -Holds -Kills"),
+                "House": ("Sold Comps", "Capacity"),
+            },
         ),
         "weekly-revenue": _report(
             "Event|Currency|Transactions+|Gross$+|Refunds$+|Chargebacks$+|Won back$+|Net revenue$+"

@@ -1,0 +1,69 @@
+"""Reports of events, sections and gates over the bundled organisation equal queries of source rows.
+
+The queries are those of `starter_figures`; the season has few of these rows.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from psycopg import Connection
+
+from reporting_pipeline.domain.period import Period
+from reporting_pipeline.exports.row_spool import psycopg_statement
+from reporting_pipeline.report_definitions.compile import compile_report
+from reporting_pipeline.report_definitions.files import STARTER_SET, read_folder
+from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
+from reporting_pipeline_tests.acceptance.starter_figures import Row, figures_of
+
+_STARTER = {each.slug: each.config for each in read_folder(STARTER_SET)}
+
+
+def _rows(
+    connection: Connection[Any], slug: str, organization_id: UUID, period: Period
+) -> list[Row]:
+    compiled = compile_report(_STARTER[slug], organization_id, period)
+    statement, bound = psycopg_statement(compiled.rows)
+    return connection.execute(statement.encode(), bound).fetchall()
+
+
+def _organization_id(connection: Connection[Any]) -> UUID:
+    [(found,)] = connection.execute("select id from landing.ticketing_organizations").fetchall()
+    assert isinstance(found, UUID)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("day", "event_count"),
+    [
+        ("2025-07-22", 2),
+        ("2025-08-25", 5),
+        ("2025-10-07", 4),
+        ("2025-10-08", 3),
+        ("2025-12-11", 2),
+        ("2025-12-18", 0),
+    ],
+)
+def test_the_event_audit_lists_events_until_30_days_after_their_end(
+    organizer: Pipeline, day: str, event_count: int
+) -> None:
+    with warehouse_connection(organizer.warehouse) as connection:
+        organization_id, period = _organization_id(connection), Period.of_token(day)
+        rows = _rows(connection, "event-audit", organization_id, period)
+        assert rows == figures_of(connection, "event-audit", organization_id, period)
+    assert len(rows) == event_count
+
+
+def test_a_postponed_event_without_a_new_day_stays_in_the_event_audit(organizer: Pipeline) -> None:
+    period = Period.of_token("2026-06-30")
+    with warehouse_connection(organizer.warehouse) as connection:
+        organization_id = _organization_id(connection)
+        with connection.transaction(force_rollback=True):
+            connection.execute(
+                "update landing.ticketing_events set rescheduled_from = null"
+                " where status = 'postponed'"
+            )
+            rows = _rows(connection, "event-audit", organization_id, period)
+            assert rows == figures_of(connection, "event-audit", organization_id, period)
+    assert [row[1] for row in rows] == ["Die Kammerphilharmonie spielt Brahms"]
