@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent, get_decimal_symbol
-from iso4217 import Currency
+
+from reporting_pipeline.domain.currencies import MINOR_DIGITS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,18 +25,13 @@ if TYPE_CHECKING:
 _HUNDREDTH_PERCENT = Decimal("0.0001")
 
 
-@cache
 def minor_digits(currency: str | None) -> int | None:
-    """The number of digits after the decimal sign in amounts of a currency, by ISO 4217.
+    """The number of digits after the decimal sign in amounts of a currency, withdrawn or not.
 
     None where ISO 4217 has no answer: an unknown code, no code, or one without minor units (gold).
     CLDR, and the locales that follow it, differ from ISO for a dozen currencies and are not used.
     """
-    try:
-        digits: int | None = Currency(currency).exponent
-    except ValueError:
-        return None
-    return digits
+    return MINOR_DIGITS.get(currency or "")
 
 
 def major_text(minor: int, currency: str | None, sign: str = ".") -> str:
