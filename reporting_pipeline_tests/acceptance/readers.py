@@ -4,6 +4,7 @@ Each reader returns comparable rows: money in minor units, dates as dates, empty
 """
 
 import csv
+import io
 import json
 import re
 from collections import defaultdict
@@ -13,6 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
+from zipfile import ZipFile
 
 from reporting_pipeline_tests.acceptance.starter_figures import Row, StarterReport
 
@@ -51,18 +53,26 @@ def _shares(report: StarterReport, sums: Mapping[int, int]) -> dict[int, Decimal
     }
 
 
-def read_csv(path: Path, report: StarterReport, profile: str) -> list[Row]:
+def read_csv(path: Path, report: StarterReport, profile: str, block: str = "") -> list[Row]:
     """The rows of a CSV file with either profile, in the locale en_GB."""
     is_for_people = profile == "spreadsheet"
     encoding = "utf-8-sig" if is_for_people else "utf-8"
-    with path.open(encoding=encoding, newline="") as file:
-        header, *lines = csv.reader(file, strict=True)
+    text = _content(path, block).decode(encoding)
+    header, *lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     if is_for_people:
         assert header == report.plain_headings
     else:
         _require_machine_header(header, report)
     read = _from_major if is_for_people else _from_minor
     return [_row(report, line, read) for line in lines]
+
+
+def _content(path: Path, block: str) -> bytes:
+    """The bytes of a plain file, or those of a block's file in an archive."""
+    if not block:
+        return path.read_bytes()
+    with ZipFile(path) as archive:
+        return archive.read(f"{block}{path.suffixes[-2]}")
 
 
 def _require_machine_header(header: list[str], report: StarterReport) -> None:
@@ -74,10 +84,10 @@ def _require_machine_header(header: list[str], report: StarterReport) -> None:
             assert found.capitalize() == heading
 
 
-def read_jsonl(path: Path, report: StarterReport) -> list[Row]:
+def read_jsonl(path: Path, report: StarterReport, block: str = "") -> list[Row]:
     """The rows of a JSON Lines file."""
-    with path.open(encoding="utf-8", newline="\n") as file:
-        objects = [json.loads(line, parse_float=Decimal) for line in file]
+    lines = _content(path, block).splitlines()
+    objects = [json.loads(line, parse_float=Decimal) for line in lines]
     return [
         tuple(
             date.fromisoformat(value) if heading in _DAYS and value else value
@@ -87,20 +97,21 @@ def read_jsonl(path: Path, report: StarterReport) -> list[Row]:
     ]
 
 
-def read_parquet(path: Path, report: StarterReport) -> list[Row]:
+def read_parquet(path: Path, report: StarterReport, block: str = "") -> list[Row]:
     """The rows of a Parquet file."""
+    from pyarrow import BufferReader
     from pyarrow.parquet import read_table
 
-    table = read_table(path)
+    table = read_table(BufferReader(_content(path, block)))
     assert table.num_columns == len(report.headings)
     return [tuple(each.values()) for each in table.to_pylist()]
 
 
-def read_xlsx(path: Path, report: StarterReport) -> tuple[list[Row], Totals]:
-    """The rows of an XLSX file's data sheet, and the totals below them."""
+def read_xlsx(path: Path, report: StarterReport, number: int = 0) -> tuple[list[Row], Totals]:
+    """The rows of one of an XLSX file's data sheets, and the totals below them."""
     from openpyxl import load_workbook
 
-    sheet, *_ = load_workbook(path).worksheets
+    sheet = load_workbook(path).worksheets[number]
     header, *lines = sheet.iter_rows()
     assert [cell.value for cell in header] == report.plain_headings
     assert sheet.freeze_panes == "A2"

@@ -6,8 +6,9 @@ totals of its rows. Only a few reports are rendered as PDF, because this is slow
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 import libfaketime  # type: ignore[import-untyped]
 import pytest
@@ -20,13 +21,21 @@ from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance import readers
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.acceptance.readers import totals_of
-from reporting_pipeline_tests.acceptance.starter_figures import STARTER_REPORTS, Row, figures_of
+from reporting_pipeline_tests.acceptance.starter_figures import (
+    STARTER_REPORTS,
+    Row,
+    StarterReport,
+    figures_of,
+    parts_of,
+)
 from reporting_pipeline_tests.acceptance.starter_set import (
     StarterFile,
     generated_files,
     starter_requests,
 )
 from reporting_pipeline_tests.sample_reports import BERLIN, TOKYO
+
+Figures: TypeAlias = Mapping[Path, list[list[Row]]]
 
 _PDFS = {("daily-sales", BERLIN), ("event-settlement", TOKYO), ("comps", TOKYO), ("tax", BERLIN)}
 """Reports with many pages, other scripts and no decimals, no rows, and two currencies."""
@@ -51,11 +60,14 @@ def files(
 
 
 @pytest.fixture(scope="module")
-def figures(files: list[StarterFile], shared_season_pipeline: Pipeline) -> Mapping[Path, list[Row]]:
-    """File -> expected rows."""
+def figures(files: list[StarterFile], shared_season_pipeline: Pipeline) -> Figures:
+    """File -> expected rows of each of its blocks."""
     with warehouse_connection(shared_season_pipeline.warehouse) as connection:
         return {
-            each.path: figures_of(connection, each.slug, each.organization_id, each.period)
+            each.path: [
+                figures_of(connection, part, each.organization_id, each.period)
+                for part in parts_of(each.slug)
+            ]
             for each in files
         }
 
@@ -64,57 +76,63 @@ def _of(files: list[StarterFile], format_: ReportFormat) -> list[StarterFile]:
     return [each for each in files if each.format is format_]
 
 
-def test_every_report_exists_in_every_format(
-    files: list[StarterFile], figures: Mapping[Path, list[Row]]
-) -> None:
-    assert {each.slug for each in files} == set(STARTER_REPORTS)
+def _blocks(
+    file: StarterFile, figures: Figures
+) -> Iterator[tuple[int, str, StarterReport, list[Row]]]:
+    """Number, name, expected columns and rows of each block of a file."""
+    parts = parts_of(file.slug)
+    for number, (part, rows) in enumerate(zip(parts, figures[file.path], strict=True)):
+        yield number, part.partition(".")[2], STARTER_REPORTS[part], rows
+
+
+def test_every_report_exists_in_every_format(files: list[StarterFile], figures: Figures) -> None:
+    assert {each.slug for each in files} == {each.partition(".")[0] for each in STARTER_REPORTS}
     # Two organisations, and three events.
     of_events = [each.config.period.rule == "event_to_date" for each in read_folder(STARTER_SET)]
     report_count = sum(3 if of_event else 2 for of_event in of_events)
     assert len(files) == report_count * 4 + len(_PDFS)
-    assert [each.row_count for each in files] == [len(figures[each.path]) for each in files]
+    assert [each.row_count for each in files] == [
+        sum(map(len, figures[each.path])) for each in files
+    ]
     assert sum(each.row_count for each in _of(files, ReportFormat.CSV)) > 450
 
 
-def test_csv_has_the_rows_of_the_tables(
-    files: list[StarterFile], figures: Mapping[Path, list[Row]]
-) -> None:
+def test_csv_has_the_rows_of_the_tables(files: list[StarterFile], figures: Figures) -> None:
     for each in _of(files, ReportFormat.CSV):
-        report = STARTER_REPORTS[each.slug]
-        assert readers.read_csv(each.path, report, each.csv_profile) == figures[each.path]
+        for _, block, report, rows in _blocks(each, figures):
+            assert readers.read_csv(each.path, report, each.csv_profile, block) == rows
 
 
-def test_json_lines_have_the_rows_of_the_tables(
-    files: list[StarterFile], figures: Mapping[Path, list[Row]]
-) -> None:
+def test_json_lines_have_the_rows_of_the_tables(files: list[StarterFile], figures: Figures) -> None:
     for each in _of(files, ReportFormat.JSONL):
-        assert readers.read_jsonl(each.path, STARTER_REPORTS[each.slug]) == figures[each.path]
+        for _, block, report, rows in _blocks(each, figures):
+            assert readers.read_jsonl(each.path, report, block) == rows
 
 
-def test_parquet_has_the_rows_of_the_tables(
-    files: list[StarterFile], figures: Mapping[Path, list[Row]]
-) -> None:
+def test_parquet_has_the_rows_of_the_tables(files: list[StarterFile], figures: Figures) -> None:
     for each in _of(files, ReportFormat.PARQUET):
-        assert readers.read_parquet(each.path, STARTER_REPORTS[each.slug]) == figures[each.path]
+        for _, block, report, rows in _blocks(each, figures):
+            assert readers.read_parquet(each.path, report, block) == rows
 
 
 def test_xlsx_has_the_rows_of_the_tables_with_totals(
-    files: list[StarterFile], figures: Mapping[Path, list[Row]]
+    files: list[StarterFile], figures: Figures
 ) -> None:
     for each in _of(files, ReportFormat.XLSX):
-        report, rows = STARTER_REPORTS[each.slug], figures[each.path]
-        assert readers.read_xlsx(each.path, report) == (rows, totals_of(report, rows))
+        for number, _, report, rows in _blocks(each, figures):
+            found = readers.read_xlsx(each.path, report, number)
+            assert found == (rows, totals_of(report, rows))
 
 
 def test_pdf_shows_every_row_in_order_with_totals(
-    files: list[StarterFile], figures: Mapping[Path, list[Row]]
+    files: list[StarterFile], figures: Figures
 ) -> None:
     for each in _of(files, ReportFormat.PDF):
-        report, rows = STARTER_REPORTS[each.slug], figures[each.path]
         rest = readers.pdf_text(each.path)
-        for line in readers.pdf_lines(report, rows, totals_of(report, rows)):
-            _, found, rest = rest.partition(line)
-            assert found, f"{each.path.name}: {line} is not where it should be"
+        for _, _, report, rows in _blocks(each, figures):
+            for line in readers.pdf_lines(report, rows, totals_of(report, rows)):
+                _, found, rest = rest.partition(line)
+                assert found, f"{each.path.name}: {line} is not where it should be"
 
 
 def test_another_machine_on_another_day_writes_the_same_bytes_without_a_catalogue(

@@ -74,7 +74,10 @@ def test_exposures_are_the_shipped_reports() -> None:
     }
 
     assert exposed == {
-        definition.slug: (definition.name, [f"model.reporting.{definition.config.dataset}"])
+        definition.slug: (
+            definition.name,
+            [f"model.reporting.{each}" for each in definition.config.datasets],
+        )
         for definition in read_folder(STARTER_SET)
     }
 

@@ -111,7 +111,10 @@ def test_money_has_a_currency_beside_it() -> None:
 def test_figures_are_named_after_their_unit() -> None:
     figures = [column for column in COLUMNS if column.kind in FIGURES]
     assert [c.name for c in figures if not c.name.endswith(f"_{c.unit}")] == []
-    assert {c.name for c in COLUMNS if c.kind not in FIGURES and c.unit} == {"unit_price_minor"}
+    assert {c.name for c in COLUMNS if c.kind not in FIGURES and c.unit} == {
+        "transaction_paid_out_minor",
+        "unit_price_minor",
+    }
 
 
 def test_descriptions_are_sentences() -> None:

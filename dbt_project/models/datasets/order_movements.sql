@@ -19,6 +19,9 @@ select
     movements.occurred_at,
     movements.recorded_at,
     movements.quantity_count,
+    movements.sold_count + movements.exchanged_in_count as sold_and_exchanged_count,
+    movements.cancelled_count + movements.refunded_count + movements.voided_count
+    + movements.exchanged_out_count as returned_count,
     movements.net_list_minor,
     movements.net_discount_minor,
     movements.net_face_value_minor,

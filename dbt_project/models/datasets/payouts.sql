@@ -1,5 +1,6 @@
 -- Grain: one row per transaction that pays out or holds back, event (null: the part that names no event) and
 -- currency. The parts of a transaction are its items, and what they leave.
+{%- set paid_out = 'payout_minor - payout_reversal_minor + reserve_held_minor - reserve_released_minor' %}
 with parts as (
     select
         organization_id,
@@ -25,6 +26,17 @@ with parts as (
         transaction_id,
         transaction_kind,
         effective_at
+),
+
+-- The window is within an organisation and a day, so that a condition on these is applied before it.
+amounts as (
+    select
+        *, -- noqa: AM04, all columns of the parts
+        {{ paid_out }} as paid_out_minor,
+        sum({{ paid_out }}) over (
+            partition by organization_id, date, transaction_id, currency
+        ) as transaction_paid_out_minor
+    from parts
 )
 
 select
@@ -37,15 +49,21 @@ select
     parts.currency,
     parts.transaction_id,
     parts.transaction_kind,
+    case parts.transaction_kind
+        when 'payout' then 'Payout'
+        when 'payout_reversal' then 'Payout that came back'
+        when 'reserve_hold' then 'Held back in reserve'
+        else 'Released from reserve'
+    end as transaction_name,
     transactions.reference,
     parts.effective_at,
     parts.payout_minor,
     parts.payout_reversal_minor,
     parts.reserve_held_minor,
     parts.reserve_released_minor,
-    parts.payout_minor - parts.payout_reversal_minor + parts.reserve_held_minor - parts.reserve_released_minor
-        as paid_out_minor
-from parts
+    parts.paid_out_minor,
+    cast(parts.transaction_paid_out_minor as bigint) as transaction_paid_out_minor
+from amounts as parts
 inner join {{ ref('stg_ledger__transactions') }} as transactions
     on parts.transaction_id = transactions.transaction_id and parts.date = transactions.report_day
 left join {{ ref('stg_ticketing__organizations') }} as organizations

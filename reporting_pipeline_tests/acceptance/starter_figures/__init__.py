@@ -1,4 +1,4 @@
-"""The expected rows of the starter reports, each as a query.
+"""The expected rows of the starter reports, each block of them as a query.
 
 The queries are written by hand from the contract of the report tables. They read these tables and
 landing, and use no definition, no dataset view and no compiler.
@@ -23,7 +23,7 @@ _QUERIES = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StarterReport:
-    """The columns of a starter report.
+    """The columns of a starter report, or of a block of it.
 
     Attributes:
         headings: The headings of the columns for people, in order; `+` marks a column with a total,
@@ -92,7 +92,13 @@ STARTER_REPORTS: Mapping[str, StarterReport] = MappingProxyType(
         "breaks": _report(
             "Date|Kind|Event|Currency|Ticketing$|Ledger$|Difference$|Order|Transaction|Entry",
         ),
-        "event-settlement": _report("No.|Part|Line|Currency|Amount$"),
+        "event-settlement.tickets": _report(
+            "Ticket type|Unit price$|Currency|Sold+|Returned+|Comps+|Face value$+|Fees$+|Tax$+"
+            "|Gross$+|Gross returned$+|Gross less returned$+",
+        ),
+        "event-settlement.money": _report("No.|Part|Line|Currency|Amount$"),
+        "event-settlement.payouts": _report("Day|Kind|Reference|Currency|Amount$+"),
+        "event-settlement.unallocated-payouts": _report("Kind|Currency|Amount$+"),
         "payout-statement": _report(
             "Event|Currency|Opening$+|Organiser's share$+|Platform fees$+|Processing fees$+"
             "|Chargeback fees$+|Adjustments$+|Held back$+|Released$+|Paid out$+|Came back$+"
@@ -118,20 +124,25 @@ STARTER_REPORTS: Mapping[str, StarterReport] = MappingProxyType(
         ),
     }
 )
-"""Slug -> expected columns."""
+"""Slug, or slug and block (`tax.by-event`) -> expected columns."""
+
+
+def parts_of(slug: str) -> list[str]:
+    """The names of a report's blocks above, in order; of a report without blocks its slug."""
+    return [each for each in STARTER_REPORTS if each.partition(".")[0] == slug]
 
 
 def figures_of(
-    connection: Connection[Any], slug: str, organization_id: UUID, period: Period
+    connection: Connection[Any], name: str, organization_id: UUID, period: Period
 ) -> list[Row]:
-    """The expected rows of a starter report: money in minor units, ids as text."""
+    """The expected rows of a report or a block: money in minor units, ids as text."""
     bound = {
         "organization_id": organization_id,
         "first": period.first,
         "end": period.end,
         "event_id": period.event_id,
     }
-    statement = (_QUERIES / f"{slug}.sql").read_text(encoding="utf-8")
+    statement = (_QUERIES / f"{name}.sql").read_text(encoding="utf-8")
     found = connection.execute(statement.encode(), bound).fetchall()
     return [tuple(map(_plain, row)) for row in found]
 
