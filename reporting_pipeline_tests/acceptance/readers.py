@@ -229,7 +229,9 @@ def _whole(cell: Any, digits: int) -> int:
     return int(number)
 
 
-def _share(cell: Any) -> Decimal:
+def _share(cell: Any) -> Decimal | None:
+    if cell.value is None:
+        return None
     assert cell.number_format == "0.00%", cell.number_format
     return Decimal(repr(cell.value))
 

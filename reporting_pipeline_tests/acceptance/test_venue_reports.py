@@ -67,3 +67,29 @@ def test_a_postponed_event_without_a_new_day_stays_in_the_event_audit(organizer:
             rows = _rows(connection, "event-audit", organization_id, period)
             assert rows == figures_of(connection, "event-audit", organization_id, period)
     assert [row[1] for row in rows] == ["Die Kammerphilharmonie spielt Brahms"]
+
+
+@pytest.mark.parametrize("day", ["2025-08-24", "2025-09-23", "2025-08-22", "2025-07-30"])
+def test_occupancy_of_each_event_has_the_figures_of_the_source_rows(
+    organizer: Pipeline, day: str
+) -> None:
+    with warehouse_connection(organizer.warehouse) as connection:
+        events = "select organization_id, id from landing.ticketing_events order by id"
+        for organization_id, event_id in connection.execute(events).fetchall():
+            period = Period.of_token(f"event-{event_id}_{day}")
+            rows = _rows(connection, "occupancy", organization_id, period)
+            assert rows == figures_of(connection, "occupancy", organization_id, period)
+
+
+@pytest.mark.parametrize(
+    ("week", "section_count"),
+    [("2025-08-18_2025-08-24", 11), ("2025-09-22_2025-09-28", 9), ("2025-11-17_2025-11-23", 3)],
+)
+def test_weekly_occupancy_lists_the_sections_of_events_that_were_not_over(
+    organizer: Pipeline, week: str, section_count: int
+) -> None:
+    with warehouse_connection(organizer.warehouse) as connection:
+        organization_id, period = _organization_id(connection), Period.of_token(week)
+        rows = _rows(connection, "weekly-occupancy", organization_id, period)
+        assert rows == figures_of(connection, "weekly-occupancy", organization_id, period)
+    assert len(rows) == section_count

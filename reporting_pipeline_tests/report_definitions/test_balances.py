@@ -41,13 +41,15 @@ def test_a_report_that_uses_a_balance_depends_on_the_days_before_its_period(
     assert depends_on_history(config) is expected
 
 
-def test_of_the_starter_set_the_event_audit_and_the_monthly_statements_show_a_balance() -> None:
+def test_these_of_the_starter_set_show_a_balance() -> None:
     shown = [each.slug for each in read_folder(STARTER_SET) if depends_on_history(each.config)]
     assert shown == [
         "event-audit",
         "gift-cards",
+        "occupancy",
         "payout-statement",
         "receivables",
         "reserve-statement",
         "trial-balance",
+        "weekly-occupancy",
     ]

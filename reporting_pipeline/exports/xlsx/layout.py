@@ -7,7 +7,6 @@ import itertools
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from functools import cache
 from xml.sax.saxutils import escape as xml_escape
 
@@ -170,8 +169,7 @@ def total_cell(column: ColumnPart, part: TotalPart) -> PlainCell:
     Money stays in minor units where the currency's digits are unknown.
     """
     if column.type == ColumnType.RATIO:
-        share = Decimal(part.ratios[column.name]) * 100
-        return PlainCell(f"{share:.2f}%", styles.HEADER_OF_FIGURES)
+        return PlainCell(part.ratios[column.name], styles.TOTAL_RATIO, is_number=True)
     value = int(part.texts[column.name])
     if column.unit != Unit.MINOR:
         return count_cell(value)

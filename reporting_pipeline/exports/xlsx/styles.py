@@ -43,6 +43,7 @@ TEXT = Style("@")
 AMOUNT_TEXT = Style("@", is_right=True)
 COUNT = Style("#,##0")
 RATIO = Style("0.00%")
+TOTAL_RATIO = Style("0.00%", is_bold=True)
 DATE = Style("yyyy-mm-dd")
 INSTANT = Style(_INSTANT_FORMAT)
 BOOLEAN = Style("General")
@@ -84,10 +85,11 @@ def ambiguous_styles(zone: str) -> dict[timedelta, Style]:
     return {each: at_offset(each) for each in sorted(offsets) if not each % timedelta(minutes=1)}
 
 
-def all_styles(zone: str, *, with_terms: bool) -> tuple[Style, ...]:
+def all_styles(zone: str, *, with_terms: bool, with_total_ratios: bool) -> tuple[Style, ...]:
     """Every style that a report in that time zone may need, in a fixed order."""
     of_rows = (TEXT, AMOUNT_TEXT, COUNT, RATIO, DATE, INSTANT, BOOLEAN)
     amounts = tuple(money(digits) for digits in MONEY_DIGITS if digits)
     of_totals = tuple(replace(each, is_bold=True) for each in (TEXT, AMOUNT_TEXT, COUNT, *amounts))
+    of_totals += (TOTAL_RATIO,) if with_total_ratios else ()
     of_terms = (TERM, MEANING) if with_terms else ()
     return (*of_rows, *amounts, *ambiguous_styles(zone).values(), NOTE, *of_totals, *of_terms)

@@ -150,7 +150,12 @@ def _empty_workbook(document: ReportDocument, sheets: Sequence[DataSheet]) -> _E
     file = BytesIO()
     workbook = xlsxwriter.Workbook(file, {"in_memory": True})
     workbook.set_properties({"title": _one_line(document.title), "created": _CREATED})
-    styles = all_styles(document.time_zone, with_terms=bool(document.manifest.terms))
+    totals = (total for part in document.parts for total in part.manifest.totals)
+    styles = all_styles(
+        document.time_zone,
+        with_terms=bool(document.manifest.terms),
+        with_total_ratios=any(total.ratios for total in totals),
+    )
     formats = [workbook.add_format(_properties(style)) for style in styles]
     widths = [column_widths(part) for part in document.parts]
     pages = [workbook.add_worksheet(sheet.name) for sheet in sheets]

@@ -59,6 +59,15 @@ def _report(
     return StarterReport(headings=headings.split("|"), shares=shares)
 
 
+_OF_SECTIONS = (
+    "Capacity+|Holds+|Kills+|Sellable+|Tickets+|Of these comps+|Unsold+|Tickets of sellable%"
+    "|Admitted+|Admitted of capacity%"
+)
+_SHARES_OF_SECTIONS = {
+    "Tickets of sellable": ("Tickets", "Sellable"),
+    "Admitted of capacity": ("Admitted", "Capacity"),
+}
+
 STARTER_REPORTS: Mapping[str, StarterReport] = MappingProxyType(
     {
         "daily-sales": _report(
@@ -66,7 +75,7 @@ STARTER_REPORTS: Mapping[str, StarterReport] = MappingProxyType(
             "|Net$+|Event id",
         ),
         "event-audit": _report(
-            "Day|Event|Venue|Currency|Sold today+|Sold+|Unpaid+|Comps+|Holds+|Kills+|Unsold+"
+            "Day|Event|Venue|Status|Currency|Sold today+|Sold+|Unpaid+|Comps+|Holds+|Kills+|Unsold+"
             "|Capacity+|Sell-through%|House%|Gross$+|Net$+",
             shares={
                 "Sell-through": ("Sold", "Capacity -Holds -Kills"),
@@ -85,6 +94,10 @@ STARTER_REPORTS: Mapping[str, StarterReport] = MappingProxyType(
         "attendance-by-gate": _report(
             "Date|Gate|Admitted+|Came back+|Exits+|Scans+|Rejected+|Used before+|Unknown+"
             "|Wrong gate+|Offline+|Uploaded late+",
+        ),
+        "occupancy": _report(f"Section|{_OF_SECTIONS}", shares=_SHARES_OF_SECTIONS),
+        "weekly-occupancy": _report(
+            f"Day|Event|Venue|Status|Section|{_OF_SECTIONS}", shares=_SHARES_OF_SECTIONS
         ),
         "no-shows": _report(
             "Ticket type|Channel|Free of charge|Valid tickets+|Admitted+|No-shows+"

@@ -22,7 +22,7 @@ movements as (
         m.order_id,
         m.quantity,
         t.is_admission,
-        m.list_minor - m.discount_minor + m.fee_minor + m.tax_minor as money,
+        m.list_minor - m.discount_minor + m.fee_minor + m.tax_minor as total_minor,
         ((m.occurred_at at time zone e.timezone) - e.day_cutoff)::date as report_day,
         o.paid_at is null
         or ((o.paid_at at time zone e.timezone) - e.day_cutoff)::date >= %(end)s as is_unpaid,
@@ -44,7 +44,7 @@ units as (
         sum(quantity) filter (
             where not is_comp and is_unpaid and order_id in (
                 select order_id from movements
-                where report_day < %(end)s and money <> 0
+                where report_day < %(end)s and total_minor <> 0
             )
         ) as unpaid
     from
@@ -118,6 +118,7 @@ figures as (
         e.start_day,
         e.name,
         v.name as venue,
+        e.status,
         e.currency,
         e.id,
         s.event_id is not null as has_seats,
@@ -142,6 +143,7 @@ select
     start_day,
     name,
     venue,
+    status,
     currency,
     today,
     sold,
