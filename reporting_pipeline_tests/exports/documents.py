@@ -10,6 +10,7 @@ from uuid import UUID
 
 from reporting_pipeline.exports.canonical_rows import CanonicalRow, canonical_line
 from reporting_pipeline.exports.manifest import (
+    BlockPart,
     ColumnPart,
     DefinitionPart,
     Manifest,
@@ -121,6 +122,51 @@ def document(
         sha256=hashlib.sha256(content).hexdigest(),
     )
     return document_of(spool, profile=profile, locale=locale)
+
+
+def document_of_blocks(folder: Path, *blocks: ReportDocument) -> ReportDocument:
+    """A report whose blocks have the rows and titles of other reports, named after their titles."""
+    parts = tuple(
+        BlockPart(
+            name=each.title.lower().replace(" ", "-"),
+            title=each.title,
+            dataset="sales_daily",
+            **{name: getattr(each.manifest, name) for name in _OF_ROWS},
+        )
+        for each in blocks
+    )
+    first = blocks[0].manifest
+    updates: dict[str, Any] = {
+        "blocks": parts,
+        "columns": (),
+        "row_key": (),
+        "totals": (),
+        "filters": (),
+        "row_count": sum(each.row_count for each in parts),
+        "rows_sha256": Manifest.digest_of_blocks(each.rows_sha256 for each in parts),
+    }
+    manifest = first.model_copy(update=updates)
+    return replace(
+        blocks[0],
+        title=manifest.definition.name,
+        manifest=manifest,
+        rows=replace(
+            blocks[0].rows,
+            path=folder / "none",
+            columns=(),
+            row_count=manifest.row_count,
+            byte_count=sum(each.rows.byte_count for each in blocks),
+            sha256=manifest.rows_sha256,
+        ),
+        currency=None,
+        has_totals=False,
+        blocks=tuple(
+            replace(each, manifest=part) for each, part in zip(blocks, manifest.parts, strict=True)
+        ),
+    )
+
+
+_OF_ROWS = ("filters", "columns", "row_key", "row_count", "rows_sha256", "totals")
 
 
 def document_of(

@@ -12,11 +12,11 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict
 
 from reporting_pipeline.exports.pdf.fonts import font_file
 from reporting_pipeline.exports.pdf.page_digests import PageDigests
-from reporting_pipeline.exports.pdf.render_process import FurtherSection, RenderJob
+from reporting_pipeline.exports.pdf.render_process import RenderJob, RenderSection
 
 MANIFEST_ATTACHMENT = "manifest.json"
 ROWS_ATTACHMENT = "rows.csv"
@@ -29,11 +29,15 @@ _TAG_LETTERS = 6
 
 
 class WrittenSection(BaseModel):
-    """The pages of one block; fields as in `WrittenPages`."""
+    """The rows of a report, or of a block of it.
+
+    Attributes:
+        currency: The name of the column with the currency of a row's money; None: no money.
+        has_totals: Whether there are totals below the rows.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    page_count: int
     currency: str | None
     has_totals: bool
 
@@ -42,23 +46,16 @@ class WrittenPages(BaseModel):
     """The attachment `pages.json`, for comparing the pages.
 
     Attributes:
-        currency: The name of the column with the currency of a row's money; None: no money.
-        has_totals: Whether there are totals below the rows.
         digests: The digest of each page, in order (`page_digests`).
-        sections: The blocks of a report of several, in order.
+        notes: The sentences before the rows that do not follow from the manifest.
+        sections: The rows, or those of each block, in order.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    currency: str | None
-    has_totals: bool
     digests: tuple[str, ...]
-    sections: tuple[WrittenSection, ...] = ()
-
-    @model_serializer(mode="wrap")
-    def _without_empty(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        fields: dict[str, Any] = write(self)
-        return {name: value for name, value in fields.items() if name != "sections" or value}
+    notes: tuple[str, ...]
+    sections: tuple[WrittenSection, ...]
 
 
 def rows_attachment(block: str) -> str:
@@ -66,9 +63,7 @@ def rows_attachment(block: str) -> str:
     return f"{block}.csv" if block else ROWS_ATTACHMENT
 
 
-def assemble(
-    pieces: Sequence[Path], frames: Path, job: RenderJob, page_counts: Sequence[int]
-) -> None:
+def assemble(pieces: Sequence[Path], frames: Path, job: RenderJob) -> None:
     """Write `job.target` from its pieces; the same pieces give the same bytes."""
     import pikepdf
 
@@ -84,7 +79,7 @@ def assemble(
         _list_header_cells(pdf)
         _name_digits(pdf)
         _rename_fonts(pdf)
-        _attach(pdf, job, page_counts)
+        _attach(pdf, job)
         pdf.save(
             job.target,
             deterministic_id=True,
@@ -230,13 +225,15 @@ def _digits_of_glyphs(family: str) -> Mapping[int, str]:
         return {font.getGlyphID(names[ord(each)]): each for each in digits}
 
 
-def _attach(pdf: Any, job: RenderJob, page_counts: Sequence[int]) -> None:
+def _attach(pdf: Any, job: RenderJob) -> None:
     digests = PageDigests()
     pages = WrittenPages(
-        currency=job.currency,
-        has_totals=job.has_totals,
         digests=tuple(digests.of(page) for page in pdf.pages),
-        sections=_written_sections(job, page_counts) if job.block else (),
+        notes=job.notes,
+        sections=tuple(
+            WrittenSection(currency=each.currency, has_totals=each.has_totals)
+            for each in job.sections
+        ),
     )
     attachments = (
         (MANIFEST_ATTACHMENT, job.manifest.encode(), "application/json", "What this report is"),
@@ -268,12 +265,5 @@ def _attach(pdf: Any, job: RenderJob, page_counts: Sequence[int]) -> None:
     pdf.Root.AF = associated
 
 
-def _written_sections(job: RenderJob, page_counts: Sequence[int]) -> tuple[WrittenSection, ...]:
-    return tuple(
-        WrittenSection(page_count=count, currency=each.currency, has_totals=each.has_totals)
-        for each, count in zip(job.sections, page_counts, strict=True)
-    )
-
-
-def _rows_of(section: RenderJob | FurtherSection) -> bytes:
+def _rows_of(section: RenderSection) -> bytes:
     return section.rows_header.encode() + Path(section.rows_path).read_bytes()

@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import TypeAlias
 
-from reporting_pipeline.exports.pdf.page_reader import PageCells
+from reporting_pipeline.exports.pdf.page_reader import PageChart, PageContent, PageTable
 from reporting_pipeline.exports.pdf.visible_text import visible_text
 
 _MAX_QUOTED_LENGTH = 40
@@ -24,10 +23,6 @@ _DIGIT, _PLAIN = re.compile("[0-9]").match, re.compile("[0-9A-Za-z]").match
 _ALLOWED_DIFFERENCES = 4
 
 
-_Numbered: TypeAlias = Sequence[tuple[int, PageCells]]
-# Pages with their numbers in the file.
-
-
 @dataclass(frozen=True, slots=True)
 class ExpectedRow:
     """A row that should be on the pages, and its name in messages.
@@ -40,41 +35,46 @@ class ExpectedRow:
     texts: Sequence[str]
 
 
-def row_problem(
-    pages: Sequence[PageCells],
-    headers: Sequence[str],
-    rows: Iterable[ExpectedRow],
+@dataclass(frozen=True, slots=True)
+class ExpectedTable:
+    """A table that should be on the pages, on one or several.
+
+    Attributes:
+        name: Names its rows in messages: `the rows of block tickets`.
+        headers: The texts over the columns, on each page.
+        rows: The rows below them, in order, totals included.
+    """
+
+    name: str
+    headers: Sequence[str]
+    rows: Iterable[ExpectedRow]
+
+
+def page_problem(
+    pages: Sequence[PageContent],
+    expected: Iterable[str | ExpectedTable],
     frame: Callable[[int, int], str],
-    *,
-    first_page: int = 1,
-    closing: Sequence[str] = (),
 ) -> str | None:
-    """The first difference between rows and pages, by page, row and column; None: no difference.
+    """The first difference between the pages and what they should show; None: no difference.
 
     Args:
         pages: The texts of each page.
-        headers: The texts over the columns, on each page with rows.
-        rows: The rows below them, in order, totals included.
+        expected: All texts and tables of the report, in order. Charts may be among them.
         frame: The text around a page's content, by its number and the number of pages.
-        first_page: The number of the first of these pages in the file.
-        closing: The texts after the rows, in order; the proof follows on a page of its own.
     """
-    numbered = list(enumerate(pages, first_page))
+    numbered = list(enumerate(pages, start=1))
+    items = [
+        (number, item)
+        for number, page in numbered
+        for item in page.items
+        if not isinstance(item, PageChart) and letters_of(_text_of(item))
+    ]
     differences = (
-        _row_differences(numbered, headers, rows),
-        _heading_differences(numbered, headers),
-        _stray_texts(numbered, closing),
+        _ItemComparison(items).differences(expected),
+        _stray_texts(numbered),
         _frame_differences(numbered, frame),
     )
     return next((each for found in differences for each in found), None)
-
-
-def missing_text(shown: str, expected: Iterable[str]) -> str | None:
-    """The first of some texts that is not part of `shown`; only texts in ASCII are compared."""
-    letters = letters_of(shown)
-    return next(
-        (each for each in expected if each.isascii() and letters_of(each) not in letters), None
-    )
 
 
 def is_same_text(expected: str, found: str) -> bool:
@@ -106,76 +106,112 @@ def letters_of(text: str) -> str:
     return "".join(each for each in plain if unicodedata.category(each) not in _INVISIBLE)
 
 
-def _row_differences(
-    pages: _Numbered, headers: Sequence[str], rows: Iterable[ExpectedRow]
-) -> Iterator[str]:
-    found = ((number, cells) for number, page in pages for cells in page.rows)
-    last = "the headings"
-    for place, row in zip_longest(found, rows):
-        if place is None:
-            yield f"{row.name} is on no page"
+class _ItemComparison:
+    """Compares the items on the pages, each with the number of its page, in their order."""
+
+    def __init__(self, items: Sequence[tuple[int, str | PageTable]]) -> None:
+        self._items = items
+        self._at = 0
+
+    def differences(self, expected: Iterable[str | ExpectedTable]) -> Iterator[str]:
+        """The differences; after the first one the comparison makes no sense."""
+        for each in expected:
+            of_item = self._text(each) if isinstance(each, str) else self._table(each)
+            yield from of_item
+        for number, item in self._items[self._at :]:
+            yield f"page {number} shows {_quoted(_text_of(item))}, which the report does not have"
+
+    def _text(self, expected: str) -> Iterator[str]:
+        wanted = visible_text(expected)
+        if not letters_of(wanted):
             return
-        number, cells = place
-        if row is None:
-            yield f"page {number} shows {_quoted(''.join(cells))} after {last}, the last"
+        if self._at == len(self._items):
+            yield f"{_quoted(expected)} is on no page"
             return
-        for index, (text, actual) in enumerate(zip_longest(row.texts, cells, fillvalue="")):
-            if not is_same_text(visible_text(text), actual):
-                column = headers[index - len(row.texts)]
-                yield (
-                    f"{row.name}, column {column}, on page {number}: the page shows "
-                    f"{_quoted(actual)}, the row has {_quoted(text)}"
-                )
+        number, item = self._items[self._at]
+        self._at += 1
+        found = item if isinstance(item, str) else None
+        while found is not None and not is_same_text(wanted, found):
+            more = self._continuation()
+            if more is None or len(letters_of(found)) >= len(letters_of(wanted)):
+                break
+            found += more
+            self._at += 1
+        if found is None or not is_same_text(wanted, found):
+            yield (
+                f"page {number} shows {_quoted(found) if found else 'rows'} in place of "
+                f"{_quoted(expected)}"
+            )
+
+    def _continuation(self) -> str | None:
+        """The rest of a text that began at the end of a page."""
+        if self._at == len(self._items):
+            return None
+        (before, _), (number, item) = self._items[self._at - 1 : self._at + 1]
+        return item if isinstance(item, str) and number == before + 1 else None
+
+    def _table(self, expected: ExpectedTable) -> Iterator[str]:
+        rows = iter(expected.rows)
+        row, last = next(rows, None), "the headings"
+        while row is not None:
+            number, item = self._items[self._at] if self._at < len(self._items) else (0, None)
+            if isinstance(item, str) and last == "the headings":
+                yield f"page {number} shows {_quoted(item)} in place of {expected.name}"
+            if isinstance(item, str) and last != "the headings":
+                yield f"page {number} shows {_quoted(item)} beside the rows"
+            if not isinstance(item, PageTable):
+                yield f"{row.name} is on no page"
                 return
-        last = row.name
+            self._at += 1
+            yield from _heading_differences(number, item, expected.headers)
+            for cells in item.rows:
+                if row is None:
+                    yield f"page {number} shows {_quoted(''.join(cells))} after {last}, the last"
+                    return
+                yield from _cell_differences(number, cells, row, expected.headers)
+                last, row = row.name, next(rows, None)
 
 
-def _heading_differences(pages: _Numbered, headers: Sequence[str]) -> Iterator[str]:
-    for number, page in pages:
-        for headings in page.headings:
-            for expected, found in zip_longest(headers, headings, fillvalue=""):
-                if not is_same_text(visible_text(expected), found):
-                    heading = f"the heading {_quoted(expected)}"
-                    yield f"page {number} shows {_quoted(found)} in place of {heading}"
-
-
-def _stray_texts(pages: _Numbered, closing: Sequence[str]) -> Iterator[str]:
-    with_rows = [number for number, page in pages if page.headings]
-    last = with_rows[-1] if with_rows else 0
-    for number, page in pages:
-        # Other text is before the first rows or after the last ones.
-        before = page.before if with_rows and with_rows[0] < number <= last else ()
-        stray = "".join((*before, *(page.after if number != last else ()), page.stray))
-        if stray:
-            yield f"page {number} shows {_quoted(stray)} beside the rows"
-    after = [(n, text) for n, page in pages for text in page.after if n == last]
-    after += [(n, text) for n, page in pages for text in page.before if n > last]
-    yield from _closing_differences(after, closing, last)
-
-
-def _closing_differences(
-    found: Sequence[tuple[int, str]], closing: Sequence[str], last: int
+def _cell_differences(
+    number: int, cells: Sequence[str], row: ExpectedRow, headers: Sequence[str]
 ) -> Iterator[str]:
-    """The differences of the texts after the rows; texts that follow begin on another page."""
-    for (number, text), expected in zip(found, closing, strict=False):
-        if not is_same_text(visible_text(expected), text):
-            yield f"page {number} shows {_quoted(text)} in place of {_quoted(expected)}"
-            return
-    if len(found) < len(closing):
-        yield f"{_quoted(closing[len(found)])} is on no page"
-    end = found[len(closing) - 1][0] if closing and len(found) >= len(closing) else last
-    yield from (
-        f"page {number} shows {_quoted(text)} beside the rows"
-        for number, text in found[len(closing) :]
-        if number == end
-    )
+    for index, (text, actual) in enumerate(zip_longest(row.texts, cells, fillvalue="")):
+        if not is_same_text(visible_text(text), actual):
+            column = headers[index - len(row.texts)]
+            yield (
+                f"{row.name}, column {column}, on page {number}: the page shows "
+                f"{_quoted(actual)}, the row has {_quoted(text)}"
+            )
 
 
-def _frame_differences(pages: _Numbered, frame: Callable[[int, int], str]) -> Iterator[str]:
+def _heading_differences(number: int, table: PageTable, headers: Sequence[str]) -> Iterator[str]:
+    for headings in table.headings:
+        for expected, found in zip_longest(headers, headings, fillvalue=""):
+            if not is_same_text(visible_text(expected), found):
+                heading = f"the heading {_quoted(expected)}"
+                yield f"page {number} shows {_quoted(found)} in place of {heading}"
+
+
+def _stray_texts(pages: Iterable[tuple[int, PageContent]]) -> Iterator[str]:
+    for number, page in pages:
+        if page.stray:
+            yield f"page {number} shows {_quoted(page.stray)} beside the rows"
+
+
+def _frame_differences(
+    pages: Sequence[tuple[int, PageContent]], frame: Callable[[int, int], str]
+) -> Iterator[str]:
     for number, page in pages:
         expected = frame(number, len(pages))
         if not is_same_text(expected, page.frame):
             yield f"page {number} shows {_quoted(page.frame)} around it, not {_quoted(expected)}"
+
+
+def _text_of(item: str | PageTable) -> str:
+    """The beginning of an item."""
+    if isinstance(item, str):
+        return item
+    return "".join(text for row in (*item.headings, *item.rows) for text in row)
 
 
 def _quoted(text: str) -> str:

@@ -24,45 +24,92 @@ _Letters: TypeAlias = dict[bytes, str]
 """The letters of each glyph of a font."""
 
 
+@dataclass(frozen=True, slots=True)
+class PageTable:
+    """A table of rows on one page, or the part of it that is there; a text for each cell."""
+
+    headings: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PageChart:
+    """The texts of a chart."""
+
+    texts: tuple[str, ...]
+
+
+PageItem: TypeAlias = str | PageTable | PageChart
+"""A table of rows, a chart, or the text of a paragraph, a heading or another cell."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageCells:
+class PageContent:
     """The texts of one page.
 
     Attributes:
-        headings, rows: Of the table of rows, a text for each cell; empty on a page without it.
-        before: The texts before this table, or all texts of a page without it: one for each
-            paragraph, heading and cell, in order.
-        after: The texts after this table.
+        items: In the order in which they are read.
         stray: The text that has a number without a tag.
         frame: The text without a number.
     """
 
-    headings: tuple[tuple[str, ...], ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
-    before: tuple[str, ...] = ()
-    after: tuple[str, ...] = ()
+    items: tuple[PageItem, ...] = ()
     stray: str = ""
     frame: str = ""
 
+    @property
+    def tables(self) -> tuple[PageTable, ...]:
+        """The tables of rows."""
+        return tuple(each for each in self.items if isinstance(each, PageTable))
 
-@dataclass(slots=True)
-class _Tags:
-    """The numbers of a page's texts: of each cell in the table of rows, and of each other text."""
 
-    headings: list[list[list[int]]] = field(default_factory=list)
-    rows: list[list[list[int]]] = field(default_factory=list)
-    before: list[list[int]] = field(default_factory=list)
-    after: list[list[int]] = field(default_factory=list)
+_Numbers: TypeAlias = list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _TableTags:
+    """The numbers of the texts in each cell of a table of rows."""
+
+    headings: list[list[_Numbers]]
+    rows: list[list[_Numbers]]
 
     @property
-    def in_order(self) -> list[int]:
-        """All numbers with a tag, in the order in which they are read.
+    def numbers(self) -> _Numbers:
+        return [number for row in self.headings + self.rows for cell in row for number in cell]
 
-        Only in charts, which are before the table, texts are drawn in another order.
-        """
-        before = sorted(number for text in self.before for number in text)
-        in_table = [cell for row in self.headings + self.rows for cell in row]
-        return before + [number for text in in_table + self.after for number in text]
+    def item(self, texts: Mapping[int, str]) -> PageTable:
+        headings, rows = (
+            tuple(tuple(_joined(cell, texts) for cell in row) for row in part)
+            for part in (self.headings, self.rows)
+        )
+        return PageTable(headings=headings, rows=rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _ChartTags:
+    """The numbers of the texts of a chart, which are drawn in another order than they are read."""
+
+    parts: list[_Numbers]
+
+    @property
+    def numbers(self) -> _Numbers:
+        return sorted(number for part in self.parts for number in part)
+
+    def item(self, texts: Mapping[int, str]) -> PageChart:
+        return PageChart(texts=tuple(_joined(part, texts) for part in self.parts))
+
+
+@dataclass(frozen=True, slots=True)
+class _TextTags:
+    """The numbers of a paragraph, a heading or a cell."""
+
+    numbers: _Numbers
+
+    def item(self, texts: Mapping[int, str]) -> str:
+        return _joined(self.numbers, texts)
+
+
+_Tags: TypeAlias = list[_TableTags | _ChartTags | _TextTags]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +120,7 @@ class _DrawnText:
     text: str
 
 
-def cells_of_pages(path: Path) -> list[PageCells]:
+def contents_of_pages(path: Path) -> list[PageContent]:
     """The texts of all pages, in order.
 
     Raises:
@@ -85,58 +132,68 @@ def cells_of_pages(path: Path) -> list[PageCells]:
     try:
         with pikepdf.open(path) as pdf:
             texts, tags = _PageTexts(), _tags_by_page(pdf.Root.StructTreeRoot)
-            return [_page_cells(list(texts.of(page)), tags[page.obj.objgen]) for page in pdf.pages]
+            return [_content(list(texts.of(page)), tags[page.obj.objgen]) for page in pdf.pages]
     except (pikepdf.PdfError, *_OTHER_STRUCTURE) as error:
         message = f"{path.name}: the text of its pages cannot be read: {error}"
         raise FileUnreadable(message) from error
 
 
-def _page_cells(drawn: Sequence[_DrawnText], tags: _Tags) -> PageCells:
+def _content(drawn: Sequence[_DrawnText], tags: _Tags) -> PageContent:
     texts: dict[int, str] = {}
     for each in drawn:
         if each.number is not None:
             texts[each.number] = texts.get(each.number, "") + each.text
-    known = tags.in_order
+    known = [number for each in tags for number in each.numbers]
     if sorted(set(known)) != known or sorted(texts) != list(texts):
         message = "texts are drawn in another order than they are read"
         raise ValueError(message)
-    return PageCells(
-        headings=_cell_texts(tags.headings, texts),
-        rows=_cell_texts(tags.rows, texts),
-        before=_joined(tags.before, texts),
-        after=_joined(tags.after, texts),
+    return PageContent(
+        items=tuple(each.item(texts) for each in tags),
         stray="".join(texts[number] for number in sorted(texts.keys() - set(known))),
         frame="".join(each.text for each in drawn if each.number is None),
     )
 
 
-def _cell_texts(
-    rows: list[list[list[int]]], texts: Mapping[int, str]
-) -> tuple[tuple[str, ...], ...]:
-    return tuple(_joined(row, texts) for row in rows)
-
-
-def _joined(parts: Sequence[Sequence[int]], texts: Mapping[int, str]) -> tuple[str, ...]:
-    """A text for each list of numbers."""
-    return tuple("".join(texts.get(number, "") for number in part) for part in parts)
+def _joined(numbers: _Numbers, texts: Mapping[int, str]) -> str:
+    return "".join(texts.get(number, "") for number in numbers)
 
 
 def _tags_by_page(tree: Any) -> Mapping[tuple[int, int], _Tags]:
-    found: dict[tuple[int, int], _Tags] = defaultdict(_Tags)
+    found: dict[tuple[int, int], _Tags] = defaultdict(list)
     for document in _kids(tree):
         for element in _kids(document):  # each belongs to one page
-            tags = found[element.Pg.objgen]
-            if element.S == "/Table" and element.K[0].S == "/THead":  # only the table of rows
-                for part in _kids(element):
-                    rows = tags.headings if part.S == "/THead" else tags.rows
-                    rows += [[list(_numbers(cell)) for cell in _kids(row)] for row in _kids(part)]
-            else:
-                others = tags.after if tags.headings else tags.before
-                others += filter(None, _texts_in(element))
+            found[element.Pg.objgen] += _tags_of(element)
     return found
 
 
-def _texts_in(element: Any) -> Iterator[list[int]]:
+def _tags_of(element: Any) -> Iterator[_TableTags | _ChartTags | _TextTags]:
+    """The parts of an element at the top of a page."""
+    if element.S == "/Table" and element.K[0].S == "/THead":  # only a table of rows
+        parts = [
+            (part.S, [[list(_numbers(cell)) for cell in _kids(row)] for row in _kids(part)])
+            for part in _kids(element)
+        ]
+        headings, rows = (
+            [row for kind, of_part in parts for row in of_part if (kind == "/THead") is is_heading]
+            for is_heading in (True, False)
+        )
+        yield _TableTags(headings, rows)
+        return
+    texts = [each for each in _texts_in(element) if each]
+    if _contains_figure(element):
+        yield _ChartTags(texts)
+    else:
+        yield from map(_TextTags, texts)
+
+
+def _contains_figure(element: Any) -> bool:
+    return any(
+        not isinstance(each, int) and (each.S == "/Figure" or _contains_figure(each))
+        for each in _kids(element)
+    )
+
+
+def _texts_in(element: Any) -> Iterator[_Numbers]:
     """The numbers of each paragraph, heading and cell within a tag."""
     if str(element.S) in _TEXT_TAGS or any(isinstance(each, int) for each in _kids(element)):
         yield list(_numbers(element))

@@ -1,9 +1,9 @@
-"""The texts on the pages: cells, header and footer, facts, totals and the proof.
+"""The texts on the pages: cells, totals, header and footer, terms and lines to sign.
 
 The writer puts them on the pages, the reader compares the pages with them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ from babel import Locale
 
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.exports.canonical_rows import CanonicalRow
-from reporting_pipeline.exports.manifest import ColumnPart, Manifest, TotalPart
+from reporting_pipeline.exports.manifest import BlockPart, ColumnPart, Manifest, TotalPart
 from reporting_pipeline.exports.pdf.visible_text import visible_text
 from reporting_pipeline.exports.presentation import (
     count_for_people,
@@ -26,6 +26,9 @@ from reporting_pipeline.exports.presentation import (
 )
 from reporting_pipeline.registry.columns import ColumnType, Unit
 
+PROVISIONAL = "PROVISIONAL"
+PROVISIONAL_MEANING = "These figures rest on days that are not final and may change."
+FILTERS = "Filters"
 TERMS_TITLE = "Terms"
 SIGNATURES_TITLE = "Signatures"
 LINES_TO_SIGN = ("Name", "Place and date", "Signature")
@@ -113,15 +116,6 @@ class TotalRow:
         return ((self.label,) if self.span else ()) + self.cells
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProofPart:
-    """One part of the proof page; the first cell of each line names the others."""
-
-    title: str
-    lines: tuple[tuple[str, ...], ...]
-    is_digest: bool = False
-
-
 def style_of(column: ColumnPart) -> ColumnStyle:
     """The alignment and type of a column."""
     match column.type:
@@ -137,7 +131,7 @@ def style_of(column: ColumnPart) -> ColumnStyle:
 
 def frame_text(manifest: Manifest, page: int, page_count: int) -> str:
     """The text around a page's content, in reading order: banner, footer and page number."""
-    banner = "PROVISIONAL " if manifest.is_provisional else ""
+    banner = f"{PROVISIONAL} " if manifest.is_provisional else ""
     title, organization = manifest.definition.name, manifest.organization.name
     return (
         f"{banner}{visible_text(title)}, version {manifest.definition.version} · "
@@ -152,39 +146,56 @@ def language_tag(locale: str) -> str:
     return "-".join(filter(None, (parsed.language, script, parsed.territory)))
 
 
-def facts_of(manifest: Manifest) -> list[tuple[str, Sequence[str]]]:
-    """The facts above the table: a name, and its values one below the other."""
-    definition = manifest.definition
-    facts: list[tuple[str, Sequence[str]]] = [
-        ("Period", [period_text(manifest)]),
-        *event_facts(manifest),
-        *([("Time zone", [manifest.time_zone])] if manifest.shows_instants else []),
-        ("Definition", [definition.name, f"version {definition.version} ({definition.slug})"]),
-        ("Filters", list(manifest.filters) or ["none"]),
-        ("Rows", [count_for_people(manifest.row_count, manifest.locale)]),
-    ]
-    return facts
+def opening_texts(manifest: Manifest, notes: Iterable[str]) -> list[str]:
+    """The texts before the first rows or the first block, in reading order."""
+    texts = [manifest.definition.name, manifest.organization.name]
+    if manifest.is_provisional:
+        texts += [f"{PROVISIONAL} {PROVISIONAL_MEANING}", *provisional_reasons(manifest)]
+    for name, value in facts_of(manifest):
+        texts += [name, value]
+    return [*texts, *notes]
 
 
-def facts_of_block(manifest: Manifest) -> list[tuple[str, Sequence[str]]]:
-    """The facts above the table of a block."""
+def block_texts(block: BlockPart, manifest: Manifest) -> list[str]:
+    """The texts before the rows of a block; `manifest` is its own."""
+    return [block.title, *block_notes(manifest)]
+
+
+def block_notes(manifest: Manifest) -> list[str]:
+    """The sentences below the title of a block; `manifest` is its own."""
+    filters = _filters_of(manifest)
+    return [f"Filters: {filters}"] if filters else []
+
+
+def facts_of(manifest: Manifest) -> list[tuple[str, str]]:
+    """The facts in the header: name and value."""
+    filters = "" if manifest.blocks else _filters_of(manifest)
     return [
-        ("Filters", list(manifest.filters) or ["none"]),
-        ("Rows", [count_for_people(manifest.row_count, manifest.locale)]),
+        *event_facts(manifest),
+        ("Period", period_text(manifest)),
+        *([("Time zone", manifest.time_zone)] if manifest.shows_instants else []),
+        *([(FILTERS, filters)] if filters else []),
     ]
 
 
-def event_facts(manifest: Manifest) -> list[tuple[str, list[str]]]:
+def _filters_of(manifest: Manifest) -> str:
+    """The filters of the rows, without that of the event, which is in the header."""
+    event = manifest.event
+    of_event = f"Event is {event.name}" if event else None
+    return "; ".join(each for each in manifest.filters if each != of_event)
+
+
+def event_facts(manifest: Manifest) -> list[tuple[str, str]]:
     """The facts of the event of a report over one; none of any other report."""
     event = manifest.event
     if event is None:
         return []
     place = ", ".join(each for each in (event.venue, event.city) if each)
     return [
-        ("Event", [event.name]),
-        ("Date", [f"{event.start} to {event.end}"]),
-        *([("Venue", [place])] if place else []),
-        ("Status", [event.status.replace("_", " ")]),
+        ("Event", event.name),
+        *([("Venue", place)] if place else []),
+        ("Date", f"{event.start} to {event.end}"),
+        ("Status", event.status.replace("_", " ")),
     ]
 
 
@@ -201,8 +212,9 @@ def closing_texts(manifest: Manifest) -> list[str]:
 
 def period_text(manifest: Manifest) -> str:
     """The report days in ISO 8601, because the words around them are not the locale's."""
-    period = manifest.period
-    return str(Period(first=period.first, end=period.end, event_id=period.event_id))
+    part = manifest.period
+    period = Period(first=part.first, end=part.end, event_id=part.event_id)
+    return str(period) if part.first else f"up to {period.last}"
 
 
 def provisional_reasons(manifest: Manifest) -> list[str]:
@@ -238,50 +250,6 @@ def total_rows(manifest: Manifest, texts: CellTexts) -> list[TotalRow]:
     return rows
 
 
-def proof_parts(manifest: Manifest, texts: CellTexts) -> list[ProofPart]:
-    """The parts of the proof page, in order; parts without lines are left out."""
-    parts = [
-        ProofPart(title="Rows", lines=_row_lines(manifest), is_digest=True),
-        ProofPart(title="Control totals", lines=_total_lines(manifest, texts)),
-        ProofPart(title="Report", lines=_report_lines(manifest)),
-        ProofPart(
-            title="Sources, complete through",
-            lines=tuple((each.domain, each.complete_through) for each in manifest.watermarks),
-        ),
-        ProofPart(
-            title="Seals of the report days",
-            lines=tuple(
-                (f"from {each.first}, before {each.end}", each.state, "; ".join(each.reasons))
-                for each in manifest.seals
-            ),
-        ),
-        ProofPart(
-            title="Accepted breaks",
-            lines=tuple(
-                (str(each), f"{each.accepted_by}, {each.accepted_at}", each.reason)
-                for each in manifest.accepted_breaks
-            ),
-        ),
-    ]
-    return [part for part in parts if part.lines]
-
-
-def proof_parts_of_blocks(manifest: Manifest, texts: Sequence[CellTexts]) -> list[ProofPart]:
-    """The parts of the proof page of a report of several blocks."""
-    parts = proof_parts(manifest, texts[0])
-    rows = list(_row_lines(manifest))
-    totals: list[tuple[str, ...]] = []
-    for block, of_block, texts_of_block in zip(manifest.blocks, manifest.parts, texts, strict=True):
-        rows += [(f"{block.title}: {name}", value) for name, value in _row_lines(of_block)]
-        totals += [
-            (f"{block.title}: {name}", value)
-            for name, value in _total_lines(of_block, texts_of_block)
-        ]
-    of_rows = ProofPart(title=parts[0].title, lines=tuple(rows), is_digest=True)
-    of_totals = ProofPart(title="Control totals", lines=tuple(totals))
-    return [of_rows, *([of_totals] if totals else []), *parts[1:]]
-
-
 @lru_cache(maxsize=8192)
 def _number_text(value: str, currency: str | None, locale: str, *, is_money: bool) -> str:
     if is_money:
@@ -297,38 +265,3 @@ def _day_text(value: str, locale: str) -> str:
 def _total_text(texts: CellTexts, column: ColumnPart, total: TotalPart) -> str:
     value = total.texts.get(column.name)
     return "" if value is None else texts.text(column, value, total.currency)
-
-
-def _row_lines(manifest: Manifest) -> tuple[tuple[str, ...], ...]:
-    return (
-        ("Number of rows", count_for_people(manifest.row_count, manifest.locale)),
-        ("SHA-256 of the rows", manifest.rows_sha256),
-    )
-
-
-def _total_lines(manifest: Manifest, texts: CellTexts) -> tuple[tuple[str, ...], ...]:
-    by_name = {column.name: column for column in reversed(manifest.columns)}
-    return tuple(
-        (total.currency or "Of no currency", " · ".join(_total_figures(total, by_name, texts)))
-        for total in manifest.totals
-    )
-
-
-def _total_figures(
-    total: TotalPart, by_name: Mapping[str, ColumnPart], texts: CellTexts
-) -> Iterator[str]:
-    for name, value in total.texts.items():
-        column = by_name[name]
-        yield f"{column.header} {texts.text(column, value, total.currency)}"
-
-
-def _report_lines(manifest: Manifest) -> tuple[tuple[str, ...], ...]:
-    definition, event_id = manifest.definition, manifest.period.event_id
-    return (
-        ("Definition", f"{definition.id}, version {definition.version}"),
-        ("Dataset", definition.dataset),
-        ("Report numbers", f"version {manifest.logic_version}"),
-        ("Organisation", str(manifest.organization.id)),
-        *((("Event", str(event_id)),) if event_id else ()),
-        ("Period", manifest.period.token),
-    )

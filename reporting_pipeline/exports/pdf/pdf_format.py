@@ -5,7 +5,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from reporting_pipeline.errors import FileUnreadable, FormatCannotHold
 from reporting_pipeline.exports.canonical_rows import CanonicalRow, canonical_line
@@ -15,16 +14,16 @@ from reporting_pipeline.exports.pdf import read
 from reporting_pipeline.exports.pdf.page_texts import style_of
 from reporting_pipeline.exports.pdf.pango import require_pango
 from reporting_pipeline.exports.pdf.render_process import (
-    FurtherSection,
     RenderJob,
+    RenderSection,
     run_render_process,
 )
 from reporting_pipeline.exports.pdf.sheet import (
-    Markups,
+    SectionMarkup,
     Sheet,
     lay_out,
     markups,
-    markups_of_blocks,
+    notes_of,
 )
 from reporting_pipeline.exports.pdf.widths import row_points
 from reporting_pipeline.exports.report_document import ReportDocument
@@ -73,7 +72,7 @@ class PdfFormat(Format):
         self._fitting_sheets(document)
 
     def write_blocks(self, document: ReportDocument, target: Path) -> None:
-        """See `Format.write_blocks`: a section for each, on pages of its own."""
+        """See `Format.write_blocks`: a section for each."""
         self.write_each([(document, target)])
 
     def read_blocks(
@@ -103,8 +102,7 @@ class PdfFormat(Format):
             for (document, _), of_file, path, job in zip(
                 files, sheets, rendered, jobs, strict=True
             ):
-                job_of = blocks_job if document.blocks else _single_job
-                job_of(document, of_file, path).write(job)
+                render_job(document, of_file, path).write(job)
             run_render_process(jobs, folder)
             for path, (_, target) in zip(rendered, files, strict=True):
                 path.replace(target)
@@ -158,63 +156,39 @@ class PdfFormat(Format):
 PDF = PdfFormat()
 
 
-def render_job(sheet: Sheet, target: Path) -> RenderJob:
-    """The input of the child process for one document."""
-    document = sheet.document
+def render_job(document: ReportDocument, sheets: Sequence[Sheet], target: Path) -> RenderJob:
+    """The input of the child process for one document; the sheets are those of its blocks."""
     manifest = document.manifest.within_file().to_json()
+    parts = markups(document, sheets)
+    names = [each.name for each in document.manifest.blocks] or [""]
     return RenderJob(
-        **asdict(markups(sheet)),
+        head=parts.head,
+        opening=parts.opening,
+        sections=tuple(
+            _render_section(name, sheet.document, markup)
+            for name, sheet, markup in zip(names, sheets, parts.sections, strict=True)
+        ),
+        ending=parts.ending,
+        frame=parts.frame,
         style=_STYLE.read_text("utf-8"),
-        rows_of_a_piece=max(CELLS_OF_A_PIECE // len(document.columns), 1),
+        cells_of_a_piece=CELLS_OF_A_PIECE,
         identifier=hashlib.sha256(manifest.encode()).hexdigest()[:32],
+        notes=notes_of(document),
+        manifest=manifest,
+        target=str(target),
+    )
+
+
+def _render_section(name: str, document: ReportDocument, markup: SectionMarkup) -> RenderSection:
+    return RenderSection(
+        **asdict(markup),
+        cell_count=len(document.columns),
+        block=name,
         currency=document.currency,
         has_totals=document.has_totals,
-        manifest=manifest,
         rows_header=canonical_line([each.machine_header for each in document.columns]).decode(),
         rows_path=str(document.rows.path.absolute()),
-        target=str(target),
     )
-
-
-def blocks_job(document: ReportDocument, sheets: Sequence[Sheet], target: Path) -> RenderJob:
-    """The input of the child process for a document of several blocks."""
-    first, *others = markups_of_blocks(document, sheets)
-    names = [each.name for each in document.manifest.blocks]
-    manifest = document.manifest.within_file().to_json()
-    return RenderJob(
-        **_section_fields(sheets[0], first),
-        frame_opening=first.frame_opening,
-        frame=first.frame,
-        style=_STYLE.read_text("utf-8"),
-        identifier=hashlib.sha256(manifest.encode()).hexdigest()[:32],
-        manifest=manifest,
-        target=str(target),
-        block=names[0],
-        further_sections=tuple(
-            FurtherSection(block=name, **_section_fields(sheet, markup))
-            for name, sheet, markup in zip(names[1:], sheets[1:], others, strict=True)
-        ),
-    )
-
-
-def _single_job(_document: ReportDocument, sheets: Sequence[Sheet], target: Path) -> RenderJob:
-    return render_job(sheets[0], target)
-
-
-def _section_fields(sheet: Sheet, markup: Markups) -> dict[str, Any]:
-    document = sheet.document
-    return {
-        "first": markup.first,
-        "further": markup.further,
-        "rows": markup.rows,
-        "closing": markup.closing,
-        "last": markup.last,
-        "rows_of_a_piece": max(CELLS_OF_A_PIECE // len(document.columns), 1),
-        "currency": document.currency,
-        "has_totals": document.has_totals,
-        "rows_header": canonical_line([each.machine_header for each in document.columns]).decode(),
-        "rows_path": str(document.rows.path.absolute()),
-    }
 
 
 def _require_fit(sheet: Sheet) -> None:

@@ -11,13 +11,14 @@ shows it: the one beside the file, or the one in the catalogue.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from reporting_pipeline.errors import FileUnreadable
 from reporting_pipeline.exports.canonical_rows import CanonicalRow, parse_lines
-from reporting_pipeline.exports.manifest import Manifest
+from reporting_pipeline.exports.manifest import BlockPart, Manifest
 from reporting_pipeline.exports.pdf.assembly import (
     MANIFEST_ATTACHMENT,
     PAGES_ATTACHMENT,
@@ -25,17 +26,22 @@ from reporting_pipeline.exports.pdf.assembly import (
     WrittenSection,
     rows_attachment,
 )
-from reporting_pipeline.exports.pdf.page_comparison import ExpectedRow, missing_text, row_problem
+from reporting_pipeline.exports.pdf.page_comparison import (
+    ExpectedRow,
+    ExpectedTable,
+    page_problem,
+)
 from reporting_pipeline.exports.pdf.page_digests import PageDigests
-from reporting_pipeline.exports.pdf.page_reader import PageCells, cells_of_pages
+from reporting_pipeline.exports.pdf.page_reader import PageContent, contents_of_pages
 from reporting_pipeline.exports.pdf.page_texts import (
     CellTexts,
+    block_texts,
     closing_texts,
     frame_text,
-    proof_parts,
-    proof_parts_of_blocks,
+    opening_texts,
     total_rows,
 )
+from reporting_pipeline.exports.pdf.proof_texts import proof_parts, proof_texts
 from reporting_pipeline.exports.report_document import NO_ROWS
 
 _MAX_ATTACHMENT_BYTES = 64_000_000
@@ -104,7 +110,7 @@ def page_problems(path: Path, manifest: Manifest) -> list[str]:
     problems = [_digest_problem(written.digests, found)]
     problems += [f"the file has {name}, which reports do not have" for name in additions]
     try:
-        pages = cells_of_pages(path)
+        pages = contents_of_pages(path)
     except FileUnreadable as error:  # the digest names the page
         problems.append(error.message)
     else:
@@ -113,72 +119,56 @@ def page_problems(path: Path, manifest: Manifest) -> list[str]:
 
 
 def _text_problem(
-    path: Path, manifest: Manifest, written: WrittenPages, pages: Sequence[PageCells]
+    path: Path, manifest: Manifest, written: WrittenPages, pages: Sequence[PageContent]
 ) -> str | None:
-    blocks = [each.name for each in manifest.blocks] or [""]
-    sections = written.sections or (
-        WrittenSection(
-            page_count=len(pages), currency=written.currency, has_totals=written.has_totals
+    parts, sections = manifest.parts, written.sections
+    if len(sections) != len(parts):
+        return f"the pages have {len(sections)} blocks, the manifest {len(parts)}"
+    texts = [
+        CellTexts.of(part, section.currency) for part, section in zip(parts, sections, strict=True)
+    ]
+    expected: list[str | ExpectedTable] = [*opening_texts(manifest, written.notes)]
+    for index, (part, section) in enumerate(zip(parts, sections, strict=True)):
+        block = manifest.blocks[index] if manifest.blocks else None
+        if block is not None:
+            expected += block_texts(block, part)
+        rows = canonical_rows(path, part, block.name if block else "")
+        expected.append(_expected_table(block, texts[index], part, rows, section))
+    expected += closing_texts(manifest)
+    expected += proof_texts(proof_parts(manifest, texts))
+    return page_problem(pages, expected, lambda page, of: frame_text(manifest, page, of))
+
+
+def _expected_table(
+    block: BlockPart | None,
+    texts: CellTexts,
+    manifest: Manifest,
+    canonical: Iterator[CanonicalRow],
+    section: WrittenSection,
+) -> ExpectedTable:
+    prefix = f"{block.name}: " if block else ""
+    totals = total_rows(manifest, texts) if section.has_totals else ()
+    return ExpectedTable(
+        name=f"the rows of block {block.name}" if block else "the rows",
+        headers=[column.header for column in texts.columns],
+        rows=chain(
+            _expected_rows(prefix, texts, canonical),
+            (
+                ExpectedRow(f"{prefix}{each.label.lower() or 'the total'}", each.texts)
+                for each in totals
+            ),
         ),
     )
-    if len(sections) != len(blocks):
-        return f"the pages have {len(sections)} blocks, the manifest {len(blocks)}"
-    texts = []
-    begin = 0
-    for name, part, section in zip(blocks, manifest.parts, sections, strict=True):
-        of_block = CellTexts.of(part, section.currency)
-        texts.append(of_block)
-        end = begin + section.page_count if written.sections else len(pages)
-        problem = _section_problem(
-            (of_block, canonical_rows(path, part, name), _total_texts(part, of_block, section)),
-            manifest,
-            pages,
-            (begin, end),
-        )
-        if problem is not None:
-            return f"{name}: {problem}" if name else problem
-        begin = end
-    parts = (
-        proof_parts_of_blocks(manifest, texts)
-        if manifest.blocks
-        else proof_parts(manifest, texts[0])
-    )
-    proof = (cell for part in parts for line in part.lines for cell in line)
-    missing = missing_text("".join(text for page in pages for text in page.before), proof)
-    return f"the proof does not show {missing!r}" if missing is not None else None
 
 
-def _section_problem(
-    block: tuple[CellTexts, Iterator[CanonicalRow], list[ExpectedRow]],
-    manifest: Manifest,
-    pages: Sequence[PageCells],
-    place: tuple[int, int],
-) -> str | None:
-    """The first difference between the rows of a block and its pages, from `place[0]` on."""
-    texts, canonical, totals = block
-    begin, end = place
-    rows = [
-        ExpectedRow(f"row {number}", row)
-        for number, row in enumerate(texts.rows(canonical), start=1)
-    ] or [ExpectedRow("the note of no rows", (NO_ROWS,))]
-    headers = [column.header for column in texts.columns]
-    return row_problem(
-        pages[begin:end],
-        headers,
-        [*rows, *totals],
-        lambda page, _of: frame_text(manifest, page, len(pages)),
-        first_page=begin + 1,
-        closing=closing_texts(manifest) if end == len(pages) else (),
-    )
-
-
-def _total_texts(
-    manifest: Manifest, texts: CellTexts, section: WrittenSection
-) -> list[ExpectedRow]:
-    return [
-        ExpectedRow(total.label.lower() or "the total", total.texts)
-        for total in (total_rows(manifest, texts) if section.has_totals else ())
-    ]
+def _expected_rows(
+    prefix: str, texts: CellTexts, canonical: Iterator[CanonicalRow]
+) -> Iterator[ExpectedRow]:
+    number = 0
+    for number, row in enumerate(texts.rows(canonical), start=1):
+        yield ExpectedRow(f"{prefix}row {number}", row)
+    if number == 0:
+        yield ExpectedRow(f"{prefix}the note of no rows", (NO_ROWS,))
 
 
 def _digest_problem(written: Sequence[str], found: Sequence[str]) -> str | None:

@@ -11,16 +11,21 @@ import gc
 import resource
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from reporting_pipeline.exports.pdf.assembly import assemble
-from reporting_pipeline.exports.pdf.render_process import FurtherSection, RenderJob
+from reporting_pipeline.exports.pdf.render_process import END_OF_TABLE, RenderJob, RenderSection
 
 _VARIANT = "pdf/ua-1"
 _PR_SET_PDEATHSIG = 1
+_END = "</body></html>"
+
+_Place: TypeAlias = tuple[RenderSection, int]
+# A row: its block, and its index there.
 
 
 def main(cpu_seconds: str, memory_bytes: str, *jobs: str) -> None:
@@ -40,17 +45,12 @@ def render(job: RenderJob) -> None:
     """Render one document into `job.target`."""
     target = Path(job.target)
     renderer = _Renderer.of(job)
-    pieces: list[_Piece] = []
-    page_counts = []
-    for section in job.sections:
-        of_section = list(_pieces(section, target, renderer, len(pieces)))
-        pieces += of_section
-        page_counts.append(sum(each.page_count for each in of_section))
+    pieces = list(_pieces(job, target, renderer))
     page_count = sum(each.page_count for each in pieces)
-    frames = renderer.document(f"{job.frame_opening}{job.frame * page_count}</body></html>")
+    frames = renderer.document(f"{job.head}{job.frame * page_count}{_END}")
     frames_path = target.with_suffix(".frames")
     frames.write_pdf(frames_path, pdf_identifier=b"frames")
-    assemble([each.path for each in pieces], frames_path, job, page_counts)
+    assemble([each.path for each in pieces], frames_path, job)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +95,19 @@ class _Renderer:
         return _Piece(path, len(pages))
 
 
-def _pieces(
-    job: RenderJob | FurtherSection, target: Path, renderer: _Renderer, first_number: int
-) -> Iterator[_Piece]:
+def _pieces(job: RenderJob, target: Path, renderer: _Renderer) -> Iterator[_Piece]:
     """Write piece after piece; the rows of a page that is not full begin the next piece."""
-    begin, number = 0, first_number
-    while begin < len(job.rows) or number == first_number:
-        rows = job.rows[begin : begin + job.rows_of_a_piece]
-        is_last = begin + len(rows) == len(job.rows)
-        opening, closing = job.further if begin else job.first, job.last if is_last else job.closing
-        document = renderer.document(f"{opening}{''.join(rows)}{closing}")
+    places = [(section, row) for section in job.sections for row in range(len(section.rows))]
+    begin, number = 0, 0
+    while begin < len(places):
+        rows = _rows_of_a_piece(job, places[begin:])
+        is_last = begin + len(rows) == len(places)
+        opening, ending = "" if begin else job.opening, job.ending if is_last else ""
+        document = renderer.document(f"{job.head}{opening}{_tables(rows)}{ending}{_END}")
         page_count, row_count = len(document.pages), len(rows)
         if not is_last:
-            page_count, row_count = _whole_pages(document.pages, begin, row_count)
+            firsts = {begin + index for index, (_, row) in enumerate(rows) if row == 0}
+            page_count, row_count = _whole_pages(document.pages, begin, row_count, firsts)
         path = target.with_suffix(f".{number}")
         yield renderer.write(document, document.pages[:page_count], path)
         begin, number = begin + row_count, number + 1
@@ -115,15 +115,43 @@ def _pieces(
         gc.collect()
 
 
-def _whole_pages(pages: Sequence[Any], begin: int, row_count: int) -> tuple[int, int]:
-    """The number of pages that would stay the same if more rows followed, and of rows on them."""
+def _rows_of_a_piece(job: RenderJob, places: Sequence[_Place]) -> Sequence[_Place]:
+    """The first places, up to the number of cells of a piece; at least one."""
+    cell_count = 0
+    for index, (section, _) in enumerate(places):
+        cell_count += section.cell_count
+        if index and cell_count > job.cells_of_a_piece:
+            return places[:index]
+    return places
+
+
+def _tables(rows: Sequence[_Place]) -> str:
+    """The markup of rows, in the tables of their blocks."""
+    parts = []
+    for section, group in groupby(rows, key=lambda place: place[0]):
+        numbers = [row for _, row in group]
+        parts += [section.opening if numbers[0] == 0 else "", section.table]
+        parts += section.rows[numbers[0] : numbers[-1] + 1]
+        parts.append(section.closing if numbers[-1] == len(section.rows) - 1 else END_OF_TABLE)
+    return "".join(parts)
+
+
+def _whole_pages(
+    pages: Sequence[Any], begin: int, row_count: int, firsts: Set[int]
+) -> tuple[int, int]:
+    """The number of pages that would stay the same if more rows followed, and of rows on them.
+
+    A block that begins on the last of them is not cut off its heading: `firsts` are the first rows
+    of blocks.
+    """
     rows_of_pages = [
         {int(name.removeprefix("r")) for name in page.anchors if name.startswith("r")}
         for page in pages
     ]
     for count in range(len(pages) - 1, 0, -1):
         rows = rows_of_pages[count]
-        if rows and not rows & rows_of_pages[count - 1] and min(rows) > begin:
+        is_new = rows and not rows & rows_of_pages[count - 1] and min(rows) > begin
+        if is_new and min(rows) not in firsts:
             return count, min(rows) - begin
     return len(pages), row_count
 

@@ -18,6 +18,8 @@ MAX_CPU_SECONDS = 120
 MAX_WALL_SECONDS = 300
 MAX_MEMORY_BYTES = 2_000_000_000  # of address space; about 400 MB of it are ever used
 
+END_OF_TABLE = "</tbody></table>"
+
 _MODULE = "reporting_pipeline.exports.pdf.render"
 _PACKAGE_FOLDER = Path(__file__).parents[3]
 _MAX_QUOTED_ERROR = 600
@@ -26,16 +28,26 @@ _OUT_OF_TIME = frozenset({-signal.SIGXCPU, -signal.SIGKILL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FurtherSection:
-    """A further block of a document: fields as in `RenderJob`."""
+class RenderSection:
+    """The rows of a report, or of a block of it.
 
-    block: str
-    first: str
-    further: str
+    Attributes:
+        opening: The markup before its table.
+        table: The head of the table, which opens it; each piece that continues it has it too.
+        rows: The markup of each row.
+        closing: The rows of totals and the end of the table.
+        cell_count: The number of cells of a row.
+        block: The name of the block; empty of a report without blocks.
+        currency, has_totals: Facts that a reader of the file needs.
+        rows_header, rows_path: The spool, which becomes an attachment below this line.
+    """
+
+    opening: str
+    table: str
     rows: tuple[str, ...]
     closing: str
-    last: str
-    rows_of_a_piece: int
+    cell_count: int
+    block: str
     currency: str | None
     has_totals: bool
     rows_header: str
@@ -47,41 +59,27 @@ class RenderJob:
     """One document to render: the whole input of the child process, in a JSON file.
 
     Attributes:
-        first, further, rows, closing, last, frame_opening, frame: As in `sheet.Markups`.
+        head, opening, ending, frame: As in `sheet.Markups`.
+        sections: Its rows, or those of each block.
         style: The style sheet.
-        rows_of_a_piece: The number of rows that are rendered at once.
+        cells_of_a_piece: The number of cells that are rendered at once.
         identifier: The document's identifier, 32 hexadecimal digits.
-        currency, has_totals: Facts of the report that a reader of the file needs.
+        notes: Facts that a reader of the file needs.
         manifest: The attachment `manifest.json`.
-        rows_path: The spool, which becomes the attachment `rows.csv` below the line `rows_header`.
         target: The file to write.
-        block: The name of the first block of a report of several; empty of any other report.
-        further_sections: Its further blocks; each begins on a page of its own.
     """
 
-    first: str
-    further: str
-    rows: tuple[str, ...]
-    closing: str
-    last: str
-    frame_opening: str
+    head: str
+    opening: str
+    sections: tuple[RenderSection, ...]
+    ending: str
     frame: str
     style: str
-    rows_of_a_piece: int
+    cells_of_a_piece: int
     identifier: str
-    currency: str | None
-    has_totals: bool
+    notes: tuple[str, ...]
     manifest: str
-    rows_header: str
-    rows_path: str
     target: str
-    block: str = ""
-    further_sections: tuple[FurtherSection, ...] = ()
-
-    @property
-    def sections(self) -> tuple["RenderJob | FurtherSection", ...]:
-        """The blocks of the document; the first one has its fields here."""
-        return (self, *self.further_sections)
 
     def write(self, path: Path) -> None:
         """Write the job's file."""
@@ -92,10 +90,9 @@ class RenderJob:
         """Read a job's file."""
         fields = json.loads(path.read_text("utf-8"))
         sections = tuple(
-            FurtherSection(**each | {"rows": tuple(each["rows"])})
-            for each in fields["further_sections"]
+            RenderSection(**each | {"rows": tuple(each["rows"])}) for each in fields["sections"]
         )
-        return RenderJob(**fields | {"rows": tuple(fields["rows"]), "further_sections": sections})
+        return RenderJob(**fields | {"sections": sections, "notes": tuple(fields["notes"])})
 
 
 def run_render_process(jobs: Sequence[Path], folder: Path) -> None:

@@ -1,43 +1,44 @@
-"""A report as the markup of its parts: title and facts, table head, rows, totals, proof, frame.
+"""A report as the markup of its parts: title and facts, rows with head and totals, proof, frame.
 
-`report.html` has the markup, `report.css` its look; `render` turns markup into pages.
+`report.html` and `rows.html` have the markup, `report.css` its look; `render` turns markup into
+pages.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reporting_pipeline.exports.canonical_rows import CanonicalRow, parse_lines
+from reporting_pipeline.exports.pdf import page_texts, proof_texts
 from reporting_pipeline.exports.pdf.chart import panels
 from reporting_pipeline.exports.pdf.page_texts import (
-    LINES_TO_SIGN,
-    SIGNATURES_TITLE,
-    TERMS_TITLE,
+    FILTERS,
     CellTexts,
     ColumnStyle,
-    ProofPart,
     TotalRow,
+    block_notes,
     facts_of,
-    facts_of_block,
     language_tag,
     period_text,
-    proof_parts,
-    proof_parts_of_blocks,
     provisional_reasons,
     style_of,
     total_rows,
 )
+from reporting_pipeline.exports.pdf.proof_texts import proof_parts
+from reporting_pipeline.exports.pdf.render_process import END_OF_TABLE
 from reporting_pipeline.exports.pdf.visible_text import id_markup, is_right_to_left, text_markup
 from reporting_pipeline.exports.pdf.widths import TableFit, fit_table
 from reporting_pipeline.exports.report_document import NO_ROWS, ReportDocument
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-    from jinja2.environment import TemplateModule
 
 _FOLDER = Path(__file__).parent
+# A table or terms of this size begin on a new page rather than continue there.
+_ROWS_OF_A_SHORT_TABLE = 12
+_SHORT_TERMS = 2_000  # characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,24 +60,36 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Markups:
-    """The markup of a document's pieces; a piece of pages is an opening, rows and a closing.
+class SectionMarkup:
+    """The markup of rows: of a report, or of a block of it.
 
     Attributes:
-        first: Opens the document: everything before the first row.
-        further: Opens each further piece: the head of the table again.
-        closing: Ends a piece.
-        last: Ends the last piece: totals and proof.
-        frame_opening: Opens the frames, which are laid over the pages.
-        frame: The frame of one page.
+        opening: Everything before the table: of a block its title; charts.
+        table: Opens the table, with its head.
+        closing: The totals and the end of the table.
     """
 
-    first: str
-    further: str
+    opening: str
+    table: str
     rows: tuple[str, ...]
     closing: str
-    last: str
-    frame_opening: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Markups:
+    """The markup of a document's parts.
+
+    Attributes:
+        head: Opens each document that is rendered.
+        opening: Title and facts.
+        ending: Terms, lines to sign, proof.
+        frame: The frame of one page, which is laid over it.
+    """
+
+    head: str
+    opening: str
+    sections: tuple[SectionMarkup, ...]
+    ending: str
     frame: str
 
 
@@ -102,71 +115,41 @@ def lay_out(document: ReportDocument) -> Sheet:
     )
 
 
-def markups(sheet: Sheet) -> Markups:
-    """The markup of all parts."""
-    macros = _template_of(sheet).__dict__
-    head, table = macros["head"](sheet.document.title), macros["table_head"]()
-    rows = [macros["row"](cells, index) for index, cells in enumerate(sheet.rows)]
-    closing = "</tbody></table>"
+def markups(document: ReportDocument, sheets: Sequence[Sheet]) -> Markups:
+    """The markup of all parts of a report; `sheets` are those of its blocks, or its own."""
+    macros = _environment().get_template("report.html").make_module(_context(document, sheets))
+    parts = macros.__dict__
+    sections, first_row = [], 0
+    for sheet in sheets:
+        sections.append(_section(document, sheet, first_row))
+        first_row += len(sections[-1].rows)
     return Markups(
-        first=f"{head}{macros['opening']()}{table}",
-        further=f"{head}{table}",
-        rows=tuple(map(str, rows or [macros["no_rows"]()])),
-        closing=f"{closing}</body></html>",
-        last=f"{macros['totals_rows']()}{closing}{_ending(macros)}</body></html>",
-        frame_opening=str(head),
-        frame=str(macros["frame"]()),
+        head=str(parts["head"]()),
+        opening=str(parts["opening"]()),
+        sections=tuple(sections),
+        ending=f"{parts['terms_and_signatures']()}{parts['proof']()}",
+        frame=str(parts["frame"]()),
     )
 
 
-def markups_of_blocks(document: ReportDocument, sheets: Sequence[Sheet]) -> list[Markups]:
-    """The markup of all parts of a report of several blocks, block by block.
-
-    The first block comes after the title and facts of the report, the last one before its proof.
-    """
-    proof = proof_parts_of_blocks(document.manifest, [each.texts for each in sheets])
-    found = []
-    for index, sheet in enumerate(sheets):
-        macros = _template_of(sheet, document, proof).__dict__
-        head, table = macros["head"](document.title), macros["table_head"]()
-        rows = [macros["row"](cells, number) for number, cells in enumerate(sheet.rows)]
-        closing = "</tbody></table>"
-        opening = f"{'' if index else macros['opening']()}{macros['block_opening']()}"
-        end = _ending(macros) if index == len(sheets) - 1 else ""
-        found.append(
-            Markups(
-                first=f"{head}{opening}{table}",
-                further=f"{head}{table}",
-                rows=tuple(map(str, rows or [macros["no_rows"]()])),
-                closing=f"{closing}</body></html>",
-                last=f"{macros['totals_rows']()}{closing}{end}</body></html>",
-                frame_opening=str(head),
-                frame=str(macros["frame"]()),
-            )
-        )
-    return found
-
-
-def _ending(macros: Mapping[str, Any]) -> str:
-    """Everything after the last rows."""
-    return f"{macros['terms_and_signatures']()}{macros['proof']()}"
-
-
-def _template_of(
-    sheet: Sheet, report: ReportDocument | None = None, proof: Sequence[ProofPart] = ()
-) -> "TemplateModule":
-    """The template for a sheet; of a block with the report that it is of, and its proof."""
-    document, fit = report or sheet.document, sheet.fit
-    manifest = document.manifest
-    if fit is None:
-        message = "the columns do not fit; refuse() reports it"
-        raise ValueError(message)
-    styles = [str(style_of(column)) for column in sheet.texts.columns]
-    headers = [
-        {"text": column.header, "style": style}
-        for column, style in zip(sheet.texts.columns, styles, strict=True)
+def _section(document: ReportDocument, sheet: Sheet, first_row: int) -> SectionMarkup:
+    """The rows of a sheet; `first_row` is the number of the first among those of the document."""
+    template = _environment().get_template("rows.html")
+    macros = template.make_module(_rows_context(document, sheet, first_row)).__dict__
+    rows = [
+        macros["row"](cells, index, first_row + index) for index, cells in enumerate(sheet.rows)
     ]
-    context: dict[str, Any] = {
+    return SectionMarkup(
+        opening=str(macros["opening"]()),
+        table=str(macros["table_head"]()),
+        rows=tuple(map(str, rows or [macros["no_rows"](first_row)])),
+        closing=f"{macros['totals_rows']()}{END_OF_TABLE}",
+    )
+
+
+def _context(document: ReportDocument, sheets: Sequence[Sheet]) -> dict[str, Any]:
+    manifest = document.manifest
+    return {
         "title": document.title,
         "name": manifest.definition.name,
         "author": manifest.organization.name,
@@ -178,33 +161,59 @@ def _template_of(
         "period": period_text(manifest),
         "version": manifest.definition.version,
         "provisional": provisional_reasons(manifest) if manifest.is_provisional else None,
-        "facts": facts_of(manifest),
-        # The table itself says that there are no rows.
-        "notes": [note for note in document.notes if note != NO_ROWS],
+        "fact_rows": _fact_rows(facts_of(manifest)),
+        "notes": notes_of(document),
+        "terms": manifest.terms,
+        "are_terms_short": sum(len(each.meaning) for each in manifest.terms) <= _SHORT_TERMS,
+        "signatures": manifest.signatures,
+        "texts": page_texts,
+        "proof_texts": proof_texts,
+        "proof_parts": proof_parts(manifest, [each.texts for each in sheets]),
+    }
+
+
+def _rows_context(document: ReportDocument, sheet: Sheet, first_row: int) -> dict[str, Any]:
+    manifest, fit = sheet.document.manifest, sheet.fit
+    if fit is None:
+        message = "the columns do not fit; refuse() reports it"
+        raise ValueError(message)
+    columns = sheet.texts.columns
+    styles = [str(style_of(column)) for column in columns]
+    return {
+        "data_lang": language_tag(manifest.locale),
+        "block_title": sheet.document.title if document.blocks else "",
+        "block_notes": block_notes(manifest) if document.blocks else [],
         "panels": panels(sheet.document.chart, sheet.texts, sheet.canonical, manifest.period)
         if sheet.document.chart
         else [],
-        "block_title": sheet.document.title if report else "",
-        "block_facts": facts_of_block(sheet.document.manifest) if report else [],
         "fit": fit,
         "table_width": round(sum(fit.widths), 2),
+        "is_whole": first_row > 0 and len(sheet.rows) <= _ROWS_OF_A_SHORT_TABLE,
         "styles": styles,
         "folded_ids": {
             index
             for index, (style, wraps) in enumerate(zip(styles, fit.wraps, strict=True))
             if style == ColumnStyle.ID and wraps
         },
-        "headers": headers,
+        "headers": [
+            {"text": column.header, "style": style}
+            for column, style in zip(columns, styles, strict=True)
+        ],
         "no_rows_text": NO_ROWS,
         "totals": sheet.totals,
-        "terms_title": TERMS_TITLE,
-        "terms": manifest.terms,
-        "signatures_title": SIGNATURES_TITLE,
-        "signatures": manifest.signatures,
-        "lines_to_sign": LINES_TO_SIGN,
-        "proof_parts": proof or proof_parts(manifest, sheet.texts),
     }
-    return _environment().get_template("report.html").make_module(context)
+
+
+def notes_of(document: ReportDocument) -> tuple[str, ...]:
+    """The notes before the rows; the table itself says that there are no rows."""
+    return tuple(note for note in document.notes if note != NO_ROWS)
+
+
+def _fact_rows(facts: Sequence[tuple[str, str]]) -> list[list[tuple[str, str]]]:
+    """Two facts on a line; a fact that may be long has a line of its own."""
+    short = [each for each in facts if each[0] != FILTERS]
+    pairs = [short[index : index + 2] for index in range(0, len(short), 2)]
+    return pairs + [[each] for each in facts if each[0] == FILTERS]
 
 
 @cache

@@ -27,7 +27,7 @@ _BOLD = 1.18  # bold letters are at most this much wider
 _TEXT_LEAST_EMS, _ID_LEAST_EMS = 11.0, 9.2
 _TEXT_MOST_EMS = 40.0
 _HEADER_LEAST_EMS = 8.0
-_LARGEST_STRETCH = 1.8
+_LARGEST_STRETCH = 1.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

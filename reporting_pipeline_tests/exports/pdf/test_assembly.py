@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from reporting_pipeline.exports.pdf.page_comparison import letters_of
-from reporting_pipeline.exports.pdf.page_reader import cells_of_pages
+from reporting_pipeline.exports.pdf.page_reader import contents_of_pages
 from reporting_pipeline.exports.pdf.pdf_format import PDF
 from reporting_pipeline_tests.exports.documents import column
 from reporting_pipeline_tests.exports.pdf.pages import report
@@ -21,6 +21,6 @@ def test_a_digit_that_begins_a_sign_is_also_read_alone(tmp_path: Path) -> None:
     rows = [(each,) for each in names]
     PDF.write(report(tmp_path / "spool", (column("name"),), rows), tmp_path / "r")
 
-    (first, _) = cells_of_pages(tmp_path / "r")
-    digits = ["".join(filter(str.isdigit, letters_of(cell))) for (cell,) in first.rows]
+    (first, _) = contents_of_pages(tmp_path / "r")
+    digits = ["".join(filter(str.isdigit, letters_of(cell))) for (cell,) in first.tables[0].rows]
     assert digits == ["7", "657", "7", "7", "7", "51\u0ce9"]

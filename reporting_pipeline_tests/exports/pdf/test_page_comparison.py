@@ -1,11 +1,22 @@
 """Comparing pages: a difference in texts or rows is found, and named by row, column and page."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from reporting_pipeline.exports.pdf.page_comparison import ExpectedRow, is_same_text, row_problem
-from reporting_pipeline.exports.pdf.page_reader import PageCells
+from reporting_pipeline.exports.pdf.page_comparison import (
+    ExpectedRow,
+    ExpectedTable,
+    is_same_text,
+    page_problem,
+)
+from reporting_pipeline.exports.pdf.page_reader import (
+    PageChart,
+    PageContent,
+    PageItem,
+    PageTable,
+)
 
 HEBREW, ARABIC = "\u05e9\u05dc\u05d5\u05dd", "\u0645\u0631\u062d\u0628\u0627"
 TURNED = HEBREW[::-1]
@@ -59,30 +70,40 @@ ROWS = (
     ("", "", "0"),
 )
 TOTAL = ("Total", "7")
+OPENING, CLOSING = ("Tickets", "Period"), ("Terms", "Gross", "All that buyers pay", "Organiser")
+CHART = PageChart(texts=("Valid by channel", "7"))
 
 
-def page(number: int, *rows: tuple[str, ...], before: tuple[str, ...] = ()) -> PageCells:
-    return PageCells(headings=(HEADERS,), rows=rows, before=before, frame=f"{FRAME} {number} of 3")
+def table(*rows: tuple[str, ...], headings: tuple[str, ...] = HEADERS) -> PageTable:
+    return PageTable(headings=(headings,), rows=rows)
 
 
-FIRST = page(1, *ROWS[:2], before=("Tickets", "Period"))
-SECOND = page(2, *ROWS[2:], TOTAL)
-PROOF = PageCells(before=("Proof",), frame=f"{FRAME} 3 of 3")
+def numbered(*pages: tuple[PageItem, ...]) -> list[PageContent]:
+    """Pages with these items; each has its frame."""
+    return [
+        PageContent(items=items, frame=f"{FRAME} {number} of {len(pages)}")
+        for number, items in enumerate(pages, start=1)
+    ]
+
+
+FIRST: tuple[PageItem, ...] = (*OPENING, CHART, table(*ROWS[:2]))
+SECOND: tuple[PageItem, ...] = (table(*ROWS[2:], TOTAL), *CLOSING)
+PROOF: tuple[PageItem, ...] = ("Proof",)
 
 
 def problem(
-    *pages: PageCells,
+    pages: Sequence[PageContent],
     rows: tuple[tuple[str, ...], ...] = (*ROWS, TOTAL),
-    closing: tuple[str, ...] = (),
+    *,
+    after: tuple[str | ExpectedTable, ...] = (),
 ) -> str | None:
     shown = [ExpectedRow(f"row {number}", row) for number, row in enumerate(rows, start=1)]
-    return row_problem(
-        pages, HEADERS, shown, lambda number, of: f"{FRAME} {number} of {of}", closing=closing
-    )
+    expected = (*OPENING, ExpectedTable("the rows", HEADERS, shown), *after, *CLOSING, "Proof")
+    return page_problem(pages, expected, lambda number, of: f"{FRAME} {number} of {of}")
 
 
 def test_pages_as_they_were_written_have_no_problem() -> None:
-    assert problem(FIRST, SECOND, PROOF) is None
+    assert problem(numbered(FIRST, SECOND, PROOF)) is None
 
 
 @pytest.mark.parametrize(
@@ -98,7 +119,7 @@ def test_another_value_is_named(row: int, column: int, value: str, named: str) -
     rows = [list(each) for each in (*ROWS, TOTAL)]
     rows[row][column] = value
 
-    found = problem(FIRST, SECOND, PROOF, rows=tuple(map(tuple, rows)))
+    found = problem(numbered(FIRST, SECOND, PROOF), tuple(map(tuple, rows)))
 
     assert found is not None
     assert found.startswith(named)
@@ -106,72 +127,90 @@ def test_another_value_is_named(row: int, column: int, value: str, named: str) -
 
 @pytest.mark.parametrize("index", range(len(ROWS) + 1))
 def test_a_row_too_few_or_too_many_is_found(index: int) -> None:
-    rows = (*ROWS, TOTAL)
+    pages, rows = numbered(FIRST, SECOND, PROOF), (*ROWS, TOTAL)
 
-    assert problem(FIRST, SECOND, PROOF, rows=rows[:index] + rows[index + 1 :]) is not None
-    assert problem(FIRST, SECOND, PROOF, rows=(*rows[:index], ROWS[0], *rows[index:])) is not None
+    assert problem(pages, rows[:index] + rows[index + 1 :]) is not None
+    assert problem(pages, (*rows[:index], ROWS[0], *rows[index:])) is not None
+
+
+@pytest.mark.parametrize("on_third", range(len(CLOSING) + 1))
+def test_texts_after_the_rows_may_continue_on_the_next_page(on_third: int) -> None:
+    second, third = SECOND[: 1 + on_third], SECOND[1 + on_third :]
+
+    assert problem(numbered(FIRST, second, (*third, *PROOF))) is None
+
+
+def test_a_text_may_continue_on_the_next_page() -> None:
+    second = (*SECOND[:3], "All that", "Organiser")
+    assert (
+        problem(numbered(FIRST, (*SECOND[:3], "All that"), ("buyers pay", "Organiser"), PROOF))
+        is None
+    )
+    assert problem(numbered(FIRST, second, PROOF)) == (
+        "page 2 shows 'All that' in place of 'All that buyers pay'"
+    )
 
 
 @pytest.mark.parametrize(
     ("first", "second", "named"),
     [
-        (FIRST, replace(SECOND, before=("9",)), "page 2 shows '9' beside the rows"),
-        (replace(FIRST, stray="9"), SECOND, "page 1 shows '9' beside the rows"),
-        (replace(FIRST, after=("9",)), SECOND, "page 1 shows '9' beside the rows"),
-        (FIRST, replace(SECOND, after=("9",)), "page 2 shows '9' beside the rows"),
+        (FIRST, ("9", *SECOND), "page 2 shows '9' beside the rows"),
+        ((*FIRST, "9"), SECOND, "page 1 shows '9' beside the rows"),
+        (FIRST[1:], SECOND, "page 1 shows 'Period' in place of 'Tickets'"),
+        (("Tickets", "9", *FIRST[1:]), SECOND, "page 1 shows '9' in place of 'Period'"),
+        (FIRST[:2], SECOND, "row 2, column Ticket type, on page 2"),
+        ((*OPENING, "9", *FIRST[2:]), SECOND, "page 1 shows '9' in place of the rows"),
+        (FIRST, SECOND[1:], "page 2 shows 'Terms' beside the rows"),
+        (FIRST, (*SECOND[:1], "Witness", *SECOND[1:]), "page 2 shows 'Witness' in place of 'Ter"),
+        (FIRST, SECOND[:1], "page 3 shows 'Proof' in place of 'Terms'"),
         (
             FIRST,
-            replace(SECOND, headings=(("Ticket type", "Channel", "Void"),)),
+            (table(*ROWS[2:], TOTAL, headings=("Ticket type", "Channel", "Void")), *CLOSING),
             "page 2 shows 'Void' in place of the heading 'Valid'",
         ),
-        (replace(FIRST, frame=SECOND.frame), SECOND, "page 1 shows 'Tickets, version 1"),
+        ((table(*ROWS[:2]), *OPENING), SECOND, "page 1 shows rows in place of 'Tickets'"),
     ],
 )
 def test_the_texts_around_the_rows_are_compared(
-    first: PageCells, second: PageCells, named: str
+    first: tuple[PageItem, ...], second: tuple[PageItem, ...], named: str
 ) -> None:
-    found = problem(first, second, PROOF)
+    found = problem(numbered(first, second, PROOF))
 
     assert found is not None
     assert found.startswith(named)
 
 
-CLOSING = ("Terms", "Gross", "All that buyers pay", "Organiser")
+def test_what_follows_the_end_and_what_is_missing_there_are_named() -> None:
+    assert problem(numbered(FIRST, SECOND, (*PROOF, "9"))) == (
+        "page 3 shows '9', which the report does not have"
+    )
+    assert problem(numbered(FIRST, SECOND)) == "'Proof' is on no page"
+    assert problem(numbered(FIRST)) == "row 3 is on no page"
 
 
-@pytest.mark.parametrize("on_second", range(len(CLOSING) + 1))
-def test_texts_after_the_rows_may_continue_on_the_next_page(on_second: int) -> None:
-    second = replace(SECOND, after=CLOSING[:on_second])
-    third = PageCells(before=CLOSING[on_second:], frame=f"{FRAME} 3 of 4")
-    pages = [FIRST, second, third, PROOF] if on_second < len(CLOSING) else [FIRST, second, PROOF]
-    pages = [
-        replace(each, frame=f"{FRAME} {number} of {len(pages)}")
-        for number, each in enumerate(pages, start=1)
-    ]
+def test_texts_without_a_tag_and_another_frame_are_named() -> None:
+    first, second, proof = numbered(FIRST, SECOND, PROOF)
 
-    assert problem(*pages, closing=CLOSING) is None
-
-
-@pytest.mark.parametrize(
-    ("after", "named"),
-    [
-        (
-            ("Terms", "Gross", "All that buyers paid", "Organiser"),
-            "page 2 shows 'All that buyers pa",
-        ),
-        (("Terms", "Gross", "All that buyers pay"), "page 3 shows 'Proof' in place of 'Organiser'"),
-        ((*CLOSING, "Witness"), "page 2 shows 'Witness' beside the rows"),
-        ((), "page 3 shows 'Proof' in place of 'Terms'"),
-    ],
-)
-def test_another_text_after_the_rows_is_named(after: tuple[str, ...], named: str) -> None:
-    found = problem(FIRST, replace(SECOND, after=after), PROOF, closing=CLOSING)
-
+    assert problem([first, replace(second, stray="9"), proof]) == "page 2 shows '9' beside the rows"
+    found = problem([replace(first, frame=second.frame), second, proof])
     assert found is not None
-    assert found.startswith(named)
+    assert found.startswith("page 1 shows 'Tickets, version 1")
 
 
-def test_a_text_that_is_missing_at_the_end_is_named() -> None:
-    first, second = (replace(each, frame=each.frame[:-1] + "2") for each in (FIRST, SECOND))
+def test_the_tables_of_blocks_may_share_a_page_but_not_their_order() -> None:
+    other = ExpectedTable(
+        "the rows of block other", ("Day",), [ExpectedRow("other: row 1", ("1",))]
+    )
+    shown = table(("1",), headings=("Day",))
+    rows, after = SECOND[0], SECOND[1:]
 
-    assert problem(first, second, closing=("Terms",)) == "'Terms' is on no page"
+    assert (
+        problem(numbered(FIRST, (rows, "Other", shown, *after), PROOF), after=("Other", other))
+        is None
+    )
+    assert problem(
+        numbered(FIRST, (shown, "Other", rows, *after), PROOF), after=("Other", other)
+    ) == ("page 2 shows 'Day' in place of the heading 'Ticket type'")
+    assert problem(numbered(FIRST, SECOND, PROOF), after=("Other", other)) == (
+        "page 2 shows 'Terms' in place of 'Other'"
+    )

@@ -222,7 +222,8 @@ def test_the_bytes_do_not_depend_on_the_day_the_place_or_the_hash_seed(
     elsewhere.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pdf_format, "CELLS_OF_A_PIECE", _ROWS_OF_A_PIECE * len(SALES))
-        job = render_job(lay_out(documents["long"]), elsewhere / "x.pdf")
+        long = documents["long"]
+        job = render_job(long, [lay_out(long)], elsewhere / "x.pdf")
     job.write(elsewhere / "job.json")
     (elsewhere / "fonts.conf").write_text(fontconfig_text(elsewhere / "cache"), "utf-8")
     (library,) = Path(libfaketime.__file__).parent.rglob("libfaketime.so.1")
@@ -247,10 +248,14 @@ def test_the_bytes_do_not_depend_on_the_day_the_place_or_the_hash_seed(
 def test_the_job_contains_nothing_of_the_machine_but_paths_of_files(
     documents: dict[str, ReportDocument], tmp_path: Path
 ) -> None:
-    render_job(lay_out(documents["empty"]), tmp_path / "x.pdf").write(tmp_path / "job.json")
+    empty = documents["empty"]
+    render_job(empty, [lay_out(empty)], tmp_path / "x.pdf").write(tmp_path / "job.json")
 
     fields = json.loads((tmp_path / "job.json").read_text())
-    paths = {name for name, value in fields.items() if str(tmp_path.parent) in str(value)}
+    [section] = fields.pop("sections")
+    paths = {
+        name for name, value in (fields | section).items() if str(tmp_path.parent) in str(value)
+    }
     assert paths == {"rows_path", "target"}
 
 

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import pikepdf
 import pytest
 
 from reporting_pipeline.errors import FileUnreadable
-from reporting_pipeline.exports.manifest import Manifest, TermPart
+from reporting_pipeline.exports.manifest import Manifest, OrganizationPart, TermPart
 from reporting_pipeline.exports.pdf.assembly import (
     MANIFEST_ATTACHMENT,
     PAGES_ATTACHMENT,
@@ -237,9 +238,9 @@ def test_a_changed_page_is_found_by_its_digest(
         (draw_itself, "text of its pages cannot be read"),
         (in_content(1, further_text), "page 2 shows 'Date' beside the rows"),
         (in_content(1, doubled_text), r"row \d+, column .*, on page 2: the page shows"),
-        (drop_page, "row 26, column Date, on page 2: the page shows"),
+        (drop_page, "row 29, column Date, on page 2: the page shows"),
         (double_page, "page 2 shows '.+' beside the rows"),
-        (swap_pages, "row 26, column Date, on page 3: the page shows"),
+        (swap_pages, "row 29, column Date, on page 3: the page shows"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
@@ -307,8 +308,8 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
         ({"signatures": ("Organiser", "Bank")}, "page 1 shows 'Platform' in place of 'Bank'"),
         ({"signatures": ("Organiser",)}, "page 1 shows 'Platform' in place of 'Name'"),
-        ({"signatures": ()}, "page 1 shows 'Signatures' beside the rows"),
-        ({"terms": (), "signatures": ()}, "page 1 shows 'Terms' beside the rows"),
+        ({"signatures": ()}, "page 1 shows 'Signatures' in place of 'Proof'"),
+        ({"terms": (), "signatures": ()}, "page 1 shows 'Terms' in place of 'Proof'"),
     ],
 )
 def test_a_term_or_party_that_is_not_the_manifests_is_found(
@@ -332,7 +333,31 @@ def test_a_removed_line_to_sign_is_found_by_the_text(signed: Path, tmp_path: Pat
 
     (problem,) = page_problems(file, embedded_manifest(signed))
 
-    assert problem == "page 1 shows '' in place of 'Signature'"
+    assert problem == "page 2 shows 'Proof' in place of 'Signature'"
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        (
+            {"organization": OrganizationPart(id=UUID(int=2), name="Messe")},
+            "page 1 shows 'Halle' in place of 'Messe'",
+        ),
+        (
+            {"filters": ("Currency is EUR",)},
+            "page 1 shows rows in place of 'Filters'",
+        ),
+        ({"logic_version": 9}, "page 2 shows 'version 1' in place of 'version 9'"),
+    ],
+)
+def test_a_text_of_the_header_or_the_proof_that_is_not_the_manifests_is_found(
+    signed: Path, fields: dict[str, Any], named: str
+) -> None:
+    manifest = embedded_manifest(signed).model_copy(update=fields)
+
+    (problem,) = page_problems(signed, manifest)
+
+    assert problem == named
 
 
 def test_totals_and_proof_that_differ_from_the_manifest_are_found(
@@ -347,7 +372,7 @@ def test_totals_and_proof_that_differ_from_the_manifest_are_found(
     (of_proof,) = page_problems(written, manifest.model_copy(update={"rows_sha256": "0" * 64}))
 
     assert of_totals.startswith("total eur, column Gross, on page 3: the page shows ")
-    assert of_proof == f"the proof does not show '{'0' * 64}'"
+    assert of_proof == (f"page 4 shows '{manifest.rows_sha256[:40]}' in place of '{'0' * 40}'")
 
 
 @pytest.mark.parametrize(

@@ -142,8 +142,8 @@ def test_a_limit_ends_the_child_and_leaves_no_file(
 
 def test_the_last_output_of_the_child_is_the_cause(tmp_path: Path) -> None:
     job = tmp_path / "job.json"
-    sheet = lay_out(report(tmp_path / "spool"))
-    render_job(sheet, tmp_path / "no folder" / "r.pdf").write(job)
+    plain = report(tmp_path / "spool")
+    render_job(plain, [lay_out(plain)], tmp_path / "no folder" / "r.pdf").write(job)
 
     with pytest.raises(RenderFailed, match=r"\(code 1\): [\s\S]*No such file or directory"):
         render_process.run_render_process([job], tmp_path)
