@@ -24,7 +24,8 @@ from reporting_pipeline.report_definitions.filters import allowed_values, compar
 _Sums: TypeAlias = dict[tuple[str, ...], int]
 
 _ACCOUNTS = "report_account_movements_daily"
-_ACCOUNT_KIND = "account_kind"
+_REVENUE, _SALES = "report_revenue_daily", "report_sales_daily"
+_ACCOUNT_KIND, _TRANSACTION_KIND = "account_kind", "transaction_kind"
 _PAYABLE, _RECEIVABLE = ("organizer_payable",), ("buyer_receivable",)
 
 
@@ -38,7 +39,7 @@ class Moment(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Footing:
-    """In each row, `total` is the sum of `terms`; a name with a minus is subtracted."""
+    """In each row, `total` is the sum of `terms`; a minus subtracts."""
 
     terms: tuple[str, ...]
     total: str
@@ -49,8 +50,7 @@ class Footing:
         return frozenset({self.total, *(name.removeprefix("-") for name in self.terms)})
 
     def __str__(self) -> str:
-        plus = " + ".join(self.terms).replace("+ -", "- ")
-        return f"{plus} = {self.total}"
+        return f"{_sentence(self.terms)} = {self.total}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +63,12 @@ class AccountTie:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RevenueTie:
-    """The sum of a column is that of a column of `report_revenue_daily`."""
+class TableTie:
+    """The sum of a column is that of columns of a report table; a minus subtracts."""
 
     column: str
-    revenue_column: str
+    table: str
+    terms: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +131,27 @@ _FOOTINGS: Mapping[str, tuple[Footing, ...]] = {
             total="net_tax_minor",
         ),
     ),
+    "revenue_daily": (
+        Footing(
+            terms=(
+                *("face_value_minor", "addon_minor", "donation_minor", "service_fee_minor"),
+                *("facility_fee_minor", "shipping_fee_minor", "cancellation_fee_minor"),
+                "tax_minor",
+            ),
+            total="gross_minor",
+        ),
+        Footing(
+            terms=(
+                *("gross_minor", "-refund_minor", "-chargeback_minor"),
+                "chargeback_reversal_minor",
+            ),
+            total="net_revenue_minor",
+        ),
+    ),
+    "order_movements": (
+        Footing(terms=("face_value_minor", "fee_minor", "tax_minor"), total="gross_minor"),
+        Footing(terms=("gross_minor", "-returned_gross_minor"), total="net_gross_minor"),
+    ),
     "bridge": (
         Footing(terms=("booked_minor", "-not_charged_minor"), total="charged_minor"),
         Footing(
@@ -161,12 +183,12 @@ _FOOTINGS: Mapping[str, tuple[Footing, ...]] = {
         ),
     ),
 }
-_LEDGER_TIES: Mapping[str, tuple[AccountTie | RevenueTie, ...]] = {
+_LEDGER_TIES: Mapping[str, tuple[AccountTie | TableTie, ...]] = {
     "payable_statement": _balances("organizer_payable"),
     "reserve_statement": _balances("organizer_reserve"),
     "gift_card_statement": _balances("gift_card_liability"),
     "tax_daily": tuple(
-        RevenueTie(column=name, revenue_column=name)
+        TableTie(column=name, table=_REVENUE, terms=(name,))
         for name in (
             *("tax_minor", "refund_tax_minor", "chargeback_tax_minor"),
             "chargeback_reversal_tax_minor",
@@ -178,6 +200,27 @@ _LEDGER_TIES: Mapping[str, tuple[AccountTie | RevenueTie, ...]] = {
             column="receivable_change_minor", account_kinds=_RECEIVABLE, moment=Moment.MOVEMENT
         ),
     ),
+    "bridge_residues": (
+        TableTie(
+            column="residue_minor",
+            table=_REVENUE,
+            terms=(
+                *("net_revenue_minor", "gift_card_sold_minor", "-gift_card_returned_minor"),
+                *("-receivable_change_minor", "-collected_minor", "repaid_minor"),
+            ),
+        ),
+    ),
+    "order_movements": tuple(
+        TableTie(column=name, table=_SALES, terms=(name,))
+        for name in ("gross_minor", "returned_gross_minor", "net_gross_minor")
+    ),
+}
+# Of payouts and reserves: the column of the revenue that each kind adds to what is paid out.
+_PAID_OUT: Mapping[str, str] = {
+    "payout": "payout_minor",
+    "payout_reversal": "-payout_reversal_minor",
+    "reserve_hold": "reserve_held_minor",
+    "reserve_release": "-reserve_released_minor",
 }
 # Of a statement of accounts: the ledger's column of each figure, and the days that make it.
 _ACCOUNT_FIGURES: Mapping[str, tuple[str, Moment]] = {
@@ -200,11 +243,11 @@ _DAYS = {
     Moment.END: sql.SQL("date < %(end)s"),
 }
 _LEDGER = sql.SQL("""
-    select {keys}, sum({column})
+    select {keys}, {sum}
     from {table}
     where
         organization_id = %(organization_id)s
-        and (%(event_id)s::uuid is null or event_id = %(event_id)s)
+        and {of_event}
         and {rows}
         and {days}
     group by {keys}
@@ -212,7 +255,9 @@ _LEDGER = sql.SQL("""
 _OF_ROWS = sql.SQL("""
     select {keys}, {figures} from ({rows}) as report {where} group by {keys} order by {keys}
 """)
-_ALL = sql.SQL("true")
+_ALL, _ALL_ROWS = sql.SQL("true"), sql.SQL("")
+_OF_EVENT = sql.SQL("(%(event_id)s::uuid is null or event_id = %(event_id)s)")
+_OF_NO_EVENT = sql.SQL("event_id is null")
 _UNBALANCED = sql.SQL("kind = 'unbalanced'")
 
 
@@ -230,7 +275,7 @@ def broken_ties(
         if report.currency is not None:
             asked = _Asked(connection, part, organization_id, period, report)
             found += [*asked.footings(), *asked.ledger_ties(), *asked.accounts()]
-            found += asked.settlement()
+            found += [*asked.payouts(), *asked.settlement()]
     return found
 
 
@@ -250,12 +295,7 @@ class _Asked:
         """The rows that do not foot; the first one of each footing and currency."""
         for footing in _FOOTINGS.get(self.config.dataset, ()):
             if footing.columns <= self._shown:
-                terms = sql.SQL("0") + sql.SQL("").join(
-                    sql.SQL(" - {}" if name.startswith("-") else " + {}").format(
-                        sql.Identifier(name.removeprefix("-"))
-                    )
-                    for name in footing.terms
-                )
+                terms = _added(footing.terms)
                 statement = sql.SQL("min({terms}), min({total})").format(
                     terms=terms, total=sql.Identifier(footing.total)
                 )
@@ -265,7 +305,7 @@ class _Asked:
 
     def ledger_ties(self) -> Iterator[BrokenTie]:
         """The sums of all rows that differ from the ledger."""
-        if self.config.having or self._filters_more_than_accounts():
+        if self.config.having or self._filters_other_than(_ACCOUNT_KIND):
             return
         for tie in _LEDGER_TIES.get(self.config.dataset, ()):
             if tie.column not in self._shown:
@@ -273,15 +313,36 @@ class _Asked:
             if isinstance(tie, AccountTie):
                 yield from self._account_tie(tie)
             else:
-                name = f"sum of {tie.column} = {tie.revenue_column} of the revenue"
-                expected = self._ledger("report_revenue_daily", tie.revenue_column, Moment.MOVEMENT)
+                of_table = "sales" if tie.table == _SALES else "revenue"
+                name = f"sum of {tie.column} = {_sentence(tie.terms)} of the {of_table}"
+                expected = self._ledger(tie.table, tie.terms, Moment.MOVEMENT)
                 yield from self._differing(name, tie.column, expected)
+
+    def payouts(self) -> Iterator[BrokenTie]:
+        """The sums of payouts and reserves that differ from the revenue."""
+        of_no_event = self.config.dataset == "unallocated_payouts"
+        if not (of_no_event or self.config.dataset == "payouts"):
+            return
+        if self.config.having or self._filters_other_than(_TRANSACTION_KIND):
+            return
+        column = "paid_out_minor"
+        if column not in self._shown:
+            return
+        allowed = allowed_values(self.config.filters, _TRANSACTION_KIND)
+        terms = [term for kind, term in _PAID_OUT.items() if allowed is None or kind in allowed]
+        of_event = _OF_NO_EVENT if of_no_event else _OF_EVENT
+        expected = self._ledger(_REVENUE, terms, Moment.MOVEMENT, of_event=of_event)
+        if of_no_event:  # only in the currencies of the event
+            shown = {currency for currency, _ in self._of_rows(_sum_of([column]), _ALL_ROWS)}
+            expected = {keys: minor for keys, minor in expected.items() if keys[0] in shown}
+        name = f"sum of {column} = {_sentence(terms)} of the revenue"
+        yield from self._differing(name, column, expected)
 
     def accounts(self) -> Iterator[BrokenTie]:
         """The kinds of account whose figures differ from the ledger, or that do not balance."""
         if self.config.dataset != "account_statement" or self.config.having:
             return
-        if self._filters_more_than_accounts():
+        if self._filters_other_than(_ACCOUNT_KIND):
             return
         allowed = allowed_values(self.config.filters, _ACCOUNT_KIND)
         kinds = None if allowed is None else sorted(allowed)
@@ -290,7 +351,7 @@ class _Asked:
             return  # balances of all kinds of account have no sum
         for name, (column, moment) in _ACCOUNT_FIGURES.items():
             if name in self._shown and not self._begins_with_the_event(moment):
-                expected = self._ledger(_ACCOUNTS, column, moment, _of_accounts(kinds), by)
+                expected = self._ledger(_ACCOUNTS, [column], moment, _of_accounts(kinds), by)
                 yield from self._differing(f"{name} by the ledger", name, expected, by)
         if kinds is None:
             yield from self._debits_and_credits()
@@ -300,10 +361,10 @@ class _Asked:
         if self.period.event_id or not {"debit_minor", "credit_minor"} <= self._shown:
             return
         unbalanced = self._ledger(
-            RECONCILIATION_BREAKS.name, "ledger_minor", Moment.MOVEMENT, _UNBALANCED
+            RECONCILIATION_BREAKS.name, ["ledger_minor"], Moment.MOVEMENT, _UNBALANCED
         )
         sums = sql.SQL("sum(debit_minor), sum(credit_minor)")
-        for currency, debits, credits_ in self._of_rows(sums, sql.SQL("")):
+        for currency, debits, credits_ in self._of_rows(sums, _ALL_ROWS):
             expected = credits_ - unbalanced.get((currency,), 0)
             if debits != expected:
                 yield _broken("sum of debits = sum of credits", currency, expected, debits)
@@ -320,8 +381,8 @@ class _Asked:
             for total, terms in _LINES.items()
             for lines in ([total], terms)
         )
-        balances = self._ledger(_ACCOUNTS, "change_minor", Moment.END, _of_accounts(_PAYABLE))
-        for currency, *amounts in self._of_rows(sums, sql.SQL("")):
+        balances = self._ledger(_ACCOUNTS, ["change_minor"], Moment.END, _of_accounts(_PAYABLE))
+        for currency, *amounts in self._of_rows(sums, _ALL_ROWS):
             for number, (total, terms) in zip(
                 _LINES, zip(amounts[::2], amounts[1::2], strict=True), strict=True
             ):
@@ -336,15 +397,15 @@ class _Asked:
         if self._begins_with_the_event(tie.moment):
             return
         kinds = tie.account_kinds
-        expected = self._ledger(_ACCOUNTS, "change_minor", tie.moment, _of_accounts(kinds))
+        expected = self._ledger(_ACCOUNTS, ["change_minor"], tie.moment, _of_accounts(kinds))
         name = f"sum of {tie.column} = {tie.moment} of {', '.join(kinds)} by the ledger"
         yield from self._differing(name, tie.column, expected)
 
     def _differing(
         self, name: str, column: str, expected: _Sums, by: Sequence[str] = ()
     ) -> Iterator[BrokenTie]:
-        sums = sql.SQL("sum({})").format(sql.Identifier(column))
-        found = {tuple(keys): minor for *keys, minor in self._of_rows(sums, sql.SQL(""), by)}
+        rows = self._of_rows(_sum_of([column]), _ALL_ROWS, by)
+        found = {tuple(keys): minor for *keys, minor in rows}
         for keys in sorted(expected.keys() | found.keys()):
             if expected.get(keys, 0) != found.get(keys, 0):
                 identity = " ".join([name, *("of " + key for key in keys[1:])])
@@ -367,15 +428,18 @@ class _Asked:
     def _ledger(
         self,
         table: str,
-        column: str,
+        terms: Sequence[str],
         moment: Moment,
         rows: sql.Composable = _ALL,
         by: Sequence[str] = (),
+        *,
+        of_event: sql.Composable = _OF_EVENT,
     ) -> _Sums:
         """Sums of a report table by currency, and by the columns `by`."""
         query = _LEDGER.format(
             keys=sql.SQL(", ").join(sql.Identifier(key) for key in ("currency", *by)),
-            column=sql.Identifier(column),
+            sum=_sum_of(terms),
+            of_event=of_event,
             table=sql.Identifier("reporting", table),
             rows=rows,
             days=_DAYS[moment],
@@ -392,9 +456,27 @@ class _Asked:
         """Whether nothing comes before the period."""
         return moment is Moment.START and self.period.first is None
 
-    def _filters_more_than_accounts(self) -> bool:
+    def _filters_other_than(self, column: str) -> bool:
         names = {each.column for _, each in comparisons(self.config.filters, "filters")}
-        return bool(names - {_ACCOUNT_KIND})
+        return bool(names - {column})
+
+
+def _sum_of(terms: Sequence[str]) -> sql.Composed:
+    return sql.SQL("sum({})").format(_added(terms))
+
+
+def _added(terms: Sequence[str]) -> sql.Composable:
+    """Columns as one figure; a minus subtracts."""
+    return sql.SQL("0") + sql.SQL("").join(
+        sql.SQL(" - {}" if name.startswith("-") else " + {}").format(
+            sql.Identifier(name.removeprefix("-"))
+        )
+        for name in terms
+    )
+
+
+def _sentence(terms: Sequence[str]) -> str:
+    return " + ".join(terms).replace("+ -", "- ")
 
 
 def _of_accounts(kinds: Sequence[str] | None) -> sql.Composable:

@@ -146,7 +146,7 @@ def test_another_machine_on_another_day_writes_the_same_bytes_without_a_catalogu
     assert said == "17 files on 2031-07-03\n"
     here = files[0].path.parents[3]
     written = [each for each in tmp_path.rglob("*") if each.is_file()]
-    assert len(written) == 2 * 17 + 4  # with their manifests, and the rows of each report
+    assert len(written) == 2 * 17 + 8  # with their manifests, and the rows of each block
     differing = [
         each.name
         for each in written

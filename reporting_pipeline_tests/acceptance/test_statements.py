@@ -2,9 +2,11 @@
 
 import csv
 from datetime import UTC, date, datetime
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from uuid import UUID
+from zipfile import ZipFile
 
 import pytest
 
@@ -85,7 +87,8 @@ class _Desk:
 
     def balances(self, report: GeneratedReport) -> dict[str, tuple[str, str]]:
         """Opening and closing by event in USD."""
-        text = self.generator.file(report.storage_path).decode("utf-8-sig")
+        with ZipFile(BytesIO(self.generator.file(report.storage_path))) as archive:
+            text = archive.read("by-event.csv").decode("utf-8-sig")
         rows = [row for row in csv.DictReader(text.splitlines()) if row["Currency"] == "USD"]
         return {row["Event"]: (row["Opening"], row["Closing"]) for row in rows}
 

@@ -86,9 +86,17 @@ STARTER_REPORTS: Mapping[str, StarterReport] = MappingProxyType(
             "Event|Currency|Transactions+|Gross$+|Refunds$+|Chargebacks$+|Won back$+|Net revenue$+"
             "|Platform fees$+|Processing fees$+|Change of payable$+|Event id",
         ),
-        "tax": _report(
+        "tax.by-jurisdiction": _report(
             "Jurisdiction|Rate|Currency|Taxable$|Tax charged$+|Tax refunded$+|Tax charged back$+"
             "|Tax won back$+|Net tax$+|Net taxable$|Entries without taxable amount+",
+        ),
+        "tax.by-event": _report(
+            "Event|Country|Currency|Tax charged$+|Tax refunded$+|Tax charged back$+"
+            "|Tax won back$+|Net tax$+",
+        ),
+        "tax.footing": _report(
+            "Currency|Face value$|Add-ons$|Donations$|Service fees$|Facility fees$|Shipping fees$"
+            "|Cancellation fees$|Tax charged$|Gross$|Tax refunded$|Tax charged back$|Tax won back$",
         ),
         "comps": _report("Date|Event|Ticket type|Channel|Order|Currency|Comps+|List price$+"),
         "attendance-by-gate": _report(
@@ -112,10 +120,13 @@ STARTER_REPORTS: Mapping[str, StarterReport] = MappingProxyType(
         "event-settlement.money": _report("No.|Part|Line|Currency|Amount$"),
         "event-settlement.payouts": _report("Day|Kind|Reference|Currency|Amount$+"),
         "event-settlement.unallocated-payouts": _report("Kind|Currency|Amount$+"),
-        "payout-statement": _report(
+        "payout-statement.by-event": _report(
             "Event|Currency|Opening$+|Organiser's share$+|Platform fees$+|Processing fees$+"
             "|Chargeback fees$+|Adjustments$+|Held back$+|Released$+|Paid out$+|Came back$+"
             "|Closing$+",
+        ),
+        "payout-statement.payouts": _report(
+            "Day|Kind|Reference|Event|Currency|Amount$+|Payout in all$"
         ),
         "reserve-statement": _report(
             "Event|Currency|Opening$+|Held back$+|Released$+|Other$+|Closing$+",
@@ -126,15 +137,21 @@ STARTER_REPORTS: Mapping[str, StarterReport] = MappingProxyType(
         ),
         "receivables": _report("Event|Currency|Opening$+|Charged$+|Paid$+|Closing$+"),
         "trial-balance": _report("Account|Currency|Opening$+|Debits$+|Credits$+|Closing$+"),
-        "bridge": _report(
+        "bridge.sales-to-revenue": _report(
             "Event|Currency|Booked$+|Not charged$+|Charged$+|Gift cards charged$+|Chargebacks$+"
-            "|Won back$+|Net revenue$+|Gift cards sold$+|Gift cards returned$+"
+            "|Won back$+|Net revenue$+",
+        ),
+        "bridge.revenue-to-cash": _report(
+            "Event|Currency|Net revenue$+|Gift cards sold$+|Gift cards returned$+"
             "|Change of receivables$+|Residue$+|Collected by payment provider$+"
             "|Collected by bank$+|Paid by gift card$+|Repaid by payment provider$+"
-            "|Repaid by bank$+|Repaid to gift card$+|Taxes not the organiser's$+"
-            "|Other not the organiser's$+|Organiser's share$+|Costs$+|Change of payable$+"
-            "|Paid out$+",
+            "|Repaid by bank$+|Repaid to gift card$+",
         ),
+        "bridge.revenue-to-payout": _report(
+            "Event|Currency|Net revenue$+|Taxes not the organiser's$+|Other not the organiser's$+"
+            "|Organiser's share$+|Costs$+|Change of payable$+|Paid out and held back$+",
+        ),
+        "bridge.residues": _report("Day|Event|Kind|Reference|Currency|Residue$+|Transaction"),
     }
 )
 """Slug, or slug and block (`tax.by-event`) -> expected columns."""
