@@ -58,6 +58,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the examples of docs/reports again, in place of comparing them",
     )
+    parser.addoption(
+        "--histories", type=int, default=3, help="number of random histories with late batches"
+    )
 
 
 # dbt, Dagster and the tests themselves are millions of objects that stay. Python's usual thresholds

@@ -2,6 +2,7 @@
 
 Rows arrive in random batches, some in several versions, with record clocks up to 15 minutes older
 than others. After each batch only touched days are rebuilt, and the oracle checks all tables.
+`test_histories` does the same with random books, and checks the papers too.
 """
 
 from itertools import accumulate
@@ -9,10 +10,10 @@ from itertools import accumulate
 import pytest
 
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline, assert_same
-from reporting_pipeline_tests.oracle.arrival import random_split, with_arrival_clocks
-from reporting_pipeline_tests.oracle.books import Books, union
+from reporting_pipeline_tests.oracle.arrival import random_split
+from reporting_pipeline_tests.oracle.books import Books
 from reporting_pipeline_tests.oracle.expected import expected_tables
-from reporting_pipeline_tests.oracle.random_books import dice, random_books
+from reporting_pipeline_tests.oracle.random_books import dice
 from reporting_pipeline_tests.oracle.source_tables import COLUMNS, PARENTS, record_clock
 from reporting_pipeline_tests.oracle.touched import Touched, changed_days, touchable_days
 
@@ -24,15 +25,6 @@ def test_the_season_in_random_batches_equals_the_season(
     seed: int, pipeline: Pipeline, season: Books
 ) -> None:
     _assert_right_after_each(pipeline, random_split(season, dice(seed), 3))
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_random_books_in_random_batches_equal_the_books(seed: int, pipeline: Pipeline) -> None:
-    rng = dice(seed)
-    # A batch of three books costs the same as one, and the books share nothing.
-    splits = [random_split(random_books(rng), rng, 3) for _ in range(3)]
-    batches = [union(parts) for parts in zip(*splits, strict=True)]
-    _assert_right_after_each(pipeline, with_arrival_clocks(batches, rng))
 
 
 def test_the_second_half_first_and_random_days_equal_the_season(

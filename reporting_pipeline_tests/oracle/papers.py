@@ -225,9 +225,9 @@ def gift_cards(books: Books) -> Paper:
             return "sold"
         if line.component == "gift_card" and line.kind in ("refund", "chargeback"):
             return "returned"
-        if line.counts("cash", *_IN) and line.credit < 0:
+        if line.counts("cash", *_IN):
             return "redeemed"
-        return "given_as_credit" if line.counts("cash", *_OUT) and line.credit > 0 else "other"
+        return "given_as_credit" if line.counts("cash", *_OUT) else "other"
 
     return _balance_paper(lines(books), _events_of("gift_card_liability"), classify, _credit)
 
@@ -336,9 +336,9 @@ def _add_cash(figures: Figures, line: Line) -> None:
     if name is None or line.component != "cash":
         return
     if line.kind in _IN:
-        figures[f"collected_{name}"] += max(-line.credit, 0)
+        figures[f"collected_{name}"] -= line.credit
     if line.kind in _OUT:
-        figures[f"repaid_{name}"] += max(line.credit, 0)
+        figures[f"repaid_{name}"] += line.credit
 
 
 def _derive(figures: Figures) -> None:

@@ -25,6 +25,7 @@ _ITEMS: Final = "ledger.payout_items"
 # The columns of mutable rows that a report reads; a change of another column touches nothing.
 _READ: Final = {
     "ticketing.organizations": ("timezone",),
+    "ticketing.event_series": (),
     "ticketing.events": ("organization_id", "timezone", "day_cutoff", "currency", "ends_at"),
     "ticketing.ticket_types": ("is_admission",),
     "ticketing.orders": ("organization_id", "event_id", "channel", "status", "currency"),
