@@ -18,7 +18,7 @@ from reporting_pipeline.registry.columns import Column, ColumnKind, ColumnType, 
 
 MODELS = project_file("dbt_project") / "models"
 
-BalanceSpan: TypeAlias = Literal["carried", "of_events", "of_rows"]
+BalanceSpan: TypeAlias = Literal["carried", "of_events", "of_rows", "running"]
 """How long the balances of a row count; `ModelMeta` says it."""
 
 
@@ -61,7 +61,7 @@ class ModelMeta(BaseModel):
         day_column: The column of type date that a period selects by.
         balances: How long the balances of a row count: `carried`, until the leaf's next row;
             `of_events`, likewise, and a report has all events that have begun; `of_rows`, only on
-            the day of the row.
+            the day of the row; `running`, only in the row, but they sum all rows before it.
         running_sums: Measures of a report table of which `<table>_balances` has the sum up to each
             day, by leaf; `payable_change_minor` gives `payable_closing_minor`.
     """

@@ -36,7 +36,8 @@ def _rows_depend_on_history(config: ReportConfig) -> bool:
         shown = [dataset.column(name) for name in names]
     except DefinitionError:
         return True
-    return _carries(dataset) and any(shows_balance(column, dataset) for column in shown)
+    sums_history = _carries(dataset) or dataset.balances == "running"
+    return sums_history and any(shows_balance(column, dataset) for column in shown)
 
 
 def reads_as_of(config: ReportConfig, dataset: Dataset) -> bool:
@@ -91,7 +92,8 @@ def figures_of(config: ReportConfig, dataset: Dataset) -> tuple[Column, ...]:
 
 def _carries(dataset: Dataset) -> bool:
     """Whether a balance counts after the day of its row."""
-    return dataset.balances != "of_rows" and dataset.day_column is not None
+    is_carried = dataset.balances in {"carried", "of_events"}
+    return is_carried and dataset.day_column is not None
 
 
 def _shown_names(config: ReportConfig) -> Iterator[str]:

@@ -166,13 +166,13 @@ def _value(
         return None
     if heading in _DAYS:
         return date.fromisoformat(text)
-    if heading == "Free of charge":
+    if report.is_yes_or_no(index):
         return {"true": True, "false": False}[text]
     if report.is_share(index):
         return Decimal(text)
     if report.has_money(index):
         return read(text, currency)
-    return int(text) if report.is_summed(index) else _unguarded(text)
+    return int(text) if report.is_whole(index) else _unguarded(text)
 
 
 def _from_minor(text: str, currency: Any) -> int:
@@ -208,10 +208,10 @@ def _xlsx_value(report: StarterReport, index: int, cell: Any, currency: Any) -> 
         assert isinstance(cell.value, datetime)
         assert cell.is_date
         return cell.value.date()
-    if heading == "Free of charge":
+    if report.is_yes_or_no(index):
         assert cell.data_type == "b"
         return cell.value
-    if not (report.has_money(index) or report.is_summed(index) or report.is_share(index)):
+    if not (report.has_money(index) or report.is_whole(index) or report.is_share(index)):
         assert cell.data_type == "s"
         return cell.value
     assert cell.data_type == "n"

@@ -22,7 +22,6 @@ from reporting_pipeline_tests.architecture.repository import DOCS
 
 # Reports that have no page yet.
 _WITHOUT_PAGE = {
-    "attendance-by-gate",
     "breaks",
     "bridge",
     "comps",

@@ -17,13 +17,17 @@ from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.acceptance.starter_figures import Row, figures_of
 
-_STARTER = {each.slug: each.config for each in read_folder(STARTER_SET)}
+_STARTER = {
+    f"{each.slug}.{block.name}" if block else each.slug: part
+    for each in read_folder(STARTER_SET)
+    for block, part in zip(each.config.blocks or (None,), each.config.parts, strict=True)
+}
 
 
 def _rows(
-    connection: Connection[Any], slug: str, organization_id: UUID, period: Period
+    connection: Connection[Any], name: str, organization_id: UUID, period: Period
 ) -> list[Row]:
-    compiled = compile_report(_STARTER[slug], organization_id, period)
+    compiled = compile_report(_STARTER[name], organization_id, period)
     statement, bound = psycopg_statement(compiled.rows)
     return connection.execute(statement.encode(), bound).fetchall()
 
@@ -93,3 +97,37 @@ def test_weekly_occupancy_lists_the_sections_of_events_that_were_not_over(
         rows = _rows(connection, "weekly-occupancy", organization_id, period)
         assert rows == figures_of(connection, "weekly-occupancy", organization_id, period)
     assert len(rows) == section_count
+
+
+@pytest.mark.parametrize("day", ["2025-08-24", "2025-08-23", "2025-09-28", "2025-08-22"])
+@pytest.mark.parametrize("block", ["gates", "quarter-hours", "rejections"])
+def test_attendance_of_each_event_has_the_figures_of_the_source_rows(
+    organizer: Pipeline, block: str, day: str
+) -> None:
+    with warehouse_connection(organizer.warehouse) as connection:
+        events = "select organization_id, id from landing.ticketing_events order by id"
+        row_count = 0
+        for organization_id, event_id in connection.execute(events).fetchall():
+            period = Period.of_token(f"event-{event_id}_{day}")
+            rows = _rows(connection, f"attendance.{block}", organization_id, period)
+            expected = figures_of(connection, f"attendance.{block}", organization_id, period)
+            assert rows == expected
+            row_count += len(rows)
+    assert row_count
+
+
+def test_the_last_number_of_people_inside_is_all_entries_less_all_exits(
+    organizer: Pipeline,
+) -> None:
+    with warehouse_connection(organizer.warehouse) as connection:
+        statement = """
+            select event_id, sum(entry_count - exit_count),
+                (array_agg(inside_count order by quarter_at desc))[1],
+                count(distinct date),
+                count(distinct (date, inside_count)) filter (where peak_mark = 'peak')
+            from datasets.attendance_inside
+            group by event_id
+        """
+        for _, difference, inside, day_count, peak_count in connection.execute(statement):
+            assert inside == difference
+            assert peak_count == day_count

@@ -44,6 +44,7 @@ def test_a_report_that_uses_a_balance_depends_on_the_days_before_its_period(
 def test_these_of_the_starter_set_show_a_balance() -> None:
     shown = [each.slug for each in read_folder(STARTER_SET) if depends_on_history(each.config)]
     assert shown == [
+        "attendance",
         "event-audit",
         "gift-cards",
         "occupancy",

@@ -18,7 +18,7 @@ _MAX_COLUMNS_OF_A_PAGE = 17
 
 def test_these_are_shipped() -> None:
     assert {each.slug for each in STARTER} == {
-        "attendance-by-gate",
+        "attendance",
         "breaks",
         "bridge",
         "comps",

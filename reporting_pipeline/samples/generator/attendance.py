@@ -21,6 +21,8 @@ from reporting_pipeline.samples.generator.world import Event, Role
 _ATTENDS_SHARE = 0.89
 _LEAVES_FESTIVAL_SHARE = 0.5
 _FESTIVAL_EVENING = 8 * HOUR
+_FESTIVAL_NIGHT = 9 * HOUR  # after its beginning; then people go home for an hour
+_SCANNED_OUT_SHARE = 0.97
 _PARKS_SHARE = 0.5
 _INVALID_TICKET_SHARE = 0.06
 _ENTERS_AGAIN_SHARE = 0.8
@@ -118,8 +120,19 @@ class Doors:
             back_at = out_at + time_between(self._random, MINUTE, 20 * MINUTE)
             self._scan(_Scan(event=event, ticket_id=ticket_id, at=out_at, direction="exit"))
             self._scan(_Scan(event=event, ticket_id=ticket_id, at=back_at))
-        elif sequel == "reverted":
-            self._revert(order, ticket, at, entry)
+        elif sequel == "reverted" and not self._revert(order, ticket, at, entry):
+            return
+        if event.role is Role.FESTIVAL and happens(self._random, _SCANNED_OUT_SHARE):
+            self._go_home(event, ticket, at)
+
+    def _go_home(self, event: Event, ticket: Ticket, at: datetime) -> None:
+        """Leave a festival in the night of the day on which the ticket entered."""
+        day = (at + timedelta(hours=1) - event.doors_at) // timedelta(days=1)
+        night = event.starts_at + timedelta(days=day)
+        out_at = night + time_between(
+            self._random, _FESTIVAL_NIGHT, _FESTIVAL_NIGHT + HOUR - MINUTE
+        )
+        self._scan(_Scan(event=event, ticket_id=ticket.id, at=out_at, direction="exit"))
 
     def _sequel(self, event: Event) -> str:
         sequel = self._sequels.draw(self._random)
@@ -128,14 +141,16 @@ class Doors:
             return "goes out" if happens(self._random, _LEAVES_FESTIVAL_SHARE) else "none"
         return sequel
 
-    def _revert(self, order: Order, ticket: Ticket, at: datetime, entry: str) -> None:
-        """Revert a scan made by mistake; most guests then enter again."""
+    def _revert(self, order: Order, ticket: Ticket, at: datetime, entry: str) -> bool:
+        """Revert a scan made by mistake; most guests then enter again: true for them."""
         event, ticket_id = order.event, ticket.id
         back_at = at + time_between(self._random, 5, MINUTE)
         self._scan(_Scan(event=event, ticket_id=ticket_id, at=back_at, reverts=entry))
-        if happens(self._random, _ENTERS_AGAIN_SHARE):
+        enters_again = happens(self._random, _ENTERS_AGAIN_SHARE)
+        if enters_again:
             again_at = back_at + time_between(self._random, 10, 20 * MINUTE)
             self._scan(_Scan(event=event, ticket_id=ticket_id, at=again_at))
+        return enters_again
 
     def _reject(self, order: Order, ticket: Ticket, at: datetime, reason: str) -> None:
         self._scan(_Scan(event=order.event, ticket_id=ticket.id, at=at, reject_reason=reason))

@@ -27,7 +27,7 @@ class StarterReport:
 
     Attributes:
         headings: The headings of the columns for people, in order; `+` marks a column with a total,
-            `$` a column with money, `%` a share.
+            `$` a column with money, `%` a share, `#` a count without a total, `?` yes or no.
         shares: For each share that has a total, the headings whose totals it divides: `-` before
             one subtracts it.
     """
@@ -38,7 +38,7 @@ class StarterReport:
     @property
     def plain_headings(self) -> list[str]:
         """The headings without marks."""
-        return [each.rstrip("+$%") for each in self.headings]
+        return [each.rstrip("+$%#?") for each in self.headings]
 
     def has_money(self, index: int) -> bool:
         """True if a column has money."""
@@ -47,6 +47,14 @@ class StarterReport:
     def is_share(self, index: int) -> bool:
         """True if a column has shares."""
         return "%" in self.headings[index]
+
+    def is_whole(self, index: int) -> bool:
+        """True if a column has whole numbers, summed or not."""
+        return "#" in self.headings[index] or self.is_summed(index)
+
+    def is_yes_or_no(self, index: int) -> bool:
+        """True if a column says yes or no."""
+        return "?" in self.headings[index]
 
     def is_summed(self, index: int) -> bool:
         """True if a column has totals that are sums."""
@@ -99,16 +107,20 @@ STARTER_REPORTS: Mapping[str, StarterReport] = MappingProxyType(
             "|Cancellation fees$|Tax charged$|Gross$|Tax refunded$|Tax charged back$|Tax won back$",
         ),
         "comps": _report("Date|Event|Ticket type|Channel|Order|Currency|Comps+|List price$+"),
-        "attendance-by-gate": _report(
-            "Date|Gate|Admitted+|Came back+|Exits+|Scans+|Rejected+|Used before+|Unknown+"
-            "|Wrong gate+|Offline+|Uploaded late+",
+        "attendance.gates": _report(
+            "Date|Gate|Admitted+|Visits+|Came back+|Exits+|Accepted scans+|Rejected scans+|Scans+"
+            "|Of these offline+|Uploaded late+",
         ),
+        "attendance.quarter-hours": _report(
+            "From (local time)|Gate|Entries+|Exits+|Inside the event#|Peak of the day"
+        ),
+        "attendance.rejections": _report("Date|Gate|Reason|Rejected scans+"),
         "occupancy": _report(f"Section|{_OF_SECTIONS}", shares=_SHARES_OF_SECTIONS),
         "weekly-occupancy": _report(
             f"Day|Event|Venue|Status|Section|{_OF_SECTIONS}", shares=_SHARES_OF_SECTIONS
         ),
         "no-shows": _report(
-            "Ticket type|Channel|Free of charge|Valid tickets+|Admitted+|No-shows+"
+            "Ticket type|Channel|Free of charge?|Valid tickets+|Admitted+|No-shows+"
         ),
         "breaks": _report(
             "Date|Kind|Event|Currency|Ticketing$|Ledger$|Difference$|Order|Transaction|Entry",

@@ -10,15 +10,14 @@ select
     date,
     g.name,
     sum(admission_count),
+    sum(day_entry_count),
     sum(reentry_count),
     sum(exit_count),
-    sum(scan_count),
+    sum(accepted_count),
     sum(rejected_count),
-    sum(rejected_already_used_count),
-    sum(rejected_unknown_count),
-    sum(rejected_wrong_gate_count),
+    sum(scan_count),
     sum(offline_count),
     sum(late_count)
 from days inner join landing.scanning_gates as g on g.id = gate_id
-group by date, g.name
-order by date, g.name collate "C"
+group by date, g.id, g.name
+order by date, g.name collate "C", g.id
