@@ -220,11 +220,28 @@ def read_archive(
                 extracted = Path(folder) / name
                 with archive.open(name) as source, extracted.open("wb") as target:
                     shutil.copyfileobj(source, target, _CHUNK_BYTES)
-                yield format_.read(extracted, part, _named(report_problem, name))
+                named = _named(report_problem, name)
+                _compare_manifest(format_, extracted, part, named)
+                yield format_.read(extracted, part, named)
                 extracted.unlink()
     except (BadZipFile, KeyError, OSError, EOFError) as error:
         message = f"{path.name} is no archive of {', '.join(expected)}: {error}"
         raise FileUnreadable(message) from error
+
+
+def _compare_manifest(
+    format_: Format, path: Path, manifest: Manifest, report_problem: ProblemSink
+) -> None:
+    """Report a file of a block that holds another manifest."""
+    if not format_.embeds_manifest:
+        return
+    try:
+        found = format_.embedded_manifest(path)
+    except FileUnreadable as error:
+        report_problem(error.message)
+        return
+    if found != manifest.within_file():
+        report_problem("the manifest inside is that of another block or report")
 
 
 def _named(report_problem: ProblemSink, name: str) -> ProblemSink:

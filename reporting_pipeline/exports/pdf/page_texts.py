@@ -32,7 +32,7 @@ FILTERS = "Filters"
 TERMS_TITLE = "Terms"
 SIGNATURES_TITLE = "Signatures"
 LINES_TO_SIGN = ("Name", "Place and date", "Signature")
-"""What each party fills in, from above to below."""
+"""What each party fills in, from left to right."""
 
 _BOOLEANS = {"true": "yes", "false": "no"}
 _MAX_REASONS = 6
@@ -205,8 +205,9 @@ def closing_texts(manifest: Manifest) -> list[str]:
     for each in manifest.terms:
         texts += [each.term, each.meaning]
     if manifest.signatures:
-        texts += [SIGNATURES_TITLE, *manifest.signatures]
-        texts += [line for line in LINES_TO_SIGN for _ in manifest.signatures]
+        texts.append(SIGNATURES_TITLE)
+        for party in manifest.signatures:
+            texts += [party, *LINES_TO_SIGN]
     return texts
 
 

@@ -307,7 +307,7 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "page 1 shows 'All that 12 buyers pay.' in place of 'All that 13 buyers pay.'",
         ),
         ({"signatures": ("Organiser", "Bank")}, "page 1 shows 'Platform' in place of 'Bank'"),
-        ({"signatures": ("Organiser",)}, "page 1 shows 'Platform' in place of 'Name'"),
+        ({"signatures": ("Organiser",)}, "page 1 shows 'Platform' in place of 'Proof'"),
         ({"signatures": ()}, "page 1 shows 'Signatures' in place of 'Proof'"),
         ({"terms": (), "signatures": ()}, "page 1 shows 'Terms' in place of 'Proof'"),
     ],
