@@ -17,6 +17,7 @@ TABLE_WIDTH_POINTS = 785  # A4 landscape, less 10 mm on either side
 _TYPE_SIZES = (8.5, 8.0, 7.5, 7.0, 6.5, 6.0, 5.5, 5.0)
 _LEAST_EASY_SIZE = 6.5  # down to this size, smaller type is preferred to ids on two lines
 _TOLERANCE_EMS = 0.01
+_SLACK = 1.03
 _ID_SIZE = 0.78  # relative to the type around it, as in the style sheet
 _PADDING_POINTS = 7
 _LINE_HEIGHT = 1.6  # relative to the type; scripts with high letters need it
@@ -126,8 +127,9 @@ def _need(style: ColumnStyle, header: str, ems: float) -> _Need:
     header_least = min(words, _HEADER_LEAST_EMS)
     match style:
         case ColumnStyle.TEXT:
-            natural = min(ems, _TEXT_MOST_EMS)
-            least = min(ems, _TEXT_LEAST_EMS)
+            # A word that is as wide as its column would break for a rounding error.
+            natural = min(ems * _SLACK, _TEXT_MOST_EMS)
+            least = min(ems * _SLACK, _TEXT_LEAST_EMS)
         case ColumnStyle.ID:
             natural = min(ems * _ID_SIZE, _TEXT_MOST_EMS)
             least = min(natural, _ID_LEAST_EMS)

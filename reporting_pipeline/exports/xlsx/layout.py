@@ -131,7 +131,7 @@ def header_row(manifest: Manifest) -> dict[int, PlainCell]:
     return {
         index: PlainCell(
             header_text(column.header, column.type, manifest.time_zone),
-            styles.HEADER_OF_FIGURES if column.unit else styles.HEADER,
+            styles.HEADING_OF_FIGURES if column.unit else styles.HEADING,
         )
         for index, column in enumerate(manifest.columns)
     }
@@ -184,7 +184,7 @@ def count_cell(number: int) -> PlainCell:
 
 def bold_cell(text: str) -> PlainCell:
     """A text in bold."""
-    return PlainCell(text, styles.HEADER)
+    return PlainCell(text, styles.LABEL)
 
 
 def text_cell(text: str) -> PlainCell:

@@ -30,6 +30,7 @@ class Style:
         number_format: In Excel's English notation.
         is_right: Whether a text is aligned right.
         is_wrapped: Whether a text breaks into lines.
+        is_top: Whether a text is at the top of its cell.
     """
 
     number_format: str
@@ -37,6 +38,7 @@ class Style:
     is_italic: bool = False
     is_right: bool = False
     is_wrapped: bool = False
+    is_top: bool = False
 
 
 TEXT = Style("@")
@@ -47,12 +49,15 @@ TOTAL_RATIO = Style("0.00%", is_bold=True)
 DATE = Style("yyyy-mm-dd")
 INSTANT = Style(_INSTANT_FORMAT)
 BOOLEAN = Style("General")
-HEADER = Style("@", is_bold=True)
-"""Also for labels and texts in rows of totals."""
-HEADER_OF_FIGURES = Style("@", is_bold=True, is_right=True)
+LABEL = Style("@", is_bold=True)
+LABEL_OF_FIGURES = Style("@", is_bold=True, is_right=True)
+"""For labels and texts in rows of totals, and on the Control sheet."""
 NOTE = Style("@", is_italic=True)
-TERM = Style("@", is_bold=True, is_wrapped=True)
-MEANING = Style("@", is_wrapped=True)
+HEADING = Style("@", is_bold=True, is_wrapped=True)
+HEADING_OF_FIGURES = Style("@", is_bold=True, is_right=True, is_wrapped=True)
+"""Over a column."""
+TERM = Style("@", is_bold=True, is_wrapped=True, is_top=True)
+MEANING = Style("@", is_wrapped=True, is_top=True)
 
 
 def money(digits: int | None) -> Style:
@@ -91,5 +96,5 @@ def all_styles(zone: str, *, with_terms: bool, with_total_ratios: bool) -> tuple
     amounts = tuple(money(digits) for digits in MONEY_DIGITS if digits)
     of_totals = tuple(replace(each, is_bold=True) for each in (TEXT, AMOUNT_TEXT, COUNT, *amounts))
     of_totals += (TOTAL_RATIO,) if with_total_ratios else ()
-    of_terms = (TERM, MEANING) if with_terms else ()
-    return (*of_rows, *amounts, *ambiguous_styles(zone).values(), NOTE, *of_totals, *of_terms)
+    of_texts = (HEADING, HEADING_OF_FIGURES, *((TERM, MEANING) if with_terms else ()))
+    return (*of_rows, *amounts, *ambiguous_styles(zone).values(), NOTE, *of_totals, *of_texts)

@@ -58,6 +58,7 @@ _WIDTHS = {
 }
 _FIGURE_WIDTH = 14
 _MAX_WIDTH = 60
+_HEADER_LINES = 2
 _FILTER_BUTTON_WIDTH = 3
 _CONTROL_WIDTHS = (24, 44, 40, 24, 16)
 _TERMS_WIDTHS = (32, 100)
@@ -134,7 +135,7 @@ def column_widths(document: ReportDocument) -> list[int]:
     for index, column in enumerate(document.columns):
         type_ = column.column.type
         header = header_text(column.header, type_, document.time_zone)
-        header_width = _display_width(header) + _FILTER_BUTTON_WIDTH
+        header_width = _header_width(header) + _FILTER_BUTTON_WIDTH
         if type_ in _WIDTHS or type_ is ColumnType.BIGINT:
             content_width = _WIDTHS.get(type_, _FIGURE_WIDTH)
         else:
@@ -142,6 +143,12 @@ def column_widths(document: ReportDocument) -> list[int]:
             content_width = max((_display_width(each or "") for each in values), default=0) + 1
         widths.append(min(max(header_width, content_width), _MAX_WIDTH))
     return widths
+
+
+def _header_width(header: str) -> int:
+    """The width of a header whose words are on two lines, or on three."""
+    words = max(map(_display_width, header.split()), default=0)
+    return max(words, _display_width(header) // _HEADER_LINES)
 
 
 def _empty_workbook(document: ReportDocument, sheets: Sequence[DataSheet]) -> _EmptyWorkbook:
@@ -212,7 +219,9 @@ def _properties(style: Style) -> dict[str, Any]:
     if style.is_right:
         properties["align"] = "right"
     if style.is_wrapped:
-        properties |= {"text_wrap": True, "valign": "top"}
+        properties["text_wrap"] = True
+    if style.is_top:
+        properties["valign"] = "top"
     return properties
 
 

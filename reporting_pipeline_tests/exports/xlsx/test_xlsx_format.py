@@ -23,6 +23,7 @@ from reporting_pipeline_tests.exports.documents import (
     ROWS,
     column,
     document,
+    document_of_blocks,
     with_rows_missing,
 )
 from reporting_pipeline_tests.hostile import hostile_strings
@@ -251,6 +252,46 @@ def test_a_sheet_is_ready_to_read_and_to_print(tmp_path: Path) -> None:
     assert page.page_setup.fitToHeight == 0
     assert page.oddFooter.right.text == "Page &P of &N"
     assert page.column_dimensions["A"].width > 36
+
+
+def test_each_block_has_a_sheet_that_is_ready_to_read_and_to_print(tmp_path: Path) -> None:
+    tickets, fees = (tmp_path / name for name in ("tickets", "fees"))
+    tickets.mkdir()
+    fees.mkdir()
+    blocks = (
+        with_totals(
+            document(tickets, MONEY, [("EUR", "1", "1"), ("EUR", "2", "1")]),
+            TotalPart(currency="EUR", values={"gross_minor": 3, "sold_count": 2}),
+        ),
+        document(fees, MONEY, []),
+    )
+    report = document_of_blocks(
+        tmp_path, replace(blocks[0], title="Tickets"), replace(blocks[1], title="Fees")
+    )
+    XLSX.write_report(report, tmp_path / "report.xlsx")
+
+    book = openpyxl.load_workbook(tmp_path / "report.xlsx")
+
+    assert book.sheetnames == ["Tickets", "Fees", "Control"]
+    assert list(book["Tickets"].values)[-1] == ("Total EUR", 0.03, 2)
+    assert book["Fees"]["A2"].value == "There are no rows in this period."
+    for page, last_row in ((book["Tickets"], 3), (book["Fees"], 1)):
+        assert page.freeze_panes == "A2"
+        assert page.auto_filter.ref == f"A1:C{last_row}"
+        assert page.print_title_rows == "$1:$1"
+        assert page.page_setup.orientation == "landscape"
+        assert page.sheet_properties.pageSetUpPr.fitToPage
+        assert page.oddFooter.center.text == "&A"
+
+
+def test_a_long_header_breaks_into_lines(tmp_path: Path) -> None:
+    label = "Collected by the payment provider"
+    columns = (*MONEY[:1], column("gross_minor", ColumnType.BIGINT, Unit.MINOR, label))
+    page = sheet(written(document(tmp_path, columns, [("EUR", "1")]), tmp_path))
+
+    assert page["B1"].value == label
+    assert page["B1"].alignment.wrap_text
+    assert len(label) > page.column_dimensions["B"].width > len("Collected by the")
 
 
 def test_the_control_sheet_identifies_the_report(tmp_path: Path) -> None:
