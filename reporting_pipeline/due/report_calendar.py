@@ -42,7 +42,10 @@ _EVENT_DUE_TIMES = """
             coalesce(doors_at, starts_at) as opens_at,
             landing.report_day(ends_at, timezone, day_cutoff) as last_day
         from landing.ticketing_events
-        where %(event_ids)s::uuid[] is null or id = any(%(event_ids)s)
+        where
+            (%(event_ids)s::uuid[] is null or id = any(%(event_ids)s))
+            -- Without a new day, the event has not taken place and nobody knows when it will.
+            and not (status = 'postponed' and rescheduled_from is null)
     ),
 
     due_times as (
@@ -173,6 +176,8 @@ def event_due_times(
     event_ids: Collection[UUID] | None = None,
 ) -> list[EventDueTime]:
     """The due times of every landed event, oldest first; drafts and cancelled events too.
+
+    A postponed event without a new day has none. With one, `ends_at` is that of the new day.
 
     Args:
         connection: To the warehouse.

@@ -22,7 +22,7 @@ DIGITS = MappingProxyType({"EUR": 2, "USD": 2, "JPY": 0})
 Totals: TypeAlias = dict[str | None, dict[int, Any]]
 """Currency, or None -> index of a column -> its sum; of a share, its sums divided."""
 
-_DAYS = frozenset({"Date", "Day"})
+_DAYS = frozenset({"Date", "Day", "Day of the event"})
 _SIX_DECIMALS = Decimal("0.000001")
 
 
@@ -41,8 +41,8 @@ def _shares(report: StarterReport, sums: Mapping[int, int]) -> dict[int, Decimal
     names = report.plain_headings
 
     def added(headings: str) -> Decimal:
-        signs = (-1 if each.startswith("-") else 1 for each in headings.split())
-        indexes = (names.index(each.lstrip("-")) for each in headings.split())
+        signs = (-1 if each.startswith("-") else 1 for each in headings.split("|"))
+        indexes = (names.index(each.lstrip("-")) for each in headings.split("|"))
         return Decimal(sum(sign * sums[index] for sign, index in zip(signs, indexes, strict=True)))
 
     return {

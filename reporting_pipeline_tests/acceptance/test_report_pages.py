@@ -24,11 +24,9 @@ from reporting_pipeline_tests.architecture.repository import DOCS
 _WITHOUT_PAGE = {
     "breaks",
     "bridge",
-    "comps",
     "daily-sales",
     "event-settlement",
     "gift-cards",
-    "no-shows",
     "payout-statement",
     "receivables",
     "tax",

@@ -131,3 +131,26 @@ def test_the_last_number_of_people_inside_is_all_entries_less_all_exits(
         for _, difference, inside, day_count, peak_count in connection.execute(statement):
             assert inside == difference
             assert peak_count == day_count
+
+
+@pytest.mark.parametrize(
+    "week", ["2025-07-21_2025-07-27", "2025-09-08_2025-09-14", "2025-10-06_2025-10-12"]
+)
+def test_comps_have_the_figures_of_the_source_rows(organizer: Pipeline, week: str) -> None:
+    with warehouse_connection(organizer.warehouse) as connection:
+        organization_id, period = _organization_id(connection), Period.of_token(week)
+        rows = [
+            (*row[:-1], str(row[-1])) for row in _rows(connection, "comps", organization_id, period)
+        ]
+        assert rows == figures_of(connection, "comps", organization_id, period)
+    assert rows
+
+
+def test_no_shows_of_each_event_have_the_figures_of_the_source_rows(organizer: Pipeline) -> None:
+    with warehouse_connection(organizer.warehouse) as connection:
+        events = "select organization_id, id, status from landing.ticketing_events order by id"
+        for organization_id, event_id, status in connection.execute(events).fetchall():
+            period = Period.of_token(f"event-{event_id}_2026-01-31")
+            rows = _rows(connection, "no-shows", organization_id, period)
+            assert rows == figures_of(connection, "no-shows", organization_id, period)
+            assert bool(rows) == (status != "cancelled")

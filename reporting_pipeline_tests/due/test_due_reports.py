@@ -195,6 +195,26 @@ def test_an_event_is_due_once_all_sources_have_landed_past_its_days(
 
 
 @pytest.mark.parametrize(
+    ("rescheduled_from", "expected"), [(None, []), ("2025-04-20T04:00Z", ["05-02", "06-01"])]
+)
+def test_a_postponed_event_is_due_only_with_a_new_day(
+    rescheduled_from: str | None, expected: list[str], warehouse_url: URL
+) -> None:
+    end_event(warehouse_url, datetime(2025, 7, 1, tzinfo=UTC))
+    define(warehouse_url, definition(schedule="post_event", period="event_to_date"))
+
+    with warehouse_connection(warehouse_url) as connection:
+        connection.execute(
+            "update landing.ticketing_events set status = 'postponed', rescheduled_from = %s",
+            (rescheduled_from,),
+        )
+        found = due_after_events(connection, {EVENT}, Selection())
+        assert events_due(connection) == ([EVENT] if expected else [])
+
+    assert [f"{each.as_of:%m-%d}" for each in found] == expected
+
+
+@pytest.mark.parametrize(
     ("after_event", "instants", "as_of"),
     [
         ({"end_days": 1, "final_days": 30}, ["05-02T13:00", "06-01T13:00"], ["05-02", "06-01"]),

@@ -249,7 +249,7 @@ def test_rows_are_spooled_in_the_order_of_the_columns(
     assert (tmp_path / "rows").read_text() == "false,api,EUR,7\ntrue,web,EUR,5\n"
     assert spool.row_count == 2
     assert [column.header for column in spool.columns] == [
-        "Is admission",
+        "Admission ticket",
         "Sold by",
         "Currency",
         "Gross",

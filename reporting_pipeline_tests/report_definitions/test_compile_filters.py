@@ -48,7 +48,7 @@ Connection = psycopg.Connection[Any]
         (
             [{"column": "is_admission", "operator": "=", "value": False}],
             [4],
-            ("Is admission is no",),
+            ("Admission ticket is no",),
         ),
         (
             [{"column": "ticket_type_id", "operator": "is_null", "value": False}],

@@ -86,8 +86,8 @@ STARTER_REPORTS: Mapping[str, StarterReport] = MappingProxyType(
             "Day|Event|Venue|Status|Currency|Sold today+|Sold+|Unpaid+|Comps+|Holds+|Kills+|Unsold+"
             "|Capacity+|Sell-through%|House%|Gross$+|Net$+",
             shares={
-                "Sell-through": ("Sold", "Capacity -Holds -Kills"),
-                "House": ("Sold Comps", "Capacity"),
+                "Sell-through": ("Sold", "Capacity|-Holds|-Kills"),
+                "House": ("Sold|Comps", "Capacity"),
             },
         ),
         "weekly-revenue": _report(
@@ -106,7 +106,10 @@ STARTER_REPORTS: Mapping[str, StarterReport] = MappingProxyType(
             "Currency|Face value$|Add-ons$|Donations$|Service fees$|Facility fees$|Shipping fees$"
             "|Cancellation fees$|Tax charged$|Gross$|Tax refunded$|Tax charged back$|Tax won back$",
         ),
-        "comps": _report("Date|Event|Ticket type|Channel|Order|Currency|Comps+|List price$+"),
+        "comps": _report(
+            "Date|Event|Day of the event|Venue|Ticket type|Channel|Currency|Comps+|List price$+"
+            "|Order"
+        ),
         "attendance.gates": _report(
             "Date|Gate|Admitted+|Visits+|Came back+|Exits+|Accepted scans+|Rejected scans+|Scans+"
             "|Of these offline+|Uploaded late+",
@@ -121,6 +124,8 @@ STARTER_REPORTS: Mapping[str, StarterReport] = MappingProxyType(
         ),
         "no-shows": _report(
             "Ticket type|Channel|Free of charge?|Valid tickets+|Admitted+|No-shows+"
+            "|No-shows of valid%",
+            shares={"No-shows of valid": ("No-shows", "Valid tickets")},
         ),
         "breaks": _report(
             "Date|Kind|Event|Currency|Ticketing$|Ledger$|Difference$|Order|Transaction|Entry",

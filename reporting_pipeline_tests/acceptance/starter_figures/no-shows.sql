@@ -26,11 +26,17 @@ select
     k.is_comp,
     count(*) filter (where k.status = 'valid'),
     count(c.ticket_id),
-    count(*) filter (where k.status = 'valid' and c.ticket_id is null)
+    count(*) filter (where k.status = 'valid' and c.ticket_id is null),
+    round(
+        count(*) filter (where k.status = 'valid' and c.ticket_id is null)::numeric
+        / nullif(count(*) filter (where k.status = 'valid'), 0),
+        6
+    )
 from landing.ticketing_tickets as k
 inner join landing.ticketing_ticket_types as t on k.ticket_type_id = t.id
 inner join landing.ticketing_orders as o on k.order_id = o.id
 left join came as c on k.id = c.ticket_id
 where t.is_admission and k.event_id = %(event_id)s
-group by t.name, o.channel, k.is_comp
-order by 6 desc, t.name collate "C", o.channel collate "C", k.is_comp
+group by t.id, t.name, o.channel, k.is_comp
+having bool_or(k.status = 'valid' or c.ticket_id is not null)
+order by 6 desc, t.name collate "C", o.channel collate "C", k.is_comp, t.id
