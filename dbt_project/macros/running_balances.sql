@@ -118,6 +118,12 @@
     create index if not exists {{ node.name }}_leaf_date_idx on {{ target }} ({{ leaf }}, date);
     {%- endif -%}
     {%- if sums %}
+    {#- An index answers alone only if it has the columns of its expressions too. #}
+    {%- set included = [] -%}
+    {%- for name in leaf_columns(node.name, as_keys=false) if name not in leaf_columns(node.name) -%}
+        {%- do included.append(name) -%}
+    {%- endfor -%}
+    {%- for sum in sums %}{% do included.append(closing_of(sum)) %}{% endfor %}
     if to_regclass('{{ balances_of(node.name) }}') is null then
         create table {{ balances_of(node.name) }} as
         select
@@ -131,7 +137,7 @@
         window leaf_so_far as (partition by {{ leaf }} order by date);
         create unique index {{ node.name }}_balances_leaf_date_idx
             on {{ balances_of(node.name) }} ({{ leaf }}, date)
-            include ({% for sum in sums %}{{ closing_of(sum) }}{{ ', ' if not loop.last }}{% endfor %});
+            include ({{ included | join(', ') }});
         create index {{ node.name }}_balances_date_idx on {{ balances_of(node.name) }} (date);
     end if;
     {%- endif -%}
