@@ -15,6 +15,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
+from reporting_pipeline.domain.period import Period
 from reporting_pipeline.registry.columns import ColumnType
 
 MANIFEST_SUFFIX = ".manifest.json"
@@ -49,6 +50,12 @@ class PeriodPart(_Part):
     end: date
     event_id: UUID | None
     token: str
+
+    @property
+    def text(self) -> str:
+        """The days for people, in ISO 8601, because the words beside them are not the locale's."""
+        period = Period(first=self.first, end=self.end, event_id=self.event_id)
+        return str(period) if self.first else f"up to {period.last}"
 
 
 class EventPart(_Part):

@@ -12,7 +12,6 @@ from functools import lru_cache
 
 from babel import Locale
 
-from reporting_pipeline.domain.period import Period
 from reporting_pipeline.exports.canonical_rows import CanonicalRow
 from reporting_pipeline.exports.manifest import BlockPart, ColumnPart, Manifest, TotalPart
 from reporting_pipeline.exports.pdf.visible_text import visible_text
@@ -135,7 +134,7 @@ def frame_text(manifest: Manifest, page: int, page_count: int) -> str:
     title, organization = manifest.definition.name, manifest.organization.name
     return (
         f"{banner}{visible_text(title)}, version {manifest.definition.version} · "
-        f"{visible_text(organization)} · {period_text(manifest)} Page {page} of {page_count}"
+        f"{visible_text(organization)} · {manifest.period.text} Page {page} of {page_count}"
     )
 
 
@@ -172,7 +171,7 @@ def facts_of(manifest: Manifest) -> list[tuple[str, str]]:
     filters = "" if manifest.blocks else _filters_of(manifest)
     return [
         *event_facts(manifest),
-        ("Period", period_text(manifest)),
+        ("Period", manifest.period.text),
         *([("Time zone", manifest.time_zone)] if manifest.shows_instants else []),
         *([(FILTERS, filters)] if filters else []),
     ]
@@ -209,13 +208,6 @@ def closing_texts(manifest: Manifest) -> list[str]:
         for party in manifest.signatures:
             texts += [party, *LINES_TO_SIGN]
     return texts
-
-
-def period_text(manifest: Manifest) -> str:
-    """The report days in ISO 8601, because the words around them are not the locale's."""
-    part = manifest.period
-    period = Period(first=part.first, end=part.end, event_id=part.event_id)
-    return str(period) if part.first else f"up to {period.last}"
 
 
 def provisional_reasons(manifest: Manifest) -> list[str]:

@@ -27,6 +27,7 @@ TERMS = "Terms"
 _MAX_NAME = 31
 _NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\]")
 _RESERVED_NAMES = frozenset({"history"})
+_LINE_POINTS = 15
 FIRST_ROW = 2
 """The number of the first row below the header."""
 
@@ -192,10 +193,19 @@ def text_cell(text: str) -> PlainCell:
     return PlainCell(text, styles.TEXT)
 
 
-def row_xml(number: int, cells: Mapping[int, PlainCell], style_ids: Mapping[Style, int]) -> bytes:
-    """The XML of one row of a sheet; `cells` by the index of their column."""
+def row_xml(
+    number: int,
+    cells: Mapping[int, PlainCell],
+    style_ids: Mapping[Style, int],
+    line_count: int = 1,
+) -> bytes:
+    """The XML of one row of a sheet; `cells` by the index of their column.
+
+    Programs do not find the height of a row of several lines by themselves.
+    """
     parts = [_cell_xml(number, index, cell, style_ids) for index, cell in sorted(cells.items())]
-    return f'<row r="{number}">{"".join(parts)}</row>'.encode()
+    height = f' ht="{line_count * _LINE_POINTS}" customHeight="1"' if line_count > 1 else ""
+    return f'<row r="{number}"{height}>{"".join(parts)}</row>'.encode()
 
 
 def rows_xml(

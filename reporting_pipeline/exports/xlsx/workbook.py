@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
-from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -35,7 +34,7 @@ from reporting_pipeline.exports.xlsx.layout import (
     terms_rows,
 )
 from reporting_pipeline.exports.xlsx.styles import Style, all_styles
-from reporting_pipeline.registry.columns import ColumnType
+from reporting_pipeline.registry.columns import ColumnType, Unit
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,7 +55,8 @@ _WIDTHS = {
     ColumnType.RATIO: 10,
     ColumnType.CURRENCY: 9,
 }
-_FIGURE_WIDTH = 14
+_MONEY_WIDTH = 14
+_COUNT_WIDTH = 9
 _MAX_WIDTH = 60
 _HEADER_LINES = 2
 _FILTER_BUTTON_WIDTH = 3
@@ -114,8 +114,9 @@ def write_workbook(document: ReportDocument, sheets: Sequence[DataSheet], file: 
         ExportIncomplete: There are fewer rows than the sheets should have.
         FormatCannotHold: A text is longer than a cell holds.
     """
-    empty = _empty_workbook(document, sheets)
-    cells = _cells_by_member(document, sheets, empty.style_ids)
+    widths = [column_widths(part) for part in document.parts]
+    empty = _empty_workbook(document, sheets, widths)
+    cells = _cells_by_member(document, sheets, empty.style_ids, widths)
     with (
         ZipFile(BytesIO(empty.archive)) as source,
         ZipFile(file, "w", ZIP_DEFLATED, compresslevel=_COMPRESSION_LEVEL) as archive,
@@ -137,7 +138,8 @@ def column_widths(document: ReportDocument) -> list[int]:
         header = header_text(column.header, type_, document.time_zone)
         header_width = _header_width(header) + _FILTER_BUTTON_WIDTH
         if type_ in _WIDTHS or type_ is ColumnType.BIGINT:
-            content_width = _WIDTHS.get(type_, _FIGURE_WIDTH)
+            is_money = column.column.unit is Unit.MINOR
+            content_width = _WIDTHS.get(type_, _MONEY_WIDTH if is_money else _COUNT_WIDTH)
         else:
             values = [] if sample is None else sample.column(index)[:_SAMPLE_ROWS].to_pylist()
             content_width = max((_display_width(each or "") for each in values), default=0) + 1
@@ -151,7 +153,9 @@ def _header_width(header: str) -> int:
     return max(words, _display_width(header) // _HEADER_LINES)
 
 
-def _empty_workbook(document: ReportDocument, sheets: Sequence[DataSheet]) -> _EmptyWorkbook:
+def _empty_workbook(
+    document: ReportDocument, sheets: Sequence[DataSheet], widths: Sequence[Sequence[int]]
+) -> _EmptyWorkbook:
     import xlsxwriter
 
     file = BytesIO()
@@ -164,7 +168,6 @@ def _empty_workbook(document: ReportDocument, sheets: Sequence[DataSheet]) -> _E
         with_total_ratios=any(total.ratios for total in totals),
     )
     formats = [workbook.add_format(_properties(style)) for style in styles]
-    widths = [column_widths(part) for part in document.parts]
     pages = [workbook.add_worksheet(sheet.name) for sheet in sheets]
     for sheet, page in zip(sheets, pages, strict=True):
         _set_up_data_sheet(page, sheet, widths[sheet.block])
@@ -207,7 +210,7 @@ def _set_up_print(page: Any, document: ReportDocument) -> None:
     owner = _page_header_part(manifest.organization.name)
     stamp = "&B&KC00000PROVISIONAL" if manifest.is_provisional else ""
     page.set_header(f"&L{title}&C{stamp}&R{owner}")
-    page.set_footer(f"&L{manifest.period.token}&C&A&RPage &P of &N")
+    page.set_footer(f"&L{manifest.period.text}&C&A&RPage &P of &N")
 
 
 def _properties(style: Style) -> dict[str, Any]:
@@ -242,18 +245,22 @@ def _one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def _display_width(text: str) -> int:
+def _display_width(text: str, most: int = _MAX_WIDTH) -> int:
     """The width of a text in narrow characters; only the beginning of a long text counts."""
-    return sum(
-        2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in islice(text, _MAX_WIDTH)
-    )
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text[:most])
 
 
 def _cells_by_member(
-    document: ReportDocument, sheets: Sequence[DataSheet], style_ids: Mapping[Style, int]
+    document: ReportDocument,
+    sheets: Sequence[DataSheet],
+    style_ids: Mapping[Style, int],
+    widths: Sequence[Sequence[int]],
 ) -> dict[str, _SheetCells]:
     """The cells of each sheet by the name of its member in the archive."""
-    writers = [_DataSheetWriter(part, style_ids) for part in document.parts]
+    writers = [
+        _DataSheetWriter(part, style_ids, of_part)
+        for part, of_part in zip(document.parts, widths, strict=True)
+    ]
     last = {sheet.block: sheet for sheet in sheets}
     found = {
         _member(number): writers[sheet.block].cells(sheet, is_last=sheet is last[sheet.block])
@@ -262,15 +269,39 @@ def _cells_by_member(
     facts = ControlFacts(
         notes=document.notes, has_totals=tuple(part.has_totals for part in document.parts)
     )
-    others = [list(control_rows(document.manifest, sheets, facts))]
     if document.manifest.terms:
-        others.insert(0, terms_rows(document.manifest))
-    for number, rows in enumerate(others, start=len(sheets) + 1):
-        found[_member(number)] = _SheetCells(
-            last_cell=f"{column_letters(max(map(len, rows)) - 1)}{len(rows)}",
-            rows=[rows_xml(rows, 1, style_ids)],
+        terms = terms_rows(document.manifest)
+        found[_member(len(found) + 1)] = _SheetCells(
+            last_cell=f"B{len(terms)}", rows=_terms_xml(terms, style_ids)
         )
+    control = list(control_rows(document.manifest, sheets, facts))
+    found[_member(len(found) + 1)] = _SheetCells(
+        last_cell=f"{column_letters(max(map(len, control)) - 1)}{len(control)}",
+        rows=[rows_xml(control, 1, style_ids)],
+    )
     return found
+
+
+def _terms_xml(
+    terms: Sequence[Sequence[PlainCell]], style_ids: Mapping[Style, int]
+) -> Iterator[bytes]:
+    for number, cells in enumerate(terms, start=1):
+        lines = (
+            _line_count(cell.text, width) for cell, width in zip(cells, _TERMS_WIDTHS, strict=True)
+        )
+        yield row_xml(number, dict(enumerate(cells)), style_ids, max(lines))
+
+
+def _line_count(text: str, width: int) -> int:
+    """The number of lines of a text in a column that wide; they break between words."""
+    count, room = 1, width
+    for word in text.split():
+        length = _display_width(word, most=len(word))
+        if length > room and room < width:
+            count, room = count + 1, width
+        count += max(length - 1, 0) // width
+        room -= min(length, width) + 1
+    return count
 
 
 def _member(number: int) -> str:
@@ -288,9 +319,15 @@ def _filled_sheet(empty: bytes, cells: _SheetCells) -> Iterable[bytes | memoryvi
 class _DataSheetWriter:
     """Forms the cells of all data sheets of a report, from one stream of rows."""
 
-    def __init__(self, document: ReportDocument, style_ids: Mapping[Style, int]) -> None:
+    def __init__(
+        self,
+        document: ReportDocument,
+        style_ids: Mapping[Style, int],
+        widths: Sequence[int],
+    ) -> None:
         self._document = document
         self._style_ids = style_ids
+        self._widths = widths
         self._cells = RowCells(document, style_ids)
         self._rows = _RowStream(document.rows.batches())
 
@@ -312,7 +349,12 @@ class _DataSheetWriter:
     def _row_xml(
         self, sheet: DataSheet, below: Mapping[int, Mapping[int, PlainCell]]
     ) -> Iterator[bytes | memoryview]:
-        yield row_xml(1, header_row(self._document.manifest), self._style_ids)
+        header = header_row(self._document.manifest)
+        lines = (
+            _line_count(header[index].text, width - _FILTER_BUTTON_WIDTH)
+            for index, width in enumerate(self._widths)
+        )
+        yield row_xml(1, header, self._style_ids, max(lines))
         number = FIRST_ROW
         for part in self._rows.take(sheet.row_count):
             yield self._cells.xml(part, number)

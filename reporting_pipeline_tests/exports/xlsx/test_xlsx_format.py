@@ -291,6 +291,7 @@ def test_a_long_header_breaks_into_lines(tmp_path: Path) -> None:
 
     assert page["B1"].value == label
     assert page["B1"].alignment.wrap_text
+    assert page.row_dimensions[1].height == 30
     assert len(label) > page.column_dimensions["B"].width > len("Collected by the")
 
 
@@ -328,6 +329,9 @@ def test_terms_have_a_sheet_and_parties_a_line_on_the_control_sheet(tmp_path: Pa
     ]
     assert book["Terms"]["A2"].data_type == "s"
     assert book["Terms"]["B3"].alignment.wrap_text
+    heights = [book["Terms"].row_dimensions[number].height for number in (1, 2, 3)]
+    assert heights[:2] == [None, None]
+    assert heights[2] == 15 * 8  # 200 words, of which 25 fit in a line of 100 characters
     parties = [row for row in book["Control"].values if row[0] == "To be signed by"]
     assert parties[0][1:3] == ("Organiser", "Platform")
     assert read_back(path, report) == [("EUR", "1", "1")]
