@@ -152,4 +152,4 @@ def test_the_first_day_of_an_events_life_is_refused(day: str) -> None:
 )
 def test_a_filter_names_a_day_of_the_period_in_words(day: str, words: str) -> None:
     running = InRange.model_validate({"column": "event_end_day", "operator": "range", "from": day})
-    assert sentence(running, dataset("sales_daily")) == f"Last day is from {words}"
+    assert sentence(running, dataset("sales_daily")) == f"Last day of the event is from {words}"
