@@ -25,7 +25,7 @@ _Sums: TypeAlias = dict[tuple[str, ...], int]
 
 _ACCOUNTS = "report_account_movements_daily"
 _REVENUE, _SALES = "report_revenue_daily", "report_sales_daily"
-_ACCOUNT_KIND, _TRANSACTION_KIND = "account_kind", "transaction_kind"
+_ACCOUNT_KIND = "account_kind"
 _PAYABLE, _RECEIVABLE = ("organizer_payable",), ("buyer_receivable",)
 
 
@@ -215,12 +215,21 @@ _LEDGER_TIES: Mapping[str, tuple[AccountTie | TableTie, ...]] = {
         for name in ("gross_minor", "returned_gross_minor", "net_gross_minor")
     ),
 }
-# Of payouts and reserves: the column of the revenue that each kind adds to what is paid out.
-_PAID_OUT: Mapping[str, str] = {
-    "payout": "payout_minor",
-    "payout_reversal": "-payout_reversal_minor",
-    "reserve_hold": "reserve_held_minor",
-    "reserve_release": "-reserve_released_minor",
+# Of payouts and reserves: the column of the revenue that each kind adds to what is paid out, by the
+# columns of the dataset that name a kind.
+_PAID_OUT: Mapping[str, Mapping[str, str]] = {
+    "transaction_kind": {
+        "payout": "payout_minor",
+        "payout_reversal": "-payout_reversal_minor",
+        "reserve_hold": "reserve_held_minor",
+        "reserve_release": "-reserve_released_minor",
+    },
+    "transaction_name": {
+        "Payout": "payout_minor",
+        "Payout that came back": "-payout_reversal_minor",
+        "Held back in reserve": "reserve_held_minor",
+        "Released from reserve": "-reserve_released_minor",
+    },
 }
 # Of a statement of accounts: the ledger's column of each figure, and the days that make it.
 _ACCOUNT_FIGURES: Mapping[str, tuple[str, Moment]] = {
@@ -323,13 +332,16 @@ class _Asked:
         of_no_event = self.config.dataset == "unallocated_payouts"
         if not (of_no_event or self.config.dataset == "payouts"):
             return
-        if self.config.having or self._filters_other_than(_TRANSACTION_KIND):
+        if self.config.having or self._filters_other_than(*_PAID_OUT):
             return
         column = "paid_out_minor"
         if column not in self._shown:
             return
-        allowed = allowed_values(self.config.filters, _TRANSACTION_KIND)
-        terms = [term for kind, term in _PAID_OUT.items() if allowed is None or kind in allowed]
+        terms = list(_PAID_OUT["transaction_kind"].values())
+        for name, term_of in _PAID_OUT.items():
+            allowed = allowed_values(self.config.filters, name)
+            if allowed is not None:
+                terms = [each for each in terms if each in {term_of.get(kind) for kind in allowed}]
         of_event = _OF_NO_EVENT if of_no_event else _OF_EVENT
         expected = self._ledger(_REVENUE, terms, Moment.MOVEMENT, of_event=of_event)
         if of_no_event:  # only in the currencies of the event
@@ -456,9 +468,9 @@ class _Asked:
         """Whether nothing comes before the period."""
         return moment is Moment.START and self.period.first is None
 
-    def _filters_other_than(self, column: str) -> bool:
+    def _filters_other_than(self, *columns: str) -> bool:
         names = {each.column for _, each in comparisons(self.config.filters, "filters")}
-        return bool(names - {column})
+        return bool(names - set(columns))
 
 
 def _sum_of(terms: Sequence[str]) -> sql.Composed:

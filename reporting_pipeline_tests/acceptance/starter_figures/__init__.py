@@ -79,8 +79,8 @@ _SHARES_OF_SECTIONS = {
 STARTER_REPORTS: Mapping[str, StarterReport] = MappingProxyType(
     {
         "daily-sales": _report(
-            "Date|Event|Ticket type|Currency|Orders+|Sold+|Comps+|Net units+|Gross$+|Returned$+"
-            "|Net$+|Event id",
+            "Day|Event|Starts|Ticket type|Currency|New orders+|Sold+|Comps+|Returned+|Net units+"
+            "|Gross$+|Gross returned$+|Gross less returned$+",
         ),
         "event-audit": _report(
             "Day|Event|Venue|Status|Currency|Sold today+|Sold+|Unpaid+|Comps+|Holds+|Kills+|Unsold+"
@@ -91,8 +91,8 @@ STARTER_REPORTS: Mapping[str, StarterReport] = MappingProxyType(
             },
         ),
         "weekly-revenue": _report(
-            "Event|Currency|Transactions+|Gross$+|Refunds$+|Chargebacks$+|Won back$+|Net revenue$+"
-            "|Platform fees$+|Processing fees$+|Change of payable$+|Event id",
+            "Event|Starts|Currency|Transactions+|Gross$+|Refunds$+|Chargebacks$+|Won back$+"
+            "|Net revenue$+|Platform fees$+|Processing fees$+|Change of payable$+",
         ),
         "tax.by-jurisdiction": _report(
             "Jurisdiction|Rate|Currency|Taxable$|Tax charged$+|Tax refunded$+|Tax charged back$+"
@@ -128,7 +128,7 @@ STARTER_REPORTS: Mapping[str, StarterReport] = MappingProxyType(
             shares={"No-shows of valid": ("No-shows", "Valid tickets")},
         ),
         "breaks": _report(
-            "Date|Kind|Event|Currency|Ticketing$|Ledger$|Difference$|Order|Transaction|Entry",
+            "Day|Kind|Event|Currency|Ticketing$|Ledger$|Difference$|Order|Transaction|Entry",
         ),
         "event-settlement.tickets": _report(
             "Ticket type|Unit price$|Currency|Sold+|Returned+|Comps+|Face value$+|Fees$+|Tax$+"

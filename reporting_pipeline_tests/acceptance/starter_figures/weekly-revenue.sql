@@ -4,10 +4,19 @@ with days as (
         organization_id = %(organization_id)s and date < %(end)s
         and (%(first)s::date is null or date >= %(first)s)
         and (%(event_id)s::uuid is null or event_id = %(event_id)s)
+),
+
+events as (
+    select
+        id,
+        name,
+        to_char(starts_at at time zone timezone, 'YYYY-MM-DD HH24:MI') as start_text
+    from landing.ticketing_events
 )
 
 select
     coalesce(e.name, '(no single event)'),
+    e.start_text,
     days.currency,
     sum(transaction_count),
     sum(gross_minor),
@@ -17,8 +26,7 @@ select
     sum(gross_minor - refund_minor - chargeback_minor + chargeback_reversal_minor),
     sum(platform_fee_minor),
     sum(processing_fee_minor),
-    sum(payable_change_minor),
-    event_id::text
-from days left join landing.ticketing_events as e on e.id = event_id
-group by e.name, days.currency, event_id
-order by coalesce(e.name, '(no single event)') collate "C", days.currency, event_id
+    sum(payable_change_minor)
+from days left join events as e on e.id = event_id
+group by event_id, e.name, e.start_text, days.currency
+order by coalesce(e.name, '(no single event)') collate "C", e.start_text collate "C", days.currency, event_id
