@@ -71,7 +71,7 @@ class Column:
         numerator: Of a ratio: the columns whose sum is divided.
         denominator: Of a ratio: the columns whose sum divides.
         names: Of a name: the id column that it names.
-        not_over: Of a measure: the columns over whose values it is not summed.
+        not_over: Of a figure: the columns over whose values it is not summed.
         is_derived: A definition made it from two others; the dataset's relation does not have it.
     """
 

@@ -31,7 +31,7 @@ class ColumnMeta(BaseModel):
         names: The id column that this column names.
         without: The text of a name whose id is null.
         warnings: The values that warn; every other value is an error.
-        not_over: Of a measure: the columns over whose values it is not summed.
+        not_over: Of a figure: the columns over whose values it is not summed.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -88,11 +88,15 @@ def currency_column(dataset: Dataset) -> str | None:
 def has_total(column: Column, config: ReportConfig, dataset: Dataset) -> bool:
     """Whether the column has a total over all rows; a ratio one from the totals of its parts.
 
+    A figure has none over rows of several values of a column in `not_over`.
+
     A balance has one if no leaf is in two rows, as it is where the rows are of days.
     """
+    if not set(column.not_over) <= fixed_columns(config.filters):
+        return False
     match column.kind:
         case ColumnKind.MEASURE:
-            return set(column.not_over) <= set(fixed_columns(config.filters))
+            return True
         case ColumnKind.BALANCE:
             return reads_as_of(config, dataset) and dataset.day_column not in config.group_by
         case ColumnKind.RATIO if parts_of(column):
@@ -248,15 +252,14 @@ def _reason_against(column: Column, config: ReportConfig, dataset: Dataset) -> s
     """The reason why a grouped report cannot show a column that it is not grouped by."""
     match column.kind:
         case ColumnKind.MEASURE:
-            fixed = fixed_columns(config.filters)
-            return _reason_of_measure(column, {*grouped_columns(config, dataset), *fixed})
+            return _reason_of_separate_rows(column, config, dataset)
         case ColumnKind.RATIO if parts_of(column):
             reasons = (
                 _reason_against(dataset.column(each), config, dataset) for each in parts_of(column)
             )
             return next((each for each in reasons if each is not None), None)
         case ColumnKind.BALANCE if reads_as_of(config, dataset):
-            return None
+            return _reason_of_separate_rows(column, config, dataset)
         case ColumnKind.BALANCE | ColumnKind.RATIO:
             grouped = grouped_columns(config, dataset)
             missing = [name for name in leaf_of(dataset) if name not in grouped]
@@ -270,14 +273,15 @@ def _reason_against(column: Column, config: ReportConfig, dataset: Dataset) -> s
             return f"{column.name} is neither in group_by nor a measure; add it to group_by"
 
 
-def _reason_of_measure(column: Column, single: set[str]) -> str | None:
+def _reason_of_separate_rows(column: Column, config: ReportConfig, dataset: Dataset) -> str | None:
+    single = {*grouped_columns(config, dataset), *fixed_columns(config.filters)}
     missing = [name for name in column.not_over if name not in single]
     if not missing:
         return None
     names = ", ".join(missing)
     return (
-        f"{column.name} is not summed over {names}, because the same amount is in several rows; "
-        f"also group by {names}, or filter it to one value with ="
+        f"{column.name} is not summed over {names}; also group by {names}, or filter it to one "
+        "value with ="
     )
 
 

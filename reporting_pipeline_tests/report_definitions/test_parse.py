@@ -194,7 +194,7 @@ CONFIGS: list[tuple[dict[str, Any], str]] = [
             "columns": ["currency", "taxable_minor"],
             "group_by": ["currency"],
         },
-        "columns[1].name: taxable_minor is not summed over tax_jurisdiction, because the same",
+        "columns[1].name: taxable_minor is not summed over tax_jurisdiction; also group",
     ),
     (
         {"chart": {"x": "date", "y": "fee_minor"}},

@@ -153,7 +153,7 @@ STARTER_REPORTS: Mapping[str, StarterReport] = MappingProxyType(
             "|Closing$+",
         ),
         "receivables": _report("Event|Currency|Opening$+|Charged$+|Paid$+|Closing$+"),
-        "trial-balance": _report("Account|Currency|Opening$+|Debits$+|Credits$+|Closing$+"),
+        "trial-balance": _report("Account|Currency|Opening$|Debits$+|Credits$+|Closing$"),
         "bridge.sales-to-revenue": _report(
             "Event|Currency|Booked$+|Not charged$+|Charged$+|Gift cards charged$+|Chargebacks$+"
             "|Won back$+|Net revenue$+",
