@@ -36,6 +36,22 @@ from reporting_pipeline.warehouse.engine import warehouse_connection
 # A held report names a few reasons; the results of the checks list all.
 _MAX_REASONS = 5
 _BREAKS = "report_reconciliation_breaks"
+# Steps from day to day along the index, whatever the number of rows.
+_UNSEALED = sql.SQL("""
+    with recursive days as (
+        (select date as day from {table} order by date limit 1)
+        union all
+        select (
+            select later.date from {table} as later
+            where later.date > days.day order by later.date limit 1
+        )
+        from days
+        where days.day is not null
+    )
+
+    select day from days
+    where day is not null and not exists (select from reporting.sealed_days where date = day)
+""")
 
 
 class SealState(StrEnum):
@@ -182,6 +198,19 @@ def seals_of(connection: Connection[Any], scope: SealScope, *, delay_seconds: in
             connection, scope.organization_id, first=first, end=scope.end, event_ids=events
         ),
     )
+
+
+def unsealed_days(warehouse: URL) -> list[date]:
+    """The days with rows in a report table that no check has seen since they were built.
+
+    A process that dies between a build and its seals leaves such days.
+    """
+    days: set[date] = set()
+    with warehouse_connection(warehouse) as connection:
+        for table in REPORT_TABLES:
+            statement = _UNSEALED.format(table=sql.Identifier(SCHEMA, table.name))
+            days.update(day for (day,) in connection.execute(statement))
+    return sorted(days)
 
 
 def _first_day(connection: Connection[Any], scope: SealScope) -> date:

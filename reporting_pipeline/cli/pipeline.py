@@ -64,7 +64,8 @@ def build(
 ) -> None:
     """Build the report tables for days: --touched, --all, or --from and --to.
 
-    The days are then checked and sealed. Errors that the checks find hold the reports of these
+    The days are then checked and sealed; with --touched also those that an interrupted build left
+    unsealed. Errors that the checks find hold the reports of these
     days; they are not a failure of the build.
     """
     ranged = first is not None and last is not None
@@ -82,8 +83,12 @@ def build(
 
         warehouse = settings.warehouse_url()
         if touched:
-            days = sorted(set().union(*building.touched_days(warehouse).values()))
+            from reporting_pipeline.checks.seals import unsealed_days
+
+            waiting = set().union(*building.touched_days(warehouse).values())
             result = building.build_touched(warehouse)
+            # An earlier build may have died before it sealed its days.
+            days = sorted(waiting.union(unsealed_days(warehouse)))
         else:
             days = (
                 building.days_from_to(first.date(), last.date())

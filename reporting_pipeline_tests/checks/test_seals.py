@@ -8,7 +8,14 @@ import pytest
 from sqlalchemy import URL
 
 from reporting_pipeline.checks.breaks import Decision, accept_breaks
-from reporting_pipeline.checks.seals import SealedPeriod, SealScope, SealState, seal_days, seals_of
+from reporting_pipeline.checks.seals import (
+    SealedPeriod,
+    SealScope,
+    SealState,
+    seal_days,
+    seals_of,
+    unsealed_days,
+)
 from reporting_pipeline.sources.contract import DOMAINS
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
@@ -141,6 +148,16 @@ def test_built_rows_hold_until_they_are_checked(warehouse: URL) -> None:
     assert sealed(warehouse).state is SealState.HELD
     assert "checked since" not in " ".join(objections)
     assert "report_revenue_daily, None by the ledger's entries" in " ".join(objections)
+
+
+def test_days_that_were_built_and_not_sealed_are_found(warehouse: URL) -> None:
+    assert unsealed_days(warehouse) == []
+    _revenue_row(warehouse, TOKYO)
+    assert unsealed_days(warehouse) == [DAY]
+
+    seal_days(warehouse, [DAY], ENDS_AT)
+
+    assert unsealed_days(warehouse) == []
 
 
 def test_a_break_holds_its_day_and_organisation_until_it_is_settled(warehouse: URL) -> None:
