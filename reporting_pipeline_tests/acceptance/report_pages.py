@@ -217,4 +217,5 @@ def _markdown(table: Table) -> str:
 
 
 def _is_figure(texts: Iterator[str]) -> bool:
-    return all(re.fullmatch(r"-?[0-9.,]+%?", text) for text in texts if text)
+    shown = [text for text in texts if text]
+    return bool(shown) and all(re.fullmatch(r"-?[0-9.,]+%?", text) for text in shown)

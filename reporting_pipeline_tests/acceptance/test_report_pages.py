@@ -5,6 +5,7 @@ the rows of the examples into the pages again, after a change of a definition or
 """
 
 import re
+from decimal import Decimal
 
 import pytest
 
@@ -23,6 +24,7 @@ from reporting_pipeline_tests.architecture.repository import DOCS
 PAGES = [ReportPage.read(path) for path in sorted(REPORT_PAGES.glob("*.md"))]
 _SECTIONS = ["", "Lines", "How it ties", "Example"]
 _AMOUNT = re.compile(r"-?\d[\d,]*\.\d\d\b")
+_SUM = re.compile(rf"{_AMOUNT.pattern}(?: [+-] {_AMOUNT.pattern})+ = {_AMOUNT.pattern}")
 _ORGANIZER = "Lindenhof Konzerte GmbH"
 
 of_each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path.stem)
@@ -83,6 +85,14 @@ def test_each_amount_in_the_text_of_a_page_is_in_its_examples(page: ReportPage) 
     prose = [line for line in page.text.splitlines() if not line.startswith("|")]
     amounts = {amount for line in prose for amount in _AMOUNT.findall(line)}
     assert {each for each in amounts if not shown & {each, f"-{each}"}} == set()
+
+
+@of_each_page
+def test_each_sum_in_the_text_of_a_page_is_right(page: ReportPage) -> None:
+    text = " ".join(line for line in page.text.splitlines() if not line.startswith("|"))
+    for sum_ in _SUM.findall(text):
+        terms, total = sum_.replace(",", "").replace("+ ", "+").replace("- ", "-").split(" = ")
+        assert sum(map(Decimal, terms.split())) == Decimal(total), sum_
 
 
 def _pipeline(request: pytest.FixtureRequest, example: Example) -> Pipeline:
