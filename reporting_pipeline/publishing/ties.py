@@ -9,6 +9,7 @@ asked for it. The sums of the ledger come from `report_account_movements_daily` 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -288,13 +289,18 @@ def broken_ties(
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Asked:
     connection: Connection[Any]
     config: ReportConfig
     organization_id: UUID
     period: Period
     report: CompiledReport
+
+    @cached_property
+    def _rows(self) -> tuple[str, dict[str, Any]]:
+        # Writing the statement takes longer than running it on the rows of a small report.
+        return psycopg_statement(self.report.rows)
 
     @property
     def _shown(self) -> frozenset[str]:
@@ -427,7 +433,7 @@ class _Asked:
         self, figures: sql.Composed | sql.SQL, where: sql.Composable, by: Sequence[str] = ()
     ) -> list[tuple[Any, ...]]:
         """Figures over the report's rows by currency, and by the columns `by`."""
-        rows, parameters = psycopg_statement(self.report.rows)
+        rows, parameters = self._rows
         keys = sql.SQL(", ").join(sql.Identifier(key) for key in (str(self.report.currency), *by))
         statement = _OF_ROWS.format(
             keys=keys,
