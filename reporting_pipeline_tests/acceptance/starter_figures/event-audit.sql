@@ -1,5 +1,5 @@
 -- From source rows alone. An event has begun when a movement, a scan, a ledger entry of its own
--- organisation or an inventory movement of it has a report day.
+-- organisation, a payout item or an inventory movement of it has a report day.
 with events as (
     select
         e.*,
@@ -108,6 +108,13 @@ begun as (
     union
     select s.event_id from landing.scanning_scans as s inner join listed as e on s.event_id = e.id
     where ((s.scanned_at at time zone e.timezone) - e.day_cutoff)::date < %(end)s
+    union
+    select i.event_id
+    from landing.ledger_payout_items as i
+    inner join landing.ledger_transactions as t on i.transaction_id = t.id
+    inner join listed as e on i.event_id = e.id and t.organization_id = e.organization_id
+    inner join landing.ticketing_organizations as o on t.organization_id = o.id
+    where t.event_id is null and (t.effective_at at time zone o.timezone)::date < %(end)s
     union
     select id from listed
     where end_day < %(end)s
