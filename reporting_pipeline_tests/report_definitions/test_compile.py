@@ -274,6 +274,45 @@ def test_datasets_come_from_the_registry() -> None:
 
 @pytest.mark.parametrize(
     ("filters", "is_summed"),
+    [
+        ([], False),
+        ([{"column": "account_kind", "operator": "=", "value": "bank"}], True),
+    ],
+)
+def test_balances_have_a_total_only_within_one_kind_of_account(
+    filters: list[dict[str, str]], is_summed: bool
+) -> None:
+    report = compile_report(
+        config(
+            dataset="account_statement",
+            columns=["account_kind", "currency", "opening_minor", "debit_minor", "closing_minor"],
+            group_by=["account_kind", "currency"],
+            filters=filters,
+            totals=True,
+        ),
+        ORGANIZATION,
+        FEBRUARY,
+    )
+
+    assert [each.is_summed for each in report.columns[2:]] == [is_summed, True, is_summed]
+
+
+def test_the_lines_of_a_settlement_have_no_total() -> None:
+    report = compile_report(
+        config(
+            dataset="settlement_lines",
+            columns=["line_number", "currency", "amount_minor"],
+            group_by=["line_number", "currency"],
+        ),
+        ORGANIZATION,
+        FEBRUARY,
+    )
+
+    assert report.totals is None
+
+
+@pytest.mark.parametrize(
+    ("filters", "is_summed"),
     [([], False), ([{"column": "tax_jurisdiction", "operator": "=", "value": "DE"}], True)],
 )
 def test_taxable_amounts_have_a_total_only_within_one_jurisdiction(
