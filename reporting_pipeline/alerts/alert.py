@@ -5,6 +5,8 @@ An alert has one cause:
     break             Ticketing and the ledger differ: one order, transaction or entry, by currency
     source_down       a source could not be read at the last attempt
     contract_broken   a source did not match the contract at the last attempt
+    source_rows       rows of a source cannot be used, have changed, or have a clock that is ahead
+    source_clock      the clock of a source differs from ours
     source_stale      a source was not read for too long, for no known reason
     report_held       the seals of its days hold a report
     report_failed     a report could not be generated, or the process that generated it has died
@@ -37,6 +39,8 @@ class AlertKind(StrEnum):
     BREAK = "break"
     SOURCE_DOWN = "source_down"
     CONTRACT_BROKEN = "contract_broken"
+    SOURCE_ROWS = "source_rows"
+    SOURCE_CLOCK = "source_clock"
     SOURCE_STALE = "source_stale"
     REPORT_HELD = "report_held"
     REPORT_FAILED = "report_failed"

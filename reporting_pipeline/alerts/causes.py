@@ -21,11 +21,14 @@ from reporting_pipeline.exports.presentation import major_text, minor_digits
 from reporting_pipeline.registry.report_tables import WARNING_KINDS
 from reporting_pipeline.report_definitions.definition import ReportDefinition
 from reporting_pipeline.sources.contract import DOMAINS
+from reporting_pipeline.sources.landing.row_findings import CLOCK_TOLERANCE
 
 WAREHOUSE_KINDS = (
     AlertKind.BREAK,
     AlertKind.SOURCE_DOWN,
     AlertKind.CONTRACT_BROKEN,
+    AlertKind.SOURCE_ROWS,
+    AlertKind.SOURCE_CLOCK,
     AlertKind.SOURCE_STALE,
     AlertKind.REPORT_HELD,
     AlertKind.REPORT_FAILED,
@@ -37,6 +40,24 @@ _CONTRACT_ERROR = "SourceContractBroken"
 _SOURCE_FAULTS = (
     "select domain, error, message, since, try_count from landing.source_faults order by domain"
 )
+
+_ROW_FINDINGS = """
+    select distinct on (domain, table_name, organization_id, finding)
+        domain, table_name, organization_id, finding, row_id, reason, since,
+        count(*) over (partition by domain, table_name, organization_id, finding) as row_count
+    from landing.row_findings
+    order by domain, table_name, organization_id, finding, since, row_id
+"""
+_ROW_SEVERITIES = {
+    "unusable": Severity.ERROR,
+    "changed": Severity.ERROR,
+    "clock_ahead": Severity.WARN,
+}
+_ROW_CONSEQUENCES = {
+    "unusable": "it is not landed: upstream must mend it, and the next landing takes it up",
+    "changed": "the landed row stays: upstream must restore it, and correct with a further row",
+    "clock_ahead": "it is landed: upstream must set the clock that wrote it",
+}
 
 # A later day has already settled a break of this kind; a person has accepted an accepted one.
 _TIMING_BREAK = "timing"
@@ -132,6 +153,8 @@ def current_causes(
         alerts=[
             *break_causes(connection),
             *source_causes(connection, stale_after, now),
+            *row_causes(connection),
+            *clock_causes(connection),
             *reports.alerts,
             *requests.alerts,
         ],
@@ -163,6 +186,38 @@ def source_causes(
     yield from failing
     if not failing:
         yield from _stale_sources(connection, stale_after, now)
+
+
+def row_causes(connection: Connection[Any]) -> Iterator[Alert]:
+    """The rows of sources that landing has found wrong.
+
+    One alert per source table, organisation and finding; its message shows the first row.
+    """
+    with connection.cursor(row_factory=dict_row) as cursor:
+        for row in cursor.execute(_ROW_FINDINGS).fetchall():
+            yield _row_alert(row)
+
+
+def clock_causes(connection: Connection[Any]) -> Iterator[Alert]:
+    """The sources whose clock differed from the warehouse's at the last landing."""
+    statement = (
+        "select domain, clock_ahead_seconds from landing.source_reads"
+        " where abs(clock_ahead_seconds) > %s order by domain"
+    )
+    tolerance = CLOCK_TOLERANCE.total_seconds()
+    for domain, ahead in connection.execute(statement, (tolerance,)).fetchall():
+        kind, direction = AlertKind.SOURCE_CLOCK, "ahead of" if ahead > 0 else "behind"
+        yield Alert(
+            kind=kind,
+            cause=f"{kind}:{domain}",
+            severity=Severity.ERROR,
+            message=(
+                f"the clock of source {domain} is {abs(round(ahead))} seconds {direction} the "
+                f"warehouse's, expected at most {round(tolerance)}; the earlier one counts: set "
+                "the clock of the server that is wrong"
+            ),
+            facts={"domain": domain, "clock_ahead_seconds": round(ahead)},
+        )
 
 
 def report_causes(connection: Connection[Any], now: datetime) -> CurrentCauses:
@@ -319,6 +374,30 @@ def _failing_sources(connection: Connection[Any]) -> Iterator[Alert]:
                 message=f"since {since}: {row['message']}",
                 facts={"domain": row["domain"], "error": row["error"], "since": since},
             )
+
+
+def _row_alert(row: Mapping[str, Any]) -> Alert:
+    kind, table = AlertKind.SOURCE_ROWS, f"{row['domain']}.{row['table_name']}"
+    organization_id, count = row["organization_id"], row["row_count"]
+    more = f", and {count - 1} rows more" if count > 1 else ""
+    return Alert(
+        kind=kind,
+        cause=f"{kind}:{row['finding']}:{table}:{organization_id or ''}",
+        severity=_ROW_SEVERITIES[row["finding"]],
+        organization_id=organization_id,
+        message=(
+            f"{table}, row {row['row_id']}: {row['reason']}{more}; "
+            f"{_ROW_CONSEQUENCES[row['finding']]}"
+        ),
+        facts={
+            "table": table,
+            "finding": row["finding"],
+            "row_id": str(row["row_id"]),
+            "reason": row["reason"],
+            "since": _utc(row["since"]),
+        },
+        count=count,
+    )
 
 
 def _stale_sources(

@@ -143,6 +143,44 @@ def test_sources_that_nobody_reads_are_stale(rolled_back: psycopg.Connection) ->
     ]
 
 
+def test_rows_that_landing_set_aside_are_one_alert_for_each_table_and_organization(
+    rolled_back: psycopg.Connection,
+) -> None:
+    for row, finding in ((EVENT, "unusable"), (ORDER, "unusable"), (ORDER, "clock_ahead")):
+        rolled_back.execute(
+            "insert into landing.row_findings"
+            " (domain, table_name, row_id, finding, organization_id, reason, record, since)"
+            " values ('scanning', 'scans', %s, %s, %s, 'scanned_at is null', '{}', %s)",
+            (row, finding, ORG, NOW),
+        )
+
+    ahead, unusable = causes(rolled_back).alerts
+    assert (ahead.kind, ahead.severity, ahead.count) == (
+        *(AlertKind.SOURCE_ROWS, Severity.WARN),
+        1,
+    )
+    assert (unusable.severity, unusable.count, unusable.organization_id) == (Severity.ERROR, 2, ORG)
+    assert unusable.message == (
+        f"scanning.scans, row {min(EVENT, ORDER)}: scanned_at is null, and 1 rows more; it is not "
+        "landed: upstream must mend it, and the next landing takes it up"
+    )
+
+
+def test_a_source_with_a_wrong_clock_is_reported(rolled_back: psycopg.Connection) -> None:
+    reads(rolled_back, DOMAINS, NOW)
+    rolled_back.execute(
+        "update landing.source_reads set clock_ahead_seconds = case domain"
+        " when 'ledger' then 5184000 when 'seating' then -301 else 299 end"
+    )
+
+    alerts = causes(rolled_back).alerts
+    assert [(each.kind, each.facts) for each in alerts] == [
+        (AlertKind.SOURCE_CLOCK, {"domain": "ledger", "clock_ahead_seconds": 5184000}),
+        (AlertKind.SOURCE_CLOCK, {"domain": "seating", "clock_ahead_seconds": -301}),
+    ]
+    assert "is 5184000 seconds ahead of the warehouse's" in alerts[0].message
+
+
 @pytest.mark.parametrize(
     ("error", "kind"),
     [

@@ -5,19 +5,16 @@ existing rows, and append-only rows that must not change. Promises of the ledger
 transaction balances, for example) are not checked here: finding these is the pipeline's work.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from zoneinfo import available_timezones
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import TIMESTAMP, CheckConstraint, Column, ForeignKey, Table
+from sqlalchemy import ForeignKey, Table
 
+from reporting_pipeline.sources.contract.row_rules import contract_rules
 from reporting_pipeline.sources.dump.files import REPORTED_MAX
 from reporting_pipeline.sources.dump.tables import staged, stored
-
-_SHOWN_CHARACTERS_MAX = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,56 +57,16 @@ def broken_rules(
 
 def _broken_rows(table: Table) -> sql.Composed:
     """All rules of a single row in one pass; only broken rows are checked rule by rule."""
-    rules = list(_row_rules(table))
-    broken = sql.SQL(" or ").join(condition for condition, _ in rules)
-    reasons = sql.SQL(", ").join(sql.SQL("({}, {})").format(*rule) for rule in rules)
+    rules = list(contract_rules(table))
+    broken = sql.SQL(" or ").join(rule.is_broken for rule in rules)
+    reasons = sql.SQL(", ").join(
+        sql.SQL("({}, {})").format(rule.is_broken, rule.reason) for rule in rules
+    )
     return sql.SQL(
         "select staged.record, rule.why from {} as staged"
         " cross join lateral (values {}) as rule (is_broken, why)"
         " where ({}) and rule.is_broken"
     ).format(staged(table), reasons, broken)
-
-
-def _row_rules(table: Table) -> Iterator[tuple[sql.Composable, sql.Composable]]:
-    """Pairs of SQL expressions: one is true if a row breaks the rule, the other is the reason."""
-    for column in table.columns:
-        name = sql.Identifier(column.name)
-        if not column.nullable:
-            yield sql.SQL("{} is null").format(name), sql.Literal(f"{column.name} is null")
-        if isinstance(column.type, TIMESTAMP):
-            yield sql.SQL("not isfinite({})").format(name), _found("is not an instant", [column])
-        if column.name == "currency":
-            code = sql.SQL("{}::text collate \"C\" !~ '^[A-Z]{{3}}$'").format(name)
-            yield code, _found("is not three upper-case letters", [column])
-        if column.name == "timezone":
-            zones = sql.Literal(sorted(available_timezones()))
-            unknown = sql.SQL("{} <> all({})").format(name, zones)
-            yield unknown, _found("is not the IANA name of a time zone", [column])
-    for constraint in table.constraints:
-        if isinstance(constraint, CheckConstraint):
-            rule = str(constraint.sqltext)
-            named = [column for column in table.columns if re.search(rf"\b{column.name}\b", rule)]
-            yield sql.SQL("not ({})").format(sql.SQL(rule)), _checked(constraint, named)
-
-
-def _checked(constraint: CheckConstraint, columns: list[Column[object]]) -> sql.Composed:
-    return sql.SQL("{} || ': ' || {}").format(
-        sql.Literal(constraint.info["reason"]), _values(columns)
-    )
-
-
-def _found(problem: str, columns: list[Column[object]]) -> sql.Composed:
-    return sql.SQL("{} || {}").format(_values(columns), sql.Literal(f" {problem}"))
-
-
-def _values(columns: list[Column[object]]) -> sql.Composed:
-    """SQL that gives `name 'value', ...` of the row."""
-    return sql.SQL(" || ', ' || ").join(
-        sql.SQL("{} || coalesce(quote_literal(left({}::text, {})), 'null')").format(
-            sql.Literal(f"{column.name} "), sql.Identifier(column.name), _SHOWN_CHARACTERS_MAX
-        )
-        for column in columns
-    )
 
 
 def _repeated_ids(table: Table) -> sql.Composed:

@@ -3,14 +3,15 @@
 The record clock shows which rows are new: those from the newest landed clock minus an overlap,
 because a row can commit late under an older clock. Rows with still older clocks are found by
 comparing counts and sums of the clock per month; a month that differs is read again. Rows that were
-landed before are removed.
+landed before are removed. Rows that cannot be used are set aside (`row_findings`).
 """
 
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import cast
+from uuid import UUID
 
 import psycopg
 from psycopg import sql
@@ -18,12 +19,18 @@ from sqlalchemy import Table
 
 from reporting_pipeline.errors import SourceContractBroken
 from reporting_pipeline.sources.contract.columns import is_optional
+from reporting_pipeline.sources.contract.row_rules import FIRST_INSTANT
+from reporting_pipeline.sources.landing.row_findings import (
+    found_ids,
+    note_clocks_ahead,
+    set_aside,
+    set_changed_aside,
+    set_right,
+)
 from reporting_pipeline.sources.landing.snapshot import SourceSnapshot, table_name
 
 # In larger tables, comparing old months costs the source too much for one landing.
 _COMPARED_ROWS_MAX = 5_000_000
-# Instants that have a local date in every zone, and a month after it.
-_DATABLE = (datetime(1, 1, 3, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,24 +93,26 @@ def read_incoming(
         read_all: Read the whole table.
 
     Raises:
-        SourceContractBroken: A row breaks the contract, or an append-only row has changed. (A value
-            in an optional column that was null is a completion, not a change.)
+        SourceContractBroken: Two rows have the same id, or too many rows cannot be used.
         SourceUnavailable: The source is down or too slow.
     """
     begun = time.monotonic()
-    statement = "create temporary table {} (like {} including constraints) on commit drop"
+    # Without the constraints of the landed table: a row that breaks one is set aside.
+    statement = "create temporary table {} on commit drop as select * from {} with no data"
     warehouse.execute(sql.SQL(statement).format(incoming(table), landed(table)))
     since = None if read_all else _watermark(warehouse, table, present, overlap)
     read_count = _copy_rows(warehouse, snapshot, table, present, since)
-    new_count = read_count - _drop_known(warehouse, table, present)
     _refuse_repeated(warehouse, table)
-    _refuse_undatable(warehouse, table)
+    set_right(warehouse, table, incoming(table))
+    set_aside(warehouse, table, incoming(table))
+    note_clocks_ahead(warehouse, table, incoming(table), snapshot.present_at)
+    _drop_known(warehouse, table, present)
     completed_count = 0 if table.info["mutable"] else _completed(warehouse, table)
     warehouse.execute(sql.SQL("analyze {}").format(incoming(table)))
     return Incoming(
         table=table,
         read_count=read_count,
-        new_count=new_count,
+        new_count=_count(warehouse, table),
         completed_count=completed_count,
         optional_columns=optional_columns(table, present),
         seconds=time.monotonic() - begun,
@@ -139,12 +148,16 @@ def _copy_rows(
 ) -> int:
     if since is None:
         return _copy(warehouse, snapshot, table, present, sql.SQL("true").format())
-    clock = sql.Identifier(table.info["record_clock"])
-    newer = sql.SQL("{} >= {}").format(clock, sql.Literal(since))
+    clock, found = sql.Identifier(table.info["record_clock"]), found_ids(warehouse, table)
+    newer = sql.SQL("({0} >= {1} or {0} < {2} or id = any({3}))").format(
+        clock, sql.Literal(since), sql.Literal(FIRST_INSTANT), sql.Literal(found)
+    )
     read_count = _copy(warehouse, snapshot, table, present, newer)
-    for month in _months_that_differ(warehouse, snapshot, table, since):
-        older = sql.SQL("{0} >= {1} and {0} < least({1} + interval '1 month', {2})")
-        wanted = older.format(clock, sql.Literal(month), sql.Literal(since))
+    for month in _months_that_differ(warehouse, snapshot, table, since, found):
+        older = sql.SQL(
+            "{0} >= {1} and {0} < least({1} + interval '1 month', {2}) and id <> all({3})"
+        )
+        wanted = older.format(clock, sql.Literal(month), sql.Literal(since), sql.Literal(found))
         read_count += _copy(warehouse, snapshot, table, present, wanted)
     return read_count
 
@@ -170,17 +183,24 @@ def _copy(
 
 
 def _months_that_differ(
-    warehouse: psycopg.Connection, snapshot: SourceSnapshot, table: Table, since: datetime
+    warehouse: psycopg.Connection,
+    snapshot: SourceSnapshot,
+    table: Table,
+    since: datetime,
+    found: list[UUID],
 ) -> list[datetime]:
     estimate = "select coalesce(max(reltuples), 0) from pg_class where oid = to_regclass({})"
     qualified = f"{table.schema}.{table.name}"
     [(row_count,)] = snapshot.rows(table, sql.SQL(estimate).format(sql.Literal(qualified)))
     if cast("float", row_count) > _COMPARED_ROWS_MAX:
         return []
-    everything = _months(table, table_name(table), since, sql.SQL("true"))
-    there = set(snapshot.rows(table, everything))
-    superseded = sql.SQL("not exists (select from {} as newer where newer.id = known.id)")
-    query = _months(table, landed(table), since, superseded.format(incoming(table)))
+    # Rows with a finding are read in any case.
+    others = sql.SQL("id <> all({}) and {} >= {}").format(
+        sql.Literal(found), sql.Identifier(table.info["record_clock"]), sql.Literal(FIRST_INSTANT)
+    )
+    there = set(snapshot.rows(table, _months(table, table_name(table), since, others)))
+    superseded = sql.SQL("not exists (select from {} as newer where newer.id = known.id) and {}")
+    query = _months(table, landed(table), since, superseded.format(incoming(table), others))
     here = set(warehouse.execute(query).fetchall())
     return sorted({cast("datetime", month) for month, *_ in there - here})
 
@@ -198,7 +218,7 @@ def _months(
     )
 
 
-def _drop_known(warehouse: psycopg.Connection, table: Table, present: tuple[str, ...]) -> int:
+def _drop_known(warehouse: psycopg.Connection, table: Table, present: tuple[str, ...]) -> None:
     statement = (
         "delete from {incoming} as incoming using {landed} as landed"
         " where landed.id = incoming.id and ({old}) is not distinct from ({new})"
@@ -209,7 +229,7 @@ def _drop_known(warehouse: psycopg.Connection, table: Table, present: tuple[str,
         old=_qualified(present, "landed"),
         new=_qualified(present, "incoming"),
     )
-    return warehouse.execute(query).rowcount
+    warehouse.execute(query)
 
 
 def _names(names: Iterable[str]) -> sql.Composed:
@@ -221,46 +241,31 @@ def _qualified(names: Iterable[str], alias: str) -> sql.Composed:
 
 
 def _refuse_repeated(warehouse: psycopg.Connection, table: Table) -> None:
-    statement = "select id from {} group by id having count(*) > 1 limit 1"
+    statement = "select id from {} group by id having count(*) > 1 or id is null limit 1"
     repeated = warehouse.execute(sql.SQL(statement).format(incoming(table))).fetchone()
     if repeated is not None:
-        raise _broken(table, f"two rows have the id {repeated[0]}, which is a key")
-
-
-def _refuse_undatable(warehouse: psycopg.Connection, table: Table) -> None:
-    clocks = {table.info["record_clock"], table.info["business_clock"], "ends_at"}
-    for column in table.columns:
-        if column.name in clocks:
-            statement = sql.SQL("select id, {0}::text from {1} where {0} not between {2} and {3}")
-            query = statement.format(
-                sql.Identifier(column.name), incoming(table), *map(sql.Literal, _DATABLE)
-            )
-            found = warehouse.execute(query).fetchone()
-            if found is not None:
-                raise _broken(
-                    table,
-                    f"row {found[0]} has {column.name} {found[1]}, expected an instant of the "
-                    "years 1 to 9998",
-                )
+        raise _broken(table, f"two rows have the id {repeated[0]}, or it is null; it is a key")
 
 
 def _completed(warehouse: psycopg.Connection, table: Table) -> int:
-    """Count append-only rows with a new value in an optional column; refuse other changes."""
+    """Count append-only rows with a new value in an optional column; set other changes aside.
+
+    A value in an optional column that was null is a completion, not a change.
+    """
+    set_changed_aside(warehouse, table, incoming(table), landed(table), _is_changed(table))
     statement = (
-        "select count(*), min(incoming.id::text) filter (where {changed})"
-        " from {incoming} as incoming inner join {landed} as landed on incoming.id = landed.id"
+        "select count(*) from {incoming} as incoming"
+        " inner join {landed} as landed on incoming.id = landed.id"
     )
-    query = sql.SQL(statement).format(
-        changed=_is_changed(table), incoming=incoming(table), landed=landed(table)
-    )
-    [(completed_count, changed_id)] = warehouse.execute(query).fetchall()
-    if changed_id is not None:
-        raise _broken(
-            table,
-            f"row {changed_id} has changed since it was landed, and the table is append-only: "
-            "upstream must correct with a further row",
-        )
+    query = sql.SQL(statement).format(incoming=incoming(table), landed=landed(table))
+    [(completed_count,)] = warehouse.execute(query).fetchall()
     return cast("int", completed_count)
+
+
+def _count(warehouse: psycopg.Connection, table: Table) -> int:
+    statement = sql.SQL("select count(*) from {}").format(incoming(table))
+    [(count,)] = warehouse.execute(statement).fetchall()
+    return cast("int", count)
 
 
 def _is_changed(table: Table) -> sql.Composed:

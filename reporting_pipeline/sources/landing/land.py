@@ -9,16 +9,16 @@ import logging
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Protocol
-from zoneinfo import ZoneInfo
+from typing import Protocol, cast
 
 import psycopg
 from psycopg import sql
 from sqlalchemy import URL, Table
 
-from reporting_pipeline.errors import SourceContractBroken, SourceError, WarehouseUnavailable
+from reporting_pipeline.errors import SourceError, WarehouseUnavailable
 from reporting_pipeline.sources import contract
 from reporting_pipeline.sources.landing.dating import DATINGS, insert_dated, redate
 from reporting_pipeline.sources.landing.incoming import (
@@ -28,6 +28,7 @@ from reporting_pipeline.sources.landing.incoming import (
     landed,
     read_incoming,
 )
+from reporting_pipeline.sources.landing.row_findings import settle_findings
 from reporting_pipeline.sources.landing.snapshot import SourceSnapshot, open_snapshots
 from reporting_pipeline.telemetry.metric_store import Observation, record
 from reporting_pipeline.telemetry.metrics import (
@@ -190,13 +191,15 @@ def _land(
     begun = time.monotonic()
     with (
         span("land.read", sources=", ".join(sources)),
-        open_snapshots(sources, timeout_seconds=timeout_seconds) as snapshots,
+        open_snapshots(
+            sources, timeout_seconds=timeout_seconds, clock=partial(_present, connection)
+        ) as snapshots,
     ):
         tables = _read(connection, snapshots, overlap, read_all=read_all)
     _create_missing_incoming(connection, {each.table.key for each in tables})
-    _refuse_unknown_zones(connection)
     _record_reads(connection, snapshots, overlap)
-    touched_day_count = _merge(connection, tables, listener)
+    touched_day_count = _merge(connection, tables, snapshots, listener)
+    settle_findings(connection, [each.table for each in tables])
     _record_optional_columns(connection, tables)
     result = LandingResult(
         tables=tuple(map(_table_landing, tables)),
@@ -205,6 +208,12 @@ def _land(
     )
     record(connection, list(_observations(result)))
     return result
+
+
+def _present(connection: psycopg.Connection) -> datetime:
+    """The time now by the clock of the warehouse."""
+    [(present,)] = connection.execute("select clock_timestamp()").fetchall()
+    return cast("datetime", present)
 
 
 def _observations(result: LandingResult) -> Iterator[Observation]:
@@ -241,11 +250,20 @@ def _read(
     ]
 
 
-def _merge(connection: psycopg.Connection, tables: list[Incoming], listener: MergeListener) -> int:
+def _merge(
+    connection: psycopg.Connection,
+    tables: list[Incoming],
+    snapshots: Mapping[str, SourceSnapshot],
+    listener: MergeListener,
+) -> int:
     if not any(each.new_count for each in tables):
         return 0
     with span("land.merge", rows=sum(each.new_count for each in tables)):
-        return _merge_tables(connection, tables, listener)
+        touched_day_count = _merge_tables(connection, tables, listener)
+    for each in tables:
+        present_at = snapshots[each.table.info["domain"]].present_at
+        _advance_watermark(connection, each.table, present_at)
+    return touched_day_count
 
 
 def _merge_tables(
@@ -263,10 +281,7 @@ def _merge_tables(
             connection.execute(_delete_incoming(dating.table))
         insert_dated(connection, dating)
     _analyze_changed(connection)
-    touched_day_count = listener.after_merge(connection)
-    for each in tables:
-        _advance_watermark(connection, each.table)
-    return touched_day_count
+    return listener.after_merge(connection)
 
 
 def _run_sql(connection: psycopg.Connection, name: str) -> None:
@@ -312,10 +327,11 @@ def _delete_incoming(table: Table) -> sql.Composed:
     return sql.SQL(statement).format(landed(table), incoming(table))
 
 
-def _advance_watermark(connection: psycopg.Connection, table: Table) -> None:
+def _advance_watermark(connection: psycopg.Connection, table: Table, present_at: datetime) -> None:
+    """Store the newest landed record clock; one ahead of the present counts as the present."""
     statement = (
         "insert into landing.watermarks (domain, table_name, record_clock, landed_at)"
-        " select {domain}, {name}, max({clock}), now() from {incoming}"
+        " select {domain}, {name}, least(max({clock}), {present}), now() from {incoming}"
         " having count(*) > 0"
         " on conflict (domain, table_name) do update set"
         " record_clock = greatest(watermarks.record_clock, excluded.record_clock),"
@@ -326,6 +342,7 @@ def _advance_watermark(connection: psycopg.Connection, table: Table) -> None:
             domain=sql.Literal(table.info["domain"]),
             name=sql.Literal(table.name),
             clock=sql.Identifier(table.info["record_clock"]),
+            present=sql.Literal(present_at),
             incoming=incoming(table),
         )
     )
@@ -334,16 +351,22 @@ def _advance_watermark(connection: psycopg.Connection, table: Table) -> None:
 def _record_reads(
     connection: psycopg.Connection, snapshots: Mapping[str, SourceSnapshot], overlap: timedelta
 ) -> None:
-    """Store that each source is complete through its snapshot's time minus the overlap."""
+    """Store that each source is complete through its snapshot's time minus the overlap.
+
+    A source's clock that is ahead of the warehouse's moves nothing beyond the present.
+    """
     statement = (
-        "insert into landing.source_reads (domain, read_at, complete_through) values (%s, %s, %s)"
+        "insert into landing.source_reads"
+        " (domain, read_at, complete_through, clock_ahead_seconds) values (%s, %s, %s, %s)"
         " on conflict (domain) do update set"
-        " read_at = greatest(source_reads.read_at, excluded.read_at),"
-        " complete_through = greatest(source_reads.complete_through, excluded.complete_through)"
+        " read_at = excluded.read_at,"
+        " complete_through = greatest(source_reads.complete_through, excluded.complete_through),"
+        " clock_ahead_seconds = excluded.clock_ahead_seconds"
     )
     for domain, snapshot in snapshots.items():
-        read_at = snapshot.read_at
-        connection.execute(statement, (domain, read_at, read_at - overlap))
+        ahead = snapshot.clock_ahead.total_seconds()
+        through = snapshot.present_at - overlap
+        connection.execute(statement, (domain, snapshot.opened_at, through, ahead))
     clear_faults(connection, list(snapshots))
 
 
@@ -360,23 +383,6 @@ def _record_optional_columns(connection: psycopg.Connection, tables: list[Incomi
                 "table": each.table.name,
             },
         )
-
-
-def _refuse_unknown_zones(connection: psycopg.Connection) -> None:
-    zones = connection.execute(
-        "select 'ticketing.events', id, timezone from incoming_ticketing_events"
-        " union all"
-        " select 'ticketing.organizations', id, timezone from incoming_ticketing_organizations"
-    ).fetchall()
-    for name, row_id, zone in zones:
-        try:
-            ZoneInfo(zone)
-        except (ValueError, OSError, KeyError) as error:
-            message = (
-                f"source ticketing breaks the contract in {name}: row {row_id} has timezone "
-                f"{zone!r}, expected an IANA name; nothing was landed"
-            )
-            raise SourceContractBroken(message, domain="ticketing") from error
 
 
 def _table_landing(incoming_table: Incoming) -> TableLanding:

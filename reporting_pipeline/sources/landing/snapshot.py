@@ -3,10 +3,10 @@
 This is the only connection of landing to production, and it names the domain in every error.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import psycopg
 from psycopg import sql
@@ -29,11 +29,23 @@ class SourceSnapshot:
 
     Attributes:
         read_at: The time of the source's clock when the snapshot was taken.
+        opened_at: The time then by our own clock.
     """
 
     domains: tuple[str, ...]
     connection: psycopg.Connection
     read_at: datetime
+    opened_at: datetime
+
+    @property
+    def present_at(self) -> datetime:
+        """The time of the snapshot by the clock that is behind the other."""
+        return min(self.read_at, self.opened_at)
+
+    @property
+    def clock_ahead(self) -> timedelta:
+        """How far the source's clock is ahead of our own; less than 0 if it is behind."""
+        return self.read_at - self.opened_at
 
     def present_columns(self, domain: str) -> dict[str, tuple[str, ...]]:
         """Compare a domain with the contract, before a row is read.
@@ -93,13 +105,14 @@ class SourceSnapshot:
 
 @contextmanager
 def open_snapshots(
-    sources: Mapping[str, URL], *, timeout_seconds: int
+    sources: Mapping[str, URL], *, timeout_seconds: int, clock: Callable[[], datetime]
 ) -> Iterator[dict[str, SourceSnapshot]]:
     """Open one snapshot per source database; domains with the same address share one.
 
     Args:
         sources: The address of each domain.
         timeout_seconds: How long one statement can take in a source.
+        clock: Our own time now.
 
     Yields:
         The snapshot of each domain; all are taken before a row is read.
@@ -115,7 +128,10 @@ def open_snapshots(
         for address, domains in by_address.items():
             connection, read_at = stack.enter_context(_connect(address, domains, timeout_seconds))
             snapshot = SourceSnapshot(
-                domains=tuple(domains), connection=connection, read_at=read_at
+                domains=tuple(domains),
+                connection=connection,
+                read_at=read_at,
+                opened_at=clock(),
             )
             snapshots |= dict.fromkeys(domains, snapshot)
         yield snapshots

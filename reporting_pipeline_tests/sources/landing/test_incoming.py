@@ -1,4 +1,4 @@
-"""Finding new rows: the overlap, older months, every row; and rows that are refused."""
+"""Finding new rows: the overlap, older months, every row."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -129,52 +129,6 @@ def test_a_change_without_a_new_clock_is_found_when_every_row_is_read(landed: Pi
     assert query(landed.warehouse, statement, ORDER) == [("kiosk",)]
 
 
-def test_a_changed_append_only_row_is_refused_with_its_id(landed: Pipeline) -> None:
-    change(landed.sources, MOVEMENTS, MOVEMENT, list_minor=4_000)
-    add(landed.sources, "ticketing.organizations")
-    before = warehouse_bytes(landed.warehouse)
-
-    with pytest.raises(SourceContractBroken) as raised:
-        land_all(landed.sources, landed.warehouse, read_all=True)
-
-    assert raised.value.facts == {"domain": "ticketing"}
-    assert raised.value.message == (
-        f"source ticketing breaks the contract in {MOVEMENTS}: row {MOVEMENT} has changed since "
-        "it was landed, and the table is append-only: upstream must correct with a further row; "
-        "nothing was landed"
-    )
-    assert warehouse_bytes(landed.warehouse) == before
-
-
-@pytest.mark.parametrize(
-    ("table", "values", "problem"),
-    [
-        (MOVEMENTS, {"reason": "refund", "quantity": 1}, "violates check constraint"),
-        (MOVEMENTS, {"discount_minor": 10_000}, "violates check constraint"),
-        ("ledger.entries", {"amount_minor": 0}, "violates check constraint"),
-        ("ledger.transactions", {"kind": "gift"}, "violates check constraint"),
-        ("scanning.scans", {"device_id": None}, 'null value in column "device_id"'),
-        ("ticketing.events", {"name": None}, 'null value in column "name"'),
-    ],
-)
-def test_a_row_that_breaks_the_contract_is_refused_with_its_table(
-    landed: Pipeline, table: str, values: dict[str, object], problem: str
-) -> None:
-    add(landed.sources, "ticketing.organizations")
-    drop_constraints(landed.sources, table)
-    add(landed.sources, table, **values)
-    before = warehouse_bytes(landed.warehouse)
-
-    with pytest.raises(SourceContractBroken) as raised:
-        landed.land()
-
-    domain = table.partition(".")[0]
-    assert raised.value.facts == {"domain": domain}
-    assert raised.value.message.startswith(f"source {domain} breaks the contract in {table}: ")
-    assert problem in raised.value.message
-    assert warehouse_bytes(landed.warehouse) == before
-
-
 def test_two_rows_with_the_same_id_are_refused(landed: Pipeline) -> None:
     drop_constraints(landed.sources, "ledger.entries")
     entry = add(landed.sources, "ledger.entries")
@@ -182,29 +136,6 @@ def test_two_rows_with_the_same_id_are_refused(landed: Pipeline) -> None:
     before = warehouse_bytes(landed.warehouse)
 
     with pytest.raises(SourceContractBroken, match=entry):
-        landed.land()
-
-    assert warehouse_bytes(landed.warehouse) == before
-
-
-@pytest.mark.parametrize(
-    ("table", "column", "instant"),
-    [
-        (MOVEMENTS, "occurred_at", "infinity"),
-        (MOVEMENTS, "occurred_at", "9999-12-31T23:59:59Z"),
-        ("scanning.scans", "scanned_at", "0044-03-15 BC"),
-        ("ticketing.events", "ends_at", "9999-12-31T23:59:59Z"),
-        ("ledger.entries", "recorded_at", "infinity"),
-        ("ledger.entries", "recorded_at", "-infinity"),
-    ],
-)
-def test_an_instant_outside_the_supported_years_is_refused_with_its_table(
-    landed: Pipeline, table: str, column: str, instant: str
-) -> None:
-    add(landed.sources, table, **{column: instant})
-    before = warehouse_bytes(landed.warehouse)
-
-    with pytest.raises(SourceContractBroken, match=table.replace(".", r"\.")):
         landed.land()
 
     assert warehouse_bytes(landed.warehouse) == before

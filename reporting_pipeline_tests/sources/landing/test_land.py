@@ -16,11 +16,8 @@ from reporting_pipeline.sources.landing.land import record_fault
 from reporting_pipeline.warehouse.engine import conninfo
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.sources.landing.upstream import (
-    BERLIN,
-    ORGANIZATION,
     Sources,
     add,
-    change,
     land_all,
     newest_clock,
     query,
@@ -107,29 +104,6 @@ def test_one_broken_source_leaves_the_warehouse_unchanged(
     assert warehouse_bytes(warehouse_url) == before
 
 
-@pytest.mark.parametrize(("table", "row_id"), [("events", BERLIN), ("organizations", ORGANIZATION)])
-def test_an_unknown_time_zone_is_refused_with_its_row(
-    landed: Pipeline, table: str, row_id: str
-) -> None:
-    change(
-        landed.sources,
-        f"ticketing.{table}",
-        row_id,
-        timezone="Europe/Atlantis",
-        updated_at="2026-01-01T00:00:00Z",
-    )
-    before = warehouse_bytes(landed.warehouse)
-
-    with pytest.raises(SourceContractBroken) as raised:
-        landed.land()
-
-    assert raised.value.message == (
-        f"source ticketing breaks the contract in ticketing.{table}: row {row_id} has timezone "
-        "'Europe/Atlantis', expected an IANA name; nothing was landed"
-    )
-    assert warehouse_bytes(landed.warehouse) == before
-
-
 def test_landed_tables_have_statistics_before_the_first_build(loaded: Pipeline) -> None:
     loaded.land()
 
@@ -190,3 +164,28 @@ def _rows(url: URL, schema: str, table: str) -> list[tuple[object, ...]]:
     statement = sql.SQL("select * from {} order by id").format(sql.Identifier(schema, table))
     with psycopg.connect(conninfo(url)) as connection:
         return connection.execute(statement).fetchall()
+
+
+def test_a_source_whose_clock_was_ahead_is_complete_only_through_the_present(
+    loaded: Pipeline,
+) -> None:
+    source = loaded.sources["scanning"]
+    name = sql.Identifier(str(source.database)).as_string()
+    query(source, f"alter database {name} set search_path = public, pg_catalog")
+    query(
+        source,
+        "create function public.statement_timestamp() returns timestamptz language sql as"
+        " $$select pg_catalog.statement_timestamp() + interval '60 days'$$",
+    )
+    query(source, "grant execute on function public.statement_timestamp() to public")
+
+    loaded.land()
+
+    read = "select complete_through < now(), read_at <= now(), round(clock_ahead_seconds) = 5184000"
+    assert set(query(loaded.warehouse, f"{read} from landing.source_reads")) == {(True, True, True)}
+    query(source, f"alter database {name} reset search_path")
+
+    loaded.land()
+
+    heals = "select max(abs(clock_ahead_seconds)) < 5 from landing.source_reads"
+    assert query(loaded.warehouse, heals) == [(True,)]

@@ -1,5 +1,7 @@
 """Reading a source: one snapshot, read-only, and every error names the domain."""
 
+from datetime import UTC, datetime
+
 import psycopg
 import pytest
 from psycopg import sql
@@ -20,6 +22,8 @@ from reporting_pipeline_tests.sources.landing.upstream import (
     query,
     warehouse_bytes,
 )
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def readers(pipeline: Pipeline) -> Sources:
@@ -110,7 +114,7 @@ def test_a_role_that_can_only_read_lands_everything(loaded: Pipeline, warehouse_
 
 def test_a_snapshot_is_read_only_even_for_the_owner(loaded: Pipeline) -> None:
     writing = sql.SQL("delete from ledger.entries").format()
-    with open_snapshots(loaded.sources, timeout_seconds=10) as snapshots:
+    with open_snapshots(loaded.sources, timeout_seconds=10, clock=lambda: NOW) as snapshots:
         assert snapshots["ledger"].connection.info.user != SOURCE_READER
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
             snapshots["ledger"].rows(ENTRIES, writing)
@@ -119,7 +123,7 @@ def test_a_snapshot_is_read_only_even_for_the_owner(loaded: Pipeline) -> None:
 def test_all_tables_of_a_source_are_read_as_of_one_instant(loaded: Pipeline) -> None:
     entries = sql.SQL("select count(*) from ledger.entries").format()
     movements = sql.SQL("select count(*) from ticketing.order_line_movements").format()
-    with open_snapshots(loaded.sources, timeout_seconds=10) as snapshots:
+    with open_snapshots(loaded.sources, timeout_seconds=10, clock=lambda: NOW) as snapshots:
         before = snapshots["ledger"].rows(ENTRIES, entries)
         add(loaded.sources, "ledger.entries")
         add(loaded.sources, "ticketing.order_line_movements")
@@ -131,7 +135,7 @@ def test_all_tables_of_a_source_are_read_as_of_one_instant(loaded: Pipeline) -> 
 
 
 def test_the_connection_has_an_application_name(loaded: Pipeline) -> None:
-    with open_snapshots(loaded.sources, timeout_seconds=10) as snapshots:
+    with open_snapshots(loaded.sources, timeout_seconds=10, clock=lambda: NOW) as snapshots:
         name = sql.SQL("select current_setting('application_name')").format()
 
         assert snapshots["seating"].rows(VENUES, name) == [("reporting landing",)]
@@ -141,7 +145,7 @@ def test_the_error_names_a_source_that_is_lost_while_it_is_read_and_the_table(
     loaded: Pipeline, superuser: psycopg.Connection
 ) -> None:
     entries = sql.SQL("select id from ledger.entries").format()
-    with open_snapshots(loaded.sources, timeout_seconds=10) as snapshots:
+    with open_snapshots(loaded.sources, timeout_seconds=10, clock=lambda: NOW) as snapshots:
         pid = snapshots["ledger"].connection.info.backend_pid
         superuser.execute("select pg_terminate_backend(%s, 5000)", [pid])
 
