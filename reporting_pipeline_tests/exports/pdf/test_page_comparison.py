@@ -180,6 +180,19 @@ def test_the_texts_around_the_rows_are_compared(
     assert found.startswith(named)
 
 
+def test_a_text_of_which_the_font_names_no_letter_is_no_difference() -> None:
+    telugu = "\u0c1c\u0c4d\u0c1e"
+    shown = [ExpectedRow("row 1", ROWS[0])]
+    expected = (telugu, "", "7", ExpectedTable("the rows", HEADERS, shown), "Proof")
+    pages = numbered(("", " ", "7", " ", table(ROWS[0]), "Proof", " "))
+    frame = f"{FRAME} 1 of 1"
+
+    assert page_problem(pages, expected, lambda *_: frame) is None
+    assert page_problem(numbered(pages[0].items[2:]), expected, lambda *_: frame) == (
+        f"page 1 shows '7' in place of {telugu!r}"
+    )
+
+
 def test_what_follows_the_end_and_what_is_missing_there_are_named() -> None:
     assert problem(numbered(FIRST, SECOND, (*PROOF, "9"))) == (
         "page 3 shows '9', which the report does not have"
