@@ -356,7 +356,7 @@ def _attach(pdf: Any, name: str, content: bytes) -> None:
         ),
         (exchanged_texts("Gross", "Terms"), "page 1 shows 'Terms' in place of the heading 'Gross'"),
         (exchanged_texts("Organiser", "Platform"), "page 1 shows 'Platform' in place of 'Organise"),
-        (without_payouts, "page 1 shows 'Terms' in place of 'Payouts'"),
+        (without_payouts, "page 1 shows rows in place of 'Payouts'"),
     ],
 )
 def test_a_change_of_a_page_is_found_and_named(
