@@ -16,8 +16,8 @@ from sqlalchemy import TIMESTAMP, CheckConstraint, Column, Table
 FIRST_INSTANT, LAST_INSTANT = "0001-01-03Z", "9998-12-31Z"
 """Instants that have a date in every zone, and a month after it."""
 
-MAX_MINOR = 10**15
-"""The greatest amount of a row: 9,000 of them still fit into a bigint."""
+MAX_MINOR = 10**17
+"""The greatest amount of a row: 90 of them still fit into a bigint."""
 
 _SHOWN_CHARACTERS_MAX = 60
 # Names whose meaning is a setting of the machine, or that mean nothing.

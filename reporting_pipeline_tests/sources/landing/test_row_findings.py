@@ -45,7 +45,7 @@ def landed_row(pipeline: Pipeline, table: str, row_id: str, column: str = "id") 
         (MOVEMENTS, {"occurred_at": "52000-01-01Z"}, "is not an instant of the years 1 to 9998"),
         (MOVEMENTS, {"occurred_at": "9999-12-31T23:59:59Z"}, "of the years 1 to 9998"),
         ("ledger.entries", {"amount_minor": 0}, "amount_minor '0'"),
-        ("ledger.entries", {"amount_minor": 6 * 10**18}, "is beyond 1000000000000000"),
+        ("ledger.entries", {"amount_minor": 6 * 10**18}, "is beyond 100000000000000000"),
         ("ledger.entries", {"recorded_at": "infinity"}, "recorded_at 'infinity'"),
         ("ledger.entries", {"recorded_at": "-infinity"}, "recorded_at '-infinity'"),
         ("ledger.entries", {"recorded_at": "0044-03-15 BC"}, "of the years 1 to 9998"),
