@@ -11,20 +11,20 @@ from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from reporting_pipeline.domain.time_zones import zone_names
 from reporting_pipeline.errors import SettingsError
 
 _DAGSTER_SCHEMA = "dagster"
 
 
 def _known_zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in zone_names():
         message = f"{name!r} is not an IANA time zone such as Europe/Berlin"
         raise ValueError(message)
     return name

@@ -163,3 +163,8 @@ def text_of(message: Mapping[str, Any]) -> str:
 
 def _utc_text(instant: datetime) -> str:
     return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def utc_text(instant: datetime) -> str:
+    """An instant in messages: 2026-02-28 05:12 UTC."""
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

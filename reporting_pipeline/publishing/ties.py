@@ -471,7 +471,7 @@ class _Asked:
         return {tuple(keys): int(minor) for *keys, minor in self.connection.execute(query, bound)}
 
     def _begins_with_the_event(self, moment: Moment) -> bool:
-        """Whether nothing comes before the period."""
+        """True for an opening balance of a report that begins with its event: it is 0."""
         return moment is Moment.START and self.period.first is None
 
     def _filters_other_than(self, *columns: str) -> bool:

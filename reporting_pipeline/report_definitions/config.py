@@ -6,7 +6,6 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from reporting_pipeline.domain.time_zones import zone_names
 from reporting_pipeline.report_definitions.document import quoted, text_fault
 from reporting_pipeline.report_definitions.filters import (
     MAX_DEPTH,
@@ -42,9 +42,6 @@ MAX_TERMS = 40
 
 # In place of the dataset and columns of a report whose blocks have them; no dataset is called so.
 _IN_BLOCKS = "(in blocks)"
-
-# Names of a machine's own settings: their meaning differs from machine to machine.
-_NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
 
 
 def readable_text(text: str) -> str:
@@ -287,12 +284,8 @@ class ReportConfig(RowsConfig):
     @field_validator("time_zone")
     @classmethod
     def _zone_exists(cls, name: str) -> str:
-        try:
-            if name not in _NO_ZONES:
-                ZoneInfo(name)
-                return name
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            pass
+        if name in zone_names():
+            return name
         message = f"{quoted(name)} is not a time zone; expected an IANA name such as Europe/Lisbon"
         raise ValueError(message)
 

@@ -31,7 +31,7 @@ FILTERS = "Filters"
 TERMS_TITLE = "Terms"
 SIGNATURES_TITLE = "Signatures"
 LINES_TO_SIGN = ("Name", "Place and date", "Signature")
-"""What each party fills in, from left to right."""
+"""The lines that each party fills in, from left to right."""
 
 _BOOLEANS = {"true": "yes", "false": "no"}
 _MAX_REASONS = 6

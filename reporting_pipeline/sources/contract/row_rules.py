@@ -7,11 +7,11 @@ limits           instants that have a date, amounts whose sums fit: what reports
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from zoneinfo import available_timezones
 
 from psycopg import sql
 from sqlalchemy import TIMESTAMP, CheckConstraint, Column, Table
+
+from reporting_pipeline.domain.time_zones import zone_names
 
 FIRST_INSTANT, LAST_INSTANT = "0001-01-03Z", "9998-12-31Z"
 """Instants that have a date in every zone, and a month after it."""
@@ -20,8 +20,6 @@ MAX_MINOR = 10**17
 """The greatest amount of a row: 90 of them still fit into a bigint."""
 
 _SHOWN_CHARACTERS_MAX = 60
-# Names whose meaning is a setting of the machine, or that mean nothing.
-_NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +28,6 @@ class RowRule:
 
     is_broken: sql.Composable
     reason: sql.Composable
-
-
-@cache
-def zone_names() -> tuple[str, ...]:
-    """The IANA names of time zones that rows may have, sorted."""
-    return tuple(sorted(available_timezones() - _NO_ZONES))
 
 
 def contract_rules(table: Table) -> Iterator[RowRule]:
@@ -59,7 +51,7 @@ def contract_rules(table: Table) -> Iterator[RowRule]:
             )
         if column.name == "timezone":
             yield RowRule(
-                is_broken=sql.SQL("{} <> all({})").format(name, sql.Literal([*zone_names()])),
+                is_broken=sql.SQL("{} <> all({})").format(name, sql.Literal(sorted(zone_names()))),
                 reason=_found("is not the IANA name of a time zone", [column]),
             )
     for constraint in table.constraints:

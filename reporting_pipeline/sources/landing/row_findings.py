@@ -17,6 +17,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Table
 
+from reporting_pipeline.domain.time_zones import ZONE_OF_ABBREVIATION
 from reporting_pipeline.errors import SourceContractBroken
 from reporting_pipeline.sources.contract.row_rules import (
     LAST_INSTANT,
@@ -29,14 +30,6 @@ from reporting_pipeline.sources.contract.row_rules import (
 _MAX_UNUSABLE = 10_000
 # Clocks of servers differ by less.
 CLOCK_TOLERANCE = timedelta(minutes=5)
-
-# PostgreSQL reads these zones as abbreviations without summer time. IANA links them to cities.
-_ZONE_OF_ABBREVIATION = {
-    "CET": "Europe/Brussels",
-    "EET": "Europe/Athens",
-    "MET": "Europe/Brussels",
-    "WET": "Europe/Lisbon",
-}
 
 _KEEP = sql.SQL("""
     with found as ({found})
@@ -116,7 +109,7 @@ def set_right(warehouse: psycopg.Connection, table: Table, incoming: sql.Identif
             )
             warehouse.execute(statement)
     if "timezone" in table.columns:
-        for abbreviation, zone in _ZONE_OF_ABBREVIATION.items():
+        for abbreviation, zone in ZONE_OF_ABBREVIATION.items():
             statement = sql.SQL("update {} set timezone = {} where timezone = {}").format(
                 incoming, sql.Literal(zone), sql.Literal(abbreviation)
             )
