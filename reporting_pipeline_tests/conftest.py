@@ -38,6 +38,7 @@ from reporting_pipeline.settings import SOURCE_DOMAINS, Settings, child_environm
 from reporting_pipeline.sources.dump import load_dump
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.pipelines import Databases, Pipeline
+from reporting_pipeline_tests.books import BOOKS
 from reporting_pipeline_tests.oracle.books import Books
 from reporting_pipeline_tests.servers_folder import temporary_servers_folder
 
@@ -291,6 +292,31 @@ def shared_season_pipeline(databases: Databases, _season_pipeline: Pipeline) -> 
     fresh = databases.copy(f"pipeline_{next(_numbers)}", _season_pipeline)
     yield fresh
     databases.drop(fresh)
+
+
+@pytest.fixture(scope="session")
+def _clean_pipeline(databases: Databases, _empty_pipeline: Pipeline) -> Pipeline:
+    """The books `clean`, landed, built and sealed; only copied, never changed."""
+    pipeline = databases.copy("clean_pipeline", _empty_pipeline)
+    load_dump(BOOKS / "clean" / "dump", pipeline.sources)
+    pipeline.land()
+    pipeline.build_all()
+    pipeline.seal_all()
+    return pipeline
+
+
+@pytest.fixture(scope="module")
+def clean_pipeline(databases: Databases, _clean_pipeline: Pipeline) -> Iterator[Pipeline]:
+    """The books `clean`, landed, built and sealed; the tests of a module share them."""
+    fresh = databases.copy(f"pipeline_{next(_numbers)}", _clean_pipeline)
+    yield fresh
+    databases.drop(fresh)
+
+
+@pytest.fixture(scope="session")
+def clean_books() -> Books:
+    """The rows of the books `clean`."""
+    return Books.from_dump(BOOKS / "clean" / "dump")
 
 
 @pytest.fixture(scope="session")

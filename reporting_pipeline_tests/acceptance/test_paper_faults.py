@@ -87,9 +87,9 @@ def paid_event(draft: HandWritten) -> None:
         draft.item(payout, SHOW, item)
 
 
-def many_ways_to_pay(draft: HandWritten) -> None:
-    """Three orders: cash at the box office, bank transfer, gift card; one card was sold before."""
-    draft.order("card", channel="web")
+def sell_gift_card(draft: HandWritten) -> None:
+    """One gift card of 50 euros, sold for SHOW."""
+    draft.order("card")
     draft.movement("sale", 1, 5_000, order_id="card", ticket_type_id=PARKING, occurred_at=at(10, 2))
     draft.transaction(
         "sale",
@@ -98,6 +98,11 @@ def many_ways_to_pay(draft: HandWritten) -> None:
         order_id="card",
         effective_at=at(10, 2),
     )
+
+
+def many_ways_to_pay(draft: HandWritten) -> None:
+    """Three orders: cash at the box office, bank transfer, gift card; one card was sold before."""
+    sell_gift_card(draft)
     for order, minor, account in (
         ("cash", 2_500, "bank"),
         ("transfer", 7_000, "buyer_receivable"),
@@ -123,15 +128,7 @@ def many_ways_to_pay(draft: HandWritten) -> None:
 
 def one_gift_card(draft: HandWritten) -> None:
     """SHOW sells a gift card, OTHER_SHOW a ticket."""
-    draft.order("card")
-    draft.movement("sale", 1, 5_000, order_id="card", ticket_type_id=PARKING, occurred_at=at(10, 2))
-    draft.transaction(
-        "sale",
-        "debit psp_clearing cash 5000 EUR",
-        "credit gift_card_liability gift_card 5000 EUR",
-        order_id="card",
-        effective_at=at(10, 2),
-    )
+    sell_gift_card(draft)
     sell(draft, "ticket", 9_000, at(10, 3), event_id=OTHER_SHOW)
 
 

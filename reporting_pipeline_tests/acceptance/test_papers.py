@@ -7,7 +7,6 @@ import pytest
 
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.publishing.ties import broken_ties
-from reporting_pipeline.sources.dump import load_dump
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.acceptance.shipped_papers import (
@@ -19,33 +18,19 @@ from reporting_pipeline_tests.acceptance.shipped_papers import (
     settlement_config,
     shipped,
 )
-from reporting_pipeline_tests.books import BOOKS, read_paper
+from reporting_pipeline_tests.books import read_paper
 from reporting_pipeline_tests.oracle import papers
 from reporting_pipeline_tests.oracle.books import Books
 
 
-@pytest.fixture(scope="module")
-def books() -> Books:
-    return Books.from_dump(BOOKS / "clean" / "dump")
-
-
-@pytest.fixture(scope="module")
-def built(shared_pipeline: Pipeline) -> Pipeline:
-    """The clean books, landed and built."""
-    load_dump(BOOKS / "clean" / "dump", shared_pipeline.sources)
-    shared_pipeline.land()
-    shared_pipeline.build_all()
-    return shared_pipeline
-
-
 @pytest.mark.parametrize("paper", [*STATEMENTS, BRIDGE], ids=lambda paper: paper.slug)
 def test_a_shipped_statement_has_the_figures_of_the_oracle_and_no_others(
-    built: Pipeline, books: Books, paper: ShippedPaper
+    clean_pipeline: Pipeline, clean_books: Books, paper: ShippedPaper
 ) -> None:
-    months = _months(books)
-    expected = paper.expected(books, months)
+    months = _months(clean_books)
+    expected = paper.expected(clean_books, months)
 
-    with warehouse_connection(built.warehouse) as connection:
+    with warehouse_connection(clean_pipeline.warehouse) as connection:
         found = paper.rows(connection, months)
 
     assert len(expected) > (50 if paper.sums_rows else 200)
@@ -54,20 +39,20 @@ def test_a_shipped_statement_has_the_figures_of_the_oracle_and_no_others(
 
 @pytest.mark.parametrize("slug", [each.slug for each in (*STATEMENTS, BRIDGE)])
 def test_every_identity_of_a_shipped_paper_is_kept_in_each_month(
-    built: Pipeline, books: Books, slug: str
+    clean_pipeline: Pipeline, clean_books: Books, slug: str
 ) -> None:
-    with warehouse_connection(built.warehouse) as connection:
-        for organization, month in _months(books):
+    with warehouse_connection(clean_pipeline.warehouse) as connection:
+        for organization, month in _months(clean_books):
             assert broken_ties(connection, shipped(slug), UUID(organization), month) == []
 
 
 def test_the_shipped_settlement_of_each_event_is_that_of_the_oracle(
-    built: Pipeline, books: Books
+    clean_pipeline: Pipeline, clean_books: Books
 ) -> None:
-    settlements = papers.Settlements(books)
+    settlements = papers.Settlements(clean_books)
     config, whole = settlement_config(), shipped("event-settlement")
     count = 0
-    with warehouse_connection(built.warehouse) as connection:
+    with warehouse_connection(clean_pipeline.warehouse) as connection:
         for row in read_paper("event_settlement"):
             day = date.fromisoformat(row["date"])
             period = Period(first=None, end=day + timedelta(days=1), event_id=UUID(row["event_id"]))
@@ -86,10 +71,10 @@ def test_the_shipped_settlement_of_each_event_is_that_of_the_oracle(
     assert count == 318
 
 
-def _months(books: Books) -> list[tuple[str, Period]]:
-    organizations = {line.organization for line in papers.lines(books)}
+def _months(clean_books: Books) -> list[tuple[str, Period]]:
+    organizations = {line.organization for line in papers.lines(clean_books)}
     return [
         (organization, Period(first=first, end=end))
         for organization in sorted(organizations)
-        for first, end in papers.months(papers.lines(books))
+        for first, end in papers.months(papers.lines(clean_books))
     ]

@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,8 @@ from zipfile import ZipFile, is_zipfile
 
 import pytest
 
-from reporting_pipeline.building.build import known_days
-from reporting_pipeline.checks.seals import seal_days
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.report_definitions.files import STARTER_SET, read_folder
-from reporting_pipeline.sources.dump import load_dump
 from reporting_pipeline.store import open_store
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.acceptance.shipped_papers import (
@@ -28,7 +25,7 @@ from reporting_pipeline_tests.acceptance.shipped_papers import (
     months_of,
     shipped,
 )
-from reporting_pipeline_tests.books import BOOKS, read_paper
+from reporting_pipeline_tests.books import read_paper
 from reporting_pipeline_tests.oracle.books import Books
 from reporting_pipeline_tests.oracle.papers import Figures, Key, Paper, Settlements
 from reporting_pipeline_tests.sample_reports import ReportGenerator, define
@@ -37,30 +34,15 @@ from reporting_pipeline_tests.sample_reports import ReportGenerator, define
 _EVERY = 9
 
 
-@pytest.fixture(scope="module")
-def books() -> Books:
-    return Books.from_dump(BOOKS / "clean" / "dump")
-
-
-@pytest.fixture(scope="module")
-def sealed(shared_pipeline: Pipeline) -> Pipeline:
-    """The clean books, landed, built, checked and sealed."""
-    load_dump(BOOKS / "clean" / "dump", shared_pipeline.sources)
-    shared_pipeline.land()
-    shared_pipeline.build_all()
-    seal_days(shared_pipeline.warehouse, known_days(shared_pipeline.warehouse), datetime.now(UTC))
-    return shared_pipeline
-
-
 @pytest.mark.parametrize("paper", [*STATEMENTS, BRIDGE], ids=lambda paper: paper.slug)
 def test_a_published_paper_has_the_rows_of_the_oracle_and_no_others(
-    sealed: Pipeline, books: Books, paper: ShippedPaper, tmp_path: Path
+    clean_pipeline: Pipeline, clean_books: Books, paper: ShippedPaper, tmp_path: Path
 ) -> None:
-    months = months_of(books)[::_EVERY]
-    names = {row["id"]: row["name"] for row in books["ticketing.events"].values()}
-    expected = _by_name(paper, paper.expected(books, months), names)
+    months = months_of(clean_books)[::_EVERY]
+    names = {row["id"]: row["name"] for row in clean_books["ticketing.events"].values()}
+    expected = _by_name(paper, paper.expected(clean_books, months), names)
     generator = ReportGenerator(
-        warehouse=sealed.warehouse, store=open_store(str(tmp_path / "store"))
+        warehouse=clean_pipeline.warehouse, store=open_store(str(tmp_path / "store"))
     )
 
     found = _published(generator, paper, months)
@@ -70,12 +52,12 @@ def test_a_published_paper_has_the_rows_of_the_oracle_and_no_others(
 
 
 def test_a_published_settlement_has_the_lines_of_the_oracle(
-    sealed: Pipeline, books: Books, tmp_path: Path
+    clean_pipeline: Pipeline, clean_books: Books, tmp_path: Path
 ) -> None:
     generator = ReportGenerator(
-        warehouse=sealed.warehouse, store=open_store(str(tmp_path / "store"))
+        warehouse=clean_pipeline.warehouse, store=open_store(str(tmp_path / "store"))
     )
-    oracle, compared = Settlements(books), 0
+    oracle, compared = Settlements(clean_books), 0
     for row in read_paper("event_settlement")[::_EVERY]:
         day = date.fromisoformat(row["date"])
         period = Period(first=None, end=day + timedelta(days=1), event_id=UUID(row["event_id"]))

@@ -39,24 +39,27 @@ def _organization_id(connection: Connection[Any]) -> UUID:
 
 
 @pytest.mark.parametrize(
-    ("day", "event_count"),
+    ("slug", "days", "row_count"),
     [
-        ("2025-07-22", 2),
-        ("2025-08-25", 5),
-        ("2025-10-07", 4),
-        ("2025-10-08", 3),
-        ("2025-12-11", 2),
-        ("2025-12-18", 0),
+        ("event-audit", "2025-07-22", 2),
+        ("event-audit", "2025-08-25", 5),
+        ("event-audit", "2025-10-07", 4),
+        ("event-audit", "2025-10-08", 3),
+        ("event-audit", "2025-12-11", 2),
+        ("event-audit", "2025-12-18", 0),
+        ("weekly-occupancy", "2025-08-18_2025-08-24", 11),
+        ("weekly-occupancy", "2025-09-22_2025-09-28", 9),
+        ("weekly-occupancy", "2025-11-17_2025-11-23", 3),
     ],
 )
-def test_the_event_audit_lists_events_until_30_days_after_their_end(
-    organizer: Pipeline, day: str, event_count: int
+def test_the_audit_lists_events_until_30_days_after_their_end_and_the_week_its_sections(
+    organizer: Pipeline, slug: str, days: str, row_count: int
 ) -> None:
     with warehouse_connection(organizer.warehouse) as connection:
-        organization_id, period = _organization_id(connection), Period.of_token(day)
-        rows = _rows(connection, "event-audit", organization_id, period)
-        assert rows == figures_of(connection, "event-audit", organization_id, period)
-    assert len(rows) == event_count
+        organization_id, period = _organization_id(connection), Period.of_token(days)
+        rows = _rows(connection, slug, organization_id, period)
+        assert rows == figures_of(connection, slug, organization_id, period)
+    assert len(rows) == row_count
 
 
 def test_a_postponed_event_without_a_new_day_stays_in_the_event_audit(organizer: Pipeline) -> None:
@@ -83,20 +86,6 @@ def test_occupancy_of_each_event_has_the_figures_of_the_source_rows(
             period = Period.of_token(f"event-{event_id}_{day}")
             rows = _rows(connection, "occupancy", organization_id, period)
             assert rows == figures_of(connection, "occupancy", organization_id, period)
-
-
-@pytest.mark.parametrize(
-    ("week", "section_count"),
-    [("2025-08-18_2025-08-24", 11), ("2025-09-22_2025-09-28", 9), ("2025-11-17_2025-11-23", 3)],
-)
-def test_weekly_occupancy_lists_the_sections_of_events_that_were_not_over(
-    organizer: Pipeline, week: str, section_count: int
-) -> None:
-    with warehouse_connection(organizer.warehouse) as connection:
-        organization_id, period = _organization_id(connection), Period.of_token(week)
-        rows = _rows(connection, "weekly-occupancy", organization_id, period)
-        assert rows == figures_of(connection, "weekly-occupancy", organization_id, period)
-    assert len(rows) == section_count
 
 
 @pytest.mark.parametrize("day", ["2025-08-24", "2025-08-23", "2025-09-28", "2025-08-22"])

@@ -6,7 +6,6 @@ Wall times are only useful on an idle machine; the load before the first case is
 """
 
 import argparse
-import os
 import platform
 import shutil
 import sys
@@ -17,7 +16,7 @@ from pathlib import Path
 from reporting_pipeline_tests.bench import as_of, rebuild
 from reporting_pipeline_tests.bench.cases import CASES, CaseInput
 from reporting_pipeline_tests.bench.entries import entries
-from reporting_pipeline_tests.bench.measurement import Measurement, measure
+from reporting_pipeline_tests.bench.measurement import Measurement, machine, measure, say
 
 _ROWS = 10_000_000
 _XLSX_ROWS = 2_000_000
@@ -34,19 +33,19 @@ def main(arguments: Sequence[str]) -> None:
     """Create the rows, run the cases one after the other, print the table."""
     options = _parser().parse_args(arguments)
     names = [name for name in CASES if not options.case or name in options.case]
-    _say(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f} before, {platform.platform()}\n\n")
+    say(f"{machine()}, {platform.platform()}\n\n")
     with entries(max(options.rows, options.xlsx_rows)) as address:
-        _say(_HEAD)
+        say(_HEAD)
         measured: dict[str, Measurement] = {}
         for name in names:
             rows = options.xlsx_rows if name.startswith(_XLSX) else options.rows
             measured[name] = _measure(name, address, rows)
-            _say(_line(name, measured))
-    _say("\n" + "".join(_verdict(measured)))
+            say(_line(name, measured))
+    say("\n" + "".join(_verdict(measured)))
     if not options.case:
-        _say("\n")
+        say("\n")
         as_of.main([])
-        _say("\n")
+        say("\n")
         rebuild.main([])
 
 
@@ -94,11 +93,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--xlsx-rows", type=int, default=_XLSX_ROWS)
     parser.add_argument("--case", action="append", choices=list(CASES), help="only this case")
     return parser
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

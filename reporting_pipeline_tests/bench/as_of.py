@@ -9,7 +9,6 @@ Milliseconds depend on what else the machine does; the pages that a reading touc
 """
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -30,6 +29,7 @@ from reporting_pipeline.report_definitions.config import ReportConfig
 from reporting_pipeline.report_definitions.parse import parse_config
 from reporting_pipeline.warehouse.engine import conninfo
 from reporting_pipeline_tests.bench.entries import server
+from reporting_pipeline_tests.bench.measurement import machine, say
 
 _ORGANIZATION = UUID(int=1)
 _END = date(2026, 7, 1)
@@ -71,9 +71,9 @@ _REPORTS: dict[str, ReportConfig] = {
 def main(arguments: Sequence[str]) -> int:
     """Print a line for each report; 1 if a reading takes too much longer with a long history."""
     options = _parser().parse_args(arguments)
-    _say(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f} before\n\n")
-    _say("| report | events | rows at 30 days | rows at 3 years | ms | ms | times |")
-    _say(" pages | pages | times |\n|---|---|---|---|---|---|---|---|---|---|\n")
+    say(f"{machine()}\n\n")
+    say("| report | events | rows at 30 days | rows at 3 years | ms | ms | times |")
+    say(" pages | pages | times |\n|---|---|---|---|---|---|---|---|---|---|\n")
     worst = 0.0
     with server() as postgres:
         addresses = [postgres.url("short"), postgres.url("long")]
@@ -86,7 +86,7 @@ def main(arguments: Sequence[str]) -> int:
             few, many = (_pages(each, config) for each in addresses)
             if "as of a day" in name:
                 worst = max(worst, after / before)
-            _say(
+            say(
                 f"| {name} | {options.events:,} | {rows[0]:,} | {rows[1]:,} | {before * 1e3:.1f} "
                 f"| {after * 1e3:.1f} | {after / before:.2f} | {few:,} | {many:,} "
                 f"| {many / few:.2f} |\n"
@@ -173,11 +173,6 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=1_000)
     return parser
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ of each table and inserts what the compiled model gives. The two take turns, bec
 """
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -31,6 +30,7 @@ from reporting_pipeline.sources.dump import load_dump
 from reporting_pipeline.sources.landing import land
 from reporting_pipeline.warehouse.engine import conninfo
 from reporting_pipeline_tests.bench.entries import server
+from reporting_pipeline_tests.bench.measurement import machine, say
 
 _REPEATS = 10
 _DAYS = 120
@@ -39,7 +39,7 @@ _DAYS = 120
 def main(arguments: Sequence[str]) -> int:
     """Print a line for each way to rebuild the day."""
     options = _parser().parse_args(arguments)
-    _say(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f} before\n\n")
+    say(f"{machine()}\n\n")
     with server() as postgres, tempfile.TemporaryDirectory(prefix="reporting-bench-") as folder:
         warehouse = _warehouse(postgres.url("postgres"), options.orders, Path(folder))
         day, row_count = _busiest_day(warehouse)
@@ -52,13 +52,11 @@ def main(arguments: Sequence[str]) -> int:
             subprocess.run([*argv, conninfo(warehouse)], check=True)  # noqa: S603 - our own
 
         found = _least([lambda: _build(warehouse, day), by_psql])
-    _say(
-        f"{options.orders:,} orders; {day} has {row_count:,} rows in {len(TABLE_NAMES)} tables\n\n"
-    )
-    _say("| rebuild of one day, all tables | s | CPU-s, without the server | times bare SQL |\n")
-    _say("|---|---|---|---|\n")
+    say(f"{options.orders:,} orders; {day} has {row_count:,} rows in {len(TABLE_NAMES)} tables\n\n")
+    say("| rebuild of one day, all tables | s | CPU-s, without the server | times bare SQL |\n")
+    say("|---|---|---|---|\n")
     for name, (wall, cpu) in zip(("as scheduled", "bare SQL, by psql"), found, strict=True):
-        _say(f"| {name} | {wall:.2f} | {cpu:.2f} | {wall / found[1][0]:.2f} |\n")
+        say(f"| {name} | {wall:.2f} | {cpu:.2f} | {wall / found[1][0]:.2f} |\n")
     return 0
 
 
@@ -140,11 +138,6 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--orders", type=int, default=20_000)
     return parser
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

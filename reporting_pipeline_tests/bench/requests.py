@@ -9,7 +9,6 @@ The exit code is 1 if a guarantee is broken.
 
 import argparse
 import fcntl
-import os
 import signal
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from reporting_pipeline.embedded.account import server_account
 from reporting_pipeline.embedded.attachment import attached, server_addresses
 from reporting_pipeline.embedded.home import Home
 from reporting_pipeline.settings import Settings
+from reporting_pipeline_tests.bench.measurement import machine, say
 from reporting_pipeline_tests.bench.under_fire import (
     WIPES,
     WORKERS,
@@ -48,15 +48,14 @@ def main(arguments: Sequence[str]) -> int:
     )
     # The servers and workers are stopped even if this process gets a signal.
     signal.signal(signal.SIGTERM, _exit)
-    _print(
+    say(
         f"{fire.request_count} requests of {fire.organization_count} organisations, {WORKERS} "
-        f"workers, a kill each {fire.kill_seconds:g} s; {os.cpu_count()} cores, "
-        f"load {os.getloadavg()[0]:.2f} before\n"
+        f"workers, a kill each {fire.kill_seconds:g} s; {machine()}\n"
     )
     found = _run(fire)
-    _print(_summary(found))
+    say(_summary(found))
     broken = list(_broken(fire, found))
-    _print("".join(f"BROKEN: {each}\n" for each in broken))
+    say("".join(f"BROKEN: {each}\n" for each in broken))
     return 1 if broken else 0
 
 
@@ -117,11 +116,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _exit(*_: Any) -> None:
     sys.exit(143)
-
-
-def _print(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ def test_the_repr_of_secrets_does_not_show_them(home: Home) -> None:
     assert home.secrets().superuser not in repr(home.secrets())
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another account")
 def test_a_home_of_another_account_is_refused(servers_folder: Path, account: Account) -> None:
     taken = servers_folder / "taken"
     taken.mkdir()

@@ -21,6 +21,15 @@ from reporting_pipeline_tests.architecture.repository import DOCS
 EXAMPLES = DOCS / "examples"
 PROMETHEUS = shutil.which("prometheus")
 PROMTOOL = shutil.which("promtool")
+# Alert -> the labels that the rule does not have, and the summary.
+ALERTS: dict[str, tuple[dict[str, str], str]] = {
+    "ReportingMetricsAway": ({"job": "reporting"}, "The metrics of the reports are not served."),
+    "ReportingSourceBehind": (
+        {"source": "ledger"},
+        "ledger is landed through 4h 30m 0s ago.",
+    ),
+    "ReportingRequestsWait": ({}, "A request for a report has waited for 50m 0s."),
+}
 _PATIENCE_SECONDS = 30
 _POLL_SECONDS = 0.1
 

@@ -1,5 +1,6 @@
 """A scrape has the totals and the current state, or it says that it is incomplete."""
 
+import re
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import URL
 
@@ -21,6 +23,7 @@ from reporting_pipeline.telemetry.prometheus import (
 )
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline
+from reporting_pipeline_tests.telemetry.prometheus_server import ALERTS, EXAMPLES
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -178,3 +181,11 @@ def _within(connection: psycopg.Connection) -> WarehouseCollector:
 
 def _uuid(number: int) -> str:
     return f"00000000-0000-4000-8000-{number:012}"
+
+
+def test_the_rules_have_the_alerts_and_the_words_that_a_real_prometheus_is_tried_with() -> None:
+    [group] = yaml.safe_load((EXAMPLES / "prometheus-rules.yaml").read_text("utf-8"))["groups"]
+    summaries = {each["alert"]: each["annotations"]["summary"] for each in group["rules"]}
+    for name, (_, summary) in ALERTS.items():
+        parts = re.split(r"\{\{.*?\}\}", summaries[name])
+        assert re.fullmatch(".+".join(map(re.escape, parts)), summary) or summary == summaries[name]

@@ -29,6 +29,7 @@ from reporting_pipeline_tests.sample_reports import (
     one_day,
 )
 from reporting_pipeline_tests.telemetry.prometheus_server import (
+    ALERTS,
     EXAMPLES,
     PROMETHEUS,
     PROMTOOL,
@@ -38,7 +39,8 @@ from reporting_pipeline_tests.telemetry.prometheus_server import (
 from reporting_pipeline_tests.telemetry.test_dashboard import TARGETS
 
 pytestmark = pytest.mark.skipif(
-    PROMETHEUS is None or PROMTOOL is None, reason="needs prometheus and promtool on the path"
+    PROMETHEUS is None or PROMTOOL is None,
+    reason="no package of PyPI has Prometheus: install Debian's package `prometheus`",
 )
 DAY = date(2025, 5, 1)
 BOUNDS = CacheLimits(ttl_seconds=600, max_entries=10, max_bytes=10**6)
@@ -51,15 +53,6 @@ STALLED = {
     'reporting_source_lag_seconds{source="seating"}': "900+0x60",
     'reporting_touched_oldest_seconds{table="report_sales_daily"}': "600+0x60",
     "reporting_request_oldest_seconds": "1200+60x60",
-}
-# Alert -> the labels that the rule does not have, and the summary.
-ALERTS: dict[str, tuple[dict[str, str], str]] = {
-    "ReportingMetricsAway": ({"job": "reporting"}, "Nobody serves the metrics of the reports."),
-    "ReportingSourceBehind": (
-        {"source": "ledger"},
-        "ledger is landed through 4h 30m 0s ago.",
-    ),
-    "ReportingRequestsWait": ({}, "A request for a report has waited for 50m 0s."),
 }
 
 

@@ -30,10 +30,14 @@ class StarterReport:
             `$` a column with money, `%` a share, `#` a count without a total, `?` yes or no.
         shares: For each share that has a total, the headings whose totals it divides: `-` before
             one subtracts it.
+        query: The name of its query, if it is not its own.
+        columns: The columns of the query that it shows; empty: all.
     """
 
     headings: Sequence[str]
     shares: Mapping[str, tuple[str, str]]
+    query: str = ""
+    columns: Sequence[int] = ()
 
     @property
     def plain_headings(self) -> list[str]:
@@ -62,9 +66,13 @@ class StarterReport:
 
 
 def _report(
-    headings: str, shares: Mapping[str, tuple[str, str]] = MappingProxyType({})
+    headings: str,
+    shares: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+    *,
+    query: str = "",
+    columns: Sequence[int] = (),
 ) -> StarterReport:
-    return StarterReport(headings=headings.split("|"), shares=shares)
+    return StarterReport(headings=headings.split("|"), shares=shares, query=query, columns=columns)
 
 
 _OF_SECTIONS = (
@@ -118,9 +126,16 @@ STARTER_REPORTS: Mapping[str, StarterReport] = MappingProxyType(
             "From (local time)|Gate|Entries+|Exits+|Inside the event#|Peak of the day"
         ),
         "attendance.rejections": _report("Date|Gate|Reason|Rejected scans+"),
-        "occupancy": _report(f"Section|{_OF_SECTIONS}", shares=_SHARES_OF_SECTIONS),
+        "occupancy": _report(
+            f"Section|{_OF_SECTIONS}",
+            shares=_SHARES_OF_SECTIONS,
+            query="sections",
+            columns=range(4, 15),
+        ),
         "weekly-occupancy": _report(
-            f"Day|Event|Venue|Status|Section|{_OF_SECTIONS}", shares=_SHARES_OF_SECTIONS
+            f"Day|Event|Venue|Status|Section|{_OF_SECTIONS}",
+            shares=_SHARES_OF_SECTIONS,
+            query="sections",
         ),
         "no-shows": _report(
             "Ticket type|Channel|Free of charge?|Valid tickets+|Admitted+|No-shows+"
@@ -157,16 +172,22 @@ STARTER_REPORTS: Mapping[str, StarterReport] = MappingProxyType(
         "bridge.sales-to-revenue": _report(
             "Event|Currency|Booked$+|Not charged$+|Charged$+|Gift cards charged$+|Chargebacks$+"
             "|Won back$+|Net revenue$+",
+            query="bridge",
+            columns=range(9),
         ),
         "bridge.revenue-to-cash": _report(
             "Event|Currency|Net revenue$+|Gift cards sold$+|Gift cards returned$+"
             "|Change of receivables$+|Residue$+|Collected by payment provider$+"
             "|Collected by bank$+|Paid by gift card$+|Repaid by payment provider$+"
             "|Repaid by bank$+|Repaid to gift card$+",
+            query="bridge",
+            columns=(0, 1, *range(8, 19)),
         ),
         "bridge.revenue-to-payout": _report(
             "Event|Currency|Net revenue$+|Taxes not the organiser's$+|Other not the organiser's$+"
             "|Organiser's share$+|Costs$+|Change of payable$+|Paid out and held back$+",
+            query="bridge",
+            columns=(0, 1, 8, *range(19, 25)),
         ),
         "bridge.residues": _report("Day|Event|Kind|Reference|Currency|Residue$+|Transaction"),
     }
@@ -189,9 +210,12 @@ def figures_of(
         "end": period.end,
         "event_id": period.event_id,
     }
-    statement = (_QUERIES / f"{name}.sql").read_text(encoding="utf-8")
+    report = STARTER_REPORTS[name]
+    statement = (_QUERIES / f"{report.query or name}.sql").read_text(encoding="utf-8")
     found = connection.execute(statement.encode(), bound).fetchall()
-    return [tuple(map(_plain, row)) for row in found]
+    return [
+        tuple(_plain(row[index]) for index in report.columns or range(len(row))) for row in found
+    ]
 
 
 def _plain(value: Any) -> Any:

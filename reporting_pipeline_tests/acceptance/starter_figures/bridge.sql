@@ -1,3 +1,4 @@
+-- All figures of a bridge, which the blocks of the report share.
 with booked as (
     select
         event_id,
@@ -17,7 +18,27 @@ revenue as (
         sum(gross_minor - refund_minor) as charged,
         sum(chargeback_minor) as charged_back,
         sum(chargeback_reversal_minor) as won_back,
-        sum(net_revenue_minor) as net_revenue
+        sum(net_revenue_minor) as net_revenue,
+        sum(gift_card_sold_minor) as gift_card_sold,
+        sum(gift_card_returned_minor) as gift_card_returned,
+        sum(receivable_change_minor) as receivable_change,
+        sum(
+            net_revenue_minor + gift_card_sold_minor - gift_card_returned_minor - receivable_change_minor
+            - collected_minor + repaid_minor
+        ) as residue,
+        sum(collected_psp_minor) as collected_psp,
+        sum(collected_bank_minor) as collected_bank,
+        sum(collected_gift_card_minor) as collected_gift_card,
+        sum(repaid_psp_minor) as repaid_psp,
+        sum(repaid_bank_minor) as repaid_bank,
+        sum(repaid_gift_card_minor) as repaid_gift_card,
+        sum(
+            platform_fee_minor + processing_fee_minor + chargeback_fee_minor - adjustment_minor
+        ) as cost_minor,
+        sum(payable_change_minor) as payable,
+        sum(
+            payout_minor - payout_reversal_minor + reserve_held_minor - reserve_released_minor
+        ) as paid_out
     from reporting.report_revenue_daily
     where
         organization_id = %(organization_id)s and date < %(end)s
@@ -31,7 +52,15 @@ ledger as (
         e.currency,
         coalesce(sum(case e.direction when 'credit' then amount_minor else -amount_minor end) filter (
             where e.component = 'gift_card' and t.kind in ('sale', 'refund')
-        ), 0) as gift_cards
+        ), 0) as gift_cards,
+        coalesce(sum(case e.direction when 'credit' then amount_minor else -amount_minor end) filter (
+            where a.kind = 'organizer_payable' and e.component not in (
+                'platform_fee', 'processing_fee', 'chargeback_fee', 'adjustment', 'reserve', 'payout'
+            )
+        ), 0) as share,
+        coalesce(sum(case e.direction when 'credit' then amount_minor else -amount_minor end) filter (
+            where e.component = 'tax' and a.kind <> 'organizer_payable'
+        ), 0) as taxes
     from landing.ledger_entries as e
     inner join landing.ledger_transactions as t on e.transaction_id = t.id
     inner join landing.ledger_accounts as a on e.account_id = a.id
@@ -62,7 +91,23 @@ select
     coalesce(l.gift_cards, 0),
     coalesce(r.charged_back, 0),
     coalesce(r.won_back, 0),
-    coalesce(r.net_revenue, 0)
+    coalesce(r.net_revenue, 0),
+    coalesce(r.gift_card_sold, 0),
+    coalesce(r.gift_card_returned, 0),
+    coalesce(r.receivable_change, 0),
+    coalesce(r.residue, 0),
+    coalesce(r.collected_psp, 0),
+    coalesce(r.collected_bank, 0),
+    coalesce(r.collected_gift_card, 0),
+    coalesce(r.repaid_psp, 0),
+    coalesce(r.repaid_bank, 0),
+    coalesce(r.repaid_gift_card, 0),
+    coalesce(l.taxes, 0),
+    coalesce(r.net_revenue - l.share - l.taxes, 0),
+    coalesce(l.share, 0),
+    coalesce(r.cost_minor, 0),
+    coalesce(r.payable, 0),
+    coalesce(r.paid_out, 0)
 from places as p
 left join booked as b on p.event_id is not distinct from b.event_id and p.currency = b.currency
 left join revenue as r on p.event_id is not distinct from r.event_id and p.currency = r.currency

@@ -1,8 +1,22 @@
 -- From source rows alone. A section is one that an inventory movement or a ticket of the event names;
 -- tickets without a section count together.
-with listed as (
-    select * from landing.ticketing_events
-    where organization_id = %(organization_id)s and id = %(event_id)s
+with events as (
+    select
+        *,
+        ((starts_at at time zone timezone) - day_cutoff)::date as start_day,
+        ((ends_at at time zone timezone) - day_cutoff)::date as end_day
+    from landing.ticketing_events
+    where organization_id = %(organization_id)s
+),
+
+-- One event, or those that were not over before the period.
+listed as (
+    select * from events
+    where
+        case
+            when %(event_id)s::uuid is not null then id = %(event_id)s
+            else end_day >= %(first)s or (status = 'postponed' and rescheduled_from is null)
+        end
 ),
 
 admission_tickets as (
@@ -141,6 +155,10 @@ figures as (
 )
 
 select
+    e.start_day,
+    e.name,
+    v.name,
+    e.status,
     case when f.section_id is null then '(no section)' else s.name end,
     capacity,
     holds,
@@ -154,7 +172,11 @@ select
     case when capacity > 0 then round(admissions::numeric / capacity, 6) end
 from figures as f
 inner join listed as e on f.event_id = e.id
+left join landing.seating_venues as v on e.venue_id = v.id
 left join landing.seating_sections as s on f.section_id = s.id
 order by
+    e.start_day,
+    e.name collate "C",
     case when f.section_id is null then '(no section)' else s.name end collate "C",
+    e.id,
     f.section_id
