@@ -1,6 +1,6 @@
 # A thin layer over bootstrap.py, which first makes the virtual environment if it is missing.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check format docs lock bench
+.PHONY: help demo test lint audit check format docs lock bench
 
 PYTHON ?= python3
 ARGS ?=
@@ -17,7 +17,10 @@ test:    ## Run the tests; ARGS go to pytest
 lint:    ## Check format, lint, types, layers and SQL; change nothing
 	@$(PYTHON) bootstrap.py lint
 
-check: lint test ## Run both: everything that CI runs
+audit:   ## List the packages of production, and look for known vulnerabilities if there is a network
+	@$(PYTHON) bootstrap.py audit
+
+check: lint audit test ## Run all three: everything that CI runs
 
 format:  ## Rewrite files to the house format
 	@$(PYTHON) bootstrap.py format

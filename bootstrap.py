@@ -68,6 +68,7 @@ usage: python3 bootstrap.py COMMAND [ARGUMENTS]
   test [ARGUMENTS]     run the tests; ARGUMENTS go to pytest
   lint                 check format, lint, types, layers and SQL: all of them, then a verdict
   format               rewrite files to the house format
+  audit                list the packages, and look for known vulnerabilities if there is a network
   docs                 write the generated pages of docs/
   bench [ARGUMENTS]    measure how fast reports are written; needs 6 minutes and 10 GB of disk
   lock [--upgrade]     renew the lock files from pyproject.toml; needs the network
@@ -86,6 +87,7 @@ def main(arguments: Sequence[str]) -> int:
         "demo": ("reporting", "demo", *rest),
         "run": rest,
         "test": (*TESTS, *rest),
+        "audit": ("python", "-m", "reporting_pipeline_tests.architecture.dependency_audit"),
         "docs": ("python", "-m", "reporting_pipeline_tests.architecture.settings_page"),
         "bench": ("python", "-m", "reporting_pipeline_tests.bench", *rest),
     }

@@ -8,27 +8,33 @@
       SourceError                 .domain
         SourceUnavailable         a source is down or too slow                  (retryable)
         SourceContractBroken      a source differs from the contract
+          SourceReplaced          a source lacks most of the rows that were landed from it
         SourceWritable            the reading role can write to a source
       DumpRefused                 a dump differs from the contract
       WarehouseError
-        WarehouseUnavailable      the warehouse cannot be reached               (retryable)
+        WarehouseUnavailable      the warehouse cannot be reached or fails      (retryable)
         SchemaMismatch            the warehouse has the schema of another version
       BuildFailed                 a report table was not built
       PropertiesInvalid           a model is not described as it has to be
       UnknownReport               no report table has this name
+      UnknownName                 no organisation or event has this name or id, or several have
       UnknownBreak                no such break is open or accepted
+      UnknownFinding              no such finding about a source row is open or accepted
       DefinitionError
         UnknownDataset            no dataset or column has this name
         UnknownDefinition         no report definition has this name
         DefinitionInvalid         a report definition is not valid
+      FigureTooLarge              a sum of a report leaves 64 bits
       FormatCannotHold            a report exceeds the limits of a format
       ExportIncomplete            a file would lack rows of its table
       RenderFailed                a file could not be written
       FileUnreadable              a file is damaged or not from this pipeline
+      FileExists                  a folder has another file of this name
       CurrenciesDiffer            amounts of several currencies would be mixed
       StoreError
         ObjectNotFound            the store has no object with this key
         StoreUnavailable          the store cannot be reached                   (retryable)
+        FileLost                  a published file is gone or altered           (retryable)
       ChannelFailed               an alert channel did not accept a message     (retryable)
 
 Discrepancies in the books are values, not exceptions: see `reporting_pipeline.domain.discrepancy`.
@@ -97,6 +103,10 @@ class SourceContractBroken(SourceError):
     """A source database differs from the contract."""
 
 
+class SourceReplaced(SourceContractBroken):
+    """A source database does not have most of the rows that were landed from it."""
+
+
 class SourceWritable(SourceError):
     """The role that reads a source can write to it, which the pipeline does not accept."""
 
@@ -110,7 +120,7 @@ class WarehouseError(ReportingError):
 
 
 class WarehouseUnavailable(WarehouseError):
-    """The warehouse cannot be reached."""
+    """The warehouse cannot be reached, or failed meanwhile: full, locked, a standby or down."""
 
     retryable = True
 
@@ -131,8 +141,16 @@ class UnknownReport(ReportingError):
     """No report table has this name."""
 
 
+class UnknownName(ReportingError):
+    """No organisation or event has this name or id, or several have the name."""
+
+
 class UnknownBreak(ReportingError):
     """No such break is open or accepted."""
+
+
+class UnknownFinding(ReportingError):
+    """No finding with these ids is open, or none is accepted."""
 
 
 class DefinitionError(ReportingError):
@@ -151,6 +169,10 @@ class DefinitionInvalid(DefinitionError):
     """A report definition is not valid; the message names the field and the reason."""
 
 
+class FigureTooLarge(ReportingError):
+    """A sum of a report leaves 64 bits; nothing was published."""
+
+
 class FormatCannotHold(ReportingError):
     """A report exceeds the limits of a format; the message names a format that fits."""
 
@@ -161,6 +183,10 @@ class RenderFailed(ReportingError):
 
 class FileUnreadable(ReportingError):
     """A file to verify is damaged, or this pipeline did not write it."""
+
+
+class FileExists(ReportingError):
+    """A folder has another file of the name that a report's file would have there."""
 
 
 class CurrenciesDiffer(ReportingError, TypeError):
@@ -181,6 +207,12 @@ class ObjectNotFound(StoreError):
 
 class StoreUnavailable(StoreError):
     """The store cannot be reached."""
+
+    retryable = True
+
+
+class FileLost(StoreError):
+    """The store has no file of a published report, or has other bytes; it is generated again."""
 
     retryable = True
 

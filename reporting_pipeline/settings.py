@@ -6,21 +6,28 @@ Reading the settings starts no server and opens no connection.
 """
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from datetime import date, time
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL
 
+from reporting_pipeline.addresses import postgres_url, with_options
 from reporting_pipeline.domain.time_zones import zone_names
 from reporting_pipeline.errors import SettingsError
+from reporting_pipeline.guards.regular_file import open_regular
+from reporting_pipeline.guards.shown_text import shown
 
 _DAGSTER_SCHEMA = "dagster"
+_FIRST_YEAR, _LAST_YEAR = 1970, 2199
+_MAX_KEY_BYTES = 64 * 1024
+_PREFIX = "REPORTING_"
 
 
 def _known_zone(name: str) -> str:
@@ -42,7 +49,51 @@ def _redis_address(address: SecretStr) -> SecretStr:
     return address
 
 
+def _written(pattern: str, example: str) -> BeforeValidator:
+    """Text of this form only: pydantic alone also reads 1_000, seconds since 1970 and the like."""
+
+    def check(value: object) -> object:
+        if isinstance(value, str) and re.fullmatch(pattern, value, re.ASCII) is None:
+            message = f"{shown(value)!r} is not of the form {example}"
+            raise ValueError(message)
+        return value
+
+    return BeforeValidator(check)
+
+
+def _sensible_day(day: date) -> date:
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        message = f"{day} is not a day of the years {_FIRST_YEAR} to {_LAST_YEAR}"
+        raise ValueError(message)
+    return day
+
+
+def _folder(path: Path) -> Path:
+    """A path that is a folder, or can become one."""
+    if not str(path).strip() or "\0" in str(path):
+        message = "it is empty, or no path"
+        raise ValueError(message)
+    for each in (path, *path.absolute().parents):
+        try:
+            if each.is_dir():
+                return path
+            is_other = each.exists() or each.is_symlink()
+        except OSError as error:
+            message = f"{shown(path)!r} is no path: {error.strerror}"
+            raise ValueError(message) from None
+        if is_other:
+            message = f"{shown(each)!r} is not a folder"
+            raise ValueError(message)
+    return path
+
+
 RedisAddress = Annotated[SecretStr, AfterValidator(_redis_address)]
+WholeNumber = Annotated[int, _written(r"-?[0-9]{1,19}", "900")]
+Day = Annotated[
+    date, _written(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "2025-03-09"), AfterValidator(_sensible_day)
+]
+ClockTime = Annotated[time, _written(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?", "02:15")]
+Folder = Annotated[Path, _written(r"(?s).*\S.*", ".reporting"), AfterValidator(_folder)]
 
 
 def _reader_address(domain: str) -> Any:
@@ -63,9 +114,9 @@ def _owner_address(domain: str) -> Any:
 class Settings(BaseSettings):
     """Every setting, validated once; an address that is not set is None."""
 
-    model_config = SettingsConfigDict(env_prefix="REPORTING_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="ignore")
 
-    home: Path = Field(
+    home: Folder = Field(
         default=Path(".reporting"),
         description="Folder in which the local servers keep their state; default .reporting.",
     )
@@ -76,8 +127,8 @@ class Settings(BaseSettings):
     )
     database_url: SecretStr | None = Field(
         default=None,
-        description="Address of the warehouse, PostgreSQL 15 or later, in session mode if pooled;"
-        " default none.",
+        description="Address of the warehouse, PostgreSQL 15 or later, in session mode if pooled,"
+        " with any parameter of libpq, such as `?sslmode=verify-full`; default none.",
     )
     dagster_url: SecretStr | None = Field(
         default=None,
@@ -100,34 +151,51 @@ class Settings(BaseSettings):
     source_seating_admin_url: SecretStr | None = _owner_address("seating")
     source_scanning_admin_url: SecretStr | None = _owner_address("scanning")
     source_ledger_admin_url: SecretStr | None = _owner_address("ledger")
-    first_day: date = Field(
+    first_day: Day = Field(
         default=date(2025, 1, 1),
         description="First report day that can be built; default 2025-01-01.",
     )
-    landing_overlap_seconds: int = Field(
+    landing_overlap_seconds: WholeNumber = Field(
         default=900,
         ge=900,
+        le=2_678_400,
         description="Seconds by which a landing reads again behind the newest record clock, because"
         " rows can commit late; default 900.",
     )
-    source_timeout_seconds: int = Field(
+    source_timeout_seconds: WholeNumber = Field(
         default=600,
         ge=1,
+        le=86_400,
         description="Seconds that one statement may take in a source database; default 600.",
     )
-    final_delay_seconds: int = Field(
+    compared_rows: WholeNumber = Field(
+        default=500_000,
+        ge=0,
+        le=1_000_000_000_000,
+        description="Landed rows that are compared with the sources each night, in rotation, to"
+        " find those that were changed or deleted there; 0 for none; default 500000.",
+    )
+    final_delay_seconds: WholeNumber = Field(
         default=7200,
         ge=0,
+        le=2_678_400,
         description="Seconds to wait for late rows after the end of a report day before the day can"
         " become final; default 7200.",
     )
-    landing_interval_minutes: int = Field(
+    lock_timeout_seconds: WholeNumber = Field(
+        default=1800,
+        ge=1,
+        le=86400,
+        description="Seconds that a statement waits for a lock of the warehouse, such as that of"
+        " another landing, before it gives up; default 1800.",
+    )
+    landing_interval_minutes: WholeNumber = Field(
         default=10,
         ge=1,
         le=60,
         description="Minutes between two landings by schedule; default 10.",
     )
-    nightly_at: time = Field(
+    nightly_at: ClockTime = Field(
         default=time(2, 15),
         description="Time at which the day before is landed, built and reported each night;"
         " default 02:15:00.",
@@ -136,51 +204,64 @@ class Settings(BaseSettings):
         default="UTC",
         description="IANA time zone of REPORTING_NIGHTLY_AT; default UTC.",
     )
-    rebuild_horizon_days: int = Field(
+    rebuild_horizon_days: WholeNumber = Field(
         default=400,
         ge=1,
+        le=36_500,
         description="Age in days up to which a report day is rebuilt automatically when late rows"
         " arrive; default 400.",
     )
-    report_horizon_days: int = Field(
+    report_horizon_days: WholeNumber = Field(
         default=45,
         ge=1,
+        le=3_660,
         description="Age in days up to which missing scheduled reports are requested; default 45.",
     )
-    daily_deadline_hours: int = Field(
+    daily_deadline_hours: WholeNumber = Field(
         default=12,
         ge=1,
+        le=8_760,
         description="Hours after the end of its period by which a daily report must exist;"
         " default 12.",
     )
-    weekly_deadline_hours: int = Field(
+    weekly_deadline_hours: WholeNumber = Field(
         default=24,
         ge=1,
+        le=8_760,
         description="Hours after the end of its period by which a weekly report must exist;"
         " default 24.",
     )
-    monthly_deadline_hours: int = Field(
+    monthly_deadline_hours: WholeNumber = Field(
         default=48,
         ge=1,
+        le=8_760,
         description="Hours after the end of its period by which a monthly report must exist;"
         " default 48.",
     )
-    event_deadline_hours: int = Field(
+    event_deadline_hours: WholeNumber = Field(
         default=24,
         ge=1,
+        le=8_760,
         description="Hours after the end of its period by which a report on an event must exist;"
         " default 24.",
     )
-    request_heartbeat_seconds: int = Field(
+    request_heartbeat_seconds: WholeNumber = Field(
         default=10,
         ge=1,
+        le=3_600,
         description="Seconds between two heartbeats of a worker that serves a request; default 10.",
     )
-    request_stale_seconds: int = Field(
+    request_stale_seconds: WholeNumber = Field(
         default=30,
         ge=3,
+        le=86_400,
         description="Seconds without a heartbeat after which a worker is considered lost and its"
         " request is queued again; default 30.",
+    )
+    signing_key: SecretStr | None = Field(
+        default=None,
+        description="Private key of Ed25519 that signs manifests, as PEM or as the path of a PEM"
+        " file; default none.",
     )
     alert_channels: SecretStr | None = Field(
         default=None,
@@ -192,9 +273,10 @@ class Settings(BaseSettings):
         description="Key that signs webhooks: whsec_ and the Base64 of at least 24 random bytes;"
         " default none.",
     )
-    source_stale_seconds: int = Field(
+    source_stale_seconds: WholeNumber = Field(
         default=7200,
         ge=60,
+        le=2_678_400,
         description="Seconds without a landing after which a source raises an alert; default 7200.",
     )
     compute_logs_url: str | None = Field(
@@ -202,33 +284,38 @@ class Settings(BaseSettings):
         description="Where the output of Dagster steps is stored, as s3://bucket/prefix;"
         " default a folder below DAGSTER_HOME.",
     )
-    leftover_grace_seconds: int = Field(
+    leftover_grace_seconds: WholeNumber = Field(
         default=86400,
         ge=7200,
+        le=31_536_000,
         description="Age in seconds at which `reporting sweep` removes the leftovers of a killed"
         " process; default 86400.",
     )
-    retention_financial_years: int = Field(
+    retention_financial_years: WholeNumber = Field(
         default=10,
         ge=1,
+        le=100,
         description="Years, counted from the end of a report's year, for which the rows of"
         " financial reports are kept; default 10.",
     )
-    retention_sales_years: int = Field(
+    retention_sales_years: WholeNumber = Field(
         default=5,
         ge=1,
+        le=100,
         description="Years, counted from the end of a report's year, for which the rows of"
         " sales reports are kept; default 5.",
     )
-    retention_operational_years: int = Field(
+    retention_operational_years: WholeNumber = Field(
         default=2,
         ge=1,
+        le=100,
         description="Years, counted from the end of a report's year, for which the rows of"
         " operational reports are kept; default 2.",
     )
-    retention_alert_days: int = Field(
+    retention_alert_days: WholeNumber = Field(
         default=400,
         ge=1,
+        le=36_500,
         description="Days for which resolved alerts and ended requests are kept; default 400.",
     )
     retention_deletes: bool = Field(
@@ -236,7 +323,26 @@ class Settings(BaseSettings):
         description="True if `reporting sweep` deletes what is past its retention, false if it only"
         " lists it; default false.",
     )
-    metrics_port: int = Field(
+    store_audit_at: ClockTime = Field(
+        default=time(4, 15),
+        description="Time at which a part of the store is audited each night, in"
+        " REPORTING_SCHEDULE_ZONE; default 04:15:00.",
+    )
+    store_audit_days: WholeNumber = Field(
+        default=7,
+        ge=1,
+        le=3_660,
+        description="Days in which the folders of all organisations in the store are listed and"
+        " compared with the catalogue once; default 7.",
+    )
+    store_audit_bytes: WholeNumber = Field(
+        default=10_000_000_000,
+        ge=0,
+        le=1_000_000_000_000_000_000,
+        description="Bytes of published files that the audit of the store reads each night, those"
+        " first that were not read for the longest time; default 10000000000.",
+    )
+    metrics_port: WholeNumber = Field(
         default=9464,
         ge=0,
         le=65535,
@@ -247,26 +353,29 @@ class Settings(BaseSettings):
         default="text",
         description="Format of the log: text, or json for one JSON object per line; default text.",
     )
-    hot_cache_ttl_seconds: int = Field(
+    hot_cache_ttl_seconds: WholeNumber = Field(
         default=900,
         ge=600,
         le=1800,
         description="Seconds for which an answer stays in the memory cache; default 900.",
     )
-    hot_cache_entries: int = Field(
+    hot_cache_entries: WholeNumber = Field(
         default=512,
         ge=1,
+        le=1_000_000,
         description="Largest number of answers of one kind in the memory cache; default 512.",
     )
-    hot_cache_bytes: int = Field(
+    hot_cache_bytes: WholeNumber = Field(
         default=64 * 1024 * 1024,
         ge=1,
+        le=1_000_000_000_000,
         description="Largest size in bytes of all answers of one kind in the memory cache;"
         " default 67108864.",
     )
-    hot_cache_file_bytes: int = Field(
+    hot_cache_file_bytes: WholeNumber = Field(
         default=8 * 1024 * 1024,
         ge=1,
+        le=1_000_000_000_000,
         description="Size in bytes above which a report file is not kept in the memory cache;"
         " default 8388608.",
     )
@@ -276,25 +385,31 @@ class Settings(BaseSettings):
         """Read the environment.
 
         Raises:
-            SettingsError: A value is malformed; the message lists every malformed value.
+            SettingsError: Variables have unknown names, or else values are malformed; the message
+                lists all of them.
         """
+        _refuse_unknown_names(os.environ)
         try:
             return cls()
         except ValidationError as error:
             problems = "; ".join(
-                f"REPORTING_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}"
+                f"REPORTING_{'_'.join(map(str, each['loc'])).upper()}: "
+                f"{each['msg'].removeprefix('Value error, ')}"
                 for each in error.errors(include_input=False)
             )
             message = f"settings are malformed: {problems}"
             raise SettingsError(message) from None
 
     def warehouse_url(self) -> URL:
-        """Address of the warehouse for the driver psycopg 3.
+        """Address of the warehouse for the driver psycopg 3; limits the waits for its locks.
 
         Raises:
             SettingsError: It is not set, or is not an address of PostgreSQL.
         """
-        return _database_url("REPORTING_DATABASE_URL", self.database_url, "psycopg")
+        url = _database_url("REPORTING_DATABASE_URL", self.database_url, "psycopg")
+        if "lock_timeout" in str(url.query.get("options", "")):
+            return url
+        return with_options(url, f"-c lock_timeout={self.lock_timeout_seconds}s")
 
     def dagster_storage_url(self) -> URL:
         """Address of Dagster's storage for psycopg 2, the driver of dagster-postgres.
@@ -305,7 +420,7 @@ class Settings(BaseSettings):
         if self.dagster_url is not None:
             return _database_url("REPORTING_DAGSTER_URL", self.dagster_url, "psycopg2")
         url = _database_url("REPORTING_DATABASE_URL", self.database_url, "psycopg2")
-        return url.update_query_dict({"options": f"-csearch_path={_DAGSTER_SCHEMA}"})
+        return with_options(url, f"-csearch_path={_DAGSTER_SCHEMA}")
 
     def source_url(self, domain: str) -> URL:
         """Address of a source domain's database, for reading.
@@ -339,6 +454,32 @@ class Settings(BaseSettings):
         """Key that signs webhooks, or None if it is not set."""
         secret = self.alert_signing_secret
         return None if secret is None else secret.get_secret_value()
+
+    def signing_key_pem(self) -> str | None:
+        """The private key that signs manifests, as PEM, or None if it is not set.
+
+        Raises:
+            SettingsError: Its file cannot be read, or others than its owner may change it.
+        """
+        if self.signing_key is None or not self.signing_key.get_secret_value().strip():
+            return None
+        text = self.signing_key.get_secret_value().strip()
+        if "-----BEGIN" in text:
+            # A file of variables holds a PEM on one line.
+            return text.replace("\\n", "\n").strip() + "\n"
+        path = Path(text)
+        try:
+            with open_regular(path) as file:
+                mode = os.fstat(file.fileno()).st_mode
+                content = file.read(_MAX_KEY_BYTES).decode("ascii")
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it is no text"
+            message = f"REPORTING_SIGNING_KEY names a file that cannot be read: {reason}"
+            raise SettingsError(message) from None
+        if mode & 0o022:
+            message = f"others may change the file of REPORTING_SIGNING_KEY: chmod 600 {path}"
+            raise SettingsError(message)
+        return content
 
     def store_address(self) -> str:
         """Address of the store that report files are written to.
@@ -377,14 +518,29 @@ def set_environment(addresses: Mapping[str, str]) -> None:
 def _database_url(name: str, value: SecretStr | None, driver: str) -> URL:
     if value is None:
         raise SettingsError(_missing(name))
-    try:
-        url = make_url(value.get_secret_value())
-    except ArgumentError:
-        url = None
-    if url is None or url.get_backend_name() not in {"postgresql", "postgres"}:
-        message = f"{name} is not the address of a PostgreSQL database: expected postgresql://user:password@host:port/name"
+    return postgres_url(name, value.get_secret_value(), driver)
+
+
+def _refuse_unknown_names(environment: Iterable[str]) -> None:
+    """Refuse a variable that no program of ours reads, which is a setting with a wrong name."""
+    known = {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields}
+    found = [name for name in environment if name.upper().startswith(_PREFIX)]
+    # dbt's profile reads these; `reporting exec` sets them.
+    own = [name for name in found if name.startswith("REPORTING_DBT_")]
+    unknown = sorted({name for name in found if name.upper() not in known} - {*own})
+    if unknown:
+        listed = "; ".join(f"{name}{_nearest(name, known)}" for name in unknown)
+        message = (
+            f"no setting has the name {listed}: correct it, or remove it from the environment; "
+            "docs/settings.md lists all"
+        )
         raise SettingsError(message)
-    return url.set(drivername=f"postgresql+{driver}")
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    rests = sorted(each.removeprefix(_PREFIX) for each in known)
+    near = get_close_matches(name.upper().removeprefix(_PREFIX), rests, n=1)
+    return f" (the nearest is {_PREFIX}{near[0]})" if near else ""
 
 
 def _missing(name: str) -> str:

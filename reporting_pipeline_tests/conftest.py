@@ -6,8 +6,12 @@ share rows. The servers do not wait for the disk, and they end with the test pro
 
 import csv
 import gc
+import getpass
 import itertools
+import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -19,6 +23,7 @@ from sqlalchemy import URL
 
 from reporting_pipeline.building.relations import migrate
 from reporting_pipeline.embedded.account import Account, server_account
+from reporting_pipeline.embedded.home import ELSEWHERE, left_servers
 from reporting_pipeline.embedded.postgres import (
     SOURCE_OWNER,
     SOURCE_READER,
@@ -44,6 +49,7 @@ from reporting_pipeline_tests.servers_folder import temporary_servers_folder
 
 pytest_plugins = [
     "reporting_pipeline_tests.landed_season",
+    "reporting_pipeline_tests.printable_password",
     "reporting_pipeline_tests.s3_servers",
 ]
 
@@ -77,6 +83,24 @@ def _no_settings_from_outside() -> Iterator[None]:
             if name.startswith(("REPORTING_", "DAGSTER_")) and name != "REPORTING_PG_BINDIR":
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_servers_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Remove the servers' files of homes that the tests made, which are outside the home for root.
+
+    Those of former runs go when pytest has deleted their homes.
+    """
+    own = tmp_path_factory.getbasetemp()
+    of_all_runs = Path(tempfile.gettempdir(), f"pytest-of-{getpass.getuser()}")
+    for left in left_servers():
+        if left.home is not None and left.home.is_relative_to(of_all_runs):
+            shutil.rmtree(left.folder, ignore_errors=True)
+    yield
+    if os.geteuid() == 0 and ELSEWHERE.is_dir():
+        for record in ELSEWHERE.glob("*/home"):
+            if Path(record.read_text(encoding="utf-8")).is_relative_to(own):
+                shutil.rmtree(record.parent, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from reporting_pipeline.catalogue.definition_store import apply_definitions
 from reporting_pipeline.catalogue.generated_reports import GeneratedReport, generated_reports
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.exports.manifest import Manifest
+from reporting_pipeline.exports.signing import Signer
 from reporting_pipeline.publishing.generate import Outcome, Publisher, generate
 from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
@@ -73,6 +74,7 @@ class ReportGenerator:
     warehouse: URL
     store: ObjectStore
     now: datetime = field(default=NOW)
+    signer: Signer | None = None
 
     def generate(
         self,
@@ -87,6 +89,7 @@ class ReportGenerator:
             store=self.store,
             final_delay_seconds=7200,
             clock=lambda: self.now,
+            signer=self.signer,
         )
         request = ReportRequest(
             definition=definition, period=period, is_provisional_allowed=is_provisional_allowed

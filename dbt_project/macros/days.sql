@@ -84,7 +84,8 @@
 {% macro get_incremental_replace_days_sql(arguments) -%}
     {%- set columns = get_quoted_csv(arguments["dest_columns"] | map(attribute="name")) -%}
     delete from {{ arguments["target_relation"] }} where {{ in_days('date') }};
+    {{ record_left_out_rows(model.name, arguments["temp_relation"]) }}
     insert into {{ arguments["target_relation"] }} ({{ columns }})
-    select {{ columns }} from {{ arguments["temp_relation"] }};
+    select {{ columns }} from {{ arguments["temp_relation"] }} where {{ fits(model.name) }};
     {{ renew_running_balances(arguments["target_relation"], model) }}
 {%- endmacro %}

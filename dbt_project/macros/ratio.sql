@@ -1,9 +1,12 @@
 {# A ratio of two whole numbers with 6 decimals, rounded half away from zero from the exact integers;
-   null where the divisor is not positive. #}
+   null where the divisor is not positive, and where the ratio does not fit into numeric(12,6). #}
 {% macro ratio(dividend, divisor) -%}
     cast(
         case
-            when {{ divisor }} > 0
+            when
+                {{ divisor }} > 0
+                and 2000000 * abs(cast({{ dividend }} as numeric)) + {{ divisor }}
+                < 2000000000000 * cast({{ divisor }} as numeric)
                 then
                     sign({{ dividend }}) * div(
                         2000000 * abs(cast({{ dividend }} as numeric)) + {{ divisor }}, 2 * cast({{ divisor }} as numeric)

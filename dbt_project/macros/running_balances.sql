@@ -42,7 +42,7 @@
    up by key where a query shows it; a join would make the planner read all balances of the leaf. #}
 {% macro running_balance(report_table, rows, balance) -%}
     (
-        select balances.{{ balance }}
+        select cast(balances.{{ balance }} as bigint)
         from {{ balances_of(report_table) }} as balances
         where
             {{ same_leaf(report_table, 'balances', rows) }}
@@ -52,7 +52,8 @@
 
 {# Renews the balances from the first day on which a measure of the leaf changed. It runs after the days are
    replaced. Builds of different days do this one after the other, each at its end, so that the later one
-   reads the rows of the earlier one. #}
+   reads the rows of the earlier one. A balance is numeric here, so that one that leaves 64 bits stops no
+   other: `figures_fit` finds it, and a report that shows it fails. #}
 {% macro renew_running_balances(target, node) -%}
     {%- set sums = running_sums_of(node) -%}
     {%- if sums and var('days', []) -%}
@@ -131,7 +132,7 @@
             date
             {%- for sum in sums %},
             coalesce({{ sum }}, 0) as {{ sum }},
-            cast(sum(coalesce({{ sum }}, 0)) over leaf_so_far as bigint) as {{ closing_of(sum) }}
+            sum(coalesce({{ sum }}, 0)) over leaf_so_far as {{ closing_of(sum) }}
             {%- endfor %}
         from {{ target }}
         window leaf_so_far as (partition by {{ leaf }} order by date);

@@ -7,11 +7,15 @@ An alert has one cause:
     contract_broken   a source did not match the contract at the last attempt
     source_rows       rows of a source cannot be used, have changed, or have a clock that is ahead
     source_clock      the clock of a source differs from ours
+    device            devices at an event have a wrong clock, or contradict each other
     source_stale      a source was not read for too long, for no known reason
     report_held       the seals of its days hold a report
     report_failed     a report could not be generated, or the process that generated it has died
     report_overdue    a report was not there by its deadline
     late_day          rows came too late: their report day is not rebuilt automatically
+    nothing_defined   no report is expected of an organisation, and nobody has retired it
+    template_unusable no organisation can follow a template
+    stored_file       a published file is gone from the store or altered, or a file is unknown
     request_dead      a request was given up
     run_failed        a run failed, and no other alert has the same cause
 """
@@ -24,12 +28,14 @@ from typing import Any, Literal
 from uuid import UUID
 
 from reporting_pipeline.domain.discrepancy import Severity
+from reporting_pipeline.guards.shown_text import shown
 
 AlertChange = Literal["alert_opened", "alert_updated", "alert_resolved"]
 
 _MESSAGE_VERSION = 1
-# The common services take messages of this length in one piece, with room for a heading.
-_MAX_CHARACTERS = 1800
+# The common services take 1,800 characters in one piece, with room for a heading. A text that is
+# cut has its length behind it.
+_MAX_CHARACTERS = 1_760
 _HEADINGS = {"alert_opened": "ALERT", "alert_resolved": "RESOLVED", "alert_summary": "ALERTS"}
 
 
@@ -41,11 +47,15 @@ class AlertKind(StrEnum):
     CONTRACT_BROKEN = "contract_broken"
     SOURCE_ROWS = "source_rows"
     SOURCE_CLOCK = "source_clock"
+    DEVICE = "device"
     SOURCE_STALE = "source_stale"
     REPORT_HELD = "report_held"
     REPORT_FAILED = "report_failed"
     REPORT_OVERDUE = "report_overdue"
     LATE_DAY = "late_day"
+    NOTHING_DEFINED = "nothing_defined"
+    TEMPLATE_UNUSABLE = "template_unusable"
+    STORED_FILE = "stored_file"
     REQUEST_DEAD = "request_dead"
     RUN_FAILED = "run_failed"
 
@@ -155,10 +165,9 @@ def subject_of(message: Mapping[str, Any]) -> str:
 
 
 def text_of(message: Mapping[str, Any]) -> str:
-    """The text of a message for people, without control characters, at most 1,800 characters."""
+    """The text of a message for people: one line, at most 1,800 characters."""
     text = f"{subject_of(message)}: {message['message']}"
-    plain = "".join(each if each.isprintable() else " " for each in text)
-    return plain if len(plain) <= _MAX_CHARACTERS else f"{plain[: _MAX_CHARACTERS - 4]} ..."
+    return shown(" ".join(text.split()), _MAX_CHARACTERS)
 
 
 def _utc_text(instant: datetime) -> str:

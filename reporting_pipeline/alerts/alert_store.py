@@ -44,9 +44,9 @@ _UPDATE = """
 def open_alerts(
     connection: Connection[Any], kinds: Collection[AlertKind] = tuple(AlertKind)
 ) -> list[StoredAlert]:
-    """The open alerts of these kinds, oldest first."""
-    where = "where resolved_at is null and kind = any(%s) order by id"
-    return _read(connection, where, [list(map(str, kinds))])
+    """The open alerts of these kinds: errors before warnings, each oldest first."""
+    where = "where resolved_at is null and kind = any(%s) order by severity = %s desc, id"
+    return _read(connection, where, [list(map(str, kinds)), Severity.ERROR])
 
 
 def newest_alerts(connection: Connection[Any], limit: int) -> list[StoredAlert]:

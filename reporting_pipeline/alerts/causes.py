@@ -8,7 +8,7 @@ missing causes are resolved:
     warehouse_alerts.evaluate_supplied(late, AlertKind.REPORT_OVERDUE)
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -16,11 +16,15 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from reporting_pipeline.alerts.alert import Alert, AlertKind, CurrentCauses, utc_text
+from reporting_pipeline.alerts.definition_causes import coverage_causes, template_causes
+from reporting_pipeline.alerts.device_causes import device_causes
 from reporting_pipeline.alerts.source_causes import clock_causes, row_causes, source_causes
+from reporting_pipeline.alerts.store_causes import store_causes
+from reporting_pipeline.domain.currencies import money_text
 from reporting_pipeline.domain.discrepancy import Severity
-from reporting_pipeline.exports.presentation import major_text, minor_digits
 from reporting_pipeline.registry.report_tables import WARNING_KINDS
 from reporting_pipeline.report_definitions.definition import ReportDefinition
+from reporting_pipeline.sources.landed_names import NO_NAMES, LandedNames
 
 WAREHOUSE_KINDS = (
     AlertKind.BREAK,
@@ -28,9 +32,13 @@ WAREHOUSE_KINDS = (
     AlertKind.CONTRACT_BROKEN,
     AlertKind.SOURCE_ROWS,
     AlertKind.SOURCE_CLOCK,
+    AlertKind.DEVICE,
     AlertKind.SOURCE_STALE,
     AlertKind.REPORT_HELD,
     AlertKind.REPORT_FAILED,
+    AlertKind.NOTHING_DEFINED,
+    AlertKind.TEMPLATE_UNUSABLE,
+    AlertKind.STORED_FILE,
     AlertKind.REQUEST_DEAD,
 )
 """The kinds whose causes are read from the warehouse."""
@@ -78,7 +86,7 @@ _REPORT_KINDS = {"held": AlertKind.REPORT_HELD, "failed": AlertKind.REPORT_FAILE
 _REPORTS = """
     select
         report.definition_id, definition.slug, report.organization_id, report.period,
-        report.status, array_agg(report.format order by report.format) as formats,
+        report.event_id, report.status, array_agg(report.format order by report.format) as formats,
         (array_agg(report.failure_class order by report.format))[1] as failure_class,
         (array_agg(report.failure_message order by report.format))[1] as failure_message,
         max(report.updated_at) as updated_at
@@ -86,7 +94,8 @@ _REPORTS = """
     inner join catalogue.report_definitions as definition on definition.id = report.definition_id
     where report.status <> 'ready' and definition.status <> 'archived'
     group by
-        report.definition_id, definition.slug, report.organization_id, report.period, report.status
+        report.definition_id, definition.slug, report.organization_id, report.period,
+        report.event_id, report.status
     order by report.organization_id, definition.slug, report.period, report.status
 """
 
@@ -99,8 +108,8 @@ _DEAD_REQUESTS = """
     )
     select
         newest.id, newest.report_id, newest.organization_id, newest.definition_id, definition.slug,
-        newest.period, newest.format, newest.status, newest.attempts, newest.failure_class,
-        newest.failure_message
+        newest.period, newest.event_id, newest.format, newest.status, newest.attempts,
+        newest.failure_class, newest.failure_message
     from newest
     inner join catalogue.report_definitions as definition on definition.id = newest.definition_id
     left join catalogue.generated_reports as report
@@ -112,6 +121,7 @@ _DEAD_REQUESTS = """
 """
 
 _MAX_LISTED_ASSETS = 3
+_MAX_LATE_DAYS = 20
 
 
 def current_causes(
@@ -131,6 +141,10 @@ def current_causes(
             *source_causes(connection, stale_after, now),
             *row_causes(connection),
             *clock_causes(connection),
+            *device_causes(connection, now),
+            *coverage_causes(connection),
+            *template_causes(connection),
+            *store_causes(connection),
             *reports.alerts,
             *requests.alerts,
         ],
@@ -146,8 +160,10 @@ def break_causes(connection: Connection[Any]) -> Iterator[Alert]:
     the kind `timing` are left out: a later day has already settled them.
     """
     with connection.cursor(row_factory=dict_row) as cursor:
-        for row in cursor.execute(_BREAKS, [_TIMING_BREAK]).fetchall():
-            yield _break_alert(row)
+        rows = cursor.execute(_BREAKS, [_TIMING_BREAK]).fetchall()
+    names = LandedNames.read(connection, {row["event_id"] for row in rows})
+    for row in rows:
+        yield _break_alert(row, names)
 
 
 def report_causes(connection: Connection[Any], now: datetime) -> CurrentCauses:
@@ -160,9 +176,10 @@ def report_causes(connection: Connection[Any], now: datetime) -> CurrentCauses:
         rows = cursor.execute(_REPORTS).fetchall()
     begun = [row for row in rows if row["status"] not in _REPORT_KINDS]
     in_progress = [row for row in begun if now - row["updated_at"] <= _MAX_GENERATION]
-    alerts = [_report_alert(row) for row in rows if row["status"] in _REPORT_KINDS]
+    names = LandedNames.read(connection, {row["event_id"] for row in rows})
+    alerts = [_report_alert(row, names) for row in rows if row["status"] in _REPORT_KINDS]
     abandoned = [row for row in begun if row["status"] == "running" and row not in in_progress]
-    alerts += map(_abandoned_alert, abandoned)
+    alerts += [_abandoned_alert(row, names) for row in abandoned]
     kinds = _REPORT_KINDS.values()
     return CurrentCauses(
         alerts=alerts,
@@ -178,19 +195,23 @@ def request_causes(connection: Connection[Any]) -> CurrentCauses:
     """
     with connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(_DEAD_REQUESTS).fetchall()
+    names = LandedNames.read(connection, {row["event_id"] for row in rows})
     return CurrentCauses(
-        alerts=[_request_alert(row) for row in rows if row["status"] == "dead"],
+        alerts=[_request_alert(row, names) for row in rows if row["status"] == "dead"],
         undecided=frozenset(_request_cause(row) for row in rows if row["status"] != "dead"),
     )
 
 
-def overdue_report(definition: ReportDefinition, period: str, deadline: datetime) -> Alert:
+def overdue_report(
+    definition: ReportDefinition, period: str, deadline: datetime, names: LandedNames = NO_NAMES
+) -> Alert:
     """A report that was not there by its deadline.
 
     Args:
         definition: The report's definition.
         period: The name of its period, as in keys: 2026-02-28.
         deadline: The time by which it was expected, with its zone.
+        names: The names of organisations.
     """
     by = utc_text(deadline)
     kind = AlertKind.REPORT_OVERDUE
@@ -200,8 +221,9 @@ def overdue_report(definition: ReportDefinition, period: str, deadline: datetime
         severity=Severity.ERROR,
         organization_id=definition.organization_id,
         message=(
-            f"{definition.slug} of organisation {definition.organization_id}, {period}, was "
-            f"expected by {by} and is not there: check that the daemon runs, and what failed"
+            f"{definition.slug} of organisation {names.organization(definition.organization_id)}, "
+            f"{period}, was expected by {by} and is not there: check that the daemon runs, and "
+            "what failed"
         ),
         facts={
             "definition_id": str(definition.id),
@@ -210,6 +232,27 @@ def overdue_report(definition: ReportDefinition, period: str, deadline: datetime
             "deadline": by,
         },
     )
+
+
+def late_days(report_days: Sequence[date]) -> list[Alert]:
+    """An alert for each of the days; a single one if there are many."""
+    if len(report_days) <= _MAX_LATE_DAYS:
+        return list(map(late_day, report_days))
+    kind, count = AlertKind.LATE_DAY, len(report_days)
+    first, last = str(report_days[0]), str(report_days[-1])
+    return [
+        Alert(
+            kind=kind,
+            cause=f"{kind}:many",
+            severity=Severity.WARN,
+            message=(
+                f"rows have landed for {count} days from {first} to {last}, which are too old to "
+                "be rebuilt automatically: check them, then run `reporting build --touched`"
+            ),
+            facts={"first_day": first, "last_day": last},
+            count=count,
+        )
+    ]
 
 
 def late_day(report_day: date) -> Alert:
@@ -252,10 +295,12 @@ def failed_run(run_id: str, *, what: str, partitions: str, reason: str) -> Alert
     )
 
 
-def _break_alert(row: Mapping[str, Any]) -> Alert:
+def _break_alert(row: Mapping[str, Any], names: LandedNames) -> Alert:
     ids = {name: str(row[name]) for name in _BREAK_IDS if row[name] is not None}
     currency = row["currency"]
-    named = ", ".join(f"{name.removesuffix('_id')} {value}" for name, value in ids.items())
+    organization_id, event_id = row["organization_id"], row["event_id"]
+    shown = ids | ({"event_id": names.event(event_id, organization_id)} if event_id else {})
+    named = ", ".join(f"{name.removesuffix('_id')} {value}" for name, value in shown.items())
     return Alert(
         kind=AlertKind.BREAK,
         cause=":".join(
@@ -266,10 +311,10 @@ def _break_alert(row: Mapping[str, Any]) -> Alert:
         severity=Severity.WARN if row["kind"] in WARNING_KINDS else Severity.ERROR,
         organization_id=row["organization_id"],
         message=(
-            f"{row['kind']}: {named}, organisation {row['organization_id']}: "
-            f"Ticketing {_money(row['ticketing_minor'], currency)}, "
-            f"ledger {_money(row['ledger_minor'], currency)}, "
-            f"difference {_money(row['difference_minor'], currency)} "
+            f"{row['kind']}: {named}, organisation {names.organization(organization_id)}: "
+            f"Ticketing {money_text(row['ticketing_minor'], currency)}, "
+            f"ledger {money_text(row['ledger_minor'], currency)}, "
+            f"difference {money_text(row['difference_minor'], currency)} "
             f"on {row['last_day']}, since {row['first_day']}"
         ),
         facts={
@@ -286,12 +331,7 @@ def _break_alert(row: Mapping[str, Any]) -> Alert:
     )
 
 
-def _money(minor: int, currency: str) -> str:
-    unit = currency if minor_digits(currency) is not None else f"minor units of {currency}"
-    return f"{major_text(minor, currency)} {unit}"
-
-
-def _report_alert(row: Mapping[str, Any]) -> Alert:
+def _report_alert(row: Mapping[str, Any], names: LandedNames) -> Alert:
     kind = _REPORT_KINDS[row["status"]]
     reason = row["failure_message"] or "no reason was given"
     if kind is AlertKind.REPORT_FAILED:
@@ -301,15 +341,15 @@ def _report_alert(row: Mapping[str, Any]) -> Alert:
         cause=_report_cause(kind, row),
         severity=Severity.ERROR if kind is AlertKind.REPORT_FAILED else Severity.WARN,
         organization_id=row["organization_id"],
-        message=f"{_report_name(row)} is {row['status']}: {reason}"
+        message=f"{_report_name(row, names)} is {row['status']}: {reason}"
         if kind is AlertKind.REPORT_HELD
-        else f"{_report_name(row)} failed: {reason}",
+        else f"{_report_name(row, names)} failed: {reason}",
         facts={**_report_facts(row), "reason": reason},
         count=len(row["formats"]),
     )
 
 
-def _abandoned_alert(row: Mapping[str, Any]) -> Alert:
+def _abandoned_alert(row: Mapping[str, Any], names: LandedNames) -> Alert:
     reason = (
         f"its generation began at {utc_text(row['updated_at'])} and its process has died: "
         "request the report again"
@@ -319,7 +359,7 @@ def _abandoned_alert(row: Mapping[str, Any]) -> Alert:
         cause=_report_cause(AlertKind.REPORT_FAILED, row),
         severity=Severity.ERROR,
         organization_id=row["organization_id"],
-        message=f"{_report_name(row)}: {reason}",
+        message=f"{_report_name(row, names)}: {reason}",
         facts={**_report_facts(row), "reason": reason},
         count=len(row["formats"]),
     )
@@ -329,10 +369,17 @@ def _report_cause(kind: AlertKind, row: Mapping[str, Any]) -> str:
     return f"{kind}:{row['definition_id']}:{row['period']}"
 
 
-def _report_name(row: Mapping[str, Any]) -> str:
+def _report_name(row: Mapping[str, Any], names: LandedNames) -> str:
+    return f"{_report_words(row, names)} ({', '.join(row['formats'])})"
+
+
+def _report_words(row: Mapping[str, Any], names: LandedNames) -> str:
+    """A report for people; the period of an event names the event too."""
+    organization_id, event_id = row["organization_id"], row["event_id"]
+    of_event = f", event {names.event(event_id, organization_id)}" if event_id else ""
     return (
-        f"{row['slug']} of organisation {row['organization_id']}, {row['period']} "
-        f"({', '.join(row['formats'])})"
+        f"{row['slug']} of organisation {names.organization(organization_id)}{of_event}, "
+        f"{row['period']}"
     )
 
 
@@ -345,7 +392,7 @@ def _report_facts(row: Mapping[str, Any]) -> dict[str, object]:
     }
 
 
-def _request_alert(row: Mapping[str, Any]) -> Alert:
+def _request_alert(row: Mapping[str, Any], names: LandedNames) -> Alert:
     reason = f"{row['failure_class']}: {row['failure_message']}"
     return Alert(
         kind=AlertKind.REQUEST_DEAD,
@@ -353,8 +400,8 @@ def _request_alert(row: Mapping[str, Any]) -> Alert:
         severity=Severity.ERROR,
         organization_id=row["organization_id"],
         message=(
-            f"request {row['id']} of organisation {row['organization_id']} for {row['slug']}, "
-            f"{row['period']} ({row['format']}), was given up after {row['attempts']} attempts: "
+            f"request {row['id']} for {_report_words(row, names)} ({row['format']}), was given up "
+            f"after {row['attempts']} attempts: "
             f"{reason}"
         ),
         facts={

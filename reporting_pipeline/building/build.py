@@ -32,10 +32,12 @@ class BuildResult:
     Attributes:
         row_counts: Table -> day -> number of rows; days without rows are left out.
         seconds: Table -> duration of replacing all of its days.
+        day_count: Number of days that were replaced.
     """
 
     row_counts: Mapping[str, Mapping[date, int]]
     seconds: Mapping[str, float] = field(default_factory=dict)
+    day_count: int = 0
 
     def total(self, table: str) -> int:
         """Number of rows of a table over all days of the build."""
@@ -71,6 +73,7 @@ def build(
         return BuildResult(
             row_counts={table: _row_counts(connection, table, wanted) for table in tables},
             seconds=seconds,
+            day_count=len(wanted),
         )
 
 

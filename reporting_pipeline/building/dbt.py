@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import URL
 
 from reporting_pipeline import project_file
-from reporting_pipeline.errors import BuildFailed
+from reporting_pipeline.addresses import connection_parameters, database_name
+from reporting_pipeline.errors import BuildFailed, WarehouseUnavailable
 from reporting_pipeline.registry.dbt_models import is_model_file
 from reporting_pipeline.settings import set_environment
 
@@ -37,6 +38,8 @@ _QUIET = (
 # The packages that decide how the project is parsed.
 _DBT = ("dbt-core", "dbt-adapters", "dbt-common", "dbt-postgres")
 _CACHED_PROJECTS = 10
+# Further parameters of libpq that a profile can have.
+_IN_PROFILE = ("sslmode", "sslcert", "sslkey", "sslrootcert", "application_name")
 _WITH = re.compile(
     r"(?> \s | --[^\n]* | /\*.*?\*/ )*+  with\b \s* (?: recursive\b \s* )?",
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
@@ -60,6 +63,7 @@ def run_models(
 
     Raises:
         BuildFailed: A model failed; the message names each and the database's reason.
+        WarehouseUnavailable: The warehouse cannot be reached, or failed meanwhile.
     """
     in_pipeline = {**variables, "in_pipeline": True}
     arguments = ["run", "--select", *models, "--vars", json.dumps(in_pipeline)]
@@ -68,7 +72,7 @@ def run_models(
         # small build. The macro `list_report_tables` lists those that this run needs. Models that
         # are replaced need the whole list.
         arguments.append("--no-populate-cache")
-    result = _invoke_at(warehouse, arguments)
+    result = _invoke_at(warehouse, arguments, kept="the former rows are kept")
     if result.exception is not None:
         message = f"dbt could not run {' '.join(models)}: {result.exception}"
         raise BuildFailed(message) from result.exception
@@ -94,6 +98,7 @@ def compiled_model(model: str, variables: Mapping[str, object], *, warehouse: UR
 
     Raises:
         BuildFailed: The model does not compile, or there is none.
+        WarehouseUnavailable: The warehouse cannot be reached.
     """
     alone = ["--select", model, "--indirect-selection", "empty"]  # without the tests on it
     arguments = ["compile", *alone, "--vars", json.dumps(variables)]
@@ -207,7 +212,7 @@ def _write_cached(file: Path, content: bytes) -> None:
         old.unlink(missing_ok=True)
 
 
-# Parsing fills in the profile but connects to nothing.
+# The profile, whose values only a `dbt` needs that others start: `dbt_connections` has the address.
 _UNCONNECTED = {
     "REPORTING_DBT_HOST": "127.0.0.1",
     "REPORTING_DBT_PORT": "5432",
@@ -218,24 +223,38 @@ _UNCONNECTED = {
 
 
 def _connection(warehouse: URL) -> dict[str, str]:
+    """The values of the profile; of several ports it can have one."""
+    found = connection_parameters(warehouse)
+    further = {
+        f"REPORTING_DBT_{name.upper()}": found[name] for name in _IN_PROFILE if name in found
+    }
     return {
-        "REPORTING_DBT_HOST": str(warehouse.host or warehouse.query.get("host") or "127.0.0.1"),
-        "REPORTING_DBT_PORT": str(warehouse.port or 5432),
-        "REPORTING_DBT_USER": warehouse.username or "",
-        "REPORTING_DBT_PASSWORD": str(warehouse.password or ""),
-        "REPORTING_DBT_DATABASE": warehouse.database or "",
+        "REPORTING_DBT_HOST": found.get("host", "127.0.0.1"),
+        "REPORTING_DBT_PORT": found.get("port", "").partition(",")[0] or "5432",
+        "REPORTING_DBT_USER": found.get("user", ""),
+        "REPORTING_DBT_PASSWORD": found.get("password", ""),
+        "REPORTING_DBT_DATABASE": database_name(warehouse),
+        **further,
     }
 
 
-def _invoke_at(warehouse: URL, arguments: Sequence[str]) -> Any:
+def _invoke_at(warehouse: URL, arguments: Sequence[str], kept: str = "nothing changed") -> Any:
+    """Run dbt; a failure of the warehouse itself is raised, any other one is in the result."""
     with _ONE_AT_A_TIME:
         # A run leaves its compiled SQL in the manifest, days included: each has its own copy.
         manifest = parsed_project().deepcopy()  # type: ignore[no-untyped-call]
         # Parsing writes the profile's database into every node.
         for node in [*manifest.nodes.values(), *manifest.sources.values()]:
-            node.database = warehouse.database or ""
-        set_environment(_connection(warehouse))
-        return _invoke(arguments, manifest)
+            node.database = database_name(warehouse)
+        set_environment({**_UNCONNECTED, "REPORTING_DBT_DATABASE": database_name(warehouse)})
+        from reporting_pipeline.building.dbt_connections import connections_to
+
+        with connections_to(warehouse) as failures:
+            result = _invoke(arguments, manifest)
+    if failures and not result.success:
+        message = f"dbt did not finish, {kept}: {failures[0].message}"
+        raise WarehouseUnavailable(message) from failures[0]
+    return result
 
 
 def _invoke(arguments: Sequence[str], manifest: "Manifest | None") -> Any:

@@ -3,7 +3,7 @@
 Which days a report has to rebuild is SQL beside its model, in `dbt_project/models/reports`:
 
     all_reports.changed_keys.sql  keys that several reports read; runs once, before the merge
-    <report>.changed_keys.sql     keys that only this report reads; the same
+    <report>.changed_keys.sql     keys and views that only this report reads; the same
     <report>.touched_days.sql     the touched days; runs before the merge and after it, because a
                                   row can leave one day and enter another
     <report>.counted_once.sql     things that a report counts on one day only, such as a ticket's

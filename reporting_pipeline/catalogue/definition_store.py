@@ -3,12 +3,18 @@
 A new version is made by every change of what a definition reports: name, category, schedule,
 formats or config. A change of the status makes no version. Definitions are never removed; an
 archived one is no longer used.
+
+A definition that is applied here is the organisation's own: it follows no template any more
+(`report_templates`).
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +24,8 @@ from psycopg.types.json import Json
 
 from reporting_pipeline.catalogue.notices import write_definition_notice
 from reporting_pipeline.errors import DefinitionInvalid, UnknownDefinition
+from reporting_pipeline.exports.definition_formats import invalid_formats
+from reporting_pipeline.report_definitions.config import ReportConfig
 from reporting_pipeline.report_definitions.definition import (
     Category,
     DeclaredDefinition,
@@ -26,16 +34,21 @@ from reporting_pipeline.report_definitions.definition import (
     Schedule,
     Status,
 )
+from reporting_pipeline.report_definitions.document import raise_if_invalid
 from reporting_pipeline.report_definitions.parse import parse_config
+from reporting_pipeline.sources.landed_names import LandedNames
 
-# A change of these fields changes when reports are due.
-_SCHEDULING = frozenset({"schedule", "config.period", "config.after_event"})
+SCHEDULING = frozenset({"schedule", "config.period", "config.after_event"})
+"""A change of these fields changes when reports are due."""
+
+# Organisations that follow a template have the same config.
+_MAX_PARSED_CONFIGS = 2_048
 
 _CURRENT = """
     select
         definition.id, definition.organization_id, definition.slug, definition.version,
         definition.name, definition.category, definition.schedule, definition.status,
-        definition.formats, definition.config
+        definition.formats, definition.config::text as config
     from catalogue.report_definitions as definition
     where
         definition.organization_id = coalesce(%(organization_id)s, definition.organization_id)
@@ -49,7 +62,7 @@ _VERSION = """
     select
         definition.id, definition.organization_id, definition.slug, numbered.version,
         numbered.name, numbered.category, numbered.schedule, definition.status,
-        numbered.formats, numbered.config
+        numbered.formats, numbered.config::text as config
     from catalogue.report_definition_versions as numbered
     inner join catalogue.report_definitions as definition on definition.id = numbered.definition_id
     where numbered.definition_id = %(id)s and numbered.version = %(version)s
@@ -67,7 +80,7 @@ _PUT = """
     on conflict (id) do update set
         version = excluded.version, name = excluded.name, category = excluded.category,
         schedule = excluded.schedule, formats = excluded.formats, config = excluded.config,
-        status = excluded.status, updated_at = excluded.updated_at,
+        status = excluded.status, updated_at = excluded.updated_at, template_version = null,
         expected_since = case
             when %(is_beginning)s then excluded.expected_since
             else report_definitions.expected_since
@@ -83,6 +96,9 @@ _PUT_VERSION = """
     )
 """
 
+_FOLLOWED = """
+    select id, template_version from catalogue.report_definitions where template_version is not null
+"""
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('report definitions', 0))"
 
 
@@ -110,16 +126,14 @@ class FieldChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DefinitionChange:
-    """The difference between a declared definition and its current version.
+class Change:
+    """The difference between something declared and the stored version of it.
 
     Attributes:
-        definition: The definition after it is applied, with its version then.
-        former_version: None if the definition is new.
-        fields: The differences, in the order of the fields; empty for a new definition.
+        former_version: None if it is new.
+        fields: The differences, in the order of the fields; empty if it is new.
     """
 
-    definition: ReportDefinition
     former_version: int | None
     fields: tuple[FieldChange, ...]
 
@@ -130,12 +144,27 @@ class DefinitionChange:
             return ChangeKind.ADDED
         return ChangeKind.CHANGED if self.fields else ChangeKind.UNCHANGED
 
-    @property
-    def is_beginning(self) -> bool:
+    def begins_expectation(self, status: Status) -> bool:
         """True if reports are expected from now on: it becomes active or its schedule changes."""
         changed = {each.field for each in self.fields}
-        is_activated = "status" in changed and self.definition.status is Status.ACTIVE
-        return self.kind is ChangeKind.ADDED or is_activated or bool(changed & _SCHEDULING)
+        is_activated = "status" in changed and status is Status.ACTIVE
+        return self.kind is ChangeKind.ADDED or is_activated or bool(changed & SCHEDULING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefinitionChange(Change):
+    """The difference between a declared definition and its current version.
+
+    Attributes:
+        definition: The definition after it is applied, with its version then.
+    """
+
+    definition: ReportDefinition
+
+    @property
+    def is_beginning(self) -> bool:
+        """True if reports of the definition are expected from now on."""
+        return self.begins_expectation(self.definition.status)
 
     @property
     def is_new_version(self) -> bool:
@@ -160,12 +189,16 @@ def plan_definitions(
     """The changes that applying would make, in the order given; nothing is written.
 
     Raises:
-        DefinitionInvalid: A definition is declared twice, or has no organisation.
+        DefinitionInvalid: A definition is declared twice, has no organisation, or has a format that
+            can hold none of its reports.
     """
     declared = list(definitions)
     _require_distinct(declared)
+    for each in declared:
+        raise_if_invalid(invalid_formats(each), each.slug)
     current = {each.id: each for each in definitions_of(connection)}
-    return [_change_of(each, current) for each in declared]
+    followed: dict[UUID, int] = dict(connection.execute(_FOLLOWED).fetchall())
+    return [_change_of(each, current, followed) for each in declared]
 
 
 def apply_definitions(
@@ -186,7 +219,7 @@ def apply_definitions(
     Raises:
         DefinitionInvalid: As plan.
     """
-    connection.execute(_LOCK)
+    lock_definitions(connection)
     changes = plan_definitions(connection, definitions)
     for change in changes:
         if change.kind is ChangeKind.UNCHANGED:
@@ -207,6 +240,11 @@ def apply_definitions(
         )
         for each in changes
     ]
+
+
+def lock_definitions(connection: Connection[Any]) -> None:
+    """Block other changes of definitions and templates until the transaction ends."""
+    connection.execute(_LOCK)
 
 
 def definitions_of(
@@ -261,29 +299,41 @@ def definition_by_slug(
     found = _read(connection, _CURRENT, bound)
     if not found:
         known = [each.slug for each in definitions_of(connection, organization_id)]
+        name = LandedNames.read(connection).organization(organization_id)
         message = (
-            f"organisation {organization_id} has no report definition {slug!r}; it has "
+            f"organisation {name} has no report definition {slug!r}"
+            f"{nearest_slug(slug, known)}; it has "
             f"{', '.join(known) or 'none: apply some'}"
         )
         raise UnknownDefinition(message)
     return found[0]
 
 
-def known_organizations(connection: Connection[Any]) -> list[UUID]:
-    """The organisations that have landed from Ticketing, in order; templates apply to them."""
-    found = connection.execute("select id from landing.ticketing_organizations order by id")
-    return [organization_id for (organization_id,) in found]
+def require_slugs(slugs: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse slugs that no report definition has.
+
+    Args:
+        slugs: The slugs that a person has chosen.
+        known: The slugs of the definitions that may be meant.
+
+    Raises:
+        UnknownDefinition: One of them is not known; the message names the nearest, and lists all.
+    """
+    existing = sorted(set(known))
+    unknown = [each for each in slugs if each not in existing]
+    if unknown:
+        message = (
+            f"there is no report definition {', '.join(unknown)}"
+            f"{nearest_slug(unknown[0], existing)}; "
+            f"there are {', '.join(existing) or 'none: apply some'}"
+        )
+        raise UnknownDefinition(message)
 
 
-def organization_names(connection: Connection[Any]) -> dict[UUID, str]:
-    """The names of the organisations that have landed, by id."""
-    return dict(connection.execute("select id, name from landing.ticketing_organizations"))
-
-
-def event_names(connection: Connection[Any], event_ids: Collection[UUID]) -> dict[UUID, str]:
-    """The names of these events, by id, as far as they have landed."""
-    query = "select id, name from landing.ticketing_events where id = any(%s)"
-    return dict(connection.execute(query, (list(event_ids),)))
+def nearest_slug(slug: str, known: Iterable[str]) -> str:
+    """The end of a message: the known slug that is spelt almost like an unknown one, if any."""
+    near = get_close_matches(slug, sorted(set(known)), n=1)
+    return f"; the nearest is {near[0]}" if near else ""
 
 
 def _require_distinct(declared: Sequence[DeclaredDefinition]) -> None:
@@ -301,20 +351,26 @@ def _require_distinct(declared: Sequence[DeclaredDefinition]) -> None:
 
 
 def _change_of(
-    declared: DeclaredDefinition, current: Mapping[UUID, ReportDefinition]
+    declared: DeclaredDefinition,
+    current: Mapping[UUID, ReportDefinition],
+    followed: Mapping[UUID, int],
 ) -> DefinitionChange:
-    """The change that a declared definition makes, given the current versions by id."""
+    """The change that a declared definition makes.
+
+    Args:
+        declared: Of one organisation.
+        current: The current versions by id.
+        followed: The versions of templates that definitions follow, by the definition's id.
+    """
     first = declared.as_version(1)
     former = current.get(first.id)
     if former is None:
         return DefinitionChange(definition=first, former_version=None, fields=())
-    old, new = _plain_fields(former), _plain_fields(first)
-    fields = tuple(
-        FieldChange(field=field, old=old.get(field), new=new.get(field))
-        for field in dict.fromkeys((*old, *new))
-        if old.get(field) != new.get(field)
-    )
+    fields = field_changes(former, first)
     is_new_version = any(each.field != "status" for each in fields)
+    if first.id in followed:
+        left = FieldChange(field="template", old=f"version {followed[first.id]}", new=None)
+        fields = (left, *fields)
     return DefinitionChange(
         definition=declared.as_version(former.version + is_new_version),
         former_version=former.version,
@@ -322,7 +378,19 @@ def _change_of(
     )
 
 
-def _plain_fields(definition: ReportDefinition) -> dict[str, Any]:
+def field_changes(
+    former: ReportDefinition | DeclaredDefinition, new: ReportDefinition | DeclaredDefinition
+) -> tuple[FieldChange, ...]:
+    """The fields whose values differ, in the order of the fields."""
+    old_fields, new_fields = _plain_fields(former), _plain_fields(new)
+    return tuple(
+        FieldChange(field=field, old=old_fields.get(field), new=new_fields.get(field))
+        for field in dict.fromkeys((*old_fields, *new_fields))
+        if old_fields.get(field) != new_fields.get(field)
+    )
+
+
+def _plain_fields(definition: ReportDefinition | DeclaredDefinition) -> dict[str, Any]:
     """The fields of a definition as plain values; fields of the config are `config.<name>`."""
     config = definition.config.model_dump(mode="json")
     return {
@@ -338,8 +406,15 @@ def _columns(definition: ReportDefinition) -> dict[str, object]:
     return {
         "id": definition.id,
         "organization_id": definition.organization_id,
-        "slug": definition.slug,
         "version": definition.version,
+        **described_columns(definition),
+    }
+
+
+def described_columns(definition: ReportDefinition | DeclaredDefinition) -> dict[str, object]:
+    """The columns that definitions and templates share, as SQL parameters."""
+    return {
+        "slug": definition.slug,
         "name": definition.name,
         "category": definition.category,
         "schedule": definition.schedule,
@@ -379,5 +454,22 @@ def _definition(row: Mapping[str, Any]) -> ReportDefinition:
         status=Status(row["status"]),
         formats=tuple(map(ReportFormat, row["formats"])),
         version=row["version"],
-        config=parse_config(row["config"], f"{source}, version {row['version']}"),
+        config=stored_config(row["config"], f"{source}, version {row['version']}"),
     )
+
+
+def stored_config(text: str, source: str) -> ReportConfig:
+    """The config in a stored text of JSON.
+
+    Raises:
+        DefinitionInvalid: This version of the package cannot read it; begins with `source`.
+    """
+    try:
+        return _parsed_config(text)
+    except DefinitionInvalid:
+        return parse_config(json.loads(text), source)
+
+
+@lru_cache(maxsize=_MAX_PARSED_CONFIGS)
+def _parsed_config(text: str) -> ReportConfig:
+    return parse_config(json.loads(text))

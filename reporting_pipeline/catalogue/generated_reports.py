@@ -73,6 +73,14 @@ class GeneratedReport(KeyedRow):
     manifest: dict[str, Any] | None
     upcoming: dict[str, Any] | None
 
+    @property
+    def file_name(self) -> str | None:
+        """The own name of the current edition's file; of an older file, its name in the store."""
+        if self.storage_path is None:
+            return None
+        part: dict[str, Any] = (self.manifest or {}).get("file") or {}
+        return part.get("download_name") or self.storage_path.rpartition("/")[2]
+
     def upcoming_edition(self) -> UpcomingEdition | None:
         """The edition that was being put into the store, if any."""
         return None if self.upcoming is None else UpcomingEdition.model_validate(self.upcoming)
@@ -303,6 +311,17 @@ def complete_edition(
     if is_new:
         connection.execute(_EDITION, values)
     return edition
+
+
+def complete_unchanged(
+    connection: Connection[Any], report: GeneratedReport, manifest: Manifest | None, now: datetime
+) -> None:
+    """Make a report ready whose current edition stays; only signatures of its manifest change."""
+    connection.execute(
+        "update catalogue.generated_reports set status = 'ready', failure_class = null,"
+        " failure_message = null, manifest = %s, updated_at = %s where id = %s",
+        (None if manifest is None else _json_value(manifest), now, report.id),
+    )
 
 
 def _json_value(model: BaseModel) -> Json:

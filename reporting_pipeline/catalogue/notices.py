@@ -30,6 +30,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import URL
 
 from reporting_pipeline.catalogue.report_keys import ReportKey
+from reporting_pipeline.errors import EnvironmentNotReady
 from reporting_pipeline.registry.report_tables import REPORT_TABLES, SCHEMA
 from reporting_pipeline.report_definitions.definition import ReportDefinition
 from reporting_pipeline.warehouse.engine import warehouse_connection
@@ -131,6 +132,22 @@ def redis_client(redis_url: str) -> redis.Redis:
     return redis.Redis.from_url(
         redis_url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS
     )
+
+
+def answering_redis(redis_url: str) -> str:
+    """The name and version of the server that answers.
+
+    Raises:
+        EnvironmentNotReady: It cannot be reached, or does not accept the password.
+    """
+    try:
+        with redis_client(redis_url) as client:
+            found = client.info("server")
+    except redis.RedisError as error:
+        message = f"Redis does not answer: {error}"
+        raise EnvironmentNotReady(message) from error
+    name = found.get("server_name", "redis")
+    return f"{name} {found.get(f'{name}_version', found['redis_version'])} answers"
 
 
 def notify_rebuilt_days(

@@ -18,7 +18,6 @@ from reporting_pipeline.exports.manifest import MANIFEST_SUFFIX, Manifest
 from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
 
 _NAMESPACE = UUID("7c0c1f0e-6d0b-5c55-9b0a-3b9a4c1d2e11")
-PROVISIONAL_MARK = "_PROVISIONAL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +51,6 @@ class ReportKey:
     def lock_name(self) -> str:
         """The name of the lock during generation; all formats of a period share it."""
         return f"report {self.definition_id} {self.period.token}"
-
-    def file_name(self, *, is_provisional: bool, is_archive: bool = False) -> str:
-        """The name of the report's file; an archive has a file for each block of the report."""
-        mark = PROVISIONAL_MARK if is_provisional else ""
-        archive = ".zip" if is_archive else ""
-        return f"{self.slug}_{self.period.token}{mark}.{self.format}{archive}"
 
     @property
     def folder(self) -> str:

@@ -18,6 +18,7 @@ from psycopg.rows import class_row
 
 from reporting_pipeline.errors import UnknownBreak
 from reporting_pipeline.registry.report_tables import WARNING_KINDS
+from reporting_pipeline.sources.landed_names import LandedNames
 
 _SAME_BREAK = sql.SQL("""
     (accepted.organization_id, accepted.kind, accepted.currency)
@@ -251,7 +252,7 @@ def accept_breaks(
         UnknownBreak: One of the ids has no open break of this kind; then none is accepted.
     """
     found = _open_breaks(connection, decision.organization_id, kind=decision.kind, ids=decision.ids)
-    _require_all(decision, found, "open")
+    _require_all(connection, decision, found, "open")
     connection.execute(_ACCEPT, {**_bound(decision), "reason": reason})
     return found
 
@@ -266,7 +267,8 @@ def take_back_breaks(connection: Connection[Any], decision: Decision) -> int:
         UnknownBreak: One of the ids has no acceptance of this kind; then none is taken back.
     """
     accepted = accepted_breaks(connection, decision.organization_id)
-    _require_all(decision, [each for each in accepted if each.kind == decision.kind], "accepted")
+    of_kind = [each for each in accepted if each.kind == decision.kind]
+    _require_all(connection, decision, of_kind, "accepted")
     return connection.execute(_TAKE_BACK, _bound(decision)).rowcount
 
 
@@ -291,12 +293,15 @@ def _bound(decision: Decision) -> dict[str, Any]:
     return {**asdict(decision), "ids": list(decision.ids)}
 
 
-def _require_all(decision: Decision, found: Sequence[BreakIdentity], state: str) -> None:
+def _require_all(
+    connection: Connection[Any], decision: Decision, found: Sequence[BreakIdentity], state: str
+) -> None:
     known = {each.entry_id or each.transaction_id or each.order_id for each in found}
     unknown = sorted(str(each) for each in decision.ids if each not in known)
     if unknown:
+        name = LandedNames.read(connection).organization(decision.organization_id)
         message = (
-            f"organisation {decision.organization_id} has no {state} break of kind "
+            f"organisation {name} has no {state} break of kind "
             f"{decision.kind} with the id {', '.join(unknown)}; `reporting breaks` lists them"
         )
         raise UnknownBreak(message)

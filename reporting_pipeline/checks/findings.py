@@ -24,7 +24,9 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg.sql import SQL
 
+from reporting_pipeline.domain.currencies import money_text
 from reporting_pipeline.domain.discrepancy import Discrepancy, Severity
+from reporting_pipeline.sources.landed_names import LandedNames
 
 Findings: TypeAlias = dict[date, list[Discrepancy]]
 """The discrepancies of every day that was asked for: errors first, then the largest."""
@@ -47,14 +49,18 @@ _NUMBERED = (
                 partition by discrepancy.day, discrepancy.organization_id
                 order by
                     discrepancy.severity,
-                    abs(coalesce(discrepancy.expected, 0) - coalesce(discrepancy.found, 0)) desc,
+                    abs(
+                        coalesce(discrepancy.expected, 0)::numeric - coalesce(discrepancy.found, 0)
+                    ) desc,
                     discrepancy::text
             ) as position,
             row_number() over (
                 partition by discrepancy.day
                 order by
                     discrepancy.severity,
-                    abs(coalesce(discrepancy.expected, 0) - coalesce(discrepancy.found, 0)) desc,
+                    abs(
+                        coalesce(discrepancy.expected, 0)::numeric - coalesce(discrepancy.found, 0)
+                    ) desc,
                     discrepancy::text
             ) as day_position
         from (
@@ -88,7 +94,9 @@ def find(
         connection: To the warehouse; nothing is written.
         days: The report days to check.
         check: Name of the check and of its file.
-        message: Text of one discrepancy; names columns of the row in braces.
+        message: Text of one discrepancy; names columns of the row in braces. An event has its name
+            beside its id; `{expected_shown}` and `{found_shown}` are amounts in major units with
+            their currency, or counts.
         parameters: Further parameters of the statement.
     """
     findings: Findings = {day: [] for day in sorted(days)}
@@ -97,11 +105,13 @@ def find(
     statement = _NUMBERED[0] + SQL(text) + _NUMBERED[1]
     bound = {**parameters, "days": list(findings), "max_per_organization": _MAX_PER_ORGANIZATION}
     with connection.cursor(row_factory=dict_row) as cursor:
-        for row in cursor.execute(statement, bound):
-            discrepancies = findings[row["day"]]
-            discrepancies.append(_discrepancy(row, check, message))
-            if row["position"] == _MAX_PER_ORGANIZATION < row["organization_count"]:
-                discrepancies.append(_not_listed(row, check))
+        rows = cursor.execute(statement, bound).fetchall()
+    names = LandedNames.read(connection, {row.get("event_id") for row in rows})
+    for row in rows:
+        discrepancies = findings[row["day"]]
+        discrepancies.append(_discrepancy(row, check, message.format_map(_shown(row, names))))
+        if row["position"] == _MAX_PER_ORGANIZATION < row["organization_count"]:
+            discrepancies.append(_not_listed(row, check))
     return findings
 
 
@@ -137,13 +147,37 @@ def _discrepancy(row: _Row, check: str, message: str) -> Discrepancy:
         check=check,
         day=row["day"],
         severity=Severity(row["severity"]),
-        message=message.format_map(row),
+        message=message,
         organization_id=row["organization_id"],
         ids=ids,
-        currency=row["currency"],
+        currency=row["currency"] if _is_money(row) else None,
         expected=_integer(row["expected"]),
         found=_integer(row["found"]),
     )
+
+
+def _shown(row: _Row, names: LandedNames) -> dict[str, Any]:
+    """The row as its message shows it."""
+    event_id = row.get("event_id")
+    return {
+        **row,
+        "event_id": event_id and names.event(event_id, row["organization_id"]),
+        "expected_shown": _amount(row, "expected"),
+        "found_shown": _amount(row, "found"),
+    }
+
+
+def _amount(row: _Row, side: str) -> str:
+    """A figure for people."""
+    figure = _integer(row[side])
+    if figure is None or not _is_money(row):
+        return str(figure)
+    return money_text(figure, row["currency"])
+
+
+def _is_money(row: _Row) -> bool:
+    """True if the figures are money. The name of a column, where there is one, ends in `_minor`."""
+    return row["currency"] is not None and row.get("column_name", "_minor").endswith("_minor")
 
 
 def _integer(value: Any) -> int | None:

@@ -1,15 +1,19 @@
 """Seals: the state of the figures of an organisation's report day, with the reasons.
 
     final         all sources have landed past the end of the day and the delay; no error
-    provisional   all sources have landed past the end of the day, but not the delay; no error
+    provisional   all sources have landed past the end of the day, but not the delay, or a row
+                  without money is set aside; no error
     held          a source has not landed past the end of the day, landed rows are not built, built
-                  rows are not checked, a break is open, or a check found another error
+                  rows are not checked, a break is open, a row with money is set aside, or a check
+                  found another error
 
 `seal_days` runs the checks after a build and stores their errors; a later build of the day removes
-that seal. `seals_of` reads the progress of the sources, the queue of days to rebuild and the breaks
-each time, so a seal is as current as the snapshot in which a report is read.
+that seal. `seals_of` reads the progress of the sources, the queue of days to rebuild, the breaks
+and the rows that are set aside each time, so a seal is as current as the snapshot in which a report
+is read.
 
-An objection concerns one event, or no single event. A break that a person has accepted
+An objection concerns one event, or no single event. A report without money has no objection by a
+break: Ticketing and the ledger differ, and it shows neither. A break that a person has accepted
 (`accepted_breaks`) is no objection.
 """
 
@@ -23,16 +27,26 @@ from uuid import UUID
 
 from psycopg import Connection, sql
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 from sqlalchemy import URL
 
 from reporting_pipeline.checks.breaks import AcceptedBreak, accepted_breaks_of
 from reporting_pipeline.checks.checks import CHECKS, Check
+from reporting_pipeline.checks.day_findings import keep_findings
+from reporting_pipeline.checks.device_findings import keep_device_findings
+from reporting_pipeline.checks.findings import Findings
+from reporting_pipeline.domain.currencies import MINOR_DIGITS
 from reporting_pipeline.domain.discrepancy import Discrepancy, Severity
+from reporting_pipeline.registry.dbt_models import landing_tables_read
 from reporting_pipeline.registry.report_tables import REPORT_TABLES, SCHEMA, WARNING_KINDS
 from reporting_pipeline.sources.contract import DOMAINS
+from reporting_pipeline.sources.landing.row_findings import HOLDING_FINDINGS
 from reporting_pipeline.telemetry.spans import span
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
+# Of a history that is longer, all earlier days count as its first one: a device that makes scans of
+# the year 1 gives an organisation 740,000 days.
+_LONGEST_HISTORY = timedelta(days=30 * 366)
 # A held report names a few reasons; the results of the checks list all.
 _MAX_REASONS = 5
 _BREAKS = "report_reconciliation_breaks"
@@ -68,11 +82,14 @@ class Seal:
 
     Attributes:
         reasons: Why the state is not final; empty where it is.
+        has_objection: A break is open, or a check found another error. Without it, a held day only
+            waits for rows, a build or its checks.
     """
 
     day: date
     state: SealState
     reasons: tuple[str, ...] = ()
+    has_objection: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +133,9 @@ class SealScope:
         organization_id: The organisation; its days end in its own zone and those of its events.
         first: The first report day; None: the first one with a row in the tables.
         end: The day after the last.
-        report_tables: The tables from which the figures come; the reconciliation is always added.
+        report_tables: The tables from which the figures come.
         event_ids: The events of which the report has rows; None: all events of the organisation.
+        are_breaks_objections: Open breaks hold the days, and the table of breaks must be built.
     """
 
     organization_id: UUID
@@ -125,6 +143,7 @@ class SealScope:
     end: date
     report_tables: tuple[str, ...]
     event_ids: tuple[UUID, ...] | None = None
+    are_breaks_objections: bool = True
 
 
 def seal_days(
@@ -132,36 +151,52 @@ def seal_days(
 ) -> dict[date, list[Discrepancy]]:
     """Run every check over built days, and store the errors as objections to their seals.
 
-    Builds wait while it runs, so the sealed rows are the rows that were checked.
-
     Returns:
         The errors of each day, of all organisations.
+    """
+    return errors_of(check_and_seal(warehouse, days, sealed_at))
+
+
+def check_and_seal(
+    warehouse: URL, days: Collection[date], sealed_at: datetime
+) -> dict[Check, Findings]:
+    """Run every check over built days, store its errors as objections, and return its findings.
+
+    The number of its findings by day and severity, and findings about devices, are stored too.
+
+    Builds wait while it runs, so the sealed rows are the rows that were checked.
     """
     in_order = sorted(set(days))
     with span("seal", days=len(in_order)), warehouse_connection(warehouse) as connection:
         for table in REPORT_TABLES:
             connection.execute("select pg_advisory_xact_lock(hashtext(%s))", (table.name,))
-        found = _errors(connection, in_order)
+        found = _findings(connection, in_order)
         connection.execute("delete from reporting.sealed_days where date = any(%s)", (in_order,))
         connection.cursor().executemany(
             "insert into reporting.sealed_days (date, sealed_at) values (%s, %s)",
             [(day, sealed_at) for day in in_order],
         )
-        connection.cursor().executemany(
-            "insert into reporting.seal_objections"
-            " (date, position, organization_id, event_id, report_table, check_name, message)"
-            " values (%s, %s, %s, %s, %s, %s, %s)",
-            [
-                (
-                    *(day, position, each.organization_id, each.ids.get("event_id")),
-                    *(check.report_table, each.check, each.message),
-                )
-                for day, errors in found.items()
-                for position, (check, each) in enumerate(errors, start=1)
-                if not check.finds_breaks
-            ],
-        )
-    return {day: [each for _, each in errors] for day, errors in found.items()}
+        _keep_objections(connection, found)
+        keep_findings(connection, found)
+        of_days = {
+            day: [each for of_check in found.values() for each in of_check[day]] for day in in_order
+        }
+        keep_device_findings(connection, of_days)
+    return found
+
+
+def errors_of(found: Mapping[Check, Findings]) -> dict[date, list[Discrepancy]]:
+    """The errors of each day, in the order of the checks."""
+    days = {day: None for of_check in found.values() for day in of_check}
+    return {
+        day: [
+            each
+            for of_check in found.values()
+            for each in of_check[day]
+            if each.severity is Severity.ERROR
+        ]
+        for day in days
+    }
 
 
 def seals_of(connection: Connection[Any], scope: SealScope, *, delay_seconds: int) -> SealedPeriod:
@@ -172,15 +207,23 @@ def seals_of(connection: Connection[Any], scope: SealScope, *, delay_seconds: in
         scope: The days and what is read from them.
         delay_seconds: How long after the end of a day it stays provisional for late rows.
     """
-    first = scope.first or _first_day(connection, scope)
+    first = scope.first or max(_first_day(connection, scope), scope.end - _LONGEST_HISTORY)
+    earliest = scope.first or date.min
     events = None if scope.event_ids is None else list(scope.event_ids)
+    breaks = {_BREAKS} if scope.are_breaks_objections else set()
+    tables = sorted({*scope.report_tables, *breaks})
     bound = {
         "organization_id": scope.organization_id,
         "event_ids": events,
+        "are_breaks_objections": scope.are_breaks_objections,
         "first_day": first,
+        "earliest_day": earliest,
         "end_day": scope.end,
-        "tables": sorted({*scope.report_tables, _BREAKS}),
+        "tables": tables,
+        "landing_tables": sorted(landing_tables_read(tables)),
+        "holding_findings": list(HOLDING_FINDINGS),
         "warning_kinds": list(WARNING_KINDS),
+        "digits": Jsonb(dict(MINOR_DIGITS)),
     }
     watermarks = tuple(_watermarks(connection))
     statement = Path(__file__).with_name("seal_facts.sql").read_bytes()
@@ -195,8 +238,10 @@ def seals_of(connection: Connection[Any], scope: SealScope, *, delay_seconds: in
         watermarks=watermarks,
         settled_at=max(day["ends_at"] for day in facts) + delay,
         accepted=accepted_breaks_of(
-            connection, scope.organization_id, first=first, end=scope.end, event_ids=events
-        ),
+            connection, scope.organization_id, first=earliest, end=scope.end, event_ids=events
+        )
+        if breaks
+        else (),
     )
 
 
@@ -232,7 +277,7 @@ def _first_day(connection: Connection[Any], scope: SealScope) -> date:
 
 
 def _unchecked_days(connection: Connection[Any], bound: Mapping[str, Any]) -> set[date]:
-    """The days of the organisation that are built and not sealed."""
+    """The days of the organisation that are built and not sealed; the first for earlier ones."""
     has_rows = sql.SQL(" or ").join(
         sql.SQL(
             "exists (select from {} as built"
@@ -246,20 +291,51 @@ def _unchecked_days(connection: Connection[Any], bound: Mapping[str, Any]) -> se
         ") as days where not exists ("
         "select from reporting.sealed_days as sealed where sealed.date = days.date) and ({})"
     ).format(has_rows)
-    return {day for (day,) in connection.execute(statement, bound)}
+    earlier = sql.SQL(" union all ").join(
+        sql.SQL(
+            "select %(first_day)s::date from {} as built where built.date < %(first_day)s"
+            " and built.date >= %(earliest_day)s and built.organization_id = %(organization_id)s"
+            " and not exists ("
+            "select from reporting.sealed_days as sealed where sealed.date = built.date)"
+        ).format(sql.Identifier(SCHEMA, table))
+        for table in bound["tables"]
+    )
+    both = sql.SQL("{} union {}").format(statement, earlier)
+    return {day for (day,) in connection.execute(both, bound)}
 
 
-def _errors(
-    connection: Connection[Any], days: Sequence[date]
-) -> dict[date, list[tuple[Check, Discrepancy]]]:
-    found: dict[date, list[tuple[Check, Discrepancy]]] = {day: [] for day in days}
+def _findings(connection: Connection[Any], days: Sequence[date]) -> dict[Check, Findings]:
+    found: dict[Check, Findings] = {}
     for check in CHECKS:
         with span("check", check=check.name):
-            by_day = check.find(connection, days)
-        for day, discrepancies in by_day.items():
-            errors = [each for each in discrepancies if each.severity is Severity.ERROR]
-            found[day].extend((check, each) for each in errors)
+            found[check] = check.find(connection, days)
     return found
+
+
+def _keep_objections(connection: Connection[Any], found: Mapping[Check, Findings]) -> None:
+    days = {day: None for of_check in found.values() for day in of_check}
+    connection.cursor().executemany(
+        "insert into reporting.seal_objections"
+        " (date, position, organization_id, event_id, report_table, check_name, message)"
+        " values (%s, %s, %s, %s, %s, %s, %s)",
+        [
+            (
+                *(day, position, each.organization_id, each.ids.get("event_id")),
+                *(check.report_table, each.check, each.message),
+            )
+            for day in days
+            for position, (check, each) in enumerate(
+                (
+                    (check, each)
+                    for check, of_check in found.items()
+                    for each in of_check[day]
+                    if each.severity is Severity.ERROR
+                ),
+                start=1,
+            )
+            if not check.is_read_live
+        ],
+    )
 
 
 def _watermarks(connection: Connection[Any]) -> Iterator[Watermark]:
@@ -278,11 +354,18 @@ def _seal(
 ) -> Seal:
     reasons = _reasons(day, watermarks, is_unchecked=is_unchecked)
     if reasons:
-        return Seal(day=day["day"], state=SealState.HELD, reasons=reasons)
+        return Seal(
+            day=day["day"],
+            state=SealState.HELD,
+            reasons=reasons,
+            has_objection=bool(day["objections"]),
+        )
     final_at = day["ends_at"] + delay
+    doubts = _listed(day["doubts"])
     if any(_is_behind(each, final_at) for each in watermarks):
-        reason = f"late rows are waited for until {_utc(final_at)}"
-        return Seal(day=day["day"], state=SealState.PROVISIONAL, reasons=(reason,))
+        doubts = (f"late rows are waited for until {_utc(final_at)}", *doubts)
+    if doubts:
+        return Seal(day=day["day"], state=SealState.PROVISIONAL, reasons=doubts)
     return Seal(day=day["day"], state=SealState.FINAL)
 
 
@@ -298,11 +381,12 @@ def _reasons(
         )
     elif is_unchecked:
         reasons.append("the day was built and not checked since")
-    objections: Sequence[str] = day["objections"]
-    reasons.extend(objections[:_MAX_REASONS])
-    if len(objections) > _MAX_REASONS:
-        reasons.append(f"and {len(objections) - _MAX_REASONS} errors more")
-    return tuple(reasons)
+    return (*reasons, *_listed(day["objections"]))
+
+
+def _listed(found: Sequence[str]) -> tuple[str, ...]:
+    more = len(found) - _MAX_REASONS
+    return (*found[:_MAX_REASONS], *((f"and {more} errors more",) if more > 0 else ()))
 
 
 def _is_behind(watermark: Watermark, instant: datetime) -> bool:

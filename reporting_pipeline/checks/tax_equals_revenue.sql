@@ -19,7 +19,7 @@ with figures as (
             ('chargeback_reversal_tax_minor', report.chargeback_reversal_tax_minor),
             (
                 'net_tax_minor',
-                report.tax_minor - report.refund_tax_minor
+                report.tax_minor::numeric - report.refund_tax_minor
                 - report.chargeback_tax_minor + report.chargeback_reversal_tax_minor
             )
         ) as figure (column_name, amount)

@@ -1,5 +1,5 @@
 -- Rows of the days that break a promise of the sources about two of their tables. They warn: their
--- effect on the figures is a break of its own.
+-- effect on the figures is a break of its own. A row of two organisations is a finding of both.
 with entry as (
     select
         entry.report_day as day,
@@ -29,10 +29,23 @@ transaction_of_order as (
     where txn.report_day = any(%(days)s)
 ),
 
+reversal as (
+    select
+        txn.report_day as day,
+        txn.organization_id,
+        txn.id as transaction_id,
+        reversed.id as reversed_id,
+        reversed.organization_id as reversed_organization_id
+    from landing.ledger_transactions as txn
+    inner join landing.ledger_transactions as reversed on txn.reverses_transaction_id = reversed.id
+    where txn.report_day = any(%(days)s)
+),
+
 broken as (
     select
         day,
         organization_id,
+        null::uuid as other_organization_id,
         transaction_id,
         entry_id,
         null::uuid as order_id,
@@ -46,6 +59,7 @@ broken as (
     select
         day,
         organization_id,
+        account_organization_id as other_organization_id,
         transaction_id,
         entry_id,
         null::uuid as order_id,
@@ -59,6 +73,7 @@ broken as (
     select
         day,
         organization_id,
+        order_organization_id as other_organization_id,
         transaction_id,
         null::uuid as entry_id,
         order_id,
@@ -68,20 +83,36 @@ broken as (
         'organisation ' || order_organization_id as other_is_of
     from transaction_of_order
     where organization_id is distinct from order_organization_id
+    union all
+    select
+        day,
+        organization_id,
+        reversed_organization_id as other_organization_id,
+        transaction_id,
+        null::uuid as entry_id,
+        null::uuid as order_id,
+        'transaction ' || transaction_id as concerns,
+        'organisation ' || organization_id as is_of,
+        'transaction ' || reversed_id || ', which it reverses,' as other,
+        'organisation ' || reversed_organization_id as other_is_of
+    from reversal
+    where organization_id is distinct from reversed_organization_id
 )
 
 select
-    day,
+    broken.day,
     'warn' as severity,
-    organization_id,
-    transaction_id,
-    entry_id,
-    order_id,
-    concerns,
-    is_of,
-    other,
-    other_is_of,
+    side.organization_id,
+    broken.transaction_id,
+    broken.entry_id,
+    broken.order_id,
+    broken.concerns,
+    broken.is_of,
+    broken.other,
+    broken.other_is_of,
     null::text as currency,
     null::bigint as expected,
     null::bigint as found
 from broken
+cross join lateral (values (broken.organization_id), (broken.other_organization_id)) as side (organization_id)
+where side.organization_id is not null

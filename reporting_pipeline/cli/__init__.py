@@ -6,6 +6,9 @@ What belongs here: arguments, output for people, and exit codes.
 What does not: any work, which a command calls in a lower layer.
 """
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any
@@ -14,12 +17,16 @@ import click
 from typing_extensions import override
 
 from reporting_pipeline.errors import ReportingError
+from reporting_pipeline.guards.shown_text import shown_lines
 
 COMMANDS = MappingProxyType(
     {
         # name: (module and attribute, summary in `reporting --help`)
         "demo": ("demo:demo", "Run the whole pipeline on the sample data."),
-        "doctor": ("setup:doctor", "Show what this machine lacks, and how to install it."),
+        "doctor": (
+            "setup:doctor",
+            "Show what this machine lacks and which address is wrong, and how to mend it.",
+        ),
         "init": ("setup:init", "Write the files of a production project into DIR."),
         "migrate": (
             "setup:migrate",
@@ -27,7 +34,7 @@ COMMANDS = MappingProxyType(
         ),
         "up": ("servers:up", "Run the local servers until Ctrl-C."),
         "exec": ("servers:exec_", "Run a command with the servers up."),
-        "sources": ("sources:sources", "Check, load or generate the source domains."),
+        "sources": ("sources:sources", "Check, load, generate or compare the source domains."),
         "land": (
             "pipeline:land",
             "Land the new rows of DOMAINS (default: all), in one transaction.",
@@ -38,8 +45,17 @@ COMMANDS = MappingProxyType(
         ),
         "definitions": (
             "report_definitions:definitions",
-            "Apply, export, list and show report definitions.",
+            "Apply, export, list, show and retire report definitions.",
         ),
+        "organizations": (
+            "directory:organizations",
+            "List the organisations: id, name, time zone, currency, events and active reports.",
+        ),
+        "events": (
+            "directory:events",
+            "List the events: id, name, organisation, dates in the event's zone, and status.",
+        ),
+        "due": ("due:due", "List the reports that are due and missing."),
         "export": (
             "reports:export",
             "Publish every report that is due for a range of report days.",
@@ -48,21 +64,34 @@ COMMANDS = MappingProxyType(
             "requests:request",
             "Return the current report of DEFINITION, or queue a request for it.",
         ),
+        "requests": (
+            "requests:requests",
+            "List the requests that have no file yet: running, waiting, then held or failed ones.",
+        ),
         "work": (
             "requests:work",
             "Generate the requested reports until Ctrl-C, and finish those that have begun.",
         ),
         "reports": (
             "reports:reports",
-            "List the published reports, with their files in the store.",
+            "List the published reports: the name of each file, and its key in the store.",
+        ),
+        "get": (
+            "downloads:get",
+            "Save the files of published reports into DIR, each under its own name.",
         ),
         "verify": (
             "reports:verify",
-            "Prove that FILE is what was published, or name the differences.",
+            "Compare FILE with its manifest and say what that proves, or name the differences.",
         ),
+        "keys": ("keys:keys", "Make a pair of keys that sign manifests."),
         "breaks": (
             "breaks:breaks",
             "List the open breaks, and accept or take back single ones.",
+        ),
+        "devices": (
+            "devices:devices",
+            "List devices with a wrong clock or counter, by report day, gate and event.",
         ),
         "alerts": (
             "operations:alerts",
@@ -79,6 +108,9 @@ COMMANDS = MappingProxyType(
         ),
     }
 )
+
+
+_WORDS = f"{__name__}.words"
 
 
 class LazyGroup(click.Group):
@@ -110,10 +142,60 @@ class LazyGroup(click.Group):
     @override
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; an expected error becomes a message on standard error and exit code 1."""
-        try:
-            return super().invoke(ctx)
-        except ReportingError as error:
-            raise click.ClickException(error.message) from error
+        with _one_sentence():
+            try:
+                return super().invoke(ctx)
+            except (click.exceptions.Exit, click.exceptions.Abort, click.ClickException):
+                raise
+            except Exception as error:
+                from reporting_pipeline.cli.lost_warehouse import explained  # drivers, 0.1 s
+
+                found = explained(error, ctx.meta.get(_WORDS, ()))
+                if found is None:
+                    raise
+                raise found from error
+
+    @override
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; its words are kept for its errors."""
+        ctx.meta[_WORDS] = tuple(args[:2])
+        return super().resolve_command(ctx, args)
+
+    @override
+    def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
+        """Read the options before the command."""
+        with _one_sentence():
+            return super().make_context(*arguments, **extra)
+
+
+@contextmanager
+def _one_sentence() -> Iterator[None]:
+    """Turn an expected error into a message on standard error, in which no text has an effect."""
+    try:
+        yield
+    except ReportingError as error:
+        from reporting_pipeline.telemetry.json_log import is_logged_as_json
+
+        if not is_logged_as_json():
+            raise click.ClickException(shown_lines(error.message)) from error
+        logging.getLogger(__name__).log(logging.ERROR, error.message)
+        raise click.exceptions.Exit(1) from error
+    except click.UsageError as error:
+        raise click.UsageError(shown_lines(error.format_message()), ctx=error.ctx) from error
+    except click.ClickException as error:
+        raise click.ClickException(shown_lines(error.format_message())) from error
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise click.ClickException(shown_lines(_cause(error))) from error
+
+
+def _cause(error: OSError) -> str:
+    """The reason of an error of the operating system, with its file if it has one."""
+    place = "" if error.filename is None else f": {error.filename}"
+    return f"{error.strerror or error}{place}"
 
 
 @click.group(cls=LazyGroup)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import click
 
-from reporting_pipeline.catalogue.definition_store import organization_names
+from reporting_pipeline.catalogue.directory import organization_called
 from reporting_pipeline.checks.breaks import (
     AcceptedBreak,
     Decision,
@@ -15,10 +15,13 @@ from reporting_pipeline.checks.breaks import (
     open_breaks,
     take_back_breaks,
 )
-from reporting_pipeline.cli.listing import listing, listing_console
+from reporting_pipeline.cli.choices import ORGANIZATION, chosen_organization
+from reporting_pipeline.cli.listing import listing, listing_console, say
+from reporting_pipeline.cli.parameters import TEXT
 from reporting_pipeline.cli.session import session
-from reporting_pipeline.exports.presentation import major_text
+from reporting_pipeline.domain.currencies import money_text
 from reporting_pipeline.registry.report_tables import BREAK_KINDS, WARNING_KINDS
+from reporting_pipeline.sources.landed_names import organization_names
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _OPEN_COLUMNS = ("since", "days", "organisation", "kind", "id", "Ticketing", "ledger", "difference")
@@ -34,13 +37,10 @@ _ACCEPTED_COLUMNS = (
 )
 _KINDS = [kind for kind in BREAK_KINDS if kind not in WARNING_KINDS]
 
-_ORGANIZATION = click.option(
-    "--organization", "organization_id", type=click.UUID, help="Only of this organisation."
-)
+_ORGANIZATION = click.option("--organization", type=ORGANIZATION, help="Only of this organisation.")
 _OF_ORGANIZATION = click.option(
     "--organization",
-    "organization_id",
-    type=click.UUID,
+    type=ORGANIZATION,
     required=True,
     help="The organisation of the breaks.",
 )
@@ -48,17 +48,19 @@ _KIND = click.option(
     "--kind", type=click.Choice(_KINDS), required=True, help="The kind of the breaks."
 )
 _IDS = click.argument("ids", metavar="ID...", nargs=-1, type=click.UUID, required=True)
-_BY = click.option("--by", "person", required=True, help="The name of the person who decides.")
+_BY = click.option(
+    "--by", "person", type=TEXT, required=True, help="The name of the person who decides."
+)
 
 
 @click.group(invoke_without_command=True)
 @_ORGANIZATION
 @click.option("--accepted", "is_accepted", is_flag=True, help="List the accepted breaks instead.")
 @click.pass_context
-def breaks(context: click.Context, organization_id: UUID | None, *, is_accepted: bool) -> None:
+def breaks(context: click.Context, organization: str | None, *, is_accepted: bool) -> None:
     """List the open breaks, and accept or take back single ones.
 
-    A break is a difference between Ticketing and the ledger. It holds the financial reports of its
+    A break is a difference between Ticketing and the ledger. It holds the reports with money of its
     event, and those of its organisation that include the event, until it is gone or accepted. The
     oldest and largest breaks come first.
     """
@@ -66,6 +68,7 @@ def breaks(context: click.Context, organization_id: UUID | None, *, is_accepted:
         return
     with session() as settings, warehouse_connection(settings.warehouse_url()) as connection:
         names = organization_names(connection)
+        organization_id = chosen_organization(connection, organization)
         if is_accepted:
             accepted = accepted_breaks(connection, organization_id)
             rows = [_accepted_row(each, names) for each in accepted]
@@ -81,11 +84,9 @@ def breaks(context: click.Context, organization_id: UUID | None, *, is_accepted:
 @_OF_ORGANIZATION
 @_KIND
 @_BY
-@click.option("--reason", required=True, help="Why the difference is acceptable.")
+@click.option("--reason", type=TEXT, required=True, help="Why the difference is acceptable.")
 @_IDS
-def accept(
-    organization_id: UUID, kind: str, person: str, reason: str, ids: tuple[UUID, ...]
-) -> None:
+def accept(organization: str, kind: str, person: str, reason: str, ids: tuple[UUID, ...]) -> None:
     """Accept the breaks with these IDs for their present amounts.
 
     An ID is that of the order, transaction or entry that the break concerns. Accepted breaks hold
@@ -93,11 +94,11 @@ def accept(
     amount of a break changes, it is open again.
     """
     with session() as settings, warehouse_connection(settings.warehouse_url()) as connection:
-        decision = _decision(organization_id, kind, ids, person)
+        decision = _decision(organization_called(connection, organization), kind, ids, person)
         accepted = accept_breaks(connection, decision, reason=reason)
     for each in accepted:
-        click.echo(f"accepted {each.kind} of {each.concerns}: {_amounts(each)}")
-    click.echo("held reports come out with the next restatement or `reporting export`")
+        say(f"accepted {each.kind} of {each.concerns}: {_amounts(each)}")
+    say("held reports come out with the next restatement or `reporting export`")
 
 
 @breaks.command("take-back")
@@ -105,11 +106,12 @@ def accept(
 @_KIND
 @_BY
 @_IDS
-def take_back(organization_id: UUID, kind: str, person: str, ids: tuple[UUID, ...]) -> None:
+def take_back(organization: str, kind: str, person: str, ids: tuple[UUID, ...]) -> None:
     """Take back the acceptance of the breaks with these IDs; they hold reports again."""
     with session() as settings, warehouse_connection(settings.warehouse_url()) as connection:
-        count = take_back_breaks(connection, _decision(organization_id, kind, ids, person))
-    click.echo(f"{count} acceptances are taken back")
+        decision = _decision(organization_called(connection, organization), kind, ids, person)
+        count = take_back_breaks(connection, decision)
+    say(f"{count} acceptances are taken back")
 
 
 def _decision(organization_id: UUID, kind: str, ids: tuple[UUID, ...], person: str) -> Decision:
@@ -131,7 +133,7 @@ def _open_row(each: OpenBreak, names: dict[UUID, str], today: date) -> tuple[obj
         (today - each.first_day).days,
         *_identity(each, names),
         *_sides(each),
-        _money(each.difference_minor, each.currency),
+        money_text(each.difference_minor, each.currency),
     )
 
 
@@ -146,11 +148,9 @@ def _identity(each: OpenBreak | AcceptedBreak, names: dict[UUID, str]) -> tuple[
 
 
 def _sides(each: OpenBreak | AcceptedBreak) -> tuple[str, str]:
-    return _money(each.ticketing_minor, each.currency), _money(each.ledger_minor, each.currency)
-
-
-def _money(minor: int, currency: str) -> str:
-    return f"{major_text(minor, currency)} {currency}"
+    return money_text(each.ticketing_minor, each.currency), money_text(
+        each.ledger_minor, each.currency
+    )
 
 
 def _amounts(each: OpenBreak) -> str:

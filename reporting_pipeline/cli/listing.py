@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 
+import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from reporting_pipeline.guards.shown_text import shown
+
 # The width of output that is not a terminal, so that no line is folded.
 _FILE_WIDTH = 400
-_RIGHT_ALIGNED = frozenset({"edition", "rows", "bytes", "seconds"})
+_MAX_LINE_CHARACTERS = 4_000
+_RIGHT_ALIGNED = frozenset({"edition", "rows", "bytes", "seconds", "tries"})
 
 
 def listing_console() -> Console:
@@ -31,8 +35,11 @@ def listing(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
 
 
 def plain(value: object) -> Text:
-    """A value as text without control characters for the terminal; None is empty."""
-    text = "" if value is None else str(value)
-    return Text(
-        "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
-    )
+    """A value as text that cannot control the terminal; None is empty."""
+    return Text(shown(value, _MAX_LINE_CHARACTERS))
+
+
+def say(text: str, *, is_error: bool = False) -> None:
+    """Print lines that may have text from the data, which cannot control the terminal."""
+    lines = (shown(line, _MAX_LINE_CHARACTERS) for line in text.split("\n"))
+    click.echo("\n".join(lines), err=is_error)

@@ -1,5 +1,6 @@
 """`reporting alerts`, `metrics` and `sweep`: watching the service, and removing what it leaves."""
 
+import logging
 import tempfile
 import threading
 import time
@@ -16,10 +17,11 @@ from sqlalchemy import URL
 
 from reporting_pipeline.alerts.alert import StoredAlert
 from reporting_pipeline.alerts.alert_store import newest_alerts, open_alerts
-from reporting_pipeline.catalogue.definition_store import organization_names
-from reporting_pipeline.cli.listing import listing, listing_console
-from reporting_pipeline.cli.session import session
-from reporting_pipeline.embedded.supervisor import StopRequest
+from reporting_pipeline.cli.listing import listing, listing_console, say
+from reporting_pipeline.cli.parameters import WholeNumber
+from reporting_pipeline.cli.session import announce, session
+from reporting_pipeline.embedded.home import left_servers
+from reporting_pipeline.embedded.process import StopRequest
 from reporting_pipeline.errors import ReportingError
 from reporting_pipeline.housekeeping.leftovers import abandoned_folders, remove_folder
 from reporting_pipeline.housekeeping.retention import (
@@ -32,6 +34,7 @@ from reporting_pipeline.housekeeping.retention import (
     expired_reports,
 )
 from reporting_pipeline.settings import Settings
+from reporting_pipeline.sources.landed_names import organization_names
 from reporting_pipeline.store import open_store
 from reporting_pipeline.store.object_store import ObjectStore
 from reporting_pipeline.telemetry.prometheus import WarehouseCollector, metrics_page, serve_metrics
@@ -90,7 +93,7 @@ def alerts(*, only_open: bool, watch: bool) -> None:
 
 def _watch(evaluator: "AlertEvaluator") -> None:
     stop_request = StopRequest()
-    click.echo(f"the alerts are evaluated every {_EVERY_SECONDS} seconds until Ctrl-C")
+    announce(f"the alerts are evaluated every {_EVERY_SECONDS} seconds until Ctrl-C")
     while not stop_request.is_asked():
         _evaluate(evaluator)
         begun = time.monotonic()
@@ -103,11 +106,11 @@ def _evaluate(evaluator: "AlertEvaluator") -> None:
     try:
         evaluation = evaluator.evaluate()
     except (ReportingError, psycopg.Error) as error:
-        click.echo(f"the alerts could not be evaluated: {error}", err=True)
+        announce(f"the alerts could not be evaluated: {error}", logging.WARNING)
         return
     for word, changed in (("opened", evaluation.opened), ("resolved", evaluation.resolved)):
         for each in changed:
-            click.echo(f"{word} {each.alert.kind}: {each.alert.message}")
+            announce(f"{word} {each.alert.kind}: {each.alert.message}")
 
 
 def _state(stored: StoredAlert) -> str:
@@ -121,7 +124,7 @@ def _utc(instant: datetime) -> str:
 @click.command()
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=WholeNumber(0, 65535),
     help="Port on loopback; 0 takes any free one. Default: REPORTING_METRICS_PORT.",
 )
 @click.option("--once", is_flag=True, help="Print the metrics once, and end.")
@@ -136,11 +139,11 @@ def metrics(port: int | None, *, once: bool) -> None:
             click.echo(metrics_page(collector), nl=False)
             return
         with serve_metrics(collector, settings.metrics_port if port is None else port) as address:
-            click.echo(f"Metrics are at {address}; Ctrl-C ends.")
+            announce(f"Metrics are at {address}; Ctrl-C ends.")
             try:
                 threading.Event().wait()
             except KeyboardInterrupt:
-                click.echo("The metrics have ended.")
+                announce("The metrics have ended.")
 
 
 def metrics_of(warehouse: URL) -> WarehouseCollector:
@@ -162,7 +165,8 @@ def sweep(*, dry_run: bool) -> None:
     """Remove leftovers of killed processes; list or delete what is past its retention.
 
     Leftovers are temporary folders and unfinished writes to the store that are older than
-    REPORTING_LEFTOVER_GRACE_SECONDS. Past their retention may be the rows kept of editions,
+    REPORTING_LEFTOVER_GRACE_SECONDS, and, for root, the local servers' files of a REPORTING_HOME
+    that was deleted. Past their retention may be the rows kept of editions,
     provisional files that were replaced, resolved alerts with their messages, and ended requests.
     These are deleted only if REPORTING_RETENTION_DELETES is true, otherwise listed. Current
     editions are never deleted.
@@ -181,16 +185,30 @@ def sweep(*, dry_run: bool) -> None:
 def _leftovers(store: ObjectStore, before: datetime, is_dry_run: bool) -> None:
     folders = abandoned_folders(Path(tempfile.gettempdir()), before)
     for folder in folders:
-        click.echo(f"temporary folder {folder}")
+        say(f"temporary folder {folder}")
         if not is_dry_run:
             remove_folder(folder)
+    _left_servers(is_dry_run=is_dry_run)
     unfinished = store.leftovers(before)
     for leftover in unfinished:
-        click.echo(f"unfinished write of {leftover.begun_at:%Y-%m-%d %H:%M}Z: {leftover.name}")
+        say(f"unfinished write of {leftover.begun_at:%Y-%m-%d %H:%M}Z: {leftover.name}")
         if not is_dry_run:
             store.remove(leftover)
     done = "would be removed" if is_dry_run else "are removed"
-    click.echo(f"{len(folders)} temporary folders and {len(unfinished)} unfinished writes {done}")
+    say(f"{len(folders)} temporary folders and {len(unfinished)} unfinished writes {done}")
+
+
+def _left_servers(*, is_dry_run: bool) -> None:
+    for left in left_servers():
+        if left.home is None:
+            say(
+                f"servers' files {left.folder} do not say which home they are of, and stay: "
+                "run a command with that home, or delete them"
+            )
+            continue
+        say(f"servers' files {left.folder} of {left.home}, which is gone")
+        if not is_dry_run:
+            remove_folder(left.folder)
 
 
 def _expired_objects(
@@ -205,19 +223,19 @@ def _expired_objects(
     found = deleted = 0
     for report, keys in expired_objects(store, expired_reports(warehouse, years, now.date())):
         for key in keys:
-            click.echo(f"past its retention: {key}")
+            say(f"past its retention: {key}")
         found += len(keys)
         if is_deleted:
             deleted += delete_expired_objects(warehouse, store, report, keys)
     note = _why_kept(settings, found)
-    click.echo(f"{found} objects are past their retention, {deleted} of them are deleted{note}")
+    say(f"{found} objects are past their retention, {deleted} of them are deleted{note}")
 
 
 def _expired_alerts(settings: Settings, before: datetime, *, is_deleted: bool) -> None:
     work = delete_expired_alert_rows if is_deleted else count_expired_alert_rows
     expired = work(settings.warehouse_url(), before)
     note = _why_kept(settings, expired.total)
-    click.echo(
+    say(
         f"{expired.alert_count} alerts, {expired.message_count} messages to channels and "
         f"{expired.notice_count} notices are past their retention, "
         f"{expired.total if is_deleted else 0} of them are deleted{note}"
@@ -228,7 +246,7 @@ def _expired_requests(settings: Settings, before: datetime, *, is_deleted: bool)
     work = delete_expired_requests if is_deleted else count_expired_requests
     expired = work(settings.warehouse_url(), before)
     note = _why_kept(settings, expired)
-    click.echo(
+    say(
         f"{expired} requests are past their retention, {expired if is_deleted else 0} of them are "
         f"deleted{note}"
     )

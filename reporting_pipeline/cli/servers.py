@@ -1,21 +1,10 @@
-"""`reporting up`, `exec` and `daemon`, and the Dagster UI: programs that run until stopped.
+"""`reporting up`, `exec` and `daemon`: programs that run until stopped."""
 
-The demo shows the UI as three programs that share one code server. `dagster dev` would load the
-code twice, for the UI and for the daemon, and take twice as long to start.
-"""
-
-import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -23,26 +12,18 @@ from sqlalchemy import make_url
 
 from reporting_pipeline.building.dbt import dbt_environment
 from reporting_pipeline.building.relations import is_current
-from reporting_pipeline.cli.session import session, session_with_attachment
-from reporting_pipeline.embedded.account import own_account, private_folder, server_account
+from reporting_pipeline.cli.parameters import FILE
+from reporting_pipeline.cli.session import announce, session, session_with_attachment
+from reporting_pipeline.embedded.account import server_account
 from reporting_pipeline.embedded.attachment import server_addresses
 from reporting_pipeline.embedded.home import Home
-from reporting_pipeline.embedded.process import ServerProcess, free_port
-from reporting_pipeline.embedded.supervisor import StopRequest, Supervisor
-from reporting_pipeline.errors import EnvironmentNotReady, ServerFailed
+from reporting_pipeline.embedded.process import StopRequest
+from reporting_pipeline.embedded.supervisor import Supervisor
+from reporting_pipeline.errors import EnvironmentNotReady
+from reporting_pipeline.guards.shown_text import shown
 from reporting_pipeline.settings import Settings, child_environment
 
 _PROGRAMS = Path(sys.executable).parent
-_HOST = "127.0.0.1"
-_START_TIMEOUT_SECONDS = 180
-_ANSWER_SECONDS = 5
-_WATCH_SECONDS = 0.2
-_LOCATION = "reporting_pipeline"
-_CODE_SERVER = (
-    *("dagster", "api", "grpc", "--module-name", "reporting_pipeline.definitions"),
-    *("--location-name", _LOCATION, "--use-python-environment-entry-point"),
-)
-_WEB_SERVER = ("dagster-webserver", "--host", _HOST, "--port")
 
 
 @click.command()
@@ -84,6 +65,14 @@ def exec_(command: tuple[str, ...]) -> None:
         if attachment is not None:
             attachment.hand_over()
         for_dbt = dbt_environment(settings.warehouse_url(), settings.home / "dbt")
+        # The profile of a `dbt` that others start, a shell for example, has not every parameter.
+        to_warehouse = (sys.executable, "-m", "reporting_pipeline.cli.dbt_program", *command[1:])
+        program, command = (
+            (sys.executable, to_warehouse) if command[0] == "dbt" else (program, command)
+        )
+        # A shell ignores SIGINT for its background commands, and Dagster's servers then ignore
+        # SIGTERM too.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.execve(program, command, child_environment({"PATH": path, **for_dbt}))  # noqa: S606 - no shell wanted
 
 
@@ -104,7 +93,7 @@ def _migrate(settings: Settings) -> None:
 @click.command()
 @click.option(
     "--workspace",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     default=Path("workspace.yaml"),
     show_default=True,
     help="The file that names the code location.",
@@ -115,7 +104,7 @@ def daemon(workspace: Path) -> None:
     Before it becomes active, it ends runs whose process is gone, for example after a power cut.
     """
     stop_request = StopRequest()
-    with session() as settings:
+    with session(has_threads=False) as settings:
         from reporting_pipeline.orchestration.instance.daemon import (
             daemon_lock,
             end_phantom_runs,
@@ -124,106 +113,40 @@ def daemon(workspace: Path) -> None:
         from reporting_pipeline.orchestration.resources import AlertEvaluator
 
         AlertEvaluator.of(settings).require_channels()
+        require_dagster_home()
         storage = settings.dagster_storage_url()
         waiting = "another daemon of this instance is active; this one waits until it ends"
         with daemon_lock(
-            storage, is_over=stop_request.is_asked, on_wait=lambda: click.echo(waiting)
+            storage, is_over=stop_request.is_asked, on_wait=lambda: announce(waiting)
         ) as lock:
             if lock is None:
                 return
             for run_id in end_phantom_runs():
-                click.echo(f"run {run_id} was ended, because its process is gone")
-            click.echo("the daemon is active; Ctrl-C stops it")
+                announce(f"run {run_id} was ended, because its process is gone")
+            announce("the daemon is active; Ctrl-C stops it")
             program = str(_PROGRAMS / "dagster-daemon")
             run_while_locked(
                 lock,
-                [program, "run", "--workspace", str(workspace.absolute())],
+                [program, "run", "--workspace", str(workspace.absolute()), *_log_options(settings)],
                 environment=child_environment({}),
                 is_over=stop_request.is_asked,
             )
 
 
-class DagsterUi:
-    """The running UI, with its daemon and code server."""
-
-    def __init__(self, address: str, processes: Sequence[ServerProcess]) -> None:
-        self.address = address
-        self._processes = processes
-
-    def watch(self, is_over: Callable[[], bool]) -> None:
-        """Wait until `is_over` returns true.
-
-        Raises:
-            ServerFailed: One of the programs ended.
-        """
-        while not is_over():
-            for each in self._processes:
-                if not each.is_alive():
-                    message = f"{each.name} ended; end of {each.log}:\n{each.log_tail()}"
-                    raise ServerFailed(message)
-            time.sleep(_WATCH_SECONDS)
+def _log_options(settings: Settings) -> tuple[str, ...]:
+    return ("--log-format", "json") if settings.log_format == "json" else ()
 
 
-@contextmanager
-def dagster_ui(settings: Settings, port: int) -> Iterator[DagsterUi]:
-    """Run the Dagster UI and daemon; the UI takes another port if `port` is taken.
+def require_dagster_home() -> None:
+    """Refuse a DAGSTER_HOME that Dagster would refuse in the middle of the work.
 
     Raises:
-        ServerFailed: One of the programs did not start.
+        EnvironmentNotReady: It is no folder.
     """
-    folder = private_folder(settings.home / "ui", own_account())
-    code, web, daemon = (_process(folder, name) for name in ("code server", "UI", "daemon"))
-    code_port, web_port = free_port(), port if _is_free(port) else free_port()
-    workspace = _workspace(folder / "workspace.yaml", code_port)
-    try:
-        _start(
-            code,
-            [*_CODE_SERVER, "--host", _HOST, "--port", str(code_port)],
-            lambda: not _is_free(code_port),
+    home = Path(child_environment({}).get("DAGSTER_HOME", ""))
+    if not (home.is_absolute() and home.is_dir()):
+        message = (
+            f"DAGSTER_HOME is {shown(home)!r}, which is no folder: make it with `reporting init`, "
+            "name it from / on, or unset the variable"
         )
-        _start(daemon, ["dagster-daemon", "run", "--workspace", str(workspace)], daemon.is_alive)
-        _start(
-            web,
-            [*_WEB_SERVER, str(web_port), "--workspace", str(workspace)],
-            lambda: _answers(web_port),
-        )
-        yield DagsterUi(f"http://{_HOST}:{web_port}", (code, web, daemon))
-    finally:
-        for each in (web, daemon, code):
-            each.stop()
-
-
-def _workspace(path: Path, code_port: int) -> Path:
-    """Write the code location, under the same name as in the repository's workspace.yaml."""
-    server = {"host": _HOST, "port": code_port, "location_name": _LOCATION}
-    path.write_text(json.dumps({"load_from": [{"grpc_server": server}]}), encoding="utf-8")
-    return path
-
-
-def _process(folder: Path, name: str) -> ServerProcess:
-    place = private_folder(folder / name.replace(" ", "_").lower(), own_account())
-    signals = (signal.SIGINT, signal.SIGTERM)
-    return ServerProcess(f"Dagster's {name}", place, own_account(), signals)
-
-
-def _start(process: ServerProcess, argv: Sequence[str], is_ready: Callable[[], bool]) -> None:
-    process.start(
-        [_PROGRAMS / argv[0], *argv[1:]],
-        is_ready=is_ready,
-        environment=child_environment({}),
-        timeout_seconds=_START_TIMEOUT_SECONDS,
-    )
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((_HOST, port)) != 0
-
-
-def _answers(port: int) -> bool:
-    url = f"http://{_HOST}:{port}/server_info"
-    try:
-        with urllib.request.urlopen(url, timeout=_ANSWER_SECONDS) as response:
-            return "dagster_version" in json.load(response)
-    except (urllib.error.URLError, TimeoutError, ConnectionError):
-        return False
+        raise EnvironmentNotReady(message)

@@ -1,30 +1,37 @@
 """A command's session: settings in which every address leads to a running server."""
 
+import logging
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
+import click
+
 from reporting_pipeline import project_file
+from reporting_pipeline.addresses import address_text
 from reporting_pipeline.building.relations import migrate
 from reporting_pipeline.embedded.account import server_account
 from reporting_pipeline.embedded.attachment import Attachment, attached, server_addresses
 from reporting_pipeline.embedded.home import Home
+from reporting_pipeline.guards.shown_text import shown_lines
 from reporting_pipeline.settings import (
     Settings,
     child_environment,
     set_environment,
     traces_exporter,
 )
-from reporting_pipeline.telemetry.json_log import log_as_json
+from reporting_pipeline.telemetry.json_log import is_logged_as_json, log_as_json
 from reporting_pipeline.telemetry.spans import export_spans
 from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline.warehouse.lock_waits import lock_waits_are_reported
 
 _SERVICE = "reporting"
+_LOG = logging.getLogger(__name__)
 
 
 @contextmanager
-def session(*, is_migrated: bool = True) -> Iterator[Settings]:
+def session(*, is_migrated: bool = True, has_threads: bool = True) -> Iterator[Settings]:
     """Settings with all addresses, and a warehouse with the schema of this version.
 
     If REPORTING_DATABASE_URL is not set, the session uses the local servers of REPORTING_HOME, and
@@ -33,17 +40,18 @@ def session(*, is_migrated: bool = True) -> Iterator[Settings]:
 
     Args:
         is_migrated: False leaves the warehouse's schema as it is.
+        has_threads: False for a command that forks: no thread reports waits for locks.
 
     Raises:
         ReportingError: A setting is malformed, or a server does not start or cannot be reached.
     """
-    with session_with_attachment(is_migrated=is_migrated) as (settings, _):
-        yield settings
+    with session_with_attachment(is_migrated=is_migrated, has_threads=has_threads) as found:
+        yield found[0]
 
 
 @contextmanager
 def session_with_attachment(
-    *, is_migrated: bool = True
+    *, is_migrated: bool = True, has_threads: bool = True
 ) -> Iterator[tuple[Settings, Attachment | None]]:
     """A session, and its attachment to the local servers if it uses them."""
     settings = Settings.from_environment()
@@ -51,19 +59,39 @@ def session_with_attachment(
         log_as_json()
     export_spans(traces_exporter(), service=_SERVICE)
     if settings.database_url is not None:
-        yield _prepared(settings, is_migrated=is_migrated), None
+        with _lock_waits(settings) if has_threads else nullcontext():
+            yield _prepared(settings, is_migrated=is_migrated), None
         return
     home = Home(settings.home, server_account())
     with attached(home, settings.pg_bindir) as attachment:
         _set_where_unset(server_addresses(home, attachment.running))
-        yield _prepared(Settings.from_environment(), is_migrated=is_migrated), attachment
+        settings = Settings.from_environment()
+        with _lock_waits(settings) if has_threads else nullcontext():
+            yield _prepared(settings, is_migrated=is_migrated), attachment
+
+
+def _lock_waits(settings: Settings) -> AbstractContextManager[None]:
+    """Say on standard error for which session a command waits."""
+    limit = settings.lock_timeout_seconds
+    return lock_waits_are_reported(
+        settings.warehouse_url(),
+        lambda sentence: click.echo(f"{sentence}; the limit is {limit} seconds", err=True),
+    )
+
+
+def announce(message: str, level: int = logging.INFO) -> None:
+    """Say something from a program that runs until Ctrl-C: a line, or a record of its JSON log."""
+    if is_logged_as_json():
+        _LOG.log(level, message)
+    else:
+        click.echo(shown_lines(message), err=level > logging.INFO)
 
 
 def _prepared(settings: Settings, *, is_migrated: bool) -> Settings:
     """Set the addresses that follow from the home and the warehouse, and migrate the warehouse."""
     home = settings.home.absolute()
     store, dagster_home = home / "store", home / "dagster"
-    storage = settings.dagster_storage_url().render_as_string(hide_password=False)
+    storage = address_text(settings.dagster_storage_url())
     newly_set = _set_where_unset(
         {
             "REPORTING_STORE_URL": str(store),

@@ -4,27 +4,45 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
 import click
 
 from reporting_pipeline import project_file
+from reporting_pipeline.addresses import place
 from reporting_pipeline.alerts.channels import open_channels
 from reporting_pipeline.building.relations import migrate as migrate_warehouse
+from reporting_pipeline.catalogue.coverage import uncovered_organizations
+from reporting_pipeline.cli.addresses import Finding, attempt, nearest, touch_addresses
+from reporting_pipeline.cli.listing import say
+from reporting_pipeline.cli.parameters import NEW_FOLDER
 from reporting_pipeline.cli.session import session
 from reporting_pipeline.embedded.account import server_account
 from reporting_pipeline.embedded.postgres import PostgresInstall
 from reporting_pipeline.embedded.valkey import find_valkey
 from reporting_pipeline.errors import EnvironmentNotReady, ReportingError
 from reporting_pipeline.exports.pdf.pango import how_to_install, missing_libraries
+from reporting_pipeline.exports.signing import Signer
 from reporting_pipeline.settings import Settings
+from reporting_pipeline.sources.landing.rotation import Walk, oldest_turn
 from reporting_pipeline.warehouse import schema
 from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline.warehouse.zone_comparison import (
+    ZoneDifference,
+    compare_zones_in_use,
+    compare_zones_of_files,
+)
 
 _OLDEST_PYTHON = (3, 11)
 _FIRST_UNTRIED_PYTHON = (3, 14)
+_OLDEST_TURNS = {Walk.CLOCKS: timedelta(days=1), Walk.ROWS: timedelta(days=31)}
+_REMEDIES_OF_TURNS = {
+    Walk.CLOCKS: "let `reporting land` run every ten minutes, or run `reporting land --all-rows`",
+    Walk.ROWS: "raise REPORTING_COMPARED_ROWS, or run `reporting sources compare`",
+}
 _MIN_DISK_BYTES = 2_000_000_000
 
 _EXAMPLES = "docs/examples"
@@ -37,7 +55,7 @@ _ENVIRONMENT_HEADER = """\
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("directory", metavar="DIR", type=NEW_FOLDER)
 def init(directory: Path) -> None:
     """Write the files of a production project into DIR.
 
@@ -57,8 +75,8 @@ def init(directory: Path) -> None:
     for name, text in contents.items():
         with _created(directory / name) as file:
             file.write(text)
-        click.echo(f"wrote {directory / name}")
-    click.echo(
+        say(f"wrote {directory / name}")
+    say(
         f"Next: fill in {_ENVIRONMENT}, load it (set -a; . ./{_ENVIRONMENT}; set +a), then run "
         "reporting doctor, reporting migrate and reporting sources check."
     )
@@ -106,61 +124,51 @@ def migrate() -> None:
         former = schema.found_version(url)
         is_changed = migrate_warehouse(url)
         current = schema.found_version(url)
-    place = f"the warehouse {url.database} at {url.host}"
+    warehouse = f"the warehouse at {place(url)}"
     if former != current:
-        click.echo(f"{place}: schema version {former or 'none'} -> {current}")
+        say(f"{warehouse}: schema version {former or 'none'} -> {current}")
     elif is_changed:
-        click.echo(f"{place}: schema version {current}; report tables and views are updated")
+        say(f"{warehouse}: schema version {current}; report tables and views are updated")
     else:
-        click.echo(f"{place} already has schema version {current}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """The state of one thing that commands need; `remedy` says how to install or change it."""
-
-    thing: str
-    found: str
-    is_ok: bool = True
-    is_required: bool = True
-    remedy: str | None = None
-
-    @property
-    def verdict(self) -> str:
-        """The first word of its line."""
-        if self.is_ok:
-            return "ok"
-        return "MISSING" if self.is_required else "optional"
+        say(f"{warehouse} already has schema version {current}")
 
 
 @click.command()
 def doctor() -> None:
-    """Show what this machine lacks, and how to install it.
+    """Show what this machine lacks and which address is wrong, and how to mend it.
 
-    The exit code is 1 if something is missing that every command needs. Pango, for PDF files, and
-    free space on the disk are optional.
+    Connects to every address that is set; a small object is written to the store, read and deleted.
+    The exit code is 1 if something is missing that every command needs, or if no report is defined
+    for an organisation. Pango, for PDF files, and free space on the disk are optional.
     """
     findings = list(examine(Settings.from_environment()))
     for each in findings:
-        click.echo(f"{each.verdict:<9}{each.thing:<12} {each.found}")
+        say(f"{each.verdict:<9}{each.thing:<12} {each.found}")
         if not each.is_ok and each.remedy is not None:
-            click.echo(f"{'':<22}to fix it: {each.remedy}")
+            say(f"{'':<22}to fix it: {each.remedy}")
     if any(each.verdict == "MISSING" for each in findings):
         raise click.exceptions.Exit(1)
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """The state of everything that a command of this project may need; changes nothing."""
+    """The state of everything that a command may need; changes nothing."""
     yield _python()
     if settings.database_url is not None:
-        yield _warehouse(settings)
+        yield from touch_addresses(settings)
+        yield from _definitions(settings)
+        yield from _comparison(settings)
+        yield from _zones(partial(_zones_of_warehouse, settings))
     else:
-        yield _attempt("account", lambda: server_account().name)
-        yield _attempt("PostgreSQL", lambda: _postgres(settings))
-        yield _attempt("Valkey", lambda: str(find_valkey()))
+        yield attempt("account", lambda: server_account().name)
+        yield attempt("PostgreSQL", lambda: _postgres(settings))
+        yield attempt("Valkey", lambda: str(find_valkey()))
         yield _home(settings.home.absolute())
+        yield from touch_addresses(settings)
+        yield from _zones(partial(_zones_of_programs, settings))
     if settings.alert_channels is not None:
-        yield _attempt("channels", lambda: _channels(settings))
+        yield attempt("channels", lambda: _channels(settings))
+    if settings.signing_key is not None:
+        yield attempt("signing key", lambda: _signing_key(settings))
     yield _disk(settings.home.absolute())
     yield pango()
 
@@ -195,12 +203,76 @@ def _postgres(settings: Settings) -> str:
     return f"{install.major} in {install.bin}"
 
 
-def _warehouse(settings: Settings) -> Finding:
-    def version() -> str:
+def _definitions(settings: Settings) -> Iterator[Finding]:
+    """The organisations of which no report is expected; nothing about a warehouse that is new."""
+    try:
+        if not schema.is_current(settings.warehouse_url()):
+            return
         with warehouse_connection(settings.warehouse_url()) as connection:
-            return f"PostgreSQL {connection.info.server_version // 10_000} answers"
+            uncovered = uncovered_organizations(connection)
+    except ReportingError:
+        return  # the line of the warehouse says it
+    rest = f"; {len(uncovered) - 1} more are listed by `reporting due`" if uncovered[1:] else ""
+    yield Finding(
+        thing="definitions",
+        found="; ".join(map(str, uncovered[:1])) + rest
+        or "every organisation has an active report definition",
+        is_ok=not uncovered,
+        remedy="reporting definitions apply",
+    )
 
-    return _attempt("warehouse", version)
+
+def _comparison(settings: Settings) -> Iterator[Finding]:
+    """How old the last full comparison with the sources is; nothing before the first landing."""
+    try:
+        if not schema.is_current(settings.warehouse_url()):
+            return
+        with warehouse_connection(settings.warehouse_url()) as connection:
+            turns = [(walk, oldest_turn(connection, walk)) for walk in Walk]
+    except ReportingError:
+        return  # the line of the warehouse says it
+    for walk, oldest in turns:
+        if oldest is not None:
+            table, ended_at = oldest
+            last = "never" if ended_at is None else f"{ended_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+            yield Finding(
+                thing="comparison",
+                found=f"all {walk} of {table} were last compared with its source: {last}",
+                is_ok=ended_at is not None and datetime.now(UTC) - ended_at < _OLDEST_TURNS[walk],
+                is_required=False,
+                remedy=_REMEDIES_OF_TURNS[walk],
+            )
+
+
+def _zones(compare: Callable[[], tuple[int, list[ZoneDifference]]]) -> Iterator[Finding]:
+    """Compares the rules of PostgreSQL and Python; no finding if no zone can be compared."""
+    try:
+        count, differences = compare()
+    except ReportingError:
+        return  # another finding says it
+    if count:
+        yield Finding(
+            thing="time zones",
+            found="; ".join(map(str, differences)) or f"{count} are the same in Python",
+            is_ok=not differences,
+            is_required=False,
+            remedy="update the older of the two: report days and local times follow PostgreSQL",
+        )
+
+
+def _zones_of_warehouse(settings: Settings) -> tuple[int, list[ZoneDifference]]:
+    with warehouse_connection(settings.warehouse_url()) as connection:
+        return compare_zones_in_use(connection)
+
+
+def _zones_of_programs(settings: Settings) -> tuple[int, list[ZoneDifference]]:
+    install = PostgresInstall.find(settings.pg_bindir)
+    return compare_zones_of_files(install.bin.parent / "share" / "timezone", datetime.now(UTC))
+
+
+def _signing_key(settings: Settings) -> str:
+    pem = settings.signing_key_pem()
+    return "empty" if pem is None else f"id {Signer.of_pem(pem).public_key.id}"
 
 
 def _channels(settings: Settings) -> str:
@@ -208,16 +280,8 @@ def _channels(settings: Settings) -> str:
     return ", ".join(each.name for each in channels) or "none"
 
 
-def _attempt(thing: str, look: Callable[[], str]) -> Finding:
-    """The result of `look`; the message of an expected error says how to fix it."""
-    try:
-        return Finding(thing=thing, found=look())
-    except ReportingError as error:
-        return Finding(thing=thing, found=" ".join(error.message.split()), is_ok=False)
-
-
 def _home(home: Path) -> Finding:
-    place = _nearest(home)
+    place = nearest(home)
     return Finding(
         thing="home",
         found=f"{home}, not created yet" if place != home else str(home),
@@ -227,7 +291,7 @@ def _home(home: Path) -> Finding:
 
 
 def _disk(home: Path) -> Finding:
-    place = _nearest(home)
+    place = nearest(home)
     free_bytes = shutil.disk_usage(place).free
     return Finding(
         thing="disk",
@@ -236,8 +300,3 @@ def _disk(home: Path) -> Finding:
         is_required=False,
         remedy="set REPORTING_HOME to a folder on a disk with 2 GB free",
     )
-
-
-def _nearest(folder: Path) -> Path:
-    """The folder, or the nearest folder above it that exists."""
-    return next(each for each in (folder, *folder.parents) if each.exists())

@@ -8,6 +8,9 @@ them. ISO says no digits for withdrawn currencies; the table has those that they
 from collections.abc import Mapping
 from types import MappingProxyType
 
+ISO_4217_DATE = "2026-01-01"
+"""The date of ISO 4217's list that the table of current currencies is."""
+
 _CURRENT = {
     0: """
         BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF
@@ -50,3 +53,30 @@ MINOR_DIGITS: Mapping[str, int] = MappingProxyType(
     }
 )
 """Code -> digits after the decimal sign; without gold, test codes and other units of account."""
+
+
+def minor_digits(currency: str | None) -> int | None:
+    """The number of digits after the decimal sign in amounts of a currency, withdrawn or not.
+
+    None where ISO 4217 has no answer: an unknown code, no code, or one without minor units (gold).
+    CLDR, and the locales that follow it, differ from ISO for a dozen currencies and are not used.
+    """
+    return MINOR_DIGITS.get(currency or "")
+
+
+def major_text(minor: int, currency: str | None, sign: str = ".") -> str:
+    """An amount in major units, exact, without grouping: 123456 EUR is 1234.56, 500 JPY is 500.
+
+    Minor units stay unchanged where the currency's digits are unknown; nothing is guessed.
+    """
+    digits = minor_digits(currency)
+    if not digits:
+        return str(minor)
+    text = str(abs(minor)).rjust(digits + 1, "0")
+    return f"{'-' if minor < 0 else ''}{text[:-digits]}{sign}{text[-digits:]}"
+
+
+def money_text(minor: int, currency: str) -> str:
+    """An amount with its currency, as messages have it: 123.45 EUR, 500 JPY."""
+    unit = currency if minor_digits(currency) is not None else f"minor units of {currency}"
+    return f"{major_text(minor, currency)} {unit}"

@@ -7,7 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
+
+from reporting_pipeline.domain.currencies import money_text
+
+BREAK_MESSAGE: Final = "{kind}: {concerns}, Ticketing {expected_shown}, ledger {found_shown}"
+"""The text of a break, wherever a person reads one."""
 
 
 class Severity(StrEnum):
@@ -45,6 +51,18 @@ class Discrepancy:
     currency: str | None = None
     expected: int | None = None
     found: int | None = None
+
+
+def break_text(
+    kind: str, concerns: str, ticketing_minor: int, ledger_minor: int, currency: str
+) -> str:
+    """A break as its message shows it: what it concerns, with both amounts in major units."""
+    return BREAK_MESSAGE.format(
+        kind=kind,
+        concerns=concerns,
+        expected_shown=money_text(ticketing_minor, currency),
+        found_shown=money_text(ledger_minor, currency),
+    )
 
 
 def worst_severity(discrepancies: Iterable[Discrepancy]) -> Severity | None:

@@ -22,6 +22,10 @@ _TOKEN = re.compile(
 )
 
 
+class _EndsExchanged(ValueError):
+    """A period ends before it begins."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
     """The report days [first, end), of all events or of one event.
@@ -42,8 +46,8 @@ class Period:
             message = "a period without a first day must be an event's"
             raise ValueError(message)
         if self.first is not None and self.end <= self.first:
-            message = f"the period ends on {self.last}, before its first day {self.first}"
-            raise ValueError(message)
+            message = f"it ends on {self.last}, before its first day {self.first}"
+            raise _EndsExchanged(message)
 
     @classmethod
     def of_token(cls, token: str) -> Self:
@@ -53,13 +57,16 @@ class Period:
             ValueError: No period has this name.
         """
         found = _TOKEN.fullmatch(token)
+        fault = ""
         try:
             period = None if found is None else cls._of(found["days"], found["event"])
+        except _EndsExchanged as error:
+            period, fault = None, f": {error}"
         except (ValueError, OverflowError):
             period = None
         if period is None or period.token != token:
             message = (
-                f"{token[:100]!r} is not a period; expected 2026-02-28, 2026-02, "
+                f"{token[:100]!r} is not a period{fault}; expected 2026-02-28, 2026-02, "
                 "2026-02-23_2026-03-01 or event-<id>_2026-02-28"
             )
             raise ValueError(message)
@@ -88,6 +95,15 @@ class Period:
         """The name of the period in keys of the store and in file names."""
         days = self._days()
         return days if self.event_id is None else f"event-{self.event_id}_{days}"
+
+    @property
+    def words(self) -> str:
+        """The days of the period in English, as a file's own name has them."""
+        return self.words_with("to")
+
+    def words_with(self, to: str) -> str:
+        """The days of the period as a file's own name has them, with the word before the last."""
+        return f"{to} {self.last}" if self.first is None else self._days().replace("_", f" {to} ")
 
     def __str__(self) -> str:
         """The period as text for a person."""

@@ -12,13 +12,15 @@ from uuid import UUID
 from psycopg import OperationalError
 
 from reporting_pipeline import errors
+from reporting_pipeline.addresses import place
 from reporting_pipeline.building.relations import ensure_relations
 from reporting_pipeline.catalogue.notices import publish_notices
 from reporting_pipeline.due.due_reports import DueReport
-from reporting_pipeline.errors import ReportingError, WarehouseUnavailable
+from reporting_pipeline.errors import ReportingError, StoreUnavailable, WarehouseUnavailable
 from reporting_pipeline.publishing.generate import Outcome, Publisher, generate
 from reporting_pipeline.publishing.publish import settle
 from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
+from reporting_pipeline.store.object_store import ObjectStore
 
 Status = Literal["ready", "empty", "held", "failed"]
 
@@ -47,6 +49,7 @@ class ReportLine:
     """The result of one report in one format.
 
     Attributes:
+        name: The name of the report's definition.
         period: As in the file's name.
         event_id: The event that it is about, if any.
         format: `all` if the report failed before its formats.
@@ -61,6 +64,7 @@ class ReportLine:
     """
 
     slug: str
+    name: str
     organization_id: UUID
     period: str
     format: str
@@ -84,11 +88,13 @@ class Reason:
 
     Attributes:
         what: `held`, `failed` or `stamped`.
+        event_id: The event that the report is about, if any.
     """
 
     what: str
     slug: str
     organization_id: UUID
+    event_id: UUID | None
     period: str
     formats: str
     reason: str
@@ -104,15 +110,21 @@ def generate_batch(
     """Generate reports, a few at a time, and yield the results in the order given.
 
     Interrupted publications of other processes are settled first. The notices are published at the
-    end, even if the caller stops early. Reports that have begun by then are finished.
+    end, even if the caller stops early. Reports that have begun by then are finished. A store that
+    cannot be reached ends the batch: it would fail every report in turn.
 
     Args:
         publisher: Where reports are read from and published to.
         due: The reports to generate.
         formats: Of the formats of each definition, only these; empty means all.
         redis_url: Where notices are published; without it they wait in the catalogue.
+
+    Raises:
+        StoreUnavailable: The store cannot be reached, at the beginning or from some report on.
+        StoreError: The store refuses, or there is no such bucket.
     """
     ensure_relations(publisher.warehouse)
+    publisher.store.require_reachable()
     settle(publisher.warehouse, publisher.store, publisher.clock())
     try:
         yield from _results(publisher, due, formats)
@@ -128,6 +140,7 @@ def report_lines(result: DueResult) -> Iterator[ReportLine]:
         is_fault = not isinstance(error, ReportingError)
         yield ReportLine(
             slug=request.definition.slug,
+            name=request.definition.name,
             organization_id=request.definition.organization_id,
             period=request.period.token,
             format="all",
@@ -138,7 +151,7 @@ def report_lines(result: DueResult) -> Iterator[ReportLine]:
             event_id=request.period.event_id,
         )
     for outcome in result.outcomes:
-        yield _line(outcome)
+        yield _line(outcome, result.due.request.definition.name)
 
 
 def reasons(lines: Iterable[ReportLine]) -> list[Reason]:
@@ -150,6 +163,7 @@ def reasons(lines: Iterable[ReportLine]) -> list[Reason]:
                 what="stamped" if line.status == "ready" else line.status,
                 slug=line.slug,
                 organization_id=line.organization_id,
+                event_id=line.event_id,
                 period=line.period,
                 formats="",
                 reason=line.reason,
@@ -170,9 +184,23 @@ def _results(
                 context = copy_context()
                 begun.append(pool.submit(context.run, _generate, publisher, each, wanted))
             if len(begun) > _AT_ONCE:
-                yield begun.popleft().result()
+                result = begun.popleft().result()
+                yield result
+                _require_store(publisher.store, result)
         while begun:
             yield begun.popleft().result()
+
+
+def _require_store(store: ObjectStore, result: DueResult) -> None:
+    """End the batch if a file failed because of the store, and the store is still away."""
+    classes = {each.report.failure_class for each in result.outcomes}
+    if StoreUnavailable.__name__ not in classes:
+        return
+    try:
+        store.require_reachable()
+    except StoreUnavailable as error:
+        message = f"{error}; the next reports were not begun: run the same again"
+        raise StoreUnavailable(message) from error
 
 
 def _wanted_formats(
@@ -188,7 +216,7 @@ def _generate(publisher: Publisher, due: DueReport, formats: Sequence[ReportForm
         return DueResult(due=due, error=error)
     except OperationalError as error:
         url = publisher.warehouse
-        message = f"the warehouse at {url.host}:{url.port}/{url.database} failed: {error}"
+        message = f"the warehouse at {place(url)} failed: {error}"
         return DueResult(due=due, error=WarehouseUnavailable(message))
     except Exception as error:  # noqa: BLE001 - a bug in one report must not stop the others
         definition = due.request.definition
@@ -196,7 +224,7 @@ def _generate(publisher: Publisher, due: DueReport, formats: Sequence[ReportForm
         return DueResult(due=due, error=error)
 
 
-def _line(outcome: Outcome) -> ReportLine:
+def _line(outcome: Outcome, name: str) -> ReportLine:
     report = outcome.report
     status = cast("Status", report.status)
     is_failed = status == "failed"
@@ -207,6 +235,7 @@ def _line(outcome: Outcome) -> ReportLine:
         reason = _STAMPED
     return ReportLine(
         slug=report.slug,
+        name=name,
         organization_id=report.organization_id,
         period=report.period,
         format=report.format,

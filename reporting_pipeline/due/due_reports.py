@@ -18,7 +18,8 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from reporting_pipeline.catalogue.definition_store import definitions_of, organization_names
+from reporting_pipeline.catalogue.definition_store import definitions_of, require_slugs
+from reporting_pipeline.catalogue.directory import organization_called
 from reporting_pipeline.due.report_calendar import EventDueTime, event_due_times
 from reporting_pipeline.errors import UnknownDefinition
 from reporting_pipeline.publishing.snapshot import ReportRequest
@@ -31,7 +32,6 @@ from reporting_pipeline.report_definitions.period_rules import DEFAULT_AFTER_EVE
 
 _LOG = logging.getLogger(__name__)
 _DAY = timedelta(days=1)
-_LISTED = 20
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -113,10 +113,11 @@ def selection_of(
     """The definitions of a schedule that a person chooses.
 
     Raises:
-        UnknownDefinition: There is no such organisation, definition or format; the message lists
-            the existing ones.
+        UnknownName: There is no such organisation.
+        UnknownDefinition: There is no such definition or format; the message lists the existing
+            ones.
     """
-    owner = choice.organization and _organization_id(connection, choice.organization)
+    owner = choice.organization and organization_called(connection, choice.organization)
     selection = Selection(
         schedules=(schedule,),
         slugs=(choice.slug,) if choice.slug else (),
@@ -188,14 +189,7 @@ def _selected(
         for each in definitions
         if not selection.organization_ids or each.organization_id in selection.organization_ids
     ]
-    known = {each.slug for each in of_organizations}
-    unknown = [slug for slug in selection.slugs if slug not in known]
-    if unknown:
-        message = (
-            f"there is no report definition {', '.join(unknown)}; "
-            f"there are {', '.join(sorted(known)) or 'none: apply some'}"
-        )
-        raise UnknownDefinition(message)
+    require_slugs(selection.slugs, (each.slug for each in of_organizations))
     return [each for each in of_organizations if _is_selected(each, selection)]
 
 
@@ -205,20 +199,6 @@ def _is_selected(definition: ReportDefinition, selection: Selection) -> bool:
     if selection.slugs:
         return definition.slug in selection.slugs and definition.status is not Status.ARCHIVED
     return definition.status is Status.ACTIVE and definition.schedule is not Schedule.MANUAL
-
-
-def _organization_id(connection: Connection[Any], named: str) -> UUID:
-    """The id of the organisation with this id or name."""
-    names = organization_names(connection)
-    found = [each for each, name in names.items() if named.strip() in {str(each), name}]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        message = f"{len(found)} organisations are called {named!r}: state one of the ids "
-        raise UnknownDefinition(message + ", ".join(map(str, sorted(found))))
-    known = ", ".join(sorted(names.values())[:_LISTED]) or "none: no organisation has landed"
-    message = f"no organisation has the id or name {named!r}; there are {known}"
-    raise UnknownDefinition(message)
 
 
 def _require_choice(

@@ -2,7 +2,8 @@
 
 A report is due when the last day of its period is over for its organisation, or some hours after an
 event's doors. It is expected from the day on which its definition was first applied, at most a
-horizon of days back. It is missing until the catalogue has it in each of its formats, ready or
+horizon of days back; of an organisation that landed after a template, from the period in which it
+landed. It is missing until the catalogue has it in each of its formats, ready or
 held. So a report that was not generated during an outage is found later, with its due day.
 
     missing        due, and not in the catalogue
@@ -15,9 +16,9 @@ of a week neither is true: late reports are then requested right after the landi
 """
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -36,7 +37,6 @@ from reporting_pipeline.due.stale_reports import WaitingDays, waiting_days
 from reporting_pipeline.registry.datasets import dataset
 from reporting_pipeline.registry.report_tables import RECONCILIATION_BREAKS
 from reporting_pipeline.report_definitions.definition import (
-    Category,
     ReportDefinition,
     ReportFormat,
     Schedule,
@@ -49,6 +49,7 @@ _DAY = timedelta(days=1)
 # A process that generates a report sets its status, but cannot reset it if it dies.
 _GENERATED_WITHIN = timedelta(hours=1)
 
+_STARTS = "select id, expected_since, first_report_day from catalogue.report_definitions"
 _EXISTING = """
     select report.definition_id, report.period, report.format
     from unnest(%(organizations)s::uuid[], %(definitions)s::uuid[], %(periods)s::text[])
@@ -185,6 +186,21 @@ def overdue_reports(
     return [each for each in missing_reports(connection, now, expectation) if each.is_overdue(now)]
 
 
+def ungenerated(
+    connection: Connection[Any], due: Sequence[DueReport], now: datetime
+) -> list[DueReport]:
+    """The due reports that the catalogue does not have in each of their formats."""
+    existing = _existing(connection, due, now)
+    return [
+        each
+        for each in due
+        if any(
+            (each.request.definition.id, each.request.period.token, format_) not in existing
+            for format_ in each.request.definition.formats
+        )
+    ]
+
+
 def only_requestable(
     connection: Connection[Any],
     due: Iterable[DueReport],
@@ -205,9 +221,10 @@ def _expected(
     connection: Connection[Any], calendar: ReportCalendar
 ) -> Iterable[tuple[DueReport, datetime]]:
     """The reports that are due by now, each with the instant since which it is due and expected."""
-    expected_since: dict[UUID, datetime] = dict(
-        connection.execute("select id, expected_since from catalogue.report_definitions").fetchall()
-    )
+    starts: dict[UUID, tuple[datetime, date]] = {
+        definition_id: (since, first_day or date.min)
+        for definition_id, since, first_day in connection.execute(_STARTS)
+    }
     active = definitions_of(connection, status=Status.ACTIVE, on_unreadable=_LOG.error)
     due_times: dict[UUID, list[EventDueTime]] = {}
     for each in event_due_times(connection, moments_of(active), as_of_days=calendar.days):
@@ -215,7 +232,7 @@ def _expected(
     for definition in active:
         if definition.schedule is Schedule.MANUAL:
             continue
-        organization_id, since = definition.organization_id, expected_since[definition.id]
+        organization_id, (since, first_day) = definition.organization_id, starts[definition.id]
         days = [
             day
             for day in calendar.days[:-1]
@@ -223,6 +240,8 @@ def _expected(
         ]
         for due in due_from([definition], days, due_times.get(organization_id, ())):
             due_at = _due_at(calendar, due)
+            if due.request.period.end <= first_day:
+                continue
             if due_at is not None and due_at <= calendar.now:
                 yield due, max(due_at, since)
 
@@ -249,7 +268,7 @@ def _readiness(
         return False, expected_at if is_tried else None
     datasets = map(dataset, definition.config.datasets)
     tables = tuple(table for each in datasets for table in each.depends_on)
-    if definition.category is Category.FINANCIAL:
+    if due.request.subject.is_reconciled:
         tables = (*tables, RECONCILIATION_BREAKS.name)  # the gate looks at them
     since = waiting.first_in(definition.organization_id, tables, due.request.period)
     return since is None, max(expected_at, since or expected_at)

@@ -30,15 +30,14 @@ from psycopg import Connection
 from sqlalchemy import URL
 
 from reporting_pipeline.catalogue.definition_store import definitions_of
-from reporting_pipeline.checks.seals import SealState
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.due.batch import DueResult
 from reporting_pipeline.due.due_reports import DueReport
+from reporting_pipeline.publishing.gate import judge
 from reporting_pipeline.publishing.snapshot import ReportRequest, report_state
 from reporting_pipeline.registry.datasets import DATASETS
 from reporting_pipeline.report_definitions.balances import depends_on_history
 from reporting_pipeline.report_definitions.definition import (
-    Category,
     ReportDefinition,
     Status,
 )
@@ -76,6 +75,29 @@ _DAYS_TO_REBUILD = """
     group by report_day
     order by report_day
 """
+_DAYS_OF_SCANS_ALONE = """
+    select report_day
+    from (
+        select report_day
+        from (
+            select report_day, report_table from landing.touched_days
+            union all
+            select waiting.report_day, waiting.report_table
+            from reporting.rebuilt_days as waiting
+            left join reporting.sealed_days as sealed on waiting.report_day = sealed.date
+            where sealed.date is null
+        ) as waiting
+        group by report_day
+        having
+            bool_or(report_table = 'report_attendance_daily')
+            and not bool_or(report_table in ('report_sales_daily', 'report_revenue_daily'))
+    ) as of_scans
+    where
+        not exists (select from reporting.report_sales_daily where date = report_day)
+        and not exists (select from reporting.report_revenue_daily where date = report_day)
+    order by report_day
+"""
+_FIRST_SALE = "select min(date) from reporting.report_sales_daily"
 _REBUILT_AND_SEALED = """
     select rebuilt.id
     from reporting.rebuilt_days as rebuilt
@@ -187,9 +209,24 @@ def days_to_rebuild(connection: Connection[Any]) -> dict[date, str]:
     return dict(connection.execute(_DAYS_TO_REBUILD).fetchall())
 
 
+def days_of_scans_alone(connection: Connection[Any]) -> list[date]:
+    """The waiting days on which there are scans, but neither sales nor revenue; oldest first.
+
+    A device whose clock is wrong dates scans to such days, of any year.
+    """
+    return [day for (day,) in connection.execute(_DAYS_OF_SCANS_ALONE)]
+
+
 def days_too_old_to_rebuild(connection: Connection[Any], *, first_day: date) -> list[date]:
-    """The waiting days before `first_day`, which are not rebuilt automatically; oldest first."""
-    return [day for day in days_to_rebuild(connection) if day < first_day]
+    """The waiting days before `first_day`, which are not rebuilt automatically; oldest first.
+
+    Days of scans alone before the first sale are left out: they are built with any other day.
+    """
+    [(first_sale,)] = connection.execute(_FIRST_SALE).fetchall()
+    of_devices = {
+        day for day in days_of_scans_alone(connection) if first_sale is None or day < first_sale
+    }
+    return [day for day in days_to_rebuild(connection) if day < first_day and day not in of_devices]
 
 
 def stale_reports(
@@ -288,13 +325,13 @@ def _settled_requests(
     first_day: date,
     delay_seconds: int,
 ) -> Iterable[ReportRequest]:
-    financial = {each.id: each for each in definitions if each.category is Category.FINANCIAL}
-    bound = {"definitions": list(financial), "first_day": first_day}
+    by_id = {each.id: each for each in definitions}
+    bound = {"definitions": list(by_id), "first_day": first_day}
     for *row, is_held in connection.execute(_HELD_OR_PROVISIONAL, bound).fetchall():
-        request = _request(financial, row)
+        request = _request(by_id, row)
         sealed = report_state(connection, request, delay_seconds=delay_seconds).sealed
-        state = SealState.FINAL if sealed is None else sealed.state
-        if state is SealState.FINAL or (is_held and state is SealState.PROVISIONAL):
+        verdict = judge(request.subject, sealed, is_provisional_allowed=False)
+        if not verdict.held_by and (is_held or not verdict.is_provisional):
             yield request
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from sqlalchemy import URL
 
 from reporting_pipeline import errors
+from reporting_pipeline.addresses import address_text
 from reporting_pipeline.embedded.home import Home, Running
 from reporting_pipeline.embedded.postgres import (
     SOURCE_OWNER,
@@ -72,7 +73,7 @@ def server_addresses(home: Home, running: Running) -> dict[str, str]:
 
     def database(name: str, user: str, password: str) -> str:
         url = URL.create("postgresql", user, password, "127.0.0.1", running.postgres_port, name)
-        return url.render_as_string(hide_password=False)
+        return address_text(url)
 
     found = {
         "REPORTING_DATABASE_URL": database(WAREHOUSE, WAREHOUSE_OWNER, secrets.warehouse_owner),

@@ -4,7 +4,8 @@
     users.lock     shared by all processes that use the servers
     secrets.json   the passwords, created once, mode 0600
     running.json   ports and process ids, locked while they are valid, mode 0600
-    servers/       the files of the servers' account; a link if this account cannot enter the home
+    servers/       the files of the servers' account; a link if this account cannot enter the home.
+                   The linked folder has the file `home`, with the path of the home
 
 All locks belong to the kernel, which releases them when their holder ends, even if it is killed.
 """
@@ -25,8 +26,11 @@ from reporting_pipeline.embedded.account import (
 )
 from reporting_pipeline.errors import EnvironmentNotReady
 
-_ELSEWHERE = Path("/var/lib/reporting-pipeline")
+ELSEWHERE = Path("/var/lib/reporting-pipeline")
+"""The servers' files of homes that the servers' account cannot enter."""
+
 _PRIVATE = 0o700
+_LINK, _RECORD = "servers", "home"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -58,7 +62,7 @@ class Home:
         elsewhere: The folder of the servers' files if this account cannot enter the home.
     """
 
-    def __init__(self, folder: Path, account: Account, elsewhere: Path = _ELSEWHERE) -> None:
+    def __init__(self, folder: Path, account: Account, elsewhere: Path = ELSEWHERE) -> None:
         self.folder = folder.absolute()
         self.account = account
         self._make()
@@ -134,13 +138,16 @@ class Home:
             raise EnvironmentNotReady(message)
 
     def _servers_folder(self, elsewhere: Path) -> Path:
-        servers = self.folder / "servers"
+        servers = self.folder / _LINK
         if not self.account.can_enter(self.folder):
             # Only for root: below /root, for example, no other account can enter the home.
             if not servers.is_symlink():
                 with contextlib.suppress(FileExistsError):
                     servers.symlink_to(elsewhere / secrets.token_hex(8))
             servers = servers.readlink()
+            record = passable_folder(servers) / _RECORD
+            if not record.exists():
+                private_file(record, str(self.folder), own_account())
         if self.account.is_other:
             return passable_folder(servers)
         servers.mkdir(mode=_PRIVATE, exist_ok=True)
@@ -155,3 +162,53 @@ class Home:
             os.close(descriptor)
             return None
         return descriptor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftServers:
+    """A folder of servers whose home is gone.
+
+    Attributes:
+        home: Where the home was; None if the folder does not say, because an older version made it.
+    """
+
+    folder: Path
+    home: Path | None
+
+
+def left_servers(elsewhere: Path = ELSEWHERE) -> list[LeftServers]:
+    """The folders whose home was deleted and whose servers do not run; then those without a record.
+
+    Only root has such folders: the files of all other homes are inside the home.
+    """
+    try:
+        folders = sorted(each for each in elsewhere.iterdir() if each.is_dir())
+    except (FileNotFoundError, PermissionError):
+        return []
+    left = [LeftServers(folder=each, home=_recorded_home(each)) for each in folders]
+    gone = [each for each in left if each.home and not _is_linked(each.home, each.folder)]
+    unknown = [each for each in left if each.home is None]
+    return [each for each in (*gone, *unknown) if not _is_running(each.folder)]
+
+
+def _recorded_home(folder: Path) -> Path | None:
+    try:
+        return Path((folder / _RECORD).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+
+
+def _is_linked(home: Path, folder: Path) -> bool:
+    link = home / _LINK
+    return link.is_symlink() and link.readlink() == folder
+
+
+def _is_running(folder: Path) -> bool:
+    """True if a server holds its lock."""
+    for path in folder.glob("*/server.lock"):
+        with path.open("rb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+    return False

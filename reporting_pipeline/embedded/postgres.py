@@ -20,6 +20,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import URL
 
+from reporting_pipeline.addresses import connection_parameters
 from reporting_pipeline.embedded.account import (
     Account,
     private_file,
@@ -247,8 +248,8 @@ class Postgres(LoopbackServer):
 @contextmanager
 def superuser_connection(url: URL) -> Iterator[psycopg.Connection]:
     """A connection that commits each statement, which CREATE DATABASE requires."""
-    info = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(info, autocommit=True) as connection:
+    parameters = connection_parameters(url)
+    with psycopg.connect(**parameters, autocommit=True) as connection:
         yield connection
 
 

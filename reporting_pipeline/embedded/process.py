@@ -70,10 +70,12 @@ class ServerProcess:
         *,
         is_ready: Callable[[], bool],
         before: Callable[[], None] = lambda: None,
-        environment: Mapping[str, str] = SERVER_ENVIRONMENT,
+        environment: Mapping[str, str] | None = SERVER_ENVIRONMENT,
         timeout_seconds: float = 60,
     ) -> None:
         """Start `argv` and wait until `is_ready`; call `before` when no earlier instance runs.
+
+        Without an `environment` it inherits ours.
 
         Raises:
             ServerFailed: An earlier instance does not end, or the process ended or was not ready
@@ -142,7 +144,9 @@ class ServerProcess:
         with contextlib.suppress(ProcessLookupError, ValueError):
             os.kill(int(written), self._stop_signals[0])
 
-    def _spawn(self, argv: Sequence[str | Path], lock: int, environment: Mapping[str, str]) -> None:
+    def _spawn(
+        self, argv: Sequence[str | Path], lock: int, environment: Mapping[str, str] | None
+    ) -> None:
         if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
@@ -246,3 +250,19 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+class StopRequest:
+    """Remembers whether a signal asked this process to stop; create it in the main thread."""
+
+    def __init__(self) -> None:
+        self._is_asked = False
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(each, lambda *_: self._ask())
+
+    def is_asked(self) -> bool:
+        """True after SIGINT, SIGTERM or SIGHUP."""
+        return self._is_asked
+
+    def _ask(self) -> None:
+        self._is_asked = True

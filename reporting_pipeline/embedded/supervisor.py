@@ -8,7 +8,6 @@ the last process that uses the servers has ended.
 
 import json
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -32,7 +31,7 @@ from reporting_pipeline.embedded.postgres import (
     ensure_role,
     superuser_connection,
 )
-from reporting_pipeline.embedded.process import LoopbackServer
+from reporting_pipeline.embedded.process import LoopbackServer, StopRequest
 from reporting_pipeline.embedded.valkey import Valkey, find_valkey
 from reporting_pipeline.errors import HomeInUse, ReportingError, ServerFailed
 from reporting_pipeline.settings import SOURCE_DOMAINS
@@ -166,22 +165,6 @@ class Supervisor:
             self._servers.pop().stop()
         while self._descriptors:
             os.close(self._descriptors.pop())
-
-
-class StopRequest:
-    """Remembers whether a signal asked this process to stop; create it in the main thread."""
-
-    def __init__(self) -> None:
-        self._is_asked = False
-        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(each, lambda *_: self._ask())
-
-    def is_asked(self) -> bool:
-        """True after SIGINT, SIGTERM or SIGHUP."""
-        return self._is_asked
-
-    def _ask(self) -> None:
-        self._is_asked = True
 
 
 def supervise(supervisor: Supervisor, home: Home) -> None:

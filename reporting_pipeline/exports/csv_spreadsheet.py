@@ -11,7 +11,7 @@
     ratios     the locale's decimal sign, six decimals
     dates      2026-02-28; instants on the wall clock of the report's zone, 2026-02-28 20:30:00
                (`presentation.local_text`)
-    texts      guarded, headers too (`guard`)
+    texts      guarded, headers too (`guard`); words of ours in the language (`shown_words`)
     null       nothing; an empty text is ""
 
 Nothing is rounded, so the canonical rows come back exactly. Excel itself shows 15 digits.
@@ -28,6 +28,7 @@ guarded text differs from a text that began with an apostrophe before.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeAlias
 
@@ -51,6 +52,7 @@ from reporting_pipeline.exports.presentation import (
     ratio_texts,
 )
 from reporting_pipeline.exports.report_document import ReportDocument
+from reporting_pipeline.exports.shown_words import shown_words, value_of
 from reporting_pipeline.registry.columns import ColumnType, Unit
 from reporting_pipeline.report_definitions.compile import ReportColumn
 
@@ -154,7 +156,7 @@ def _cells(batch: "pa.RecordBatch", document: ReportDocument) -> "list[pa.String
     codes = batch.column(names.index(code)) if code in names else None
     sign = decimal_sign(document.locale)
     return [
-        _column_cells(array, column, codes, sign, document.time_zone)
+        _column_cells(array, column, codes, sign, document.manifest.zone)
         for array, column in zip(batch.columns, document.columns, strict=True)
     ]
 
@@ -164,7 +166,7 @@ def _column_cells(
     column: ReportColumn,
     codes: "pa.Array | None",
     sign: str,
-    zone: str,
+    zone: tzinfo,
 ) -> "pa.StringArray":
     if column.column.unit is Unit.MINOR:
         return major_texts(array, codes, sign)
@@ -174,11 +176,11 @@ def _column_cells(
         case ColumnType.INSTANT:
             return local_texts(array, zone)
         case type_ if type_ in _GUARDED_TYPES:
-            return _quoted(guard_column(array))
+            return _quoted(guard_column(shown_words(array, column.words)))
         case ColumnType.UUIDS:
             return _quoted(array)
         case _:
-            return canonical_texts(array)
+            return shown_words(canonical_texts(array), column.words)
 
 
 def _lines(columns: "Sequence[pa.StringArray]", delimiter: str) -> "pa.Buffer":
@@ -219,7 +221,7 @@ def _read_row(
 
 
 def _cell_reader(column: ColumnPart, manifest: Manifest) -> _CellReader:
-    sign, zone = decimal_sign(manifest.locale), manifest.time_zone
+    sign, zone = decimal_sign(manifest.locale), manifest.zone
     if column.unit == Unit.MINOR:
         return lambda text, code: _minor(text, unguard(code) if code else code, sign)
     match column.type:
@@ -228,9 +230,13 @@ def _cell_reader(column: ColumnPart, manifest: Manifest) -> _CellReader:
         case ColumnType.INSTANT:
             return lambda text, _: _instant(text, zone)
         case type_ if type_ in _GUARDED_TYPES:
-            return lambda text, _: unguard(text)
+            return lambda text, _: _value(unguard(text), column)
         case _:
-            return lambda text, _: text
+            return lambda text, _: _value(text, column)
+
+
+def _value(text: str | None, column: ColumnPart) -> str | None:
+    return text if text is None else value_of(text, column.words)
 
 
 def _minor(text: str, code: str | None, sign: str) -> str | None:
@@ -242,7 +248,7 @@ def _ratio(text: str, sign: str) -> str | None:
     return text.replace(sign, ".") if text[-7:-6] == sign else None
 
 
-def _instant(text: str, zone: str) -> str | None:
+def _instant(text: str, zone: tzinfo) -> str | None:
     instant = instant_of(text, zone)
     return None if instant is None else instant.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 

@@ -2,7 +2,7 @@
 
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +13,7 @@ from reporting_pipeline.errors import ExportIncomplete, FileUnreadable, RenderFa
 from reporting_pipeline.exports.canonical_rows import CanonicalRow
 from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.exports.report_document import ReportDocument
+from reporting_pipeline.report_definitions.compile import ReportColumn
 from reporting_pipeline.report_definitions.definition import ReportFormat
 
 ProblemSink: TypeAlias = Callable[[str], None]
@@ -34,6 +35,7 @@ class Format(ABC):
         embeds_manifest: Whether a file holds its own manifest.
         formats_values: Whether values are shown in the locale and time zone of the report. Other
             formats keep raw values for programs.
+        libraries: The packages whose version may change the bytes of a file.
         max_rows: The largest number of rows; None where there is no limit.
         max_text_length: The longest text of a cell in UTF-16 code units; None where there is no
             limit.
@@ -45,6 +47,7 @@ class Format(ABC):
     first_bytes: ClassVar[bytes] = b""
     embeds_manifest: ClassVar[bool] = False
     formats_values: ClassVar[bool] = False
+    libraries: ClassVar[tuple[str, ...]] = ("pyarrow",)
     max_rows: ClassVar[int | None] = None
     max_text_length: ClassVar[int | None] = None
 
@@ -55,7 +58,7 @@ class Format(ABC):
 
     @property
     def archives_blocks(self) -> bool:
-        """Whether the blocks of a report are files of an archive."""
+        """True if the blocks of a report are files of an archive."""
         return True
 
     def refuse(self, document: ReportDocument) -> None:  # noqa: B027 - most formats hold any report
@@ -64,6 +67,20 @@ class Format(ABC):
         Raises:
             FormatCannotHold: It cannot; the message names the limit.
             EnvironmentNotReady: This machine lacks a library that the format needs.
+        """
+
+    def refuse_columns(  # noqa: B027 - most formats hold any columns
+        self, title: str, columns: Sequence[ReportColumn], locale: str
+    ) -> None:
+        """Check that this format can hold a row of these columns, whatever its values are.
+
+        Args:
+            title: Of the report, or of a block of it; for the message.
+            columns: The columns.
+            locale: Of values for people.
+
+        Raises:
+            FormatCannotHold: It cannot hold any row; `refuse` would find the same later.
         """
 
     def refuse_report(self, document: ReportDocument) -> None:
@@ -133,6 +150,22 @@ class Format(ABC):
             FileUnreadable: The file is damaged, or holds no manifest of a report.
         """
         return None
+
+    def shown(self, path: Path) -> Iterator[object]:
+        """The content that a reader sees in a file, part by part; by default its bytes.
+
+        Two files of one report that show the same may differ in how a library packs them.
+
+        Raises:
+            FileUnreadable: The file is damaged.
+        """
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                yield chunk
+
+    def machine_versions(self) -> dict[str, str]:
+        """The versions of what is no package and may change the bytes of a file, by name."""
+        return {}
 
     def row_place(self, path: Path, index: int) -> str:  # noqa: ARG002 - for subclasses
         """The place of a row in a file, for messages; `index` counts from 0."""

@@ -12,6 +12,7 @@ from reporting_pipeline.exports.jsonl_format import JSONL
 from reporting_pipeline.exports.parquet_format import PARQUET
 from reporting_pipeline.exports.pdf.pdf_format import PDF
 from reporting_pipeline.exports.xlsx.xlsx_format import XLSX
+from reporting_pipeline.guards.regular_file import open_regular
 from reporting_pipeline.report_definitions.definition import ReportFormat
 
 _ALL: tuple[Format, ...] = (CSV, XLSX, PDF, PARQUET, JSONL)
@@ -30,7 +31,7 @@ def format_of(path: Path) -> Format:
     """
     longest = max(len(each.first_bytes) for each in _ALL)
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             first_bytes = file.read(longest)
     except OSError as error:
         raise FileUnreadable(f"{path} cannot be read: {error.strerror}") from error

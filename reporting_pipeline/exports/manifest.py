@@ -1,24 +1,50 @@
 """The manifest: identity and sources of a report, and the figures that prove its file.
 
-Each file has one beside it, `<file>.manifest.json`. XLSX (sheet "Control"), PDF (last page and
-attachment) and Parquet (metadata) also hold it inside, without `file`, because no file can hold its
-own digest. It does not depend on the wall clock, the edition or the person who asked: the same
-definition, version, period and rows give the same manifest. `publishing` fills it in,
-`exports.verify` compares it with a file.
+Each file has one beside it, `<file>.manifest.json`. XLSX (sheet "Control"), PDF (attachment) and
+Parquet (metadata) also hold it inside, without `file` and `made_with`: no file can hold its own
+digest, and another library that writes the same bytes makes no other file.
+
+It does not depend on the wall clock, the edition or the person who asked: the same definition,
+version, period and rows give the same manifest. `publishing` fills it in, `exports.verify` compares
+it with a file.
 """
 
 import hashlib
-from collections.abc import Iterable
-from datetime import date
-from typing import Any, Literal
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import Any, Literal, Self
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
+from reporting_pipeline.domain.discrepancy import break_text
 from reporting_pipeline.domain.period import Period
+from reporting_pipeline.domain.time_zones import OffsetZone
+from reporting_pipeline.languages import translated
 from reporting_pipeline.registry.columns import ColumnType
+from reporting_pipeline.report_definitions.compile import ReportColumn
 
 MANIFEST_SUFFIX = ".manifest.json"
+PROVISIONAL = "PROVISIONAL"
+"""The stamp of a report that is not final, for people; in files' keys it is in English."""
+PROVISIONAL_MARK = f"_{PROVISIONAL}"
+
+_MAX_QUOTED = 120  # characters of a value in a message
+# A signature of one kind is never taken for one of the other.
+_CONTENT_PREFIX = "reporting manifest within a file"
+_FILE_PREFIX = "reporting manifest beside a file"
 
 
 class _Part(BaseModel):
@@ -51,10 +77,20 @@ class PeriodPart(_Part):
     event_id: UUID | None
     token: str
 
+    @model_validator(mode="after")
+    def _is_possible(self) -> Self:
+        Period(first=self.first, end=self.end, event_id=self.event_id)
+        return self
+
+    @property
+    def period(self) -> Period:
+        """The period itself."""
+        return Period(first=self.first, end=self.end, event_id=self.event_id)
+
     @property
     def text(self) -> str:
         """The days for people, in ISO 8601, because the words beside them are not the locale's."""
-        period = Period(first=self.first, end=self.end, event_id=self.event_id)
+        period = self.period
         return str(period) if self.first else f"up to {period.last}"
 
 
@@ -70,13 +106,43 @@ class EventPart(_Part):
 
 
 class ColumnPart(_Part):
-    """One column: its name in machine formats, its header for people, its PostgreSQL type."""
+    """One column: its name in machine formats, its header for people, its PostgreSQL type.
+
+    Attributes:
+        words: The words that people read in place of its values, by the value.
+    """
 
     name: str
     header: str
     type: str
     unit: str | None
     kind: str
+    words: dict[str, str] = {}
+
+    @field_validator("words")
+    @classmethod
+    def _differ(cls, words: dict[str, str]) -> dict[str, str]:
+        if len(set(words.values())) < len(words):
+            message = "two values have the same word"
+            raise ValueError(message)
+        return words
+
+    @classmethod
+    def of(cls, column: ReportColumn) -> "ColumnPart":
+        """A column of a report."""
+        return cls(
+            name=column.name,
+            header=column.header,
+            type=column.column.type,
+            unit=column.column.unit,
+            kind=column.column.kind_in_files,
+            words=dict(column.words),
+        )
+
+    @model_serializer(mode="wrap")
+    def _without_empty(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = write(self)
+        return {name: value for name, value in fields.items() if name != "words" or value}
 
 
 class TotalPart(_Part):
@@ -129,6 +195,18 @@ class WatermarkPart(_Part):
     complete_through: str
 
 
+class OffsetPart(_Part):
+    """An offset from UTC of the report's wall clock, with its first instant (null: the first)."""
+
+    since: str | None = Field(pattern=r"^[0-9]{4}-[0-9-]{5}T[0-9:]{8}Z$")
+    seconds: int = Field(gt=-86_400, lt=86_400)
+
+    @property
+    def instant(self) -> datetime | None:
+        """The first instant."""
+        return None if self.since is None else datetime.fromisoformat(self.since)
+
+
 class AcceptedBreakPart(_Part):
     """A break between Ticketing and the ledger that a person has accepted.
 
@@ -146,19 +224,40 @@ class AcceptedBreakPart(_Part):
     reason: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.kind}: {self.concerns}, Ticketing {self.ticketing_minor}, ledger "
-            f"{self.ledger_minor} minor units of {self.currency}"
+        return break_text(
+            self.kind, self.concerns, self.ticketing_minor, self.ledger_minor, self.currency
         )
 
 
+class SignaturePart(_Part):
+    """A digital signature: of a key, which its id names (`exports.signing`)."""
+
+    algorithm: Literal["Ed25519"] = "Ed25519"
+    key_id: str
+    value: str
+
+
 class FilePart(_Part):
-    """The file: the size and SHA-256 of its bytes."""
+    """The file: the size and SHA-256 of its bytes.
+
+    Attributes:
+        name: The name in the store's key.
+        download_name: The file's own name, under which people save it; it is fixed when the report
+            is first published. None in manifests that are older than these names.
+        digital_signature: The signature of the whole manifest beside the file, this part included.
+    """
 
     name: str
+    download_name: str | None = None
     format: str
     byte_count: int
     sha256: str
+    digital_signature: SignaturePart | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_empty(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = write(self)
+        return {name: value for name, value in fields.items() if value is not None}
 
 
 class BlockPart(_Part):
@@ -181,6 +280,8 @@ class Manifest(_Part):
     Attributes:
         logic_version: The version of the columns' meaning; each entry of "Report numbers" in the
             changelog raises it.
+        time_offsets: The offsets from UTC that instants are shown with, by the rules of the
+            database, which computes the report days too; none where no column has instants.
         filters: The filters of the definition, each as a sentence.
         row_key: The names of the columns that identify a row; none where no columns do.
         rows_sha256: The digest of the canonical rows (`exports.row_spool`), the same in every
@@ -194,6 +295,10 @@ class Manifest(_Part):
         terms: The meanings of the report's words, in the definition's order.
         blocks: The blocks of a report of several. Then columns and totals are theirs, the row count
             is that of all of them, and `rows_sha256` is the digest of their digests.
+        digital_signature: The signature of the fields before it, which are those inside a file.
+        made_with: The versions of the tables and libraries that the file was made with, by name
+            (`exports.made_with`). Like `file`, only the manifest beside a file has them: another
+            version that writes the same bytes makes the same file.
     """
 
     manifest_version: Literal[1] = 1
@@ -202,6 +307,7 @@ class Manifest(_Part):
     period: PeriodPart
     logic_version: int
     time_zone: str
+    time_offsets: tuple[OffsetPart, ...] = ()
     locale: str
     csv_profile: str
     filters: tuple[str, ...]
@@ -218,13 +324,34 @@ class Manifest(_Part):
     signatures: tuple[str, ...] = ()
     terms: tuple[TermPart, ...] = ()
     blocks: tuple[BlockPart, ...] = ()
+    digital_signature: SignaturePart | None = None
+    made_with: dict[str, str] = {}
     file: FilePart | None = None
 
     @property
     def shows_instants(self) -> bool:
-        """Whether a column has instants, which are shown in the report's time zone."""
+        """True if a column has instants, which are shown in the report's time zone."""
         columns = [each for part in self.parts for each in part.columns]
         return any(each.type == ColumnType.INSTANT for each in columns)
+
+    @field_validator("time_offsets")
+    @classmethod
+    def _in_order(cls, offsets: tuple[OffsetPart, ...]) -> tuple[OffsetPart, ...]:
+        instants = [each.instant for each in offsets]
+        later = [each for each in instants[1:] if each is not None]
+        if (
+            instants[:1] not in ([], [None])
+            or later != sorted(set(later))
+            or (len(later) != len(instants[1:]))
+        ):
+            message = "the offsets are not in the order of their instants"
+            raise ValueError(message)
+        return offsets
+
+    @property
+    def zone(self) -> tzinfo:
+        """The zone of the wall clock: its offsets; of a manifest without them, as known here."""
+        return _zone(self.time_zone, self.time_offsets) if self.shows_instants else UTC
 
     @property
     def parts(self) -> tuple["Manifest", ...]:
@@ -237,7 +364,8 @@ class Manifest(_Part):
         name, _, dataset = (rows.pop(each) for each in ("name", "title", "dataset"))
         slug = f"{self.definition.slug}/{name}"
         definition = self.definition.model_copy(update={"dataset": dataset, "slug": slug})
-        return self.model_copy(update=rows | {"definition": definition, "blocks": (), "file": None})
+        updates = {"definition": definition, "blocks": (), "digital_signature": None}
+        return self.within_file().model_copy(update=rows | updates)
 
     @staticmethod
     def digest_of_blocks(digests: Iterable[str]) -> str:
@@ -247,17 +375,109 @@ class Manifest(_Part):
     @model_serializer(mode="wrap")
     def _without_empty_parts(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields: dict[str, Any] = write(self)
-        optional = {"event", "signatures", "terms", "blocks"}
+        optional = {
+            *("time_offsets", "event", "signatures", "terms", "blocks"),
+            *("digital_signature", "made_with"),
+        }
         return {name: value for name, value in fields.items() if value or name not in optional}
 
     def to_json(self) -> str:
         """The manifest as JSON: two spaces, fields in order, a line feed at the end."""
         return self.model_dump_json(indent=2) + "\n"
 
-    def of_file(self, file: FilePart) -> "Manifest":
+    @classmethod
+    def of_json(cls, text: str | bytes) -> "Manifest":
+        """The manifest in a JSON text, if each of its values is written as `to_json` writes it.
+
+        Raises:
+            ValueError: It is no manifest; or a name occurs twice, is unknown, or has a value in
+                another form, so that two readers of the text could understand two things.
+        """
+        try:
+            found = json.loads(text, object_pairs_hook=_without_repetition)
+            manifest = cls.model_validate_json(text)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = _short(".".join(map(str, first["loc"]))) or "its text"
+            raise ValueError(f"{place}: {first['msg']}") from error
+        except RecursionError as error:
+            message = "its values are nested too deeply"
+            raise ValueError(message) from error
+        _require_same(found, json.loads(manifest.to_json()), "")
+        return manifest
+
+    def file_name(self, format_name: str, *, is_archive: bool) -> str:
+        """The name of the report's file; an archive has a file for each block of the report."""
+        mark = PROVISIONAL_MARK if self.is_provisional else ""
+        archive = ".zip" if is_archive else ""
+        return f"{self.definition.slug}_{self.period.token}{mark}.{format_name}{archive}"
+
+    def download_name(self, own_name: str, file_name: str) -> str:
+        """The name under which people save the report's file: its own name, stamp and suffix."""
+        mark = f" {translated(PROVISIONAL, self.locale)}" if self.is_provisional else ""
+        return f"{own_name}{mark}.{file_name.partition('.')[2]}"
+
+    @property
+    def unsigned(self) -> "Manifest":
+        """The manifest without its signatures."""
+        file = self.file and self.file.model_copy(update={"digital_signature": None})
+        return self.model_copy(update={"file": file, "digital_signature": None})
+
+    @property
+    def signed_content(self) -> bytes:
+        """The bytes that `digital_signature` signs."""
+        return f"{_CONTENT_PREFIX}\n{self.within_file().unsigned.to_json()}".encode()
+
+    @property
+    def signed_file(self) -> bytes:
+        """The bytes that the signature of the part about the file signs."""
+        manifest = self.unsigned.model_copy(update={"digital_signature": self.digital_signature})
+        return f"{_FILE_PREFIX}\n{manifest.to_json()}".encode()
+
+    def of_file(self, file: FilePart, made_with: Mapping[str, str] | None = None) -> "Manifest":
         """The manifest beside a file."""
-        return self.model_copy(update={"file": file})
+        return self.model_copy(update={"file": file, "made_with": dict(made_with or {})})
 
     def within_file(self) -> "Manifest":
-        """The manifest inside a file, without the part about the file."""
-        return self.model_copy(update={"file": None})
+        """The manifest inside a file, without the parts about the file."""
+        return self.model_copy(update={"file": None, "made_with": {}})
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"the name {_short(repr(name))} occurs twice in one object")
+        found[name] = value
+    return found
+
+
+def _short(text: str) -> str:
+    """A text from outside in a message: a hostile one may have millions of characters."""
+    return text if len(text) <= _MAX_QUOTED else f"{text[:_MAX_QUOTED]}…"
+
+
+def _require_same(found: Any, written: Any, place: str) -> None:
+    """Refuse a value in another form than the manifest's own; an older text may lack fields."""
+    if isinstance(found, dict) and isinstance(written, dict):
+        for name, value in found.items():
+            # A part that is empty is not written.
+            _require_same(value, written.get(name), f"{place}.{name}".lstrip("."))
+    elif isinstance(found, list) and isinstance(written, list) and len(found) == len(written):
+        for index, (value, other) in enumerate(zip(found, written, strict=True)):
+            _require_same(value, other, f"{place}.{index}")
+    elif type(found) is not type(written) or found != written:
+        if not found and written is None:
+            return
+        shown = _short(repr(found)), _short(repr(written))
+        raise ValueError(f"{_short(place)}: {shown[0]} is not how a manifest has {shown[1]}")
+
+
+@lru_cache
+def _zone(name: str, offsets: tuple[OffsetPart, ...]) -> tzinfo:
+    if not offsets:
+        return ZoneInfo(name)
+    return OffsetZone(
+        name,
+        [(each.instant, timedelta(seconds=each.seconds)) for each in offsets],
+    )

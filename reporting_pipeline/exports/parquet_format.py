@@ -26,6 +26,7 @@ from reporting_pipeline.exports.format import (
 from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.exports.row_spool import arrow_type
+from reporting_pipeline.registry.columns import ColumnType
 from reporting_pipeline.report_definitions.compile import ReportColumn
 from reporting_pipeline.report_definitions.definition import ReportFormat
 
@@ -62,13 +63,28 @@ class ParquetFormat(Format):
                 row_count += group.num_rows
             require_complete(self.title, row_count, document.rows.row_count)
 
+    def shown(self, path: Path) -> Iterator[object]:
+        """See `Format.shown`: the columns with their types, the metadata, and the values."""
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        try:
+            with parquet.ParquetFile(path) as file:
+                schema = file.schema_arrow
+                yield [(field.name, str(field.type), field.metadata) for field in schema]
+                yield schema.metadata
+                for batch in file.iter_batches(batch_size=_GROUP_ROWS):
+                    yield from batch.to_pylist()
+        except (pa.ArrowInvalid, OSError) as error:
+            raise FileUnreadable(f"{path.name} is no Parquet file: {error}") from error
+
     def read(
         self,
         path: Path,
         manifest: Manifest,
-        report_problem: ProblemSink = ignore_problem,  # noqa: ARG002 - all is rows
+        report_problem: ProblemSink = ignore_problem,
     ) -> Iterator[CanonicalRow]:
-        """See `Format.read`."""
+        """See `Format.read`: also reports types and descriptions that are not the manifest's."""
         import pyarrow as pa
         from pyarrow import parquet
 
@@ -79,6 +95,8 @@ class ParquetFormat(Format):
                 if found != names:
                     message = f"{path.name} has the columns {', '.join(found)}, not "
                     raise FileUnreadable(message + ", ".join(names))
+                for problem in _field_problems(file.schema_arrow, manifest):
+                    report_problem(problem)
                 for batch in file.iter_batches(_BATCH_ROWS):
                     yield from rows_of(map(canonical_texts, batch.columns))
         except (pa.ArrowException, OSError, ValueError) as error:
@@ -91,7 +109,7 @@ class ParquetFormat(Format):
 
         try:
             metadata = parquet.read_schema(path).metadata or {}
-            return Manifest.model_validate_json(metadata[MANIFEST_KEY])
+            return Manifest.of_json(metadata[MANIFEST_KEY])
         except (pa.ArrowException, OSError, KeyError, ValueError) as error:
             raise FileUnreadable(f"{path.name} holds no manifest of a report: {error}") from error
 
@@ -119,6 +137,21 @@ def _schema(document: ReportDocument) -> "pa.Schema":
 
     manifest = document.manifest.within_file().to_json().encode()
     return pa.schema([_field(column) for column in document.columns], {MANIFEST_KEY: manifest})
+
+
+def _field_problems(schema: "pa.Schema", manifest: Manifest) -> Iterator[str]:
+    """The columns of a file that say another type, label, unit or kind than the manifest."""
+    for field, column in zip(schema, manifest.columns, strict=True):
+        known = {key.decode(): text.decode() for key, text in (field.metadata or {}).items()}
+        facts = {"label": column.header, "unit": column.unit or "", "kind": column.kind}
+        for name, expected in facts.items():
+            found = known.get(f"reporting.{name}", "")
+            if found != expected:
+                yield f"column {field.name!r} has the {name} {found!r}, not {expected!r}"
+        if column.type in list(ColumnType):
+            type_ = arrow_type(ColumnType(column.type))
+            if field.type != type_:
+                yield f"column {field.name!r} has the type {field.type}, not {type_}"
 
 
 def _field(column: ReportColumn) -> "pa.Field":

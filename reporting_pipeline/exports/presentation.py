@@ -7,43 +7,20 @@ texts as their twins for one value, which a test checks, and nulls stay null.
 """
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent, get_decimal_symbol
 
-from reporting_pipeline.domain.currencies import MINOR_DIGITS
+from reporting_pipeline.domain.currencies import major_text, minor_digits
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _HUNDREDTH_PERCENT = Decimal("0.0001")
-
-
-def minor_digits(currency: str | None) -> int | None:
-    """The number of digits after the decimal sign in amounts of a currency, withdrawn or not.
-
-    None where ISO 4217 has no answer: an unknown code, no code, or one without minor units (gold).
-    CLDR, and the locales that follow it, differ from ISO for a dozen currencies and are not used.
-    """
-    return MINOR_DIGITS.get(currency or "")
-
-
-def major_text(minor: int, currency: str | None, sign: str = ".") -> str:
-    """An amount in major units, exact, without grouping: 123456 EUR is 1234.56, 500 JPY is 500.
-
-    Minor units stay unchanged where the currency's digits are unknown; nothing is guessed.
-    """
-    digits = minor_digits(currency)
-    if not digits:
-        return str(minor)
-    text = str(abs(minor)).rjust(digits + 1, "0")
-    return f"{'-' if minor < 0 else ''}{text[:-digits]}{sign}{text[-digits:]}"
 
 
 def minor_of(text: str, currency: str | None, sign: str = ".") -> int | None:
@@ -110,7 +87,7 @@ def list_delimiter(locale: str) -> str:
     return ";" if decimal_sign(locale) == "," else ","
 
 
-def local_text(instant: datetime, zone: str) -> str:
+def local_text(instant: datetime, zone: tzinfo) -> str:
     """An instant on the wall clock of a zone: 2026-02-28 20:30:00; `instant_of` reads it back.
 
     A fraction of a second follows where there is one. The offset from UTC follows where the clock
@@ -118,7 +95,7 @@ def local_text(instant: datetime, zone: str) -> str:
     are shown in UTC.
     """
     try:
-        wall = instant.astimezone(_zone(zone))
+        wall = instant.astimezone(zone)
     except OverflowError:
         return instant.astimezone(UTC).isoformat(" ")
     if wall.replace(fold=0).utcoffset() == wall.replace(fold=1).utcoffset():
@@ -126,11 +103,11 @@ def local_text(instant: datetime, zone: str) -> str:
     return wall.isoformat(" ")
 
 
-def instant_of(text: str, zone: str) -> datetime | None:
+def instant_of(text: str, zone: tzinfo) -> datetime | None:
     """The inverse of `local_text`, in UTC; None for a text that it never returns."""
     try:
         wall = datetime.fromisoformat(text)
-        instant = (wall if wall.tzinfo else wall.replace(tzinfo=_zone(zone))).astimezone(UTC)
+        instant = (wall if wall.tzinfo else wall.replace(tzinfo=zone)).astimezone(UTC)
         return instant if local_text(instant, zone) == text else None
     except (ValueError, OverflowError):
         return None
@@ -173,7 +150,7 @@ def ratio_texts(ratios: "pa.Array", sign: str = ".") -> "pa.StringArray":
     return texts if sign == "." else pc.replace_substring(texts, ".", sign)
 
 
-def local_texts(instants: "pa.Array", zone: str) -> "pa.StringArray":
+def local_texts(instants: "pa.Array", zone: tzinfo) -> "pa.StringArray":
     """Instants on the wall clock of a zone: `local_text`.
 
     The zone is looked up once per minute that occurs, not once per row, unless its offset has
@@ -194,11 +171,6 @@ def local_texts(instants: "pa.Array", zone: str) -> "pa.StringArray":
     seconds = pa.array([f":{second:02}" for second in range(60)]).take(pc.second(utc))
     parts = [before, seconds, *_fractions(utc), after]
     return pc.binary_join_element_wise(*parts, "")
-
-
-@cache
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
 
 
 def _grouped(number: Decimal, digits: int, locale: str) -> str:
@@ -223,7 +195,7 @@ def _shifted(money: "pa.Array", digits: int) -> "pa.StringArray":
     return whole.view(pa.decimal128(19, digits)).cast(pa.string())
 
 
-def _wall_texts(utc: "pa.Array", zone: str) -> list[str]:
+def _wall_texts(utc: "pa.Array", zone: tzinfo) -> list[str]:
     return [local_text(instant.replace(tzinfo=UTC), zone) for instant in utc.to_pylist()]
 
 

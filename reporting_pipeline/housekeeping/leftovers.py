@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-# The folders of spools, of restatements and of dbt, with the eight characters of `tempfile`.
-_NAME = re.compile(r"reporting-(?:restated-|dbt-)?[a-z0-9_]{8}")
+# With the eight characters of `tempfile`.
+_NAME = re.compile(
+    r"reporting-(?:(?:restated|former|shown|blocks|read|render|dbt|demo)-)?[a-z0-9_]{8}"
+)
 
 
 def abandoned_folders(parent: Path, before: datetime) -> list[Path]:

@@ -1,6 +1,7 @@
 """Retention: finds and deletes objects of the store and rows of the catalogue that are too old.
 
-    objects         kept rows of a report's editions, and provisional files that were replaced
+    objects         kept rows of a report's editions, altered files that were kept aside, and
+                    provisional files that were replaced
     requests        requests that have ended; a dead one stays until the report is requested again,
                     because its alert is open until then
     alert rows      resolved alerts, their messages to channels, and notices over Redis. Open alerts
@@ -21,10 +22,10 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 from sqlalchemy import URL
 
-from reporting_pipeline.catalogue.report_keys import PROVISIONAL_MARK, ReportKey
+from reporting_pipeline.catalogue.report_keys import ReportKey
 from reporting_pipeline.catalogue.report_lock import report_lock_if_free
 from reporting_pipeline.domain.period import Period
-from reporting_pipeline.exports.manifest import MANIFEST_SUFFIX
+from reporting_pipeline.exports.manifest import MANIFEST_SUFFIX, PROVISIONAL_MARK
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.store.object_store import ObjectStore
 from reporting_pipeline.warehouse.engine import warehouse_connection
@@ -103,7 +104,7 @@ class ExpiredReport:
     def is_expired(self, key: str) -> bool:
         """True if an object in the report's folder is past its retention."""
         folder, _, name = key.rpartition("/")
-        is_rows = folder == f"{self.key.folder}/rows"
+        is_rows = folder in {f"{self.key.folder}/rows", f"{self.key.folder}/altered"}
         is_provisional = name.partition(".")[0].endswith(PROVISIONAL_MARK)
         return is_rows or (is_provisional and key.removesuffix(MANIFEST_SUFFIX) not in self.in_use)
 

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 import dagster as dg
 from dagster import ExecuteInProcessResult
 
+from reporting_pipeline.due.due_reports import events_due
 from reporting_pipeline.errors import BuildFailed
 from reporting_pipeline.orchestration.assets.alerts import alert_asset
+from reporting_pipeline.orchestration.assets.day_evaluations import is_of_all_days
 from reporting_pipeline.orchestration.assets.export_results import COUNTS
 from reporting_pipeline.orchestration.assets.exports import export_assets, restatement_asset
 from reporting_pipeline.orchestration.assets.landing import (
@@ -25,13 +27,16 @@ from reporting_pipeline.orchestration.assets.landing import (
 from reporting_pipeline.orchestration.assets.reports import nightly_freshness, report_assets
 from reporting_pipeline.orchestration.assets.requests import requested_reports
 from reporting_pipeline.orchestration.assets.seals import seal_asset
+from reporting_pipeline.orchestration.assets.store_audit import store_audit
 from reporting_pipeline.orchestration.assets.views import relation_specs
-from reporting_pipeline.orchestration.checks import report_checks
+from reporting_pipeline.orchestration.checks import day_checks, report_checks
 from reporting_pipeline.orchestration.file_checks import file_checks
 from reporting_pipeline.orchestration.instance.runs import failure_reason
+from reporting_pipeline.orchestration.instance.timeline import show_in_timeline
 from reporting_pipeline.orchestration.jobs import JOBS
 from reporting_pipeline.orchestration.partitions import (
     ENDED_EVENTS_NAME,
+    add_ended_events,
     range_tags,
     report_days,
 )
@@ -40,6 +45,7 @@ from reporting_pipeline.orchestration.schedules import schedules
 from reporting_pipeline.orchestration.sensors import sensors
 from reporting_pipeline.registry.report_tables import REPORT_TABLES
 from reporting_pipeline.settings import Settings
+from reporting_pipeline.warehouse.engine import warehouse_connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +92,12 @@ def build_definitions(settings: Settings, **overrides: object) -> dg.Definitions
                     *exports,
                     *others,
                     alert_asset(exports),
+                    store_audit,
                 ]
             ),
             asset_checks=[
                 *(report_checks(table, days) for table in REPORT_TABLES),
+                day_checks(),
                 *map(file_checks, [*exports, *others]),
             ],
             jobs=JOBS,
@@ -130,6 +138,7 @@ def run_assets(
     of_groups = dg.AssetSelection.groups(*groups).resolve(job.asset_layer.asset_graph)
     selection = of_groups & set(job.asset_layer.executable_asset_keys)
     with dg.DagsterInstance.get() as instance:
+        show_in_timeline(instance, job_name)
         result = job.execute_in_process(
             instance=instance,
             asset_selection=sorted(selection),
@@ -140,14 +149,18 @@ def run_assets(
     return _summary(result, groups)
 
 
-def ended_events() -> list[str]:
-    """The partitions of ended events in the instance of DAGSTER_HOME."""
+def ended_events(settings: Settings) -> list[str]:
+    """The partitions of ended events in the instance of DAGSTER_HOME; adds those that are new."""
+    with warehouse_connection(settings.warehouse_url()) as connection:
+        ended = events_due(connection)
     with dg.DagsterInstance.get() as instance:
+        add_ended_events(instance, ended)
         return list(instance.get_dynamic_partitions(ENDED_EVENTS_NAME))
 
 
 def _summary(result: ExecuteInProcessResult, groups: Sequence[str]) -> RunSummary:
-    checks = result.get_asset_check_evaluations()
+    # The checks over all days repeat the results of the days.
+    of_days = [each for each in result.get_asset_check_evaluations() if not is_of_all_days(each)]
     if not result.success:
         failures = [event for event in result.all_events if event.is_step_failure]
         reasons = [f"step {event.step_key}: {failure_reason(event)}" for event in failures]
@@ -158,11 +171,9 @@ def _summary(result: ExecuteInProcessResult, groups: Sequence[str]) -> RunSummar
         raise BuildFailed(message)
     return RunSummary(
         run_id=result.run_id,
-        check_count=len(checks),
-        warned_count=sum(
-            check.passed and check.severity is dg.AssetCheckSeverity.WARN for check in checks
-        ),
-        failed_count=sum(not check.passed for check in checks),
+        check_count=len(of_days),
+        warned_count=sum(check.severity is dg.AssetCheckSeverity.WARN for check in of_days),
+        failed_count=sum(not check.passed for check in of_days),
         counts=_counts(result),
     )
 

@@ -5,7 +5,7 @@ the checks of report tables, these stop nothing.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -14,9 +14,16 @@ from psycopg import Connection
 
 from reporting_pipeline.catalogue.generated_reports import GeneratedReport, published_reports
 from reporting_pipeline.orchestration.assets.steps import RETRIES, step_failures
-from reporting_pipeline.orchestration.assets.tables import LISTED, ORGANIZATION_COLUMNS, Names
+from reporting_pipeline.orchestration.assets.tables import (
+    EVENT,
+    LISTED,
+    ORGANIZATION,
+    ORGANIZATION_ID,
+    Names,
+    period_text,
+)
 from reporting_pipeline.orchestration.instance.runs import CheckTarget, check_target, check_targets
-from reporting_pipeline.orchestration.partitions import due_days
+from reporting_pipeline.orchestration.partitions import due_days, partition_keys_of
 from reporting_pipeline.orchestration.resources import ReportStore, Timing, Warehouse
 from reporting_pipeline.orchestration.run_requests import ASSETS
 from reporting_pipeline.publishing.audit import AuditFault, held_day_faults, stored_file_faults
@@ -28,7 +35,9 @@ _WITHOUT_PARTITION = timedelta(days=1)
 
 class _Audit(NamedTuple):
     description: str
-    find: Callable[[Connection[Any], ObjectStore, Sequence[GeneratedReport]], Iterator[AuditFault]]
+    find: Callable[
+        [Connection[Any], ObjectStore, Sequence[GeneratedReport], datetime], Iterator[AuditFault]
+    ]
 
 
 _AUDITS = {
@@ -37,23 +46,24 @@ _AUDITS = {
         stored_file_faults,
     ),
     "not_over_held_days": _Audit(
-        "No financial report is published over a day with errors, except with the stamp "
-        "PROVISIONAL. The check also fails if an error was found after the report was published; "
+        "No report is published without the stamp PROVISIONAL over a day with errors. "
+        "The check also fails if an error was found after the report was published; "
         "the sensor stale_reports then holds the report.",
-        lambda connection, _store, reports: held_day_faults(connection, reports),
+        lambda connection, _store, reports, _now: held_day_faults(connection, reports),
     ),
 }
 _SCHEDULES = {asset: schedule for schedule, asset in ASSETS.items()}
 _SCHEMA = dg.TableSchema(
     columns=[
         dg.TableColumn("report"),
-        *ORGANIZATION_COLUMNS,
-        dg.TableColumn("event"),
+        ORGANIZATION,
+        EVENT,
         dg.TableColumn("period"),
         dg.TableColumn("format"),
         dg.TableColumn("edition", type="int"),
         dg.TableColumn("fault"),
         dg.TableColumn("location"),
+        ORGANIZATION_ID,
     ]
 )
 
@@ -90,7 +100,8 @@ def file_checks(asset: dg.AssetsDefinition) -> dg.AssetChecksDefinition:
                 reports = _published(connection, asset, key, timing)
                 names = Names.read(connection, {e.event_id for e in reports if e.event_id})
                 for spec in chosen:
-                    faults = list(_AUDITS[spec.name].find(connection, files, reports))
+                    find = _AUDITS[spec.name].find
+                    faults = list(find(connection, files, reports, timing.now()))
                     metadata = _metadata(len(reports), faults, files, names)
                     yield _evaluation(spec, key, target, faults, metadata)
         for spec in chosen:
@@ -105,8 +116,9 @@ def _targets(
     """Each partition with its newest materialisation; None is the whole asset."""
     if asset.partitions_def is None:
         return {None: check_target(context.instance, asset.key)}
-    found = check_targets(context.instance, asset.key, context.partition_keys)
-    return {key: found.get(key) for key in context.partition_keys}
+    keys = partition_keys_of(context)
+    found = check_targets(context.instance, asset.key, keys)
+    return {key: found.get(key) for key in keys}
 
 
 def _published(
@@ -168,7 +180,7 @@ def _record(each: AuditFault, store: ObjectStore, names: Names) -> dg.TableRecor
             "report": report.slug,
             **names.of_organization(report.organization_id),
             **names.of_event(report.event_id),
-            "period": report.period,
+            "period": period_text(report.period),
             "format": report.format,
             "edition": report.edition,
             "fault": each.fault,

@@ -2,6 +2,8 @@
 
 import dagster as dg
 
+from reporting_pipeline.registry.report_tables import REPORT_TABLES
+
 DAILY_BUILD = dg.define_asset_job(
     "daily_build",
     selection=dg.AssetSelection.groups("landing", "reports", "seals")
@@ -23,6 +25,13 @@ REBUILD = dg.define_asset_job(
     description="Builds, checks and seals report days again for which late rows have landed.",
 )
 
+SEAL = dg.define_asset_job(
+    "seal_days",
+    selection=dg.AssetSelection.groups("seals")
+    | dg.AssetSelection.checks_for_assets(*(dg.AssetKey(table.name) for table in REPORT_TABLES)),
+    description="Checks and seals report days that were built and not sealed.",
+)
+
 RESTATE = dg.define_asset_job(
     "restate_reports",
     selection=dg.AssetSelection.assets("restated_reports"),
@@ -33,6 +42,15 @@ SERVE_REQUESTS = dg.define_asset_job(
     "serve_requests",
     selection=dg.AssetSelection.assets("requested_reports"),
     description="Generates the reports that were requested.",
+)
+
+AUDIT_STORE = dg.define_asset_job(
+    "audit_store",
+    selection=dg.AssetSelection.assets("store_audit"),
+    description=(
+        "Compares a part of the files in the store with the catalogue, and generates those again "
+        "that are gone or altered."
+    ),
 )
 
 _DUE = {
@@ -52,4 +70,4 @@ DELIVER = {
 }
 """Asset of report files -> the job that generates them alone."""
 
-JOBS = (DAILY_BUILD, LAND, REBUILD, RESTATE, SERVE_REQUESTS, *DELIVER.values())
+JOBS = (DAILY_BUILD, LAND, REBUILD, SEAL, RESTATE, SERVE_REQUESTS, AUDIT_STORE, *DELIVER.values())

@@ -3,14 +3,15 @@
 `landing.report_day` in the warehouse says which instant belongs to which report day.
 """
 
-from collections.abc import Sequence
-from datetime import date, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import dagster as dg
 
 from reporting_pipeline.report_definitions.definition import Schedule
 
+PARTITION_TAG = "dagster/partition"
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 
@@ -65,6 +66,14 @@ def partition_of(schedule: Schedule, due_day: date) -> str:
     return (last.replace(day=1) if schedule is Schedule.MONTHLY else last).isoformat()
 
 
+def days_outside(
+    days: Iterable[date], partitions: dg.DailyPartitionsDefinition, now: datetime
+) -> list[date]:
+    """Those of the days that have no partition: before the first report day, or after tomorrow."""
+    keys = set(partitions.get_partition_keys(current_time=now))
+    return [day for day in days if day.isoformat() not in keys]
+
+
 def range_tags(first: str, last: str) -> dict[str, str]:
     """The tags of a run over the partitions from `first` to `last`, both included."""
     return {RANGE_START_TAG: first, RANGE_END_TAG: last}
@@ -75,6 +84,37 @@ def add_ended_events(instance: dg.DagsterInstance, event_ids: Sequence[UUID]) ->
     instance.add_dynamic_partitions(ENDED_EVENTS_NAME, [str(each) for each in event_ids])
 
 
+def partition_keys_of(
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
+) -> list[str]:
+    """The partitions of a step: one, or all of a range.
+
+    Raises:
+        dagster.Failure: The range has no partition, as where its ends are exchanged: Dagster itself
+            takes that for a run without work, which succeeds.
+    """
+    keys = list(context.partition_keys)
+    if not keys:
+        first, last = context.partition_key_range
+        raise dg.Failure(
+            description=(
+                f"the range of partitions {first}...{last} has none: its ends are exchanged, or it "
+                "is outside the report days; give the earlier one first"
+            ),
+            allow_retries=False,
+        )
+    return keys
+
+
+def is_by_event(context: dg.AssetExecutionContext) -> bool:
+    """True if the partitions of a step are events; the keys are then their ids."""
+    return bool(context.assets_def.partitions_def == ENDED_EVENTS)
+
+
 def days_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> list[date]:
-    """The report days of a step: one day, or all days of a range."""
-    return [date.fromisoformat(key) for key in context.partition_keys]
+    """The report days of a step: one day, or all days of a range.
+
+    Raises:
+        dagster.Failure: As partition_keys_of.
+    """
+    return [date.fromisoformat(key) for key in partition_keys_of(context)]

@@ -23,10 +23,11 @@ from sqlalchemy import URL
 
 from reporting_pipeline.alerts.alert import Alert, AlertKind, StoredAlert
 from reporting_pipeline.alerts.alert_store import open_alerts
-from reporting_pipeline.alerts.causes import failed_run, late_day, overdue_report
+from reporting_pipeline.alerts.causes import failed_run, late_days, overdue_report
 from reporting_pipeline.alerts.channels import ParsedChannels, open_channels, parse_channels
 from reporting_pipeline.alerts.evaluation import Evaluation, WarehouseAlerts
 from reporting_pipeline.building.touched_days import TouchedDays
+from reporting_pipeline.catalogue.derived_definitions import derive_definitions
 from reporting_pipeline.due.batch import DueResult, generate_batch
 from reporting_pipeline.due.due_reports import (
     ALL_REPORTS,
@@ -51,13 +52,16 @@ from reporting_pipeline.due.stale_reports import (
     forget_rebuilt_days_after,
     stale_reports,
 )
+from reporting_pipeline.exports.signing import Signer
 from reporting_pipeline.orchestration.instance.runs import open_failures
 from reporting_pipeline.publishing.generate import Publisher
+from reporting_pipeline.publishing.store_audit import AuditScope
 from reporting_pipeline.report_definitions.definition import ReportFormat, Schedule
 from reporting_pipeline.requests.leases import LeaseTimes
 from reporting_pipeline.requests.worker import Worker
 from reporting_pipeline.settings import Settings, child_environment
 from reporting_pipeline.sources.contract import DOMAINS
+from reporting_pipeline.sources.landed_names import LandedNames
 from reporting_pipeline.sources.landing.land import LandingResult, land
 from reporting_pipeline.store import open_store
 from reporting_pipeline.store.object_store import ObjectStore
@@ -120,6 +124,7 @@ class Warehouse(SettingsResource):
     """PostgreSQL database with the landed rows, the report tables, the seals and the catalogue."""
 
     database_url: str | None = _setting("database_url")
+    lock_timeout_seconds: int = _setting("lock_timeout_seconds")
 
     def address(self) -> URL:
         """The address, for psycopg 3.
@@ -148,8 +153,14 @@ class Sources(SettingsResource):
     landing_overlap_seconds: int = _setting("landing_overlap_seconds")
     source_timeout_seconds: int = _setting("source_timeout_seconds")
 
-    def land(self, warehouse: URL) -> LandingResult:
+    compared_rows: int = _setting("compared_rows")
+
+    def land(self, warehouse: URL, *, is_compared: bool = False) -> LandingResult:
         """Land the new rows; one snapshot per source.
+
+        Args:
+            warehouse: The address of the warehouse.
+            is_compared: Compare older rows with the sources, too.
 
         Raises:
             SettingsError: The address of a source is not set.
@@ -162,6 +173,7 @@ class Sources(SettingsResource):
             listener=TouchedDays(),
             overlap_seconds=self.landing_overlap_seconds,
             timeout_seconds=self.source_timeout_seconds,
+            compared_count=self.compared_rows if is_compared else 0,
         )
 
 
@@ -184,6 +196,21 @@ class ReportStore(SettingsResource):
             StoreError: The address is malformed, or the folder cannot be made.
         """
         return open_store(self.as_settings().store_address())
+
+
+class StoreAuditing(SettingsResource):
+    """How much of the store one night's audit looks at."""
+
+    store_audit_days: int = _setting("store_audit_days")
+    store_audit_bytes: int = _setting("store_audit_bytes")
+
+    def scope(self) -> AuditScope:
+        """A night's share of the folders and bytes; what is gone or altered is restored."""
+        return AuditScope(
+            rotation_days=self.store_audit_days,
+            max_bytes=self.store_audit_bytes,
+            is_restoring=True,
+        )
 
 
 class Timing(SettingsResource):
@@ -224,14 +251,21 @@ class Reports(SettingsResource):
     store: dg.ResourceDependency[ReportStore]
     redis: dg.ResourceDependency[Redis]
     timing: dg.ResourceDependency[Timing]
+    signing_key: str | None = _setting("signing_key")
 
     def publisher(self) -> Publisher:
-        """The warehouse that reports are read from, and the store that their files go to."""
+        """The warehouse that reports are read from, and the store that their files go to.
+
+        Raises:
+            SettingsError: The signing key is not one.
+        """
+        pem = self.as_settings().signing_key_pem()
         return Publisher(
             warehouse=self.warehouse.address(),
             store=self.store.open(),
             final_delay_seconds=self.timing.final_delay_seconds,
             clock=self.timing.now,
+            signer=None if pem is None else Signer.of_pem(pem),
         )
 
     def worker(self, name: str) -> Worker:
@@ -296,7 +330,11 @@ class Reports(SettingsResource):
         return self._generate(due, choice)
 
     def requestable(self) -> list[MissingReport]:
-        """The missing reports that can be generated now, oldest first."""
+        """The missing reports that can be generated now, oldest first.
+
+        The definitions of organisations that have landed since are made before.
+        """
+        derive_definitions(self.warehouse.address(), self.timing.now())
         with warehouse_connection(self.warehouse.address()) as connection:
             return requestable_reports(connection, self.timing.now(), self.timing.expectation())
 
@@ -409,15 +447,18 @@ class AlertEvaluator(SettingsResource):
 
     def _from_due_reports(self, alerts: WarehouseAlerts) -> list[Evaluation]:
         now, first_day = self.timing.now(), self.timing.first_day_to_rebuild()
+        derive_definitions(self.warehouse.address(), now)
         with warehouse_connection(self.warehouse.address()) as connection:
             missing = overdue_reports(connection, now, self.timing.expectation())
             days = days_too_old_to_rebuild(connection, first_day=first_day)
+            names = LandedNames.read(connection)
         late = [
-            overdue_report(each.definition, each.period.token, each.deadline) for each in missing
+            overdue_report(each.definition, each.period.token, each.deadline, names)
+            for each in missing
         ]
         return [
             alerts.evaluate_supplied(late, AlertKind.REPORT_OVERDUE),
-            alerts.evaluate_supplied(map(late_day, days), AlertKind.LATE_DAY),
+            alerts.evaluate_supplied(late_days(days), AlertKind.LATE_DAY),
         ]
 
 
@@ -444,6 +485,7 @@ _PARTS: dict[str, type[SettingsResource]] = {
     "store": ReportStore,
     "redis": Redis,
     "timing": Timing,
+    "store_auditing": StoreAuditing,
 }
 _RESOURCES: dict[str, type[SettingsResource]] = {
     "sources": Sources,

@@ -16,6 +16,7 @@ late row), and it has neither a delay that doubles nor a limit per slot.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
@@ -24,8 +25,15 @@ from typing import TypeVar
 import dagster as dg
 
 from reporting_pipeline.due.expected_reports import MissingReport
-from reporting_pipeline.orchestration.jobs import DELIVER, REBUILD
-from reporting_pipeline.orchestration.partitions import partition_of, range_tags
+from reporting_pipeline.orchestration.instance.runs import ALL_ASSETS_JOB
+from reporting_pipeline.orchestration.jobs import DAILY_BUILD, DELIVER, REBUILD, SEAL
+from reporting_pipeline.orchestration.partitions import (
+    PARTITION_TAG,
+    RANGE_END_TAG,
+    RANGE_START_TAG,
+    partition_of,
+    range_tags,
+)
 from reporting_pipeline.report_definitions.definition import Schedule
 
 SLOT_TAG = "reporting/slot"
@@ -57,6 +65,8 @@ _ENDED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRu
 _UNFINISHED = [each for each in dg.DagsterRunStatus if each not in _ENDED]
 # Yesterday still gets its last rows.
 _CURRENT_DAYS = timedelta(days=1)
+_DAY = timedelta(days=1)
+_BUILDING_JOBS = {DAILY_BUILD.name, REBUILD.name, SEAL.name, ALL_ASSETS_JOB}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +159,34 @@ def rebuild_runs(waiting: Mapping[date, str], today: date) -> list[NeededRun]:
         )
         for batch in _day_batches(days)
     ]
+
+
+def seal_runs(days: Sequence[date]) -> list[NeededRun]:
+    """Runs that check and seal days that were built, oldest first."""
+    return [
+        NeededRun(
+            job_name=SEAL.name,
+            slot="seal days",
+            cause=digest(map(str, batch)),
+            partitions=(batch[0].isoformat(), batch[-1].isoformat()),
+        )
+        for batch in _day_batches(sorted(days))
+    ]
+
+
+def days_being_built(instance: dg.DagsterInstance) -> set[date]:
+    """The days of unfinished runs that may build or seal them."""
+    days: set[date] = set()
+    for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
+        if run.job_name not in _BUILDING_JOBS:
+            continue
+        first = run.tags.get(RANGE_START_TAG, run.tags.get(PARTITION_TAG))
+        last = run.tags.get(RANGE_END_TAG, first)
+        if first is not None and last is not None:
+            with suppress(ValueError):  # not a partition of days
+                begin, end = date.fromisoformat(first), date.fromisoformat(last)
+                days.update(begin + n * _DAY for n in range((end - begin).days + 1))
+    return days
 
 
 def digest(names: Iterable[str]) -> str:

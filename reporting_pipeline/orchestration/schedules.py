@@ -1,7 +1,9 @@
 """Schedules: the times at which jobs start. They only trigger; sensors find what was left out.
 
     landing_interval   lands new rows, every few minutes
+    comparison         lands, and compares older rows with the sources, once per night
     nightly            lands, builds, seals and reports the day before, once per local day
+    store_audit        compares a part of the store with the catalogue, once per night
 
 They are no `AutomationCondition.on_cron`: the nightly run needs landing, tables, checks, seals and
 files of one day in one run, in this order, and its time zone and key come from the settings.
@@ -12,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from reporting_pipeline.orchestration.jobs import DAILY_BUILD, LAND
+from reporting_pipeline.orchestration.assets.landing import COMPARED_TAG
+from reporting_pipeline.orchestration.jobs import AUDIT_STORE, DAILY_BUILD, LAND
 from reporting_pipeline.orchestration.run_requests import (
     CURRENT_PRIORITY,
     PRIORITY_TAG,
@@ -23,13 +26,21 @@ from reporting_pipeline.settings import Settings
 
 _DAY = timedelta(days=1)
 _MINUTES_PER_HOUR = 60
+_HOURS_PER_DAY = 24
+# The reports of the night come first.
+_HOURS_AFTER_NIGHTLY = 1
 
 
 def schedules(
     settings: Settings, days: dg.DailyPartitionsDefinition
 ) -> list[dg.ScheduleDefinition]:
-    """Both schedules; they run unless they are stopped in the UI."""
-    return [_landing(settings), _nightly(settings, days)]
+    """All schedules; they run unless they are stopped in the UI."""
+    return [
+        _landing(settings),
+        _comparison(settings),
+        _nightly(settings, days),
+        _store_audit(settings),
+    ]
 
 
 def _landing(settings: Settings) -> dg.ScheduleDefinition:
@@ -60,6 +71,27 @@ def _landing(settings: Settings) -> dg.ScheduleDefinition:
     return landing_interval
 
 
+def _comparison(settings: Settings) -> dg.ScheduleDefinition:
+    zone, at = settings.schedule_zone, settings.nightly_at
+    hour = (at.hour + _HOURS_AFTER_NIGHTLY) % _HOURS_PER_DAY
+
+    @dg.schedule(
+        name="comparison",
+        job=LAND,
+        cron_schedule=f"{at.minute} {hour} * * *",
+        execution_timezone=zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Lands new rows, and compares older ones with the sources, in rotation.",
+    )
+    def comparison(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        if settings.compared_rows == 0:
+            return dg.SkipReason("REPORTING_COMPARED_ROWS is 0")
+        at_night = context.scheduled_execution_time.isoformat()
+        return dg.RunRequest(run_key=f"comparison {at_night}", tags={COMPARED_TAG: "true"})
+
+    return comparison
+
+
 def _nightly(settings: Settings, days: dg.DailyPartitionsDefinition) -> dg.ScheduleDefinition:
     zone, at = settings.schedule_zone, settings.nightly_at
 
@@ -79,6 +111,24 @@ def _nightly(settings: Settings, days: dg.DailyPartitionsDefinition) -> dg.Sched
         return dg.RunRequest(run_key=key, partition_key=key, tags=tags)
 
     return nightly
+
+
+def _store_audit(settings: Settings) -> dg.ScheduleDefinition:
+    at = settings.store_audit_at
+
+    @dg.schedule(
+        name="store_audit",
+        job=AUDIT_STORE,
+        cron_schedule=f"{at.minute} {at.hour} * * *",
+        execution_timezone=settings.schedule_zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Compares a part of the files in the store with the catalogue, in rotation.",
+    )
+    def store_audit(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        day = _day_before(context, settings.schedule_zone)
+        return dg.RunRequest(run_key=f"store_audit {day}")
+
+    return store_audit
 
 
 def _day_before(context: dg.ScheduleEvaluationContext, zone: str) -> date:

@@ -4,6 +4,7 @@
     touched_days       days for which late rows have landed; current days have a slot of their own,
                        so that they do not wait for a backlog
     stale_reports      generated reports whose days were rebuilt or have become final
+    unsealed_days      days that are built and not sealed (`seal_sensor`)
     requested          waiting requests, named in runs of many; it takes nothing from the queue
     alerts             evaluates alerts every half minute, also while builds fail, sources are not
                        read or channels cannot be reached
@@ -25,7 +26,8 @@ from uuid import UUID
 
 import dagster as dg
 
-from reporting_pipeline.due.stale_reports import days_to_rebuild
+from reporting_pipeline.due.stale_reports import days_of_scans_alone, days_to_rebuild
+from reporting_pipeline.orchestration.assets.alerts import alert_materializations
 from reporting_pipeline.orchestration.assets.requests import (
     BATCH_SIZE,
     RequestBatch,
@@ -35,6 +37,7 @@ from reporting_pipeline.orchestration.jobs import DELIVER, REBUILD, RESTATE, SER
 from reporting_pipeline.orchestration.partitions import (
     ENDED_EVENTS,
     ENDED_EVENTS_NAME,
+    days_outside,
     report_days,
     report_months,
     report_weeks,
@@ -47,6 +50,7 @@ from reporting_pipeline.orchestration.run_requests import (
     rebuild_runs,
     requests_now,
 )
+from reporting_pipeline.orchestration.seal_sensor import unsealed_days_sensor
 from reporting_pipeline.report_definitions.definition import Schedule
 from reporting_pipeline.requests.leases import requeue_lost
 from reporting_pipeline.requests.worker import Worker
@@ -88,6 +92,7 @@ def sensors(first_day: date) -> list[dg.SensorDefinition]:
     return [
         _missing_reports_sensor(first_day),
         _touched_days_sensor(first_day),
+        unsealed_days_sensor(first_day),
         stale_reports_sensor,
         requests_sensor(),
         alert_sensor,
@@ -179,14 +184,17 @@ def requests_sensor(interval_seconds: int = _REQUESTS_SECONDS) -> dg.SensorDefin
 )
 def alert_sensor(
     context: dg.SensorEvaluationContext, alert_evaluator: AlertEvaluator
-) -> dg.SkipReason:
-    """Evaluate alerts, and report the number of changes."""
+) -> dg.SensorResult:
+    """Evaluate alerts, report the number of changes, and show the open alerts as an asset."""
     evaluation = alert_evaluator.evaluate(context.instance)
     counts = (
         f"{len(evaluation.opened)} alerts opened, {len(evaluation.updated)} updated, "
         f"{len(evaluation.resolved)} resolved"
     )
-    return dg.SkipReason("; ".join((counts, *alert_evaluator.channel_faults())))
+    return dg.SensorResult(
+        skip_reason="; ".join((counts, *alert_evaluator.channel_faults())),
+        asset_events=alert_materializations(context.instance, alert_evaluator, evaluation),
+    )
 
 
 @dg.run_failure_sensor(
@@ -233,17 +241,18 @@ def _missing_reports(first_day: date, reports: Reports, instance: dg.DagsterInst
 
 def _touched_days(first_day: date, warehouse: Warehouse, timing: Timing) -> OpenWork:
     with warehouse_connection(warehouse.address()) as connection:
-        waiting = days_to_rebuild(connection)
+        waiting, of_scans = days_to_rebuild(connection), days_of_scans_alone(connection)
     horizon = timing.first_day_to_rebuild()
-    keys = set(report_days(first_day).get_partition_keys(current_time=timing.now()))
-    within = {
-        day: mark for day, mark in waiting.items() if day >= horizon and day.isoformat() in keys
-    }
+    partitions = report_days(first_day)
+    outside = set(days_outside(waiting, partitions, timing.now()))
+    within = {day: mark for day, mark in waiting.items() if day >= horizon and day not in outside}
     beyond = len(waiting) - len(within)
-    return OpenWork(
-        runs=rebuild_runs(within, timing.today()),
-        summary=f"{len(within)} days wait to be rebuilt, {beyond} more are beyond the horizon",
-    )
+    summary = f"{len(within)} days wait to be rebuilt, {beyond} more are beyond the horizon"
+    of_devices = [day for day in of_scans if day in outside]
+    if of_devices and not within:
+        # Any run builds them too.
+        within[timing.today()] = digest([f"{day} {waiting[day]}" for day in of_devices])
+    return OpenWork(runs=rebuild_runs(within, timing.today()), summary=summary)
 
 
 def _stale_reports(reports: Reports) -> OpenWork:

@@ -4,19 +4,20 @@ Publishing ensures both. The audit finds what went wrong afterwards: a file that
 changed in the store, or an error that was found on a day after its report was published.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
 
-from reporting_pipeline.catalogue.generated_reports import GeneratedReport, generated_report
-from reporting_pipeline.errors import ObjectNotFound
+from reporting_pipeline.catalogue.generated_reports import GeneratedReport
+from reporting_pipeline.catalogue.stored_files import FindingKind
 from reporting_pipeline.exports.manifest import Manifest
+from reporting_pipeline.publishing.gate import Subject
+from reporting_pipeline.publishing.stored_file import look_at
 from reporting_pipeline.registry.datasets import dataset
 from reporting_pipeline.registry.report_tables import RECONCILIATION_BREAKS
-from reporting_pipeline.report_definitions.definition import Category
 from reporting_pipeline.store.object_store import ObjectStore
 
 # The errors themselves, not the gate's decision on them: an audit does not repeat what it audits.
@@ -40,27 +41,29 @@ class AuditFault:
 
 
 def stored_file_faults(
-    connection: Connection[Any], store: ObjectStore, reports: Iterable[GeneratedReport]
+    connection: Connection[Any],
+    store: ObjectStore,
+    reports: Iterable[GeneratedReport],
+    now: datetime,
 ) -> Iterator[AuditFault]:
-    """The reports whose file is not in the store, or has another digest than the catalogue says.
+    """The reports whose file is not in the store, or has other bytes than the catalogue says.
 
     Raises:
         StoreError: The store cannot be read.
     """
     for report in reports:
-        found = _sha256(store, report)
-        if found == report.file_sha256 or _is_being_replaced(connection, report, found):
-            continue
-        fault = "the file is not in the store"
+        found = look_at(connection, store, report, now, is_read=True)
         if found is not None:
-            fault = f"the file has SHA-256 {found}, and the catalogue {report.file_sha256}"
-        yield AuditFault(report=report, fault=f"{fault}: generate the report again")
+            fault = "the file is not in the store"
+            if found.finding is not FindingKind.GONE:
+                fault = f"the file has {found.found}, and the catalogue {found.expected}"
+            yield AuditFault(report=report, fault=f"{fault}: generate the report again")
 
 
 def held_day_faults(
     connection: Connection[Any], reports: Iterable[GeneratedReport]
 ) -> Iterator[AuditFault]:
-    """The financial reports without the stamp PROVISIONAL that are published over held days.
+    """The reports without the stamp PROVISIONAL that are published over held days.
 
     A report whose status is `held` is left out: its former edition is known to be out of date.
     """
@@ -68,31 +71,9 @@ def held_day_faults(
         manifest = report.current_manifest()
         if manifest is None or report.status != "ready" or report.is_provisional:
             continue
-        if manifest.definition.category == Category.FINANCIAL:
-            reasons = [*_held_when_published(manifest), *_errors_now(connection, manifest)]
-            if reasons:
-                yield AuditFault(report=report, fault="; ".join(dict.fromkeys(reasons)))
-
-
-def _sha256(store: ObjectStore, report: GeneratedReport) -> str | None:
-    digest = hashlib.sha256()
-    try:
-        for chunk in store.get(report.storage_path or ""):
-            digest.update(chunk)
-    except ObjectNotFound:
-        return None
-    return digest.hexdigest()
-
-
-def _is_being_replaced(
-    connection: Connection[Any], report: GeneratedReport, found: str | None
-) -> bool:
-    """True if another process publishes the next edition, whose file was found."""
-    current = generated_report(connection, report.id)
-    if current is None or found is None:
-        return False
-    upcoming = current.upcoming_edition()
-    return found in {current.file_sha256, upcoming.file.sha256 if upcoming else None}
+        reasons = [*_held_when_published(manifest), *_errors_now(connection, manifest)]
+        if reasons:
+            yield AuditFault(report=report, fault="; ".join(dict.fromkeys(reasons)))
 
 
 def _held_when_published(manifest: Manifest) -> Iterator[str]:
@@ -103,9 +84,10 @@ def _held_when_published(manifest: Manifest) -> Iterator[str]:
 
 def _errors_now(connection: Connection[Any], manifest: Manifest) -> Iterator[str]:
     if manifest.seals:
-        datasets = [dataset(part.definition.dataset) for part in manifest.parts]
-        tables = {table for each in datasets for table in each.depends_on}
-        tables.add(RECONCILIATION_BREAKS.name)
+        names = [part.definition.dataset for part in manifest.parts]
+        tables = {table for name in names for table in dataset(name).depends_on}
+        if Subject.of(manifest.definition.category, names).is_reconciled:
+            tables.add(RECONCILIATION_BREAKS.name)
         bound = {
             "organization_id": manifest.organization.id,
             "tables": sorted(tables),

@@ -9,7 +9,7 @@ A format that fails does not stop the others. Rows are read in `snapshot`, the g
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,8 +31,10 @@ from reporting_pipeline.catalogue.report_lock import report_lock
 from reporting_pipeline.errors import ReportingError
 from reporting_pipeline.exports.formats import FORMATS
 from reporting_pipeline.exports.report_document import ReportDocument
+from reporting_pipeline.exports.signing import Signer
 from reporting_pipeline.publishing.gate import Verdict, judge
 from reporting_pipeline.publishing.publish import RenderedFile, publish, settle_report
+from reporting_pipeline.publishing.signatures import signed_within
 from reporting_pipeline.publishing.snapshot import (
     ReportRequest,
     ReportState,
@@ -41,7 +43,7 @@ from reporting_pipeline.publishing.snapshot import (
     snapshot_of,
 )
 from reporting_pipeline.publishing.ties import broken_ties
-from reporting_pipeline.report_definitions.definition import Category, ReportFormat
+from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.store import open_store
 from reporting_pipeline.store.object_store import ObjectStore
@@ -49,6 +51,7 @@ from reporting_pipeline.telemetry.json_log import log_ids
 from reporting_pipeline.telemetry.metric_store import Observation, record
 from reporting_pipeline.telemetry.metrics import REPORT_BYTES, REPORT_DURATION, REPORT_ROWS
 from reporting_pipeline.telemetry.spans import annotate_span, span
+from reporting_pipeline.warehouse.engine import database_version
 
 _HELD = "held"
 _LOG = logging.getLogger(__name__)
@@ -64,6 +67,7 @@ class Publisher:
 
     Attributes:
         final_delay_seconds: How long after a day's end late rows are awaited.
+        signer: The key that signs manifests; None: they are not signed.
         clock: The time now, with its zone; only the catalogue's own timestamps depend on it.
     """
 
@@ -71,20 +75,23 @@ class Publisher:
     store: ObjectStore
     final_delay_seconds: int
     clock: Callable[[], datetime] = _utc_now
+    signer: Signer | None = None
 
     @classmethod
     def of(cls, settings: Settings, clock: Callable[[], datetime] = _utc_now) -> "Publisher":
         """The publisher of the settings.
 
         Raises:
-            SettingsError: An address is missing.
+            SettingsError: An address is missing, or the signing key is not one.
             StoreError: The store's address is malformed.
         """
+        pem = settings.signing_key_pem()
         return cls(
             warehouse=settings.warehouse_url(),
             store=open_store(settings.store_address()),
             final_delay_seconds=settings.final_delay_seconds,
             clock=clock,
+            signer=None if pem is None else Signer.of_pem(pem),
         )
 
 
@@ -137,6 +144,18 @@ def generate(
         return outcomes
 
 
+def verdict_on(connection: Connection[Any], request: ReportRequest, state: ReportState) -> Verdict:
+    """The gate's verdict; a final report that does not tie with the ledger is held too."""
+    verdict = judge(
+        request.subject, state.sealed, is_provisional_allowed=request.is_provisional_allowed
+    )
+    if verdict.held_by or verdict.is_provisional or not request.subject.is_reconciled:
+        return verdict
+    definition = request.definition
+    broken = broken_ties(connection, definition.config, definition.organization_id, request.period)
+    return Verdict(held_by=tuple(map(str, broken))) if broken else verdict
+
+
 def _observations(outcome: Outcome) -> Iterator[Observation]:
     report = outcome.report
     format_ = {"format": report.format}
@@ -167,8 +186,8 @@ class _Generation:
         except Exception as error:  # noqa: BLE001 - no error may leave a report "running"
             return [self._failed(formers[key], key, error, begun) for key in keys]
         if document is None:
-            reasons = "; ".join(verdict.held_by)
-            return [self._unpublished(formers[key], key, (_HELD, reasons), begun) for key in keys]
+            held = (_HELD, verdict.reasons)
+            return [self._unpublished(formers[key], key, held, begun) for key in keys]
         if self._is_skipped(document, formers):
             return [self._empty(key, begun) for key in keys]
         outcomes = []
@@ -199,13 +218,7 @@ class _Generation:
                 self.request,
                 delay_seconds=self.publisher.final_delay_seconds,
             )
-            verdict = judge(
-                self.request.definition.category,
-                state.sealed,
-                is_provisional_allowed=self.request.is_provisional_allowed,
-            )
-            if not verdict.held_by and not verdict.is_provisional:
-                verdict = self._tied(verdict)
+            verdict = verdict_on(self.connection, self.request, state)
             if verdict.held_by:
                 return None, state, verdict
             document = read_report(
@@ -220,7 +233,7 @@ class _Generation:
     def _is_skipped(
         self, document: ReportDocument, formers: Mapping[ReportKey, GeneratedReport | None]
     ) -> bool:
-        """Whether an empty report is not published; it is, where it replaces an edition."""
+        """True if an empty report is not published; it is, where it replaces an edition."""
         is_empty = self.request.definition.config.skip_empty and not document.rows.row_count
         return is_empty and not any(each and each.edition for each in formers.values())
 
@@ -233,16 +246,6 @@ class _Generation:
             report=report, is_new_edition=False, location=None, seconds=time.monotonic() - begun
         )
 
-    def _tied(self, verdict: Verdict) -> Verdict:
-        """The verdict, or a hold of a financial report that does not tie with the ledger."""
-        definition = self.request.definition
-        if definition.category is not Category.FINANCIAL:
-            return verdict
-        broken = broken_ties(
-            self.connection, definition.config, definition.organization_id, self.request.period
-        )
-        return Verdict(held_by=tuple(map(str, broken))) if broken else verdict
-
     def _publish(
         self,
         former: GeneratedReport | None,
@@ -251,15 +254,30 @@ class _Generation:
         begun: float,
     ) -> Outcome:
         document, state = read
+        signer = self.publisher.signer
+        current = None if former is None else former.current_manifest()
+        manifest = signed_within(document.manifest, current, signer)
+        document = replace(document, manifest=manifest)
         target = self.folder / f"report.{key.format}"
         try:
             format_ = FORMATS[key.format]
             format_.refuse_report(document)
             format_.write_report(document, target)
             rows = tuple(each.rows for each in document.parts)
-            rendered = RenderedFile.of(key, target, document.manifest, rows, state.landed_through)
+            rendered = RenderedFile.of(
+                key,
+                target,
+                document.manifest,
+                rows,
+                state.landed_through,
+                database_version(self.connection),
+            )
             report = publish(
-                self.connection, self.publisher.store, rendered, self.publisher.clock()
+                self.connection,
+                self.publisher.store,
+                rendered,
+                self.publisher.clock(),
+                signer,
             )
         except Exception as error:  # noqa: BLE001 - one format must not stop the others
             return self._failed(former, key, error, begun)

@@ -11,8 +11,9 @@ edition if it does not. The result is the former edition or the new one, never h
 """
 
 import hashlib
+import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +26,7 @@ from reporting_pipeline.catalogue.generated_reports import (
     GeneratedReport,
     UpcomingEdition,
     complete_edition,
+    complete_unchanged,
     drop_upcoming,
     generated_report,
     record_upcoming,
@@ -34,10 +36,14 @@ from reporting_pipeline.catalogue.generated_reports import (
 from reporting_pipeline.catalogue.notices import write_report_notice
 from reporting_pipeline.catalogue.report_keys import ReportKey, manifest_key
 from reporting_pipeline.catalogue.report_lock import report_lock_if_free
+from reporting_pipeline.catalogue.report_names import own_name
+from reporting_pipeline.catalogue.stored_files import forget_findings, record_right
 from reporting_pipeline.errors import ExportIncomplete, ObjectNotFound
 from reporting_pipeline.exports.formats import FORMATS
+from reporting_pipeline.exports.made_with import made_with, shows_the_same
 from reporting_pipeline.exports.manifest import FilePart, Manifest
 from reporting_pipeline.exports.row_spool import RowSpool
+from reporting_pipeline.exports.signing import Signer
 from reporting_pipeline.publishing.restatement import (
     RestatedBlock,
     causes_of,
@@ -46,9 +52,12 @@ from reporting_pipeline.publishing.restatement import (
     keep_rows,
     record_restatement,
 )
+from reporting_pipeline.publishing.signatures import signed_beside
+from reporting_pipeline.publishing.stored_file import keep_altered
 from reporting_pipeline.store.object_store import ObjectStore
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
+_LOG = logging.getLogger(__name__)
 _JSON_TYPE = "application/json"
 _ARCHIVE_TYPE = "application/zip"
 
@@ -79,16 +88,16 @@ class RenderedFile:
         manifest: Manifest,
         rows: tuple[RowSpool, ...],
         landed_through: datetime | None,
+        database: str,
     ) -> "RenderedFile":
-        """A file on disk, with its size and digest in the manifest."""
+        """A file on disk, with its size and digest and the versions in the manifest."""
         digest, byte_count = hashlib.sha256(), 0
         for chunk in chunks(path):
             digest.update(chunk)
             byte_count += len(chunk)
+        is_archive = _is_archive(key, manifest)
         part = FilePart(
-            name=key.file_name(
-                is_provisional=manifest.is_provisional, is_archive=_is_archive(key, manifest)
-            ),
+            name=manifest.file_name(key.format, is_archive=is_archive),
             format=key.format,
             byte_count=byte_count,
             sha256=digest.hexdigest(),
@@ -96,7 +105,10 @@ class RenderedFile:
         return cls(
             key=key,
             path=path,
-            manifest=manifest.of_file(part),
+            manifest=manifest.of_file(
+                part,
+                made_with(FORMATS[key.format], database=database, is_archive=is_archive),
+            ),
             part=part,
             rows=rows,
             landed_through=landed_through,
@@ -104,31 +116,49 @@ class RenderedFile:
 
 
 def publish(
-    connection: Connection[Any], store: ObjectStore, rendered: RenderedFile, now: datetime
+    connection: Connection[Any],
+    store: ObjectStore,
+    rendered: RenderedFile,
+    now: datetime,
+    signer: Signer | None = None,
 ) -> GeneratedReport:
     """Put a rendered file into the store and make it the report's edition.
 
-    The same bytes as before make no new edition. The report's row must exist in the catalogue. The
-    connection holds the report's lock.
+    The same bytes as before make no new edition. Other bytes that show the same, because another
+    version of a library has written them, do not either: the published file stays as it is. The
+    report's row must exist in the catalogue. The connection holds the report's lock.
 
     Raises:
         StoreError: The store failed; the former edition stays current.
         ExportIncomplete: The store has other bytes than the rendered file.
     """
     key = rendered.key
+    former = required_report(connection, key)
+    if _is_published(store, former, rendered):
+        return _sign_again(connection, store, former, now, signer)
+    rendered = _with_own_name(connection, _as_made_first(former, rendered))
+    signed = signed_beside(rendered.manifest, former.current_manifest(), signer)
+    rendered = replace(rendered, manifest=signed)
     upcoming = UpcomingEdition(
         storage_path=f"{key.folder}/{rendered.part.name}",
         manifest=rendered.manifest,
         landed_through=rendered.landed_through,
         generated_at=now,
     )
+    kept = keep_altered(connection, store, former, now)
+    if kept is not None:
+        _LOG.warning("%s was altered in the store; it is kept as %s", former.storage_path, kept)
     for part, rows in zip(rendered.manifest.parts, rendered.rows, strict=True):
         keep_rows(store, part, rows)
     with connection.transaction():
         record_upcoming(connection, key, upcoming)
-    is_archive = _is_archive(key, rendered.manifest)
-    media_type = _ARCHIVE_TYPE if is_archive else FORMATS[key.format].media_type
-    stored = store.put(upcoming.storage_path, chunks(rendered.path), media_type)
+    media_type = media_type_of(key, rendered.manifest)
+    stored = store.put(
+        upcoming.storage_path,
+        chunks(rendered.path),
+        media_type,
+        file_name=upcoming.file.download_name,
+    )
     if stored.sha256 != upcoming.file.sha256:
         message = (
             f"{store.location(upcoming.storage_path)} has SHA-256 {stored.sha256}, the rendered "
@@ -136,6 +166,72 @@ def publish(
         )
         raise ExportIncomplete(message)
     return _complete(connection, store, key, upcoming, now)
+
+
+def _is_published(store: ObjectStore, former: GeneratedReport, rendered: RenderedFile) -> bool:
+    """True if the store has a file of the same report that shows the same in other bytes."""
+    manifest, part = former.current_manifest(), rendered.part
+    path = f"{rendered.key.folder}/{part.name}"
+    if (
+        manifest is None
+        or former.file_sha256 == part.sha256
+        or former.storage_path != path
+        or manifest.within_file() != rendered.manifest.within_file()
+    ):
+        return False
+    with TemporaryDirectory(prefix="reporting-former-") as folder:
+        published = Path(folder) / part.name
+        digest = hashlib.sha256()
+        try:
+            with published.open("wb") as file:
+                for chunk in store.get(path):
+                    digest.update(chunk)
+                    file.write(chunk)
+        except ObjectNotFound:
+            return False
+        return digest.hexdigest() == former.file_sha256 and shows_the_same(
+            published,
+            rendered.path,
+            FORMATS[rendered.key.format],
+            is_archive=_is_archive(rendered.key, manifest),
+        )
+
+
+def _sign_again(
+    connection: Connection[Any],
+    store: ObjectStore,
+    former: GeneratedReport,
+    now: datetime,
+    signer: Signer | None,
+) -> GeneratedReport:
+    """Keep a published file; the manifest beside it has the signature of the key of now."""
+    manifest = former.current_manifest()
+    if manifest is not None and signer is not None:
+        signed = signer.signed_beside(manifest)
+        if signed != manifest:
+            store.put(manifest_key(former.storage_path or ""), _json(signed), _JSON_TYPE)
+            manifest = signed
+    with connection.transaction():
+        complete_unchanged(connection, former, manifest, now)
+        return required_report(connection, former.key)
+
+
+def _as_made_first(former: GeneratedReport, rendered: RenderedFile) -> RenderedFile:
+    """The file, with the versions of the edition that first had its bytes."""
+    manifest = former.current_manifest()
+    if manifest is None or former.file_sha256 != rendered.part.sha256 or not manifest.made_with:
+        return rendered
+    return replace(rendered, manifest=rendered.manifest.of_file(rendered.part, manifest.made_with))
+
+
+def _with_own_name(connection: Connection[Any], rendered: RenderedFile) -> RenderedFile:
+    """The file, with the name under which people save it; the report's first name stays."""
+    manifest = rendered.manifest
+    with connection.transaction():
+        name = own_name(connection, rendered.key, manifest)
+    download_name = manifest.download_name(name, rendered.part.name)
+    part = rendered.part.model_copy(update={"download_name": download_name})
+    return replace(rendered, part=part, manifest=manifest.of_file(part, manifest.made_with))
 
 
 def settle(warehouse: URL, store: ObjectStore, now: datetime) -> int:
@@ -180,14 +276,28 @@ def _complete(
     upcoming: UpcomingEdition,
     now: datetime,
 ) -> GeneratedReport:
-    store.put(manifest_key(upcoming.storage_path), _json(upcoming.manifest), _JSON_TYPE)
+    put_manifest(store, upcoming.storage_path, upcoming.manifest)
+    head = store.head(upcoming.storage_path)
     with connection.transaction():
         report = required_report(connection, key)
         causes = _restated_causes(connection, store, report, upcoming)
         edition = complete_edition(connection, report, upcoming, causes=causes, now=now)
         if edition != report.edition:
             write_report_notice(connection, key, "available", edition=edition, now=now)
-        return required_report(connection, key)
+        current = required_report(connection, key)
+        record_right(connection, current, None if head is None else head.mark, now)
+        forget_findings(connection, [upcoming.storage_path, manifest_key(upcoming.storage_path)])
+        return current
+
+
+def put_manifest(store: ObjectStore, storage_path: str, manifest: Manifest) -> None:
+    """Put the manifest beside a file into the store."""
+    store.put(manifest_key(storage_path), _json(manifest), _JSON_TYPE)
+
+
+def media_type_of(key: ReportKey, manifest: Manifest) -> str:
+    """The media type of a report's file."""
+    return _ARCHIVE_TYPE if _is_archive(key, manifest) else FORMATS[key.format].media_type
 
 
 def _restated_causes(

@@ -13,7 +13,8 @@ The causes apply to the edition as a whole:
     seal            the stamp PROVISIONAL or an accepted break differs; or, without another cause,
                     the seals and watermarks
     name            without another cause, a name or another text about the rows differs
-    rendering       only the bytes of the file differ: another version of a library has written it
+    rendering       the same rows are shown differently, or the file was lost: another version of a
+                    library has written it (`Manifest.made_with`)
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -13,9 +13,10 @@ from psycopg import Connection, IsolationLevel, sql
 from psycopg.rows import dict_row
 from sqlalchemy import URL
 
+from reporting_pipeline.checks.device_findings import clock_note
 from reporting_pipeline.checks.seals import SealedPeriod, SealScope, seals_of
 from reporting_pipeline.domain.period import Period
-from reporting_pipeline.errors import WarehouseUnavailable
+from reporting_pipeline.errors import FigureTooLarge
 from reporting_pipeline.exports.manifest import (
     BlockPart,
     ColumnPart,
@@ -29,20 +30,37 @@ from reporting_pipeline.exports.manifest import (
 )
 from reporting_pipeline.exports.report_document import NO_ROWS, Chart, ReportDocument
 from reporting_pipeline.exports.row_spool import RowSpool, psycopg_statement, spool_rows
-from reporting_pipeline.publishing.gate import accepted_parts, seal_parts, watermark_parts
+from reporting_pipeline.languages import shown_finding, translated
+from reporting_pipeline.publishing.gate import (
+    Subject,
+    accepted_parts,
+    seal_parts,
+    watermark_parts,
+)
+from reporting_pipeline.publishing.shown_offsets import shown_offsets
 from reporting_pipeline.registry.columns import ColumnKind
 from reporting_pipeline.registry.datasets import dataset
 from reporting_pipeline.registry.report_tables import LOGIC_VERSION
 from reporting_pipeline.report_definitions.balances import depends_on_history
 from reporting_pipeline.report_definitions.compile import (
     CompiledReport,
-    ReportColumn,
     compile_report,
 )
 from reporting_pipeline.report_definitions.config import ReportConfig
 from reporting_pipeline.report_definitions.definition import ReportDefinition
 from reporting_pipeline.report_definitions.filters import allowed_values
+from reporting_pipeline.report_definitions.wording import in_language, shown_text
 from reporting_pipeline.warehouse.engine import warehouse_connection
+
+# The report tables with figures of scans.
+_WITH_SCANS = frozenset(
+    {
+        "report_attendance_daily",
+        "report_attendance_quarter_hourly",
+        "report_occupancy_daily",
+        "report_event_summary",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +69,17 @@ class ReportRequest:
 
     Attributes:
         definition: The definition, in one version.
-        is_provisional_allowed: A financial report over held days is published with the stamp
-            PROVISIONAL.
+        is_provisional_allowed: A held report is published with the stamp PROVISIONAL.
     """
 
     definition: ReportDefinition
     period: Period
     is_provisional_allowed: bool = False
+
+    @property
+    def subject(self) -> Subject:
+        """The facts by which the gate judges the report."""
+        return Subject.of(self.definition.category, self.definition.config.datasets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,25 +103,29 @@ def report_snapshot(warehouse: URL) -> Iterator[Connection[Any]]:
     Raises:
         WarehouseUnavailable: The warehouse cannot be reached, or fails meanwhile.
     """
-    try:
-        with warehouse_connection(warehouse) as connection, snapshot_of(connection):
-            yield connection
-    except psycopg.OperationalError as error:
-        message = (
-            f"the warehouse at {warehouse.host}:{warehouse.port}/{warehouse.database} failed while "
-            f"a report was read: {error}; request the report again"
-        )
-        raise WarehouseUnavailable(message) from error
+    with warehouse_connection(warehouse) as connection, snapshot_of(connection):
+        yield connection
 
 
 @contextmanager
 def snapshot_of(connection: Connection[Any]) -> Iterator[None]:
-    """Let a connection outside a transaction read one snapshot of the warehouse, read-only."""
+    """Let a connection outside a transaction read one snapshot of the warehouse, read-only.
+
+    Raises:
+        FigureTooLarge: A sum of the rows that are read leaves 64 bits.
+    """
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
     connection.read_only = True
     try:
         with connection.transaction():
             yield
+    except psycopg.errors.NumericValueOutOfRange as error:
+        message = (
+            "a sum of the report leaves 64 bits, so the report was not published: "
+            f"{str(error).strip().partition(chr(10))[0]}; take a shorter period, or correct the "
+            "amounts of its rows upstream"
+        )
+        raise FigureTooLarge(message) from error
     finally:
         if not connection.closed:
             connection.isolation_level = None
@@ -131,6 +157,7 @@ def seal_scope(request: ReportRequest) -> SealScope:
         end=period.end,
         report_tables=tuple(dict.fromkeys(table for each in sources for table in each.depends_on)),
         event_ids=(period.event_id,) if period.event_id else _events_of(definition),
+        are_breaks_objections=request.subject.is_reconciled,
     )
 
 
@@ -152,6 +179,8 @@ def read_report(
 ) -> ReportDocument:
     """Read a report: its rows into a new file `spool_path`, the rest into the document.
 
+    A report of an event has a note if wrong clocks have dated scans outside the days of the event.
+
     Raises:
         DefinitionInvalid: The definition uses something that its dataset does not have.
         ExportIncomplete: The rows differ from those of the snapshot.
@@ -165,11 +194,13 @@ def read_report(
     manifest = _manifest(connection, request, state, parts).model_copy(
         update={"is_provisional": is_provisional}
     )
+    notes = _clock_notes(connection, request)
     if not config.blocks:
         [(report, rows, _)] = parts
-        return _document(request.definition.name, config, manifest, (report, rows))
+        document = _document(manifest.definition.name, config, manifest, (report, rows))
+        return replace(document, notes=(*document.notes, *notes))
     blocks = tuple(
-        _document(block.title, each, of_block, (report, rows))
+        _document(shown_text(block.title, request.definition), each, of_block, (report, rows))
         for block, each, of_block, (report, rows, _) in zip(
             config.blocks, config.parts, manifest.parts, parts, strict=True
         )
@@ -177,7 +208,7 @@ def read_report(
     row_count = sum(each.rows.row_count for each in blocks)
     return replace(
         blocks[0],
-        title=request.definition.name,
+        title=manifest.definition.name,
         manifest=manifest,
         rows=replace(
             blocks[0].rows,
@@ -188,7 +219,7 @@ def read_report(
             sha256=manifest.rows_sha256,
         ),
         currency=None,
-        notes=() if row_count else (NO_ROWS,),
+        notes=(*(() if row_count else (translated(NO_ROWS, config.locale),)), *notes),
         has_totals=False,
         chart=None,
         blocks=blocks,
@@ -202,6 +233,7 @@ def _read_rows(
     connection: Connection[Any], request: ReportRequest, config: ReportConfig, path: Path
 ) -> _Rows:
     report = compile_report(config, request.definition.organization_id, request.period)
+    report = in_language(report, request.definition)
     rows = spool_rows(connection, report, path)
     return report, rows, _totals(connection, report)
 
@@ -215,13 +247,23 @@ def _document(
         manifest=manifest,
         rows=rows,
         currency=report.currency,
-        notes=() if rows.row_count else (NO_ROWS,),
+        notes=() if rows.row_count else (translated(NO_ROWS, config.locale),),
         time_zone=config.time_zone,
         locale=config.locale,
         csv_profile=config.csv_profile,
         has_totals=config.totals,
         chart=Chart(x=config.chart.x, y=config.chart.y) if config.chart else None,
     )
+
+
+def _clock_notes(connection: Connection[Any], request: ReportRequest) -> tuple[str, ...]:
+    period = request.period
+    sources = map(dataset, request.definition.config.datasets)
+    tables = {table for each in sources for table in each.depends_on}
+    if period.event_id is None or tables.isdisjoint(_WITH_SCANS):
+        return ()
+    note = clock_note(connection, period.event_id, end=period.end)
+    return () if note is None else (shown_finding(note, request.definition.config.locale),)
 
 
 def _manifest(
@@ -231,7 +273,9 @@ def _manifest(
     parts: Sequence[_Rows],
 ) -> Manifest:
     definition, period = request.definition, request.period
-    blocks = _blocks(connection, request, parts)
+    event = _event(connection, request)
+    of_event = _event_filter(period, event, definition.config.locale)
+    blocks = _blocks(request, of_event, parts)
     report, rows, totals = parts[0]
     organization_id = definition.organization_id
     name = _name(connection, "ticketing_organizations", organization_id) or str(organization_id)
@@ -239,7 +283,7 @@ def _manifest(
         definition=DefinitionPart(
             id=definition.id,
             slug=definition.slug,
-            name=definition.name,
+            name=shown_text(definition.name, definition),
             version=definition.version,
             category=definition.category,
             dataset=", ".join(definition.config.datasets),
@@ -250,14 +294,13 @@ def _manifest(
         ),
         logic_version=LOGIC_VERSION,
         time_zone=definition.config.time_zone,
+        time_offsets=shown_offsets(
+            connection, definition.config.time_zone, [each for _, each, _ in parts]
+        ),
         locale=definition.config.locale,
         csv_profile=definition.config.csv_profile,
-        filters=(
-            _event_filter(connection, period)
-            if blocks
-            else (*_event_filter(connection, period), *report.filters)
-        ),
-        columns=() if blocks else tuple(map(_column_part, report.columns)),
+        filters=of_event if blocks else (*of_event, *report.filters),
+        columns=() if blocks else tuple(map(ColumnPart.of, report.columns)),
         row_key=() if blocks else report.key,
         row_count=sum(each.row_count for each in blocks) if blocks else rows.row_count,
         rows_sha256=Manifest.digest_of_blocks(each.rows_sha256 for each in blocks)
@@ -268,43 +311,36 @@ def _manifest(
         seals=seal_parts(state.sealed) if state.sealed else (),
         accepted_breaks=accepted_parts(state.sealed) if state.sealed else (),
         is_provisional=False,
-        event=_event(connection, period),
-        signatures=definition.config.signatures,
+        event=event,
+        signatures=tuple(shown_text(each, definition) for each in definition.config.signatures),
         terms=tuple(
-            TermPart(term=each.term, meaning=each.meaning) for each in definition.config.terms
+            TermPart(
+                term=shown_text(each.term, definition),
+                meaning=shown_text(each.meaning, definition),
+            )
+            for each in definition.config.terms
         ),
         blocks=blocks,
     )
 
 
 def _blocks(
-    connection: Connection[Any], request: ReportRequest, parts: Sequence[_Rows]
+    request: ReportRequest, of_event: tuple[str, ...], parts: Sequence[_Rows]
 ) -> tuple[BlockPart, ...]:
     blocks = request.definition.config.blocks
-    of_event = _event_filter(connection, request.period)
     return tuple(
         BlockPart(
             name=block.name,
-            title=block.title,
+            title=shown_text(block.title, request.definition),
             dataset=block.dataset,
             filters=(*of_event, *report.filters),
-            columns=tuple(map(_column_part, report.columns)),
+            columns=tuple(map(ColumnPart.of, report.columns)),
             row_key=report.key,
             row_count=rows.row_count,
             rows_sha256=rows.sha256,
             totals=totals,
         )
         for block, (report, rows, totals) in zip(blocks, parts if blocks else (), strict=True)
-    )
-
-
-def _column_part(column: ReportColumn) -> ColumnPart:
-    return ColumnPart(
-        name=column.name,
-        header=column.header,
-        type=column.column.type,
-        unit=column.column.unit,
-        kind=column.column.kind_in_files,
     )
 
 
@@ -328,24 +364,41 @@ def _total_part(row: dict[str, Any], ratios: set[str]) -> TotalPart:
     )
 
 
-def _event_filter(connection: Connection[Any], period: Period) -> tuple[str, ...]:
+def _event_filter(period: Period, event: EventPart | None, locale: str) -> tuple[str, ...]:
     if period.event_id is None:
         return ()
-    name = _name(connection, "ticketing_events", period.event_id)
-    return (f"Event is {name or period.event_id}",)
+    name = event.name if event else period.event_id
+    return (translated("Event is {name}", locale, name=name),)
 
 
-def _event(connection: Connection[Any], period: Period) -> EventPart | None:
-    """What people know of the period's event."""
+def _event(connection: Connection[Any], request: ReportRequest) -> EventPart | None:
+    """The facts of the period's event that the organisation knows; none of another's event."""
     statement = """
         select
             event_name as name, event_start as start, event_end as end, event_status as status,
             venue_name as venue, venue_city as city
-        from intermediate.int_ticketing__named_events
-        where event_id = %s
+        from intermediate.int_ticketing__named_events as named
+        where
+            event_id = %(event_id)s
+            and (
+                organization_id = %(organization_id)s
+                or exists (
+                    select from intermediate.int_ticketing__former_events as former
+                    where
+                        former.event_id = named.event_id
+                        and former.organization_id = %(organization_id)s
+                )
+                or not exists (
+                    select from landing.ticketing_organizations where id = %(organization_id)s
+                )
+            )
     """
+    bound = {
+        "event_id": request.period.event_id,
+        "organization_id": request.definition.organization_id,
+    }
     with connection.cursor(row_factory=dict_row) as cursor:
-        found = cursor.execute(statement, (period.event_id,)).fetchone()
+        found = cursor.execute(statement, bound).fetchone()
     return None if found is None else EventPart(**found)
 
 

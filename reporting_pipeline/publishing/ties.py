@@ -15,6 +15,7 @@ from uuid import UUID
 
 from psycopg import Connection, sql
 
+from reporting_pipeline.domain.currencies import money_text
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.exports.row_spool import psycopg_statement
 from reporting_pipeline.registry.report_tables import RECONCILIATION_BREAKS
@@ -83,8 +84,8 @@ class BrokenTie:
 
     def __str__(self) -> str:
         return (
-            f"{self.identity}: expected {self.expected}, found {self.found} minor units of "
-            f"{self.currency}"
+            f"{self.identity}: expected {money_text(self.expected, self.currency)}, "
+            f"found {money_text(self.found, self.currency)}"
         )
 
 
@@ -485,7 +486,7 @@ def _sum_of(terms: Sequence[str]) -> sql.Composed:
 
 def _added(terms: Sequence[str]) -> sql.Composable:
     """Columns as one figure; a minus subtracts."""
-    return sql.SQL("0") + sql.SQL("").join(
+    return sql.SQL("0::numeric") + sql.SQL("").join(
         sql.SQL(" - {}" if name.startswith("-") else " + {}").format(
             sql.Identifier(name.removeprefix("-"))
         )

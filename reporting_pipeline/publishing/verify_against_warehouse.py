@@ -1,4 +1,4 @@
-"""Verifies a file against the warehouse: its rows against the tables, the tables with the ledger.
+"""Verifies a file against the warehouse: the catalogue, the report tables, and their checks.
 
 The report is compiled again from the version of its definition and its period, in one snapshot, and
 compared row by row and cell by cell, in order. A file may be just as it was published and still
@@ -21,7 +21,6 @@ from reporting_pipeline.building.relations import ensure_relations
 from reporting_pipeline.catalogue.definition_store import definition_version
 from reporting_pipeline.checks.checks import checks_of
 from reporting_pipeline.domain.discrepancy import Discrepancy, Severity
-from reporting_pipeline.domain.period import Period
 from reporting_pipeline.errors import FileUnreadable
 from reporting_pipeline.exports.canonical_rows import CanonicalRow, csv_batches, rows_of
 from reporting_pipeline.exports.formats import FORMATS
@@ -34,8 +33,13 @@ from reporting_pipeline.exports.verify.difference import (
     Verification,
 )
 from reporting_pipeline.exports.verify.row_checks import RowComparison
+from reporting_pipeline.publishing.gate import Subject
 from reporting_pipeline.publishing.snapshot import report_snapshot
 from reporting_pipeline.publishing.ties import broken_ties
+from reporting_pipeline.publishing.verify_against_catalogue import (
+    compare_with_catalogue,
+    explained_by_versions,
+)
 from reporting_pipeline.registry.datasets import dataset
 from reporting_pipeline.registry.report_tables import RECONCILIATION_BREAKS
 from reporting_pipeline.report_definitions.compile import compile_report
@@ -61,31 +65,42 @@ def verify_against_warehouse(warehouse: URL, path: Path, offline: Verification) 
         The offline result with the differences found here; the first differing cell comes first.
 
     Raises:
-        UnknownDefinition: The catalogue does not have this version of the definition.
+        UnknownDefinition: The catalogue has lost the version of the definition.
         WarehouseUnavailable: The warehouse cannot be reached.
     """
     ensure_relations(warehouse)
-    manifest = offline.manifest
     with (
         TemporaryDirectory(prefix="reporting-") as folder,
         report_snapshot(warehouse) as connection,
     ):
+        published = compare_with_catalogue(connection, offline)
+        manifest = published.manifest
+        if manifest is None:
+            return replace(offline, differences=(*offline.differences, *published.differences))
+        if not published.differences:
+            rest, versions = explained_by_versions(
+                connection, manifest, offline.format, offline.differences
+            )
+            offline = replace(offline, differences=rest, proofs=(*offline.proofs, *versions))
         rows = _current_rows(connection, manifest, Path(folder))
-        cells = _differing_rows(path, offline, rows)
-        if cells and offline.is_proven:
+        cells = _differing_rows(path, replace(offline, manifest=manifest), rows)
+        is_published = offline.agrees and not published.differences
+        if cells and is_published:
             cells.append(_RESTATED)
         ledger = [
             *_ledger_differences(connection, manifest),
             *_tie_differences(connection, manifest),
         ]
     proofs = [
+        *published.proofs,
         *([] if cells else [Proof(what="rows of the warehouse", value="the same, cell by cell")]),
         *([] if ledger else [Proof(what="checks of these days", value="no error")]),
     ]
     return replace(
         offline,
-        differences=(*cells, *offline.differences, *ledger),
+        differences=(*cells, *offline.differences, *published.differences, *ledger),
         proofs=(*offline.proofs, *proofs),
+        is_in_catalogue=is_published,
     )
 
 
@@ -95,23 +110,18 @@ def _current_rows(connection: Connection[Any], manifest: Manifest, folder: Path)
     return [
         spool_rows(
             connection,
-            compile_report(config, definition.organization_id, _period(manifest)),
+            compile_report(config, definition.organization_id, manifest.period.period),
             folder / f"{index}.csv",
         )
         for index, config in enumerate(definition.config.parts)
     ]
 
 
-def _period(manifest: Manifest) -> Period:
-    part = manifest.period
-    return Period(first=part.first, end=part.end, event_id=part.event_id)
-
-
 def _tie_differences(connection: Connection[Any], manifest: Manifest) -> Iterator[Difference]:
     """The identities that the report does not keep now."""
     definition = definition_version(connection, manifest.definition.id, manifest.definition.version)
     for broken in broken_ties(
-        connection, definition.config, definition.organization_id, _period(manifest)
+        connection, definition.config, definition.organization_id, manifest.period.period
     ):
         yield Difference(kind=DifferenceKind.LEDGER, message=str(broken))
 
@@ -167,7 +177,8 @@ def _ledger_differences(connection: Connection[Any], manifest: Manifest) -> Iter
     days = _days(manifest)
     names = [part.definition.dataset for part in manifest.parts]
     tables = [table for name in names for table in dataset(name).depends_on]
-    tables.append(RECONCILIATION_BREAKS.name)
+    if Subject.of(manifest.definition.category, names).is_reconciled:
+        tables.append(RECONCILIATION_BREAKS.name)
     for table in dict.fromkeys(tables):
         for check in checks_of(table):
             for of_day in check.find(connection, days).values():

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from reporting_pipeline.errors import PropertiesInvalid, UnknownDataset
-from reporting_pipeline.registry.columns import Column, ColumnKind
+from reporting_pipeline.registry.columns import Column, ColumnKind, Unit
 from reporting_pipeline.registry.properties import (
     MODELS,
     BalanceSpan,
@@ -21,7 +21,7 @@ from reporting_pipeline.registry.properties import (
     read_sources,
     texts_without_id,
 )
-from reporting_pipeline.registry.report_tables import REPORT_TABLES, ReportTable, report_table
+from reporting_pipeline.registry.report_tables import REPORT_TABLES, report_table
 
 SCHEMA = "datasets"
 """The PostgreSQL schema of the views that dbt makes for datasets."""
@@ -68,6 +68,11 @@ class Dataset:
         """The columns that identify a row; nulls count as equal."""
         return tuple(each.name for each in self.columns if each.kind is ColumnKind.KEY)
 
+    @property
+    def has_money(self) -> bool:
+        """True if one of its columns is an amount, whatever a report shows of it."""
+        return any(each.unit is Unit.MINOR for each in self.columns)
+
     def column(self, name: str) -> Column:
         """The column of that name.
 
@@ -100,7 +105,7 @@ def _datasets() -> Iterator[Dataset]:
     described = {table.name: {c.name: c for c in table.columns} for table in REPORT_TABLES}
     for model in read_models(_PATH):
         if model.meta.shows is not None:
-            yield _shown(model.name, report_table(model.meta.shows))
+            yield _shown(model, described)
             continue
         columns = tuple(_columns(model, described))
         described[model.name] = {column.name: column for column in columns}
@@ -110,15 +115,17 @@ def _datasets() -> Iterator[Dataset]:
             yield _dataset(model, schema, columns=tuple(_columns(model, described)))
 
 
-def _shown(name: str, table: ReportTable) -> Dataset:
+def _shown(model: ModelProperties, described: dict[str, dict[str, Column]]) -> Dataset:
+    """The dataset of a report table: its columns, then those that only the dataset has."""
+    table = report_table(model.meta.shows or "")
     return Dataset(
-        name=name,
+        name=model.name,
         title=table.title,
         grain=table.grain,
         description=table.description,
         schema=SCHEMA,
-        relation=name,
-        columns=with_names(table.columns),
+        relation=model.name,
+        columns=(*with_names(table.columns), *_columns(model, described)),
         depends_on=(table.name,),
         balances=table.balances,
     )

@@ -25,7 +25,7 @@ _SCHEMAS = {
     "reports": "reporting",
     "datasets": "datasets",
 }
-_READS = re.compile(r"\{\{-?\s*(ref|source)\(\s*'(\w+)'(?:\s*,\s*'(\w+)')?\s*\)\s*-?\}\}")
+_READS = re.compile(r"\b(ref|source)\(\s*'(\w+)'(?:\s*,\s*'(\w+)')?\s*\)")
 
 
 class Relation(NamedTuple):
@@ -114,6 +114,25 @@ def dbt_sources() -> dict[Relation, DbtSource]:
         for schema, tables in read_sources(path).items()
         for table in tables
     }
+
+
+def landing_tables_read(names: Iterable[str]) -> frozenset[str]:
+    """The tables of the schema `landing` that the models of these names read, on any way."""
+    return frozenset(table for name in names for table in _landing_tables_read(name))
+
+
+@cache
+def _landing_tables_read(name: str) -> frozenset[str]:
+    reads = {model.relation.name: model.reads for model in dbt_models()}
+    found: set[str] = set()
+    waiting, seen = [name], set[str]()
+    while waiting:
+        current = waiting.pop()
+        if current not in seen:
+            seen.add(current)
+            found.update(each.name for each in reads.get(current, ()) if each.schema == "landing")
+            waiting += [each.name for each in reads.get(current, ())]
+    return frozenset(found)
 
 
 def is_model_file(path: Path) -> bool:

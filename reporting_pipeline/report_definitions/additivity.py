@@ -23,7 +23,7 @@ from reporting_pipeline.report_definitions.derived_columns import (
     invalid_derived_columns,
     with_derived_columns,
 )
-from reporting_pipeline.report_definitions.document import InvalidField, quoted
+from reporting_pipeline.report_definitions.document import InvalidField, quoted_name
 from reporting_pipeline.report_definitions.filters import (
     OPERATORS,
     Comparison,
@@ -86,7 +86,7 @@ def currency_column(dataset: Dataset) -> str | None:
 
 
 def has_total(column: Column, config: ReportConfig, dataset: Dataset) -> bool:
-    """Whether the column has a total over all rows; a ratio one from the totals of its parts.
+    """True if the column has a total over all rows; a ratio one from the totals of its parts.
 
     A figure has none over rows of several values of a column in `not_over`.
 
@@ -118,7 +118,9 @@ def _unknown_columns(config: ReportConfig, dataset: Dataset) -> Iterator[Invalid
     for field, name in asked:
         if name not in known:
             names = ", ".join(get_close_matches(name, known) or known)
-            reason = f"dataset {dataset.name} has no column {quoted(name)}; did you mean {names}?"
+            reason = (
+                f"dataset {dataset.name} has no column {quoted_name(name)}; did you mean {names}?"
+            )
             yield InvalidField(field, reason)
 
 
@@ -205,12 +207,14 @@ def _sums(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidField]:
     yield from _currency(config, dataset)
     columns = [dataset.column(each.name) for each in config.columns]
     if config.totals and not any(has_total(each, config, dataset) for each in columns):
-        yield InvalidField("totals", "the report has no figure that may be summed, so no totals")
+        reason = "the report has no figure that may be summed, so no totals"
+        yield InvalidField("totals", reason, follows=True)
     if config.group_by:
         yield from _grouping(config, dataset)
         yield from _filters_of_balances(config, dataset)
     elif config.having:
-        yield InvalidField("having", "is only for grouped reports; use filters")
+        reason = "is only for grouped reports; use filters"
+        yield InvalidField("having", reason, follows=True)
 
 
 def _currency(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidField]:
@@ -220,13 +224,13 @@ def _currency(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidField]:
         return
     if currency not in {each.name for each in config.columns}:
         reason = f"{money[0]} is money, which needs its currency; add the column {currency}"
-        yield InvalidField("columns", reason)
+        yield InvalidField("columns", reason, follows=True)
     elif config.group_by and currency not in grouped_columns(config, dataset):
         reason = (
             f"{money[0]} is money, and amounts of different currencies are never added; group by "
             f"{currency}, or filter it to one value with ="
         )
-        yield InvalidField("group_by", reason)
+        yield InvalidField("group_by", reason, follows=True)
 
 
 def _grouping(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidField]:
@@ -234,7 +238,7 @@ def _grouping(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidField]:
     for index, each in enumerate(config.columns):
         reason = _reason_against(dataset.column(each.name), config, dataset)
         if each.name not in grouped and reason is not None:
-            yield InvalidField(f"columns[{index}].name", reason)
+            yield InvalidField(f"columns[{index}].name", reason, follows=True)
     shown = {each.name for each in config.columns} | set(grouped)
     asked = [(f"sort[{index}].column", each.column) for index, each in enumerate(config.sort)]
     having = comparisons(config.having, "having")
@@ -242,7 +246,7 @@ def _grouping(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidField]:
     for field, name in asked:
         if name not in shown:
             reason = f"{name} is neither in group_by nor a column of this grouped report"
-            yield InvalidField(field, reason)
+            yield InvalidField(field, reason, follows=True)
     for index, name in enumerate(config.group_by):
         if dataset.column(name).kind.is_figure:
             yield InvalidField(f"group_by[{index}]", f"{name} is a figure; group by other columns")
@@ -317,7 +321,7 @@ def _chart(config: ReportConfig, dataset: Dataset) -> Iterator[InvalidField]:
     shown = {each.name for each in config.columns}
     for field, name in (("chart.x", config.chart.x), ("chart.y", config.chart.y)):
         if name not in shown:
-            yield InvalidField(field, f"{name} is not a column of the report")
+            yield InvalidField(field, f"{name} is not a column of the report", follows=True)
     if dataset.column(config.chart.x).type not in {ColumnType.DATE, ColumnType.TEXT}:
         yield InvalidField("chart.x", f"{config.chart.x} is neither a day nor text")
     if dataset.column(config.chart.y).kind is not ColumnKind.MEASURE:

@@ -21,7 +21,7 @@ _SAME_IN_ALL_ROWS = frozenset({ORGANIZATION})
 
 
 def depends_on_history(config: ReportConfig) -> bool:
-    """Whether the report shows a balance: its rows then depend on all days up to its last one.
+    """True if the report shows a balance: its rows then depend on all days up to its last one.
 
     True for a config that its dataset cannot answer: its report fails when it is read, and does not
     stop the others here.
@@ -41,7 +41,7 @@ def _rows_depend_on_history(config: ReportConfig) -> bool:
 
 
 def reads_as_of(config: ReportConfig, dataset: Dataset) -> bool:
-    """Whether the balances of a grouped report are read as of a day, over all leaves."""
+    """True if the balances of a grouped report are read as of a day, over all leaves."""
     is_grouped = bool(config.group_by) and _carries(dataset)
     return is_grouped and any(
         shows_balance(dataset.column(name), dataset) for name in _shown_names(config)
@@ -49,7 +49,7 @@ def reads_as_of(config: ReportConfig, dataset: Dataset) -> bool:
 
 
 def shows_balance(column: Column, dataset: Dataset) -> bool:
-    """Whether a column is a balance, or a ratio of balances."""
+    """True if a column is a balance, or a ratio of balances."""
     if column.kind is ColumnKind.RATIO:
         return any(shows_balance(dataset.column(name), dataset) for name in parts_of(column))
     return column.kind is ColumnKind.BALANCE
@@ -78,7 +78,7 @@ def leaf_of(dataset: Dataset) -> tuple[str, ...]:
 
 
 def shows_each_leaf(grouped: tuple[str, ...], dataset: Dataset) -> bool:
-    """Whether each group has one leaf, so that it has at most one row on each day."""
+    """True if each group has one leaf, so that it has at most one row on each day."""
     return set(leaf_of(dataset)) <= set(grouped)
 
 
@@ -91,7 +91,7 @@ def figures_of(config: ReportConfig, dataset: Dataset) -> tuple[Column, ...]:
 
 
 def _carries(dataset: Dataset) -> bool:
-    """Whether a balance counts after the day of its row."""
+    """True if a balance counts after the day of its row."""
     is_carried = dataset.balances in {"carried", "of_events"}
     return is_carried and dataset.day_column is not None
 

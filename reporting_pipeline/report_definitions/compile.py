@@ -4,7 +4,8 @@ Text of a definition never becomes SQL: columns are looked up among those of the
 value is bound. The organisation and the period are always among the conditions.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from sqlalchemy.dialects.postgresql import CHAR
 from sqlalchemy.sql.selectable import Subquery
 
 from reporting_pipeline.domain.period import Period
+from reporting_pipeline.languages import translated
 from reporting_pipeline.registry.columns import Column, ColumnKind, ColumnType, Unit
 from reporting_pipeline.registry.datasets import Dataset
 from reporting_pipeline.registry.datasets import dataset as registered
@@ -41,11 +43,15 @@ class ReportColumn:
     Attributes:
         column: The column of the dataset; its name is the name in machine formats.
         label: The heading from the definition; None: the column's own title.
+        heading: The heading in the language of the report, if it is another one.
+        words: The words that people read in place of its values, by the value.
         is_summed: Totals have it: measures and balances of the rows, and ratios from their parts.
     """
 
     column: Column
     label: str | None = None
+    heading: str | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
     is_summed: bool = False
 
     @property
@@ -65,7 +71,7 @@ class ReportColumn:
     @property
     def header(self) -> str:
         """Its header in files for people."""
-        return self.label or self.column.title
+        return self.heading or self.label or self.column.title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +112,19 @@ def compile_report(config: ReportConfig, organization_id: UUID, period: Period) 
     return compile_over(registered(config.dataset), config, organization_id, period)
 
 
+def report_columns(dataset: Dataset, config: ReportConfig) -> tuple[ReportColumn, ...]:
+    """The columns of a report, in their order; the dataset can answer the config."""
+    dataset = with_derived_columns(dataset, config)
+    return tuple(
+        ReportColumn(
+            column=dataset.column(each.name),
+            label=each.label,
+            is_summed=has_total(dataset.column(each.name), config, dataset),
+        )
+        for each in config.columns
+    )
+
+
 def compile_over(
     dataset: Dataset, config: ReportConfig, organization_id: UUID, period: Period
 ) -> CompiledReport:
@@ -115,15 +134,8 @@ def compile_over(
         DefinitionInvalid: As compile_report.
     """
     raise_if_invalid(invalid_fields(config, dataset), f"a report of dataset {dataset.name}")
+    columns = report_columns(dataset, config)
     dataset = with_derived_columns(dataset, config)
-    columns = tuple(
-        ReportColumn(
-            column=dataset.column(each.name),
-            label=each.label,
-            is_summed=has_total(dataset.column(each.name), config, dataset),
-        )
-        for each in config.columns
-    )
     currency = _currency(columns, dataset)
     asked = Asked(dataset=dataset, config=config, organization_id=organization_id, period=period)
     report = _relation(asked)
@@ -135,8 +147,11 @@ def compile_over(
         count=select(func.count()).select_from(report),
         totals=_totals(report, columns, currency),
         filters=(
-            *(sentence(each, dataset) for each in config.filters),
-            *(f"Rows of which {sentence(each, dataset)}" for each in config.having),
+            *(sentence(each, dataset, config.locale) for each in config.filters),
+            *(
+                translated("Rows of which {sentence}", config.locale, sentence=of_rows)
+                for of_rows in (sentence(each, dataset, config.locale) for each in config.having)
+            ),
         ),
     )
 

@@ -3,7 +3,6 @@
 `additivity` compares a config with its dataset; `compile` makes the statements from it.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -18,6 +17,7 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from reporting_pipeline.domain.time_zones import zone_names
 from reporting_pipeline.report_definitions.document import quoted, text_fault
@@ -153,9 +153,6 @@ class RowsConfig(_ConfigModel):
     @classmethod
     def _columns_differ(cls, columns: tuple[ColumnChoice, ...]) -> tuple[ColumnChoice, ...]:
         _require_unique([each.name for each in columns], "column")
-        _require_unique([each.label or each.name for each in columns], "heading")
-        minor = [each.name for each in columns if each.label and each.name.endswith("_minor")]
-        _require_unique([*minor, *(each.label or each.name for each in columns)], "heading")
         return columns
 
     @field_validator("group_by")
@@ -202,7 +199,7 @@ class ReportConfig(RowsConfig):
         period: Which days.
         after_event: When the report is due, for schedule post_event.
         time_zone: IANA name, in which files for people show instants.
-        locale: For numbers and dates in files for people.
+        locale: For numbers, dates and the language of files for people.
         csv_profile: `machine` for programs, `spreadsheet` for people.
         skip_empty: A report without rows is not published.
         signatures: The parties that sign the report; PDF has lines for each.
@@ -266,7 +263,6 @@ class ReportConfig(RowsConfig):
     @classmethod
     def _blocks_differ(cls, blocks: tuple[BlockConfig, ...]) -> tuple[BlockConfig, ...]:
         _require_unique([each.name for each in blocks], "name")
-        _require_unique([each.title.casefold() for each in blocks], "title")
         return blocks
 
     @field_validator("signatures")
@@ -302,12 +298,13 @@ class ReportConfig(RowsConfig):
         return name
 
 
+_REPEATED = "repeated"  # of pydantic's error; `index` is that of the second one
 _ROWS_FIELDS = tuple(RowsConfig.model_fields)
 _LEFT_OUT_IF_EMPTY = ("signatures", "terms", "blocks")
 
 
 def _require_unique(names: Sequence[str], what: str) -> None:
-    repeated = [name for name, count in Counter(names).items() if count > 1]
-    if repeated:
-        message = f"{what} {quoted(repeated[0])} is given twice"
-        raise ValueError(message)
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            facts = {"what": what, "name": quoted(name), "index": index}
+            raise PydanticCustomError(_REPEATED, "{what} {name} is given twice", facts)

@@ -8,6 +8,7 @@ Its author writes a `DeclaredDefinition`, a file without id and version:
 The catalogue keeps it as a `ReportDefinition`, with an id and a version.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -24,10 +25,12 @@ from reporting_pipeline.report_definitions.period_rules import DEFAULT_AFTER_EVE
 _NAMESPACE = UUID("5f2d0c1e-6a1b-4c57-9d5e-2b7a8e3f4c90")
 
 _FROM_TEXT = Field(strict=False)
+# The store refuses these names in its keys (`store.object_store`).
+_DEVICE_NAME = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
 
 
 class Category(StrEnum):
-    """The purpose of a report; a financial one is published as final only over final seals."""
+    """The purpose of a report; a financial one is held while its days run."""
 
     FINANCIAL = "financial"
     SALES = "sales"
@@ -86,6 +89,14 @@ class ReportDefinition:
     config: ReportConfig
 
 
+def _storable(slug: str) -> str:
+    """A slug as it is; no store takes a folder with the name of a device of Windows."""
+    if _DEVICE_NAME.fullmatch(slug):
+        message = f"{slug} is the name of a device, which no store of files takes; add a word"
+        raise ValueError(message)
+    return slug
+
+
 class DeclaredDefinition(BaseModel):
     """A definition as its author writes it.
 
@@ -96,7 +107,11 @@ class DeclaredDefinition(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    slug: Annotated[str, Field(max_length=64, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    slug: Annotated[
+        str,
+        Field(max_length=64, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$"),
+        AfterValidator(_storable),
+    ]
     organization_id: Annotated[UUID | None, _FROM_TEXT] = None
     name: Annotated[str, Field(max_length=200), AfterValidator(readable_text)]
     category: Annotated[Category, _FROM_TEXT]

@@ -11,21 +11,25 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import yaml
 
 from reporting_pipeline.errors import DefinitionInvalid
+from reporting_pipeline.guards.shown_text import shown
 
 MAX_BYTES = 1024 * 1024
 
 MAX_DEPTH = 20
 """The most levels of lists and mappings; the deepest useful definition has 11."""
 
+TOO_LARGE = "nested too deep or too long"
+"""The first words of the reason if a document has too many values or levels."""
+
 _MAX_VALUES = 120_000
 _MAX_WHOLE_NUMBER = 2**63 - 1
 _MAX_DIGITS = 20
-_MAX_LISTED = 10
+_MAX_LISTED = 100
 _MAX_FIELD_CHARACTERS = 120
 _MAX_QUOTED_CHARACTERS = 60
 _NO_FOLDING = 10_000
@@ -54,14 +58,27 @@ class InvalidField:
     Attributes:
         field: Its path: `config.columns[2].name`.
         reason: What is wrong, what was found and what is expected.
+        item: The path of the item that is wrong, if the field is a list.
+        line: Its line in the text, from 1; None if there is no text.
+        follows: It is about columns, groups or filters that may only seem to be missing, because
+            another of them is not valid.
     """
 
     field: str
     reason: str
+    line: int | None = None
+    follows: bool = False
+    item: str | None = None
+
+    @property
+    def place(self) -> str:
+        """The path of the value that is wrong."""
+        return self.item or self.field
 
     def below(self, path: str) -> "InvalidField":
         """The same with `path` in front of its own path."""
-        return InvalidField(f"{path}.{self.field}", self.reason)
+        item = None if self.item is None else f"{path}.{self.item}"
+        return replace(self, field=f"{path}.{self.field}", item=item)
 
     def __str__(self) -> str:
         """The field and the reason on one line."""
@@ -81,31 +98,46 @@ class InvalidValue:
 class UnreadableText(ValueError):
     """The text cannot be read; `fault` says where and why."""
 
-    def __init__(self, field: str, reason: str) -> None:
+    def __init__(self, field: str, reason: str, line: int | None = None) -> None:
         super().__init__(reason)
-        self.fault = InvalidField(field, reason)
+        self.fault = InvalidField(field, reason, line)
 
 
 def raise_if_invalid(faults: Sequence[InvalidField], source: str) -> None:
     """Raise an error where there are invalid fields; `source` names the definition.
 
     Raises:
-        DefinitionInvalid: There are; the message lists the first ten, `facts["problems"]` all.
+        DefinitionInvalid: There are; the message lists the first hundred, `facts["problems"]` all.
+            With lines of a text each has a line of its own, in their order.
     """
     if not faults:
         return
     listed = [str(fault) for fault in faults[:_MAX_LISTED]]
-    if len(faults) > _MAX_LISTED:
-        listed.append(f"and {len(faults) - _MAX_LISTED} more")
-    raise DefinitionInvalid(f"{source}: {'; '.join(listed)}", problems=tuple(faults))
+    rest = [f"and {len(faults) - _MAX_LISTED} more"] if len(faults) > _MAX_LISTED else []
+    if all(fault.line is None for fault in faults):
+        message = f"{source}: {'; '.join([*listed, *rest])}"
+    else:
+        places = [
+            source if each.line is None else f"{source}, line {each.line}"
+            for each in faults[:_MAX_LISTED]
+        ]
+        lines = [f"{place}: {text}" for place, text in zip(places, listed, strict=True)]
+        message = "\n".join([*lines, *(f"{source}: {each}" for each in rest)])
+    raise DefinitionInvalid(message, problems=tuple(faults))
 
 
 def quoted(value: object) -> str:
-    """A value as messages show it: on one line, cut, and in ASCII so that look-alikes differ."""
-    text = ascii(value)
-    if len(text) <= _MAX_QUOTED_CHARACTERS:
-        return text
-    return f"{text[:_MAX_QUOTED_CHARACTERS]}... ({len(text)} characters)"
+    """A value as messages show it: on one line, cut, with codes for invisible characters only."""
+    return shown(repr(value), _MAX_QUOTED_CHARACTERS)
+
+
+def quoted_name(name: str) -> str:
+    """A name as messages show it; names are ASCII, so a letter that only looks like it is named."""
+    for character in name[:_MAX_QUOTED_CHARACTERS]:
+        if not character.isascii():
+            described = f"U+{ord(character):04X} {unicodedata.name(character, '')}".strip()
+            return f"{quoted(name)} (with {described})"
+    return quoted(name)
 
 
 def read_text(document: str | bytes) -> object:
@@ -114,7 +146,7 @@ def read_text(document: str | bytes) -> object:
     Raises:
         UnreadableText: The text is too large, not UTF-8, malformed, or nested too deep.
     """
-    text = _decoded(document)
+    text = decoded(document)
     if text.lstrip()[:1] in {"{", "["}:
         return _from_json(text)
     return _from_yaml(text)
@@ -143,8 +175,8 @@ def invalid_values(tree: object) -> list[InvalidField]:
         count += 1
         if depth > MAX_DEPTH or count > _MAX_VALUES:
             limit = f"{MAX_DEPTH} levels deep" if depth > MAX_DEPTH else f"{_MAX_VALUES} values"
-            return [InvalidField(path, f"nested too deep or too long; at most {limit}")]
-        reason = _value_fault(value)
+            return [InvalidField(path, f"{TOO_LARGE}; at most {limit}")]
+        reason = value_fault(value)
         if reason is not None:
             faults.append(InvalidField(path or _TEXT, reason))
         pending.extend(reversed(list(_children(path, value, depth + 1))))
@@ -159,7 +191,8 @@ def text_fault(text: str) -> str | None:
     return None
 
 
-def _value_fault(value: object) -> str | None:
+def value_fault(value: object) -> str | None:
+    """The reason why a definition cannot contain the value itself; None where it can."""
     match value:
         case None | bool() | Mapping() | list() | tuple():
             return None
@@ -194,7 +227,12 @@ def _children(path: str, value: object, depth: int) -> Iterator[_Place]:
             yield f"{path}[{index}]", child, depth
 
 
-def _decoded(document: str | bytes) -> str:
+def decoded(document: str | bytes) -> str:
+    """The text of a file.
+
+    Raises:
+        UnreadableText: It is too large, or not UTF-8.
+    """
     try:
         data = document if isinstance(document, bytes) else document.encode()
         if len(data) > MAX_BYTES:
@@ -222,8 +260,8 @@ def _from_json(text: str) -> object:
     except RecursionError as error:
         raise UnreadableText(_TEXT, f"nested more than {MAX_DEPTH} levels deep") from error
     except json.JSONDecodeError as error:
-        message = f"not JSON: {error.msg} in line {error.lineno}, column {error.colno}"
-        raise UnreadableText(_TEXT, message) from error
+        message = f"not JSON: {error.msg} in column {error.colno}"
+        raise UnreadableText(_TEXT, message, error.lineno) from error
 
 
 def _mapping(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -244,9 +282,10 @@ def _from_yaml(text: str) -> object:
             builder.take(event)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        place = "" if mark is None else f" in line {mark.line + 1}, column {mark.column + 1}"
+        column, line = ("", None) if mark is None else (f" in column {mark.column + 1}", mark.line)
         reason = getattr(error, "problem", None) or getattr(error, "reason", None) or "malformed"
-        raise UnreadableText(_TEXT, f"not YAML: {reason}{place}") from error
+        message = f"not YAML: {reason}{column}"
+        raise UnreadableText(_TEXT, message, None if line is None else line + 1) from error
     return builder.root
 
 
@@ -266,10 +305,12 @@ class _YamlTree:
                 self._document_count += 1
                 if self._document_count > 1:
                     reason = "contains several documents; write one definition per file"
-                    raise UnreadableText(_TEXT, reason)
+                    raise UnreadableText(_TEXT, reason, _line_of(event))
             case yaml.AliasEvent():
                 reason = f"refers to the anchor {quoted(event.anchor)}; write the value instead"
-                raise UnreadableText(_TEXT, reason)
+                if self._expects_name():
+                    raise UnreadableText(_TEXT, reason, _line_of(event))
+                self._put(InvalidValue(reason))
             case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                 self._begin(event)
             case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
@@ -281,23 +322,30 @@ class _YamlTree:
                 pass
 
     def _begin(self, event: yaml.CollectionStartEvent) -> None:
-        _refuse_tag(event)
+        reason = _tag_fault(event)
+        if reason is not None:
+            raise UnreadableText(_TEXT, reason, _line_of(event))
         container: dict[str, object] | list[object] = (
             {} if isinstance(event, yaml.MappingStartEvent) else []
         )
         if self._expects_name():
             reason = "the name of a field is a list or a mapping; it must be text"
-            raise UnreadableText(_TEXT, reason)
+            raise UnreadableText(_TEXT, reason, _line_of(event))
         self._put(container)
         self._open.append(container)
         self._names.append(None)
         if len(self._open) > MAX_DEPTH:
-            raise UnreadableText(self._path(), f"nested more than {MAX_DEPTH} levels deep")
+            reason = f"nested more than {MAX_DEPTH} levels deep"
+            raise UnreadableText(self._path(), reason, _line_of(event))
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
-        _refuse_tag(event)
+        reason = _tag_fault(event)
         if self._expects_name():
+            if reason is not None:
+                raise UnreadableText(_TEXT, reason, _line_of(event))
             self._names[-1] = event.value
+        elif reason is not None:
+            self._put(InvalidValue(reason))
         else:
             self._put(_plain(event.value) if event.implicit[0] else event.value)
 
@@ -325,12 +373,17 @@ class _YamlTree:
         return "".join(parts).removeprefix(".")
 
 
-def _refuse_tag(event: yaml.NodeEvent) -> None:
+def _tag_fault(event: yaml.NodeEvent) -> str | None:
     if event.anchor is not None:
-        reason = f"sets the anchor {quoted(event.anchor)}; anchors are not allowed"
-        raise UnreadableText(_TEXT, reason)
+        return f"sets the anchor {quoted(event.anchor)}; anchors are not allowed"
     if event.tag is not None:
-        raise UnreadableText(_TEXT, f"contains the tag {quoted(event.tag)}; tags are not allowed")
+        return f"contains the tag {quoted(event.tag)}; tags are not allowed"
+    return None
+
+
+def _line_of(event: yaml.Event) -> int:
+    line: int = event.start_mark.line + 1
+    return line
 
 
 def _plain(text: str) -> object:

@@ -31,6 +31,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
+from reporting_pipeline.languages import ENGLISH, shown_finding, translated, words_of
 from reporting_pipeline.registry.columns import Column, ColumnType, Unit
 from reporting_pipeline.registry.datasets import Dataset
 from reporting_pipeline.report_definitions.document import quoted
@@ -358,61 +359,76 @@ _READERS: MappingProxyType[ColumnType, Callable[[object], Any]] = MappingProxyTy
 )
 
 
-def sentence(filter_: Filter, dataset: Dataset) -> str:
+def sentence(filter_: Filter, dataset: Dataset, locale: str = ENGLISH) -> str:
     """The filter as report files show it to people, with the titles of the columns."""
     if isinstance(filter_, AllOf | AnyOf):
-        word = " and " if isinstance(filter_, AllOf) else " or "
-        return word.join(_part_of_group(each, dataset) for each in filter_.filters)
+        word = translated("and" if isinstance(filter_, AllOf) else "or", locale)
+        return f" {word} ".join(_part_of_group(each, dataset, locale) for each in filter_.filters)
     column = dataset.column(filter_.column)
-    unit = " (minor units)" if column.unit is Unit.MINOR else ""
-    return f"{column.title}{unit} {_predicate(filter_, column)}"
+    unit = translated(" (minor units)", locale) if column.unit is Unit.MINOR else ""
+    return f"{translated(column.title, locale)}{unit} {_predicate(filter_, column, locale)}"
 
 
-def _part_of_group(filter_: Filter, dataset: Dataset) -> str:
-    text = sentence(filter_, dataset)
+def _part_of_group(filter_: Filter, dataset: Dataset, locale: str) -> str:
+    text = sentence(filter_, dataset, locale)
     is_group = isinstance(filter_, AllOf | AnyOf) and len(filter_.filters) > 1
     return f"({text})" if is_group else text
 
 
-def _predicate(comparison: Comparison, column: Column) -> str:
+def _predicate(comparison: Comparison, column: Column, locale: str) -> str:
     match comparison:
         case Equals():
-            return f"is {_shown(comparison.value)}"
+            shown = _shown(comparison.value, column, locale)
+            return translated("is {value}", locale, value=shown)
         case OneOf():
-            return f"is one of {_shown_list(comparison.values)}"
+            values = _shown_list(comparison.values, column, locale)
+            return translated("is one of {values}", locale, values=values)
         case NoneOf():
-            words = "is none of" if len(comparison.values) > 1 else "is not"
-            return f"{words} {_shown_list(comparison.values)}"
+            words = "is none of {values}" if len(comparison.values) > 1 else "is not {values}"
+            values = _shown_list(comparison.values, column, locale)
+            return translated(words, locale, values=values)
         case InRange():
-            return _shown_range(comparison, column)
+            return _shown_range(comparison, column, locale)
         case IsNull():
-            return "is empty" if comparison.value else "is not empty"
+            return translated("is empty" if comparison.value else "is not empty", locale)
 
 
-def _shown_list(values: Sequence[object]) -> str:
-    parts = [_shown(each) for each in values[:_MAX_VALUES_IN_SENTENCE]]
+def _shown_list(values: Sequence[object], column: Column, locale: str) -> str:
+    parts = [_shown(each, column, locale) for each in values[:_MAX_VALUES_IN_SENTENCE]]
     if len(values) > _MAX_VALUES_IN_SENTENCE:
-        parts.append(f"{len(values) - _MAX_VALUES_IN_SENTENCE} more")
+        count = len(values) - _MAX_VALUES_IN_SENTENCE
+        parts.append(translated("{count} more", locale, count=count))
     return ", ".join(parts)
 
 
-def _shown_range(comparison: InRange, column: Column) -> str:
+def _shown_range(comparison: InRange, column: Column, locale: str) -> str:
     is_time = column.type in {ColumnType.DATE, ColumnType.INSTANT}
     parts = []
     if comparison.first is not None:
-        parts.append(f"{'from' if is_time else 'at least'} {_shown(comparison.first)}")
+        words = "from {value}" if is_time else "at least {value}"
+        parts.append(translated(words, locale, value=_bound(comparison.first, column, locale)))
     if comparison.end is not None:
-        parts.append(f"{'before' if is_time else 'less than'} {_shown(comparison.end)}")
-    return f"is {' and '.join(parts)}"
+        words = "before {value}" if is_time else "less than {value}"
+        parts.append(translated(words, locale, value=_bound(comparison.end, column, locale)))
+    bounds = f" {translated('and', locale)} ".join(parts)
+    return translated("is {bounds}", locale, bounds=bounds)
 
 
-def _shown(value: object) -> str:
+def _bound(value: object, column: Column, locale: str) -> str:
+    """A value behind a preposition, which some languages write in another case."""
+    day = period_day(value)
+    return _shown(value, column, locale) if day is None else shown_finding(day.words, locale)
+
+
+def _shown(value: object, column: Column, locale: str) -> str:
     day = period_day(value)
     if day is not None:
-        return day.words
+        return shown_finding(translated(day.words, locale), locale)
     match value:
         case bool():
-            return "yes" if value else "no"
+            return translated("yes" if value else "no", locale)
+        case str() if column.type is ColumnType.TEXT and value in words_of(column.name, locale):
+            return words_of(column.name, locale)[value]
         case str() if value == "" or value != value.strip():
             return f'"{value}"'
         case _:

@@ -1,19 +1,17 @@
 """Reads a definition from text or a mapping, and reports every field that is not valid.
 
-The checks run in this order, and the first that finds faults ends it: the text, the plain values,
-the fields, then the dataset.
+If the text can be read, all other faults are reported together: of plain values, fields, headings
+and the dataset (`all_faults`).
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
-
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from reporting_pipeline.errors import UnknownDataset
 from reporting_pipeline.registry.datasets import dataset
 from reporting_pipeline.report_definitions import additivity
+from reporting_pipeline.report_definitions.all_faults import AllFaults
 from reporting_pipeline.report_definitions.config import ReportConfig
 from reporting_pipeline.report_definitions.definition import (
     DeclaredDefinition,
@@ -23,28 +21,20 @@ from reporting_pipeline.report_definitions.definition import (
 from reporting_pipeline.report_definitions.document import (
     InvalidField,
     UnreadableText,
-    invalid_values,
-    quoted,
+    decoded,
     raise_if_invalid,
     read_text,
 )
+from reporting_pipeline.report_definitions.headings import invalid_headings
+from reporting_pipeline.report_definitions.text_lines import TextLines
 
-_REASONS = {
-    "missing": "is missing",
-    "extra_forbidden": "unknown field",
-    "string_type": "expected text",
-    "int_type": "expected a whole number",
-    "bool_type": "expected true or false",
-    "tuple_type": "expected a list",
-    "model_type": "expected a mapping of fields",
-    "model_attributes_type": "expected a mapping of fields",
-    "dict_type": "expected a mapping of fields",
-}
-_WITH_VALUE = frozenset(
-    {"string_type", "int_type", "bool_type", "tuple_type", "literal_error", "enum", "uuid_type"}
-)
+AlsoChecked: TypeAlias = Callable[[DeclaredDefinition], Sequence[InvalidField]]
+"""A check of a higher layer: the fields of a valid definition that are not valid there."""
 
-_Model = TypeVar("_Model", bound=BaseModel)
+
+def nothing_else(_: DeclaredDefinition) -> Sequence[InvalidField]:
+    """No other check."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,29 +51,43 @@ class BrokenDefinition:
         return f"{self.definition.slug}{of}: {'; '.join(map(str, self.invalid_fields))}"
 
 
-def parse_definition_text(text: str | bytes, source: str = "the definition") -> DeclaredDefinition:
+def parse_definition_text(
+    text: str | bytes, source: str = "the definition", also: AlsoChecked = nothing_else
+) -> DeclaredDefinition:
     """The definition that a text of YAML or JSON declares.
 
+    Args:
+        text: The text.
+        source: The name of the file, for messages.
+        also: Checks a definition that is valid so far: that its formats can hold it, for example.
+
     Raises:
-        DefinitionInvalid: The message begins with `source` and names each invalid field.
+        DefinitionInvalid: The message has a line for each invalid field, with `source` and the line
+            of the text.
     """
     try:
         tree = read_text(text)
     except UnreadableText as error:
         raise_if_invalid([error.fault], source)
         raise
-    return parse_definition(tree, source)
+    declared, faults = _all_faults(tree, also)
+    if declared is None or faults:
+        raise_if_invalid(_with_lines(faults, decoded(text)), source)
+        raise AssertionError(source)
+    return declared
 
 
-def parse_definition(mapping: object, source: str = "the definition") -> DeclaredDefinition:
+def parse_definition(
+    mapping: object, source: str = "the definition", also: AlsoChecked = nothing_else
+) -> DeclaredDefinition:
     """The definition that a mapping of plain values declares.
 
     Raises:
-        DefinitionInvalid: As parse_definition_text.
+        DefinitionInvalid: The message begins with `source` and names each invalid field.
     """
-    declared = _validated(DeclaredDefinition, mapping, source)
-    of_config = [each.below("config") for each in invalid_fields(declared.config)]
-    raise_if_invalid([*declared.invalid_fields(), *of_config], source)
+    declared, faults = _all_faults(mapping, also)
+    raise_if_invalid(faults, source)
+    assert declared is not None  # noqa: S101 - it is valid, or there are faults
     return declared
 
 
@@ -93,7 +97,39 @@ def parse_config(mapping: object, source: str = "the config") -> ReportConfig:
     Raises:
         DefinitionInvalid: The message names each invalid field.
     """
-    return _validated(ReportConfig, mapping, source)
+    config, faults = AllFaults(ReportConfig).of(mapping)
+    raise_if_invalid(faults, source)
+    assert config is not None  # noqa: S101 - it is valid, or there are faults
+    return config
+
+
+def _all_faults(
+    tree: object, also: AlsoChecked
+) -> tuple[DeclaredDefinition | None, list[InvalidField]]:
+    def of_schedule(
+        declared: DeclaredDefinition, stand_ins: frozenset[str]
+    ) -> Sequence[InvalidField]:
+        is_known = stand_ins.isdisjoint({"category", "schedule", "config.period"})
+        return declared.invalid_fields() if is_known else ()
+
+    def of_dataset(declared: DeclaredDefinition, _: frozenset[str]) -> Sequence[InvalidField]:
+        return [each.below("config") for each in invalid_fields(declared.config)]
+
+    def of_headings(declared: DeclaredDefinition, _: frozenset[str]) -> Sequence[InvalidField]:
+        return [each.below("config") for each in invalid_headings(declared.config)]
+
+    def of_others(declared: DeclaredDefinition, _: frozenset[str]) -> Sequence[InvalidField]:
+        return () if invalid_fields(declared.config) else also(declared)
+
+    checks = (of_schedule, of_dataset, of_headings, of_others)
+    return AllFaults(DeclaredDefinition, checks).of(tree)
+
+
+def _with_lines(faults: Sequence[InvalidField], text: str) -> list[InvalidField]:
+    """The faults with the lines of their fields, in the order of the lines."""
+    lines = TextLines.of(text)
+    found = [replace(each, line=lines.line(each.place)) for each in faults]
+    return sorted(found, key=lambda each: each.line or 0)
 
 
 def invalid_fields(config: ReportConfig) -> list[InvalidField]:
@@ -129,42 +165,3 @@ def broken_definitions(
         for each in definitions
         if each.status is not Status.ARCHIVED and (faults := invalid_fields(each.config))
     ]
-
-
-def _validated(model: type[_Model], mapping: object, source: str) -> _Model:
-    raise_if_invalid(invalid_values(mapping), source)
-    if not isinstance(mapping, Mapping):
-        found = "nothing" if mapping is None else f"a {type(mapping).__name__}"
-        reason = f"expected a mapping of fields, found {found}"
-        raise_if_invalid([InvalidField("the text", reason)], source)
-    try:
-        return model.model_validate(mapping)
-    except ValidationError as error:
-        details = error.errors(include_url=False)
-        raise_if_invalid([InvalidField(_path(each), _reason(each)) for each in details], source)
-        raise
-
-
-def _path(error: ErrorDetails) -> str:
-    """`config.filters[0].value`; parts in brackets are tags of unions, not fields."""
-    path = ""
-    for part in error["loc"]:
-        if isinstance(part, int):
-            path += f"[{part}]"
-        elif not part.startswith("<"):
-            path += f".{part}"
-    field = _context(error).get("field") or ("operator" if error["type"] == "operator" else None)
-    if field is not None:
-        path += f".{field}"
-    return path.removeprefix(".") or "the definition"
-
-
-def _reason(error: ErrorDetails) -> str:
-    if error["type"] == "value_error":
-        return str(_context(error)["error"])
-    reason = _REASONS.get(error["type"], error["msg"])
-    return f"{reason}, found {quoted(error['input'])}" if error["type"] in _WITH_VALUE else reason
-
-
-def _context(error: ErrorDetails) -> dict[str, Any]:
-    return error.get("ctx") or {}

@@ -158,6 +158,72 @@ def resolve(rule: PeriodRule, as_of: date, event_id: UUID | None = None) -> Peri
     return Period(first=first, end=end, event_id=event_id)
 
 
+def unfit_period(rule: PeriodRule, period: Period) -> str | None:
+    """Why a report with this rule cannot cover a period, with one that it can; None: it can.
+
+    Several whole days, weeks or months fit as one of them does. The named period has the last day
+    of the given one. Of an event, the days of any rule may be those of the event alone.
+    """
+    right = _period_around(rule, period)
+    if right is None:
+        return (
+            f"the period {period.token} is of no single event; the report covers one event up to a "
+            f"day: event-<id>_{period.last}"
+        )
+    if period.end == right.end and _begins(rule, period, right):
+        return None
+    return (
+        f"the period {period.token} does not fit the definition, which covers {_words(rule)}; "
+        f"take {right.token}"
+    )
+
+
+def _period_around(rule: PeriodRule, period: Period) -> Period | None:
+    """The period of a rule that has the last day of another one; None if it needs an event."""
+    last = period.last
+    if rule.rule == "event_to_date":
+        event = period.event_id
+        return None if event is None else Period(first=None, end=period.end, event_id=event)
+    match rule.rule:
+        case "previous_week":
+            # The report of a week is due at the end of it.
+            as_of = last + timedelta(days=7)
+        case "month":
+            as_of = (last.replace(day=1) + timedelta(days=31)).replace(day=1)
+        case _:
+            as_of = period.end
+    first, end = _days(rule, as_of)
+    event = period.event_id if period.first is not None else None
+    return Period(first=first, end=end, event_id=event)
+
+
+def _begins(rule: PeriodRule, period: Period, right: Period) -> bool:
+    """True if a period of the rule begins on the first day of this one; `right` ends as it does."""
+    if period.first is None or rule.rule in {"month_to_date", "range"}:
+        return period.first == right.first
+    first_day = Period(first=period.first, end=period.first + _DAY, event_id=period.event_id)
+    around = _period_around(rule, first_day)
+    return around is not None and around.first == period.first
+
+
+def _words(rule: PeriodRule) -> str:
+    match rule.rule:
+        case "previous_day":
+            return "whole days"
+        case "previous_week":
+            return f"whole weeks from {(rule.first_weekday or _WEEKDAYS[0]).capitalize()} on"
+        case "month":
+            return "whole months"
+        case "month_to_date":
+            return "a month from its first day on"
+        case "event_to_date":
+            return "an event from its beginning on"
+        case "range":
+            return f"the days {rule.first_day} to {rule.last_day}"
+        case _:
+            assert_never(rule.rule)
+
+
 def _days(rule: PeriodRule, as_of: date) -> tuple[date | None, date]:
     yesterday = as_of - _DAY
     match rule.rule:

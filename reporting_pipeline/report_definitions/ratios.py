@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Numeric, case, cast, func, literal_column
+from sqlalchemy import BigInteger, ColumnElement, Numeric, and_, case, cast, func, literal_column
 
 from reporting_pipeline.registry.columns import Column, Unit
 from reporting_pipeline.report_definitions.conditions import Elements
@@ -10,12 +10,15 @@ from reporting_pipeline.report_definitions.conditions import Elements
 _ONE: ColumnElement[Any] = literal_column("1")
 _ZERO: ColumnElement[Any] = literal_column("0")
 _MILLION: ColumnElement[Any] = literal_column("1000000")
+# numeric(12,6) has six digits before the point.
+_TOO_LARGE: ColumnElement[Any] = literal_column("1000000000000")
 
 
 def quotient(ratio: Column, sums: Elements) -> ColumnElement[Any]:
     """A ratio from the sums of its parts; null where the divisor is not above 0.
 
-    A share has six decimals; an amount for each thing is a whole number of minor units.
+    A share has six decimals, and is null where it has more than six digits before the point; an
+    amount for each thing is a whole number of minor units.
     """
     dividend, divisor = (_added(names, sums) for names in (ratio.numerator, ratio.denominator))
     is_amount = ratio.unit is Unit.MINOR
@@ -26,7 +29,8 @@ def quotient(ratio: Column, sums: Elements) -> ColumnElement[Any]:
     rounded = func.sign(dividend) * twice
     if is_amount:
         return case((divisor > _ZERO, cast(rounded, BigInteger())))
-    return case((divisor > _ZERO, cast(rounded / scale, Numeric(12, 6))))
+    fits = and_(divisor > _ZERO, twice < _TOO_LARGE)
+    return case((fits, cast(rounded / scale, Numeric(12, 6))))
 
 
 def _added(names: tuple[str, ...], sums: Elements) -> ColumnElement[Any]:

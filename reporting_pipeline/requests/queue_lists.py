@@ -18,21 +18,29 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import redis
 from psycopg import Connection, OperationalError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from sqlalchemy import URL
 
 from reporting_pipeline.catalogue.definition_store import definition_by_slug, definitions_of
+from reporting_pipeline.catalogue.notices import RequestChange, write_request_notice
 from reporting_pipeline.domain.period import Period
-from reporting_pipeline.errors import DefinitionInvalid, ReportingError, UnknownDefinition
+from reporting_pipeline.errors import (
+    DefinitionInvalid,
+    ReportingError,
+    StoreError,
+    UnknownDefinition,
+)
+from reporting_pipeline.guards.shown_text import shown
 from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
 from reporting_pipeline.requests.ask import AskContext, ask_within
+from reporting_pipeline.requests.request_queue import AnswerState, StoredRequest
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 DEAD_LIST = "reporting:dead"
@@ -57,12 +65,23 @@ _QUEUED = """
 """
 
 
+def _is_whole(value: object) -> object:
+    """A number as it is; true and 1.0 are equal to 1 for Python."""
+    if type(value) is not int:
+        message = "expected the whole number 1"
+        raise ValueError(message)
+    return value
+
+
+_VersionOne = Annotated[Literal[1], BeforeValidator(_is_whole)]
+
+
 class RequestHint(BaseModel):
     """A message written here: a request is or was queued."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: Literal[1]
+    version: _VersionOne
     request_id: UUID
 
 
@@ -71,7 +90,7 @@ class PushedRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: Literal[1]
+    version: _VersionOne
     definition: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")]
     period: Annotated[str, Field(max_length=100)]
     format: ReportFormat
@@ -135,14 +154,34 @@ def parse_message(raw: bytes) -> RequestHint | PushedRequest:
         RequestHint if b'"request_id"' in raw else PushedRequest
     )
     try:
-        return form.model_validate_json(raw)
-    except ValidationError as error:
+        json.loads(raw, object_pairs_hook=_once)
+        return form.model_validate_json(raw, strict=True)
+    except _GivenTwice as error:
+        message = f"the message is malformed: {shown(error)} is given twice"
+        raise DefinitionInvalid(message) from None
+    except (ValueError, RecursionError) as error:
+        if not isinstance(error, ValidationError):
+            message = "the message is malformed: it is no JSON"
+            raise DefinitionInvalid(message) from None
         problems = "; ".join(
-            f"{'.'.join(map(str, each['loc'])) or 'message'}: {each['msg']}"
+            f"{'.'.join(map(str, each['loc'])) or 'message'}: "
+            f"{each['msg'].removeprefix('Value error, ')}"
             for each in error.errors(include_input=False, include_url=False)
         )
         message = f"the message is malformed: {problems}"
         raise DefinitionInvalid(message) from None
+
+
+class _GivenTwice(ValueError):
+    """A name that an object of a message has twice."""
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _GivenTwice(next(name for name in names if names.count(name) > 1))
+    return found
 
 
 def report_request_of(
@@ -248,9 +287,30 @@ class _QueueSync:
             message = "request_id: the organisation has no such request"
             raise DefinitionInvalid(message)
         owner = _organization_of(name)
+        try:
+            self._ask_once(owner, content)
+        except StoreError as error:
+            # Each look would wait for the store again, and other requests behind it.
+            _LOG.warning("pushed requests are accepted without a look at the store: %s", error)
+            self.context = replace(self.context, store=None)
+            self._ask_once(owner, content)
+
+    def _ask_once(self, owner: UUID, content: PushedRequest) -> None:
         with self.connection.transaction():
             request = report_request_of(self.connection, owner, content)
-            ask_within(self.connection, self.context, request, content.format)
+            asked = ask_within(self.connection, self.context, request, content.format)
+            if asked.request is not None and asked.request.is_final:
+                self._announce(asked.request)
+
+    def _announce(self, ended: StoredRequest) -> None:
+        """Write the notice of an earlier request again: a program that pushes waits for one."""
+        change = RequestChange(
+            kind="held" if ended.state is AnswerState.HELD else "completed",
+            request_id=ended.id,
+            edition=ended.edition,
+            reason=ended.reason,
+        )
+        write_request_notice(self.connection, ended.key, change, self.context.now)
 
     def _move_to_dead_list(self, name: str, raw: bytes, count: int, reason: str) -> None:
         shown = raw[:_SHOWN].decode(errors="backslashreplace")

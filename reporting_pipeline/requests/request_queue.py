@@ -12,6 +12,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +25,35 @@ from reporting_pipeline.errors import UnknownReport
 
 FINAL_STATUSES = frozenset({"completed", "held", "failed", "dead"})
 """The statuses that never change again."""
+
+
+class AnswerState(StrEnum):
+    """The state of a report for the caller that asks for it.
+
+    Attributes:
+        READY: The file is there.
+        WAITING: A request for it is queued or running.
+        HELD: Its days are not final, or its figures do not tie; it is published when they do.
+        FAILED: It cannot be generated as it is.
+        EMPTY: It has no rows, and its definition publishes no empty report.
+    """
+
+    READY = "ready"
+    WAITING = "waiting"
+    HELD = "held"
+    FAILED = "failed"
+    EMPTY = "empty"
+
+
+_STATES = MappingProxyType(
+    {
+        "queued": AnswerState.WAITING,
+        "running": AnswerState.WAITING,
+        "held": AnswerState.HELD,
+        "failed": AnswerState.FAILED,
+        "dead": AnswerState.FAILED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +86,56 @@ class StoredRequest(KeyedRow):
         """True if the request has ended."""
         return self.status in FINAL_STATUSES
 
+    @property
+    def state(self) -> AnswerState:
+        """The state of the report, as far as this request knows."""
+        if self.status == "completed":
+            return AnswerState.EMPTY if self.edition is None else AnswerState.READY
+        return _STATES[self.status]
+
+    @property
+    def reason(self) -> str | None:
+        """Why the report is held or failed; None in any other state."""
+        is_refused = self.state in {AnswerState.HELD, AnswerState.FAILED}
+        return self.failure_message if is_refused else None
+
 
 _SELECT = select_statement(StoredRequest, "catalogue.report_requests")
+
+_LAST = """
+    where
+        keyed.report_id = %(report_id)s
+        and (%(version)s::integer is null or keyed.version = %(version)s)
+    order by keyed.requested_at desc, keyed.id
+    limit 1
+"""
+_LISTED = """
+    where
+        (%(organization_id)s::uuid is null or keyed.organization_id = %(organization_id)s)
+        and (
+            %(are_ended_included)s
+            or keyed.status in ('queued', 'running')
+            or (
+                keyed.status <> 'completed'
+                and not exists (
+                    select from catalogue.report_requests as later
+                    where
+                        later.report_id = keyed.report_id
+                        and later.requested_at > keyed.requested_at
+                )
+                and not exists (
+                    select from catalogue.generated_reports as report
+                    where report.id = keyed.report_id and report.status = 'ready'
+                )
+            )
+        )
+    order by
+        array_position(array['running', 'queued'], keyed.status),
+        case when keyed.finished_at is null then keyed.requested_at end,
+        keyed.finished_at desc,
+        keyed.id
+    limit %(limit)s
+"""
 
 # The order of taking: the first request of each organisation, then the second of each, and so on.
 _WAITING = """
@@ -105,6 +184,41 @@ def stored_requests(
         found = cursor.execute(f"{_SELECT} where keyed.id = any(%s)", (list(request_ids),))
         by_id = {each.id: each for each in found}
     return [by_id[each] for each in request_ids if each in by_id]
+
+
+def last_request(
+    connection: Connection[Any], report_id: UUID, version: int | None = None
+) -> StoredRequest | None:
+    """The newest request for a report, with this version of its definition if one is given."""
+    bound = {"report_id": report_id, "version": version}
+    with connection.cursor(row_factory=class_row(StoredRequest)) as cursor:
+        return cursor.execute(_SELECT + _LAST, bound).fetchone()
+
+
+def listed_requests(
+    connection: Connection[Any],
+    organization_id: UUID | None = None,
+    *,
+    are_ended_included: bool = False,
+    limit: int,
+) -> list[StoredRequest]:
+    """The requests that have no file yet: running, then waiting, then held or failed, newest first.
+
+    A request that ended is left out if there is a later one, or if the report was published since.
+
+    Args:
+        connection: To the warehouse.
+        organization_id: Only this organisation's.
+        are_ended_included: Every request, also the completed ones.
+        limit: The most requests.
+    """
+    bound = {
+        "organization_id": organization_id,
+        "are_ended_included": are_ended_included,
+        "limit": limit,
+    }
+    with connection.cursor(row_factory=class_row(StoredRequest)) as cursor:
+        return cursor.execute(_SELECT + _LISTED, bound).fetchall()
 
 
 def waiting_requests(connection: Connection[Any], limit: int) -> list[StoredRequest]:

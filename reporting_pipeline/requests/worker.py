@@ -81,7 +81,9 @@ class Worker:
         """Synchronise the lists in Redis with the queue; if Redis is down, only log that."""
         publisher = self.publisher
         context = AskContext(
-            now=publisher.clock(), final_delay_seconds=publisher.final_delay_seconds
+            now=publisher.clock(),
+            final_delay_seconds=publisher.final_delay_seconds,
+            store=publisher.store,
         )
         try:
             sync_queue_lists(publisher.warehouse, client, context)

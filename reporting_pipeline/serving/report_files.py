@@ -9,6 +9,8 @@ expires at the latest.
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -16,14 +18,28 @@ from psycopg import Connection
 from psycopg.rows import class_row
 from sqlalchemy import URL
 
-from reporting_pipeline.errors import ObjectNotFound, StoreUnavailable
+from reporting_pipeline.catalogue.generated_reports import generated_report
+from reporting_pipeline.errors import FileLost, ObjectNotFound, StoreUnavailable
+from reporting_pipeline.publishing.stored_file import look_at
+from reporting_pipeline.requests.request_queue import AnswerState, StoredRequest, last_request
 from reporting_pipeline.serving.hot_cache import CacheKey, CacheLimits, CacheMetrics, HotCache
 from reporting_pipeline.store.object_store import ObjectStore
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _ENTRY_BYTES = 512
+_STATES = MappingProxyType(
+    {
+        "held": AnswerState.HELD,
+        "failed": AnswerState.FAILED,
+        "empty": AnswerState.EMPTY,
+    }
+)
 _EDITION = """
-    select organization_id, id as report_id, edition, file_sha256, storage_path, byte_count
+    select
+        organization_id, id as report_id, edition, file_sha256, storage_path, byte_count,
+        coalesce(
+            manifest -> 'file' ->> 'download_name', regexp_replace(storage_path, '^.*/', '')
+        ) as file_name
     from catalogue.generated_reports
     where organization_id = %s and id = %s and storage_path is not null
 """
@@ -31,7 +47,11 @@ _EDITION = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrentEdition:
-    """The current edition of a report."""
+    """The current edition of a report.
+
+    Attributes:
+        file_name: The file's own name, for a download.
+    """
 
     organization_id: UUID
     report_id: UUID
@@ -39,6 +59,7 @@ class CurrentEdition:
     file_sha256: str
     storage_path: str
     byte_count: int
+    file_name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +72,31 @@ class ReportFile:
 
     edition: CurrentEdition
     content: bytes | None
+
+    @property
+    def file_name(self) -> str:
+        """The file's own name; `domain.file_names.content_disposition` makes a header of it."""
+        return self.edition.file_name
+
+    @property
+    def state(self) -> AnswerState:
+        """`READY`, also while a later attempt waits, is held or has failed."""
+        return AnswerState.READY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoFile:
+    """A report of which no edition is published.
+
+    Attributes:
+        state: `WAITING`, `HELD`, `FAILED` or `EMPTY`.
+        reason: Why it is held or failed; None in any other state.
+        request: The newest request for it; None if only schedules have generated it.
+    """
+
+    state: AnswerState
+    reason: str | None = None
+    request: StoredRequest | None = None
 
 
 class ReportFiles:
@@ -85,6 +131,11 @@ class ReportFiles:
         self._files: HotCache[bytes] = HotCache(limits, len, clock)
         self._metrics = CacheMetrics("reports")
 
+    @property
+    def store(self) -> ObjectStore:
+        """The store with the files."""
+        return self._store
+
     def file(self, organization_id: UUID, report_id: UUID) -> ReportFile | None:
         """The current file of an organisation's report.
 
@@ -92,22 +143,58 @@ class ReportFiles:
             None if the organisation has no such report, or no edition of it is published.
 
         Raises:
+            FileLost: The file is gone from the store, or altered there.
             StoreUnavailable: The store cannot be reached, or the file is being replaced.
             WarehouseUnavailable: The warehouse cannot be reached.
         """
         found = self._look_up(organization_id, report_id)
-        if found is None or found.content is not None or not self._is_kept(found.edition):
+        if found is None or found.content is not None:
             return found
-        # The store has other bytes than the known edition: the report was restated.
-        self.forget(organization_id, report_id)
-        again = self._look_up(organization_id, report_id)
-        if again is not None and again.content is None and self._is_kept(again.edition):
-            message = (
-                f"{self._store.location(again.edition.storage_path)} is being replaced; "
-                f"request report {report_id} again"
-            )
-            raise StoreUnavailable(message)
-        return again
+        if self._is_kept(found.edition):
+            # The store has other bytes than the known edition: the report was restated.
+            self.forget(organization_id, report_id)
+            found = self._look_up(organization_id, report_id)
+            if found is None or found.content is not None:
+                return found
+        self._require_file(found.edition)
+        if not self._is_kept(found.edition):
+            return found
+        message = (
+            f"{self._store.location(found.edition.storage_path)} is being replaced; "
+            f"request report {report_id} again"
+        )
+        raise StoreUnavailable(message)
+
+    def no_file(self, organization_id: UUID, report_id: UUID) -> NoFile | None:
+        """Why a report has no file; None if the organisation has never requested such a report.
+
+        Raises:
+            WarehouseUnavailable: The warehouse cannot be reached.
+        """
+        with warehouse_connection(self._warehouse) as connection:
+            request = last_request(connection, report_id)
+            report = generated_report(connection, report_id)
+        if request is not None and request.organization_id != organization_id:
+            request = None
+        if report is not None and report.organization_id != organization_id:
+            report = None
+        if report is None and request is None:
+            return None
+        # A schedule may have tried since the request ended: the last attempt counts.
+        if report is not None and report.status in _STATES and (not request or request.is_final):
+            state, reason = _STATES[report.status], report.failure_message
+            return NoFile(state=state, reason=reason, request=request)
+        if request is not None:
+            return NoFile(state=request.state, reason=request.reason, request=request)
+        return NoFile(state=AnswerState.WAITING)
+
+    def _require_file(self, edition: CurrentEdition) -> None:
+        """Raise an error if the store does not have the file of an edition."""
+        with warehouse_connection(self._warehouse) as connection:
+            report = generated_report(connection, edition.report_id)
+            lost = report and look_at(connection, self._store, report, datetime.now(UTC))
+        if lost:
+            raise FileLost(f"report {edition.report_id} is lost in the store: {lost}")
 
     def forget(self, organization_id: UUID, report_id: UUID | None = None) -> None:
         """Look up the current edition at the next call, for one report or a whole organisation."""

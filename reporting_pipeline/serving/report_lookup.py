@@ -13,28 +13,24 @@ from sqlalchemy import URL
 
 from reporting_pipeline.catalogue.definition_store import definition_by_slug
 from reporting_pipeline.catalogue.report_keys import ReportKey
+from reporting_pipeline.errors import FileLost
 from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
-from reporting_pipeline.requests.ask import AskContext, AskResult, ask
-from reporting_pipeline.requests.request_queue import StoredRequest
+from reporting_pipeline.requests.ask import Answer, AskContext, AskResult, ask
 from reporting_pipeline.serving.hot_cache import CacheKey, CacheLimits, HotCache
 from reporting_pipeline.serving.report_files import ReportFile, ReportFiles
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LookupResult:
-    """The current file of a report, or the open request for it.
+class LookupResult(Answer):
+    """The current file of a report, or the request for it.
 
     Attributes:
         report: The current file; None if it must be generated first.
-        request: The open request; None if the report is current.
-        is_new: The request was not open before.
     """
 
     report: ReportFile | None = None
-    request: StoredRequest | None = None
-    is_new: bool = False
 
 
 class ReportLookup:
@@ -72,12 +68,17 @@ class ReportLookup:
             return True if results[0].report is not None else None
 
         if self._current.get(_cache_key(key, request), is_current):
-            return LookupResult(report=self._files.file(key.organization_id, key.id))
+            try:
+                return LookupResult(report=self._files.file(key.organization_id, key.id))
+            except FileLost:
+                self.forget(key.organization_id, key.id)
+                results[:] = [ask(self._warehouse, context, request, format_)]
         if not results:  # another thread asked at the same time: it is the same request
             results.append(ask(self._warehouse, context, request, format_))
-        if results[0].report is not None:
+        [found] = results
+        if found.report is not None:
             return LookupResult(report=self._files.file(key.organization_id, key.id))
-        return LookupResult(request=results[0].request, is_new=results[0].is_new)
+        return LookupResult(request=found.request, is_new=found.is_new, lost=found.lost)
 
     def forget(self, organization_id: UUID, report_id: UUID | None = None) -> None:
         """Ask the catalogue at the next call, for one report or a whole organisation."""

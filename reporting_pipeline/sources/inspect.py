@@ -5,17 +5,19 @@ decide whether a problem is an error.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
+from psycopg import Connection
 from sqlalchemy import URL, Column
 
+from reporting_pipeline.addresses import session_parameters
 from reporting_pipeline.errors import SourceUnavailable
 from reporting_pipeline.sources.contract import tables_of
 from reporting_pipeline.sources.contract.columns import is_optional, type_name
-from reporting_pipeline.warehouse.engine import conninfo
 
-_CONNECT_TIMEOUT_SECONDS = 10
 _VIEWS = frozenset("vmf")
 
 
@@ -67,31 +69,43 @@ def inspect_source(url: URL, domain: str, *, timeout_seconds: int) -> Inspection
     Raises:
         SourceUnavailable: The source is down or too slow.
     """
-    try:
-        with psycopg.connect(
-            conninfo(url),
-            connect_timeout=_CONNECT_TIMEOUT_SECONDS,
-            application_name="reporting sources check",
-            options=f"-c statement_timeout={timeout_seconds}s",
-        ) as connection:
-            connection.read_only = True
-            problems = [
-                *contract_problems(connection, domain),
-                *promise_problems(connection, domain),
-                *reading_problems(connection, domain),
-            ]
-            rights = writable_rights(connection, domain)
-            missing_parts = missing_optional_parts(connection, domain)
-    except (psycopg.OperationalError, psycopg.errors.QueryCanceled) as error:
-        reason = str(error).strip().partition("\n")[0]
-        message = f"source {domain} is down or too slow: {reason}; check its address and load"
-        raise SourceUnavailable(message, domain=domain) from error
+    with source_connection(url, domain, timeout_seconds=timeout_seconds) as connection:
+        problems = [
+            *contract_problems(connection, domain),
+            *promise_problems(connection, domain),
+            *reading_problems(connection, domain),
+        ]
+        rights = writable_rights(connection, domain)
+        missing_parts = missing_optional_parts(connection, domain)
     return Inspection(
         domain=domain,
         problems=tuple(problems),
         writable_rights=tuple(rights),
         missing_parts=missing_parts,
     )
+
+
+@contextmanager
+def source_connection(url: URL, domain: str, *, timeout_seconds: int) -> Iterator[Connection[Any]]:
+    """A connection to a source that cannot write.
+
+    Raises:
+        SourceUnavailable: The source is down or too slow.
+    """
+    try:
+        with psycopg.connect(
+            **session_parameters(
+                url,
+                application_name="reporting sources check",
+                options=f"-c statement_timeout={timeout_seconds}s",
+            )
+        ) as connection:
+            connection.read_only = True
+            yield connection
+    except (psycopg.OperationalError, psycopg.errors.QueryCanceled) as error:
+        reason = str(error).strip().partition("\n")[0]
+        message = f"source {domain} is down or too slow: {reason}; check its address and load"
+        raise SourceUnavailable(message, domain=domain) from error
 
 
 _COLUMN_TYPES = """

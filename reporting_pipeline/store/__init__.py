@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from reporting_pipeline.errors import StoreError
+from reporting_pipeline.guards.shown_text import shown
 from reporting_pipeline.store.bucket import BucketAccess, BucketStore, is_bucket
 from reporting_pipeline.store.folder import FolderStore
 from reporting_pipeline.store.object_store import ObjectStore, is_key
@@ -28,7 +29,7 @@ def open_store(address: str, access: BucketAccess | None = None) -> ObjectStore:
         StoreError: The address is malformed, or the folder cannot be created.
     """
     if "://" not in address:
-        if not address or "\0" in address:
+        if not address.strip() or shown(address, len(address)) != address:
             raise StoreError(_malformed(address))
         return FolderStore(Path(address))
     parts = urlsplit(address)
@@ -51,6 +52,7 @@ def _bucket_store(address: str, parts: SplitResult, access: BucketAccess) -> Buc
 
 def _malformed(address: str) -> str:
     return (
-        f"the store's address {address!r} is malformed: expected a folder, file:///folder or "
-        "s3://bucket/prefix; credentials belong in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        f"the store's address {shown(address)!r} is malformed: expected a folder, "
+        "file:///folder or s3://bucket/prefix; credentials belong in AWS_ACCESS_KEY_ID and "
+        "AWS_SECRET_ACCESS_KEY"
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from obstore.store import S3Store
 
+from reporting_pipeline.domain.file_names import content_disposition
 from reporting_pipeline.errors import StoreError, StoreUnavailable
 from reporting_pipeline.settings import child_environment
 from reporting_pipeline.store.object_store import (
@@ -91,10 +92,20 @@ class BucketStore(ObjectStore):
         self._prefix = f"{prefix}/" if prefix else ""
         super().__init__(f"s3://{bucket}/{prefix}".rstrip("/"), objects)
 
-    def put(self, key: str, chunks: Iterable[bytes], media_type: str = BINARY) -> StoredObject:
+    def put(
+        self,
+        key: str,
+        chunks: Iterable[bytes],
+        media_type: str = BINARY,
+        *,
+        file_name: str | None = None,
+    ) -> StoredObject:
         """See `ObjectStore.put`; a difference is found after the object has become visible."""
         self._check(key)
-        sent = self._write(key, chunks, {"Content-Type": media_type})
+        attributes = {"Content-Type": media_type}
+        if file_name is not None:
+            attributes["Content-Disposition"] = content_disposition(file_name)
+        sent = self._write(key, chunks, attributes)
         self._compare(sent)
         return sent
 

@@ -44,6 +44,8 @@ class FolderStore(ObjectStore):
         key: str,
         chunks: Iterable[bytes],
         media_type: str = BINARY,  # noqa: ARG002 - not kept
+        *,
+        file_name: str | None = None,  # noqa: ARG002 - not kept
     ) -> StoredObject:
         """See `ObjectStore.put`."""
         self._check(key)

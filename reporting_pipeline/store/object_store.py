@@ -32,6 +32,8 @@ _PARTS_IN_FLIGHT = 2
 _READ_BYTES = 1024 * 1024
 _MAX_CAUSE_CHARACTERS = 300
 
+_NO_FOLDER = "reachable"  # a folder that no file is in: reports are in the folders of ids
+
 _MAX_KEY_BYTES = 1024  # of S3
 _MAX_SEGMENT_BYTES = 255  # of every common file system
 # No percent sign: a proxy may decode it and so change the key. No dot at either end: this excludes
@@ -47,6 +49,20 @@ class StoredObject:
     key: str
     byte_count: int
     sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectHead:
+    """The facts of an object that a store gives without its bytes.
+
+    Attributes:
+        mark: The entity tag. It differs if the object was written again; an object whose bytes
+            changed on the disk only may keep it. None if the store gives none.
+    """
+
+    key: str
+    byte_count: int
+    mark: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,13 +95,21 @@ class ObjectStore(ABC):
         return f"{type(self).__name__}({self.address!r})"
 
     @abstractmethod
-    def put(self, key: str, chunks: Iterable[bytes], media_type: str = BINARY) -> StoredObject:
+    def put(
+        self,
+        key: str,
+        chunks: Iterable[bytes],
+        media_type: str = BINARY,
+        *,
+        file_name: str | None = None,
+    ) -> StoredObject:
         """Write `chunks` as the object `key`, in place of a former object.
 
         A reader sees the former object or the whole new one. If `chunks` raises an error, the error
         is passed on and the former object stays. Memory is bounded by a few parts of 8 MiB. The
         object is read back, and its size and SHA-256 are compared with those of the sent bytes. A
-        bucket gives the media type to browsers; a folder does not keep it.
+        bucket gives the media type to browsers, and the file's own name for downloads; a folder
+        keeps neither.
         """
 
     @abstractmethod
@@ -108,15 +132,19 @@ class ObjectStore(ABC):
         self._check(key)
         return self._read(key)
 
-    def exists(self, key: str) -> bool:
-        """True if the object exists."""
+    def head(self, key: str) -> ObjectHead | None:
+        """Size and mark of the object; None if the store says that there is none."""
         self._check(key)
         try:
             with self._explained("looked up", key):
-                obstore.head(self._objects, key)
+                found = obstore.head(self._objects, key)
         except ObjectNotFound:
-            return False
-        return True
+            return None
+        return ObjectHead(key=key, byte_count=found["size"], mark=found["e_tag"])
+
+    def exists(self, key: str) -> bool:
+        """True if the object exists."""
+        return self.head(key) is not None
 
     def delete(self, key: str) -> None:
         """Delete the object; does nothing if there is none."""
@@ -124,13 +152,30 @@ class ObjectStore(ABC):
         with suppress(ObjectNotFound), self._explained("deleted", key):
             obstore.delete(self._objects, key)
 
+    def require_reachable(self) -> None:
+        """Raise the error of a store that cannot be used now, before work depends on it.
+
+        Raises:
+            StoreUnavailable: The store cannot be reached.
+            StoreError: It refuses, or there is no such bucket; the message says what to check.
+        """
+        next(self.list_objects(_NO_FOLDER), None)
+
     def list_keys(self, folder: str = "") -> Iterator[str]:
         """The keys below `folder`, in no order; names that are not valid keys are left out."""
+        return (each.key for each in self.list_objects(folder))
+
+    def list_objects(self, folder: str = "") -> Iterator[ObjectHead]:
+        """The objects below `folder`, as in `list_keys`, a thousand in one request."""
         if folder:
             self._check(folder)
         with self._explained("listed", folder):
             for page in obstore.list(self._objects, folder or None, chunk_size=1000):
-                yield from (each["path"] for each in page if self._is_valid(each["path"]))
+                for each in page:
+                    if self._is_valid(each["path"]):
+                        yield ObjectHead(
+                            key=each["path"], byte_count=each["size"], mark=each["e_tag"]
+                        )
 
     def list_folders(self) -> list[str]:
         """The first segment of every key that has more than one, sorted."""

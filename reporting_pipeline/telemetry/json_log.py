@@ -66,12 +66,18 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(fields, ensure_ascii=False)
 
 
+def is_logged_as_json() -> bool:
+    """True if this process writes its log as JSON."""
+    return any(isinstance(each.formatter, JsonFormatter) for each in logging.getLogger().handlers)
+
+
 def log_as_json(stream: TextIO = sys.stderr) -> None:
     """Write the log of this process, from INFO, to a stream; a second call changes nothing."""
-    root = logging.getLogger()
-    if any(isinstance(each.formatter, JsonFormatter) for each in root.handlers):
+    if is_logged_as_json():
         return
+    root = logging.getLogger()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter())
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it logs each connection

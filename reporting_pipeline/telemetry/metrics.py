@@ -163,6 +163,27 @@ GAUGES = (
         query="select domain, error, try_count from landing.source_faults",
     ),
     Gauge(
+        name="reporting_source_findings",
+        help="Open findings about single rows of a source, such as changed or deleted ones.",
+        labels=("source", "table", "finding"),
+        query="""
+            select domain, table_name, finding, count(*) from landing.open_findings
+            group by domain, table_name, finding
+        """,
+    ),
+    Gauge(
+        name="reporting_comparison_age_seconds",
+        help="Time since all landed rows of a source table, or their record clocks, were last"
+        " compared with it.",
+        labels=("source", "table", "walk"),
+        query="""
+            select
+                domain, table_name, walk,
+                extract(epoch from %(now)s - coalesce(turn_ended_at, turn_began_at))
+            from landing.comparisons
+        """,
+    ),
+    Gauge(
         name="reporting_touched_dates",
         help="Report days that wait for a rebuild.",
         labels=("table",),

@@ -2,28 +2,34 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 from sqlalchemy import URL, Engine, create_engine
 
-from reporting_pipeline.errors import WarehouseUnavailable
-
-_CONNECT_TIMEOUT_SECONDS = 10
+from reporting_pipeline.addresses import address_text, session_parameters
+from reporting_pipeline.warehouse.failures import warehouse_failure
+from reporting_pipeline.warehouse.lock_waits import watch
 
 
 def warehouse_engine(url: URL) -> Engine:
     """An engine for the warehouse; its errors hide parameters, which can be private."""
     return create_engine(
-        url,
+        "postgresql+psycopg://",
+        creator=lambda: _watched(psycopg.connect(**session_parameters(url))),
         hide_parameters=True,
         pool_pre_ping=True,
-        connect_args={"connect_timeout": _CONNECT_TIMEOUT_SECONDS},
     )
 
 
+def _watched(connection: psycopg.Connection) -> psycopg.Connection:
+    watch(connection, connection.info.backend_pid)
+    return connection
+
+
 def conninfo(url: URL) -> str:
-    """An address in the form of libpq, for psycopg."""
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+    """An address as text in the form of libpq."""
+    return address_text(url.set(drivername="postgresql"))
 
 
 @contextmanager
@@ -31,15 +37,18 @@ def warehouse_connection(url: URL) -> Iterator[psycopg.Connection]:
     """A psycopg connection to the warehouse in one transaction, which an error rolls back.
 
     Raises:
-        WarehouseUnavailable: The warehouse cannot be reached.
+        WarehouseUnavailable: The warehouse cannot be reached, or fails meanwhile.
     """
     try:
-        connection = psycopg.connect(conninfo(url), connect_timeout=_CONNECT_TIMEOUT_SECONDS)
-    except psycopg.OperationalError as error:
-        message = (
-            f"the warehouse at {url.host}:{url.port}/{url.database} cannot be reached: {error}; "
-            "check REPORTING_DATABASE_URL, and that the server runs"
-        )
-        raise WarehouseUnavailable(message) from error
-    with connection:
-        yield connection
+        with psycopg.connect(**session_parameters(url)) as connection:
+            yield _watched(connection)
+    except psycopg.Error as error:
+        failure = warehouse_failure(error, url)
+        if failure is None:
+            raise
+        raise failure from error
+
+
+def database_version(connection: psycopg.Connection[Any]) -> str:
+    """The name and version of a connection's server, whose zone database dates all rows."""
+    return f"PostgreSQL {connection.info.parameter_status('server_version')}"

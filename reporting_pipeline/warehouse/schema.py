@@ -7,10 +7,12 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
-from reporting_pipeline.errors import SchemaMismatch, WarehouseUnavailable
+from reporting_pipeline.addresses import place
+from reporting_pipeline.errors import SchemaMismatch
 from reporting_pipeline.warehouse.engine import warehouse_connection, warehouse_engine
+from reporting_pipeline.warehouse.failures import warehouse_failure
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -32,15 +34,13 @@ def upgrade(url: URL) -> bool:
     try:
         with engine.begin() as connection:
             return _upgrade(connection)
-    except OperationalError as error:
-        message = (
-            f"the warehouse at {url.host}:{url.port}/{url.database} cannot be reached: {error}"
-        )
-        raise WarehouseUnavailable(message) from error
     except DBAPIError as error:
+        failure = warehouse_failure(error, url)
+        if failure is not None:
+            raise failure from error
         reason = str(error.orig).strip().partition("\n")[0]
         message = (
-            f"the warehouse at {url.host}:{url.port}/{url.database} could not be upgraded to this "
+            f"the warehouse at {place(url)} could not be upgraded to this "
             f"version's schema and stays unchanged: {reason}; check its schemas `landing` and "
             "`reporting` for objects that this package did not create"
         )

@@ -111,10 +111,11 @@ def read_xlsx(path: Path, report: StarterReport, number: int = 0) -> tuple[list[
     """The rows of one of an XLSX file's data sheets, and the totals below them."""
     from openpyxl import load_workbook
 
-    sheet = load_workbook(path).worksheets[number]
-    header, *lines = sheet.iter_rows()
+    sheet = load_workbook(path, data_only=True).worksheets[number]
+    heading = next(at for at, (value, *_) in enumerate(sheet.values) if value is None)
+    header, *lines = sheet.iter_rows(min_row=heading + 2)
     assert [cell.value for cell in header] == report.plain_headings
-    assert sheet.freeze_panes == "A2"
+    assert sheet.freeze_panes == f"A{heading + 3}"
     rows: list[Row] = []
     totals: Totals = {}
     is_below = False

@@ -10,7 +10,11 @@ from reporting_pipeline.catalogue.definition_store import apply_definitions
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.due.report_calendar import event_due_times
 from reporting_pipeline.publishing.snapshot import ReportRequest
-from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
+from reporting_pipeline.report_definitions.definition import (
+    DeclaredDefinition,
+    ReportDefinition,
+    ReportFormat,
+)
 from reporting_pipeline.report_definitions.files import (
     STARTER_SET,
     for_organizations,
@@ -43,18 +47,45 @@ class StarterFile:
     row_count: int
 
 
-def starter_requests(pipeline: Pipeline) -> list[ReportRequest]:
-    """The starter reports of both organisations, for the year or for each event."""
-    declared = for_organizations(read_folder(STARTER_SET), [BERLIN, TOKYO])
+def starter_requests(
+    pipeline: Pipeline,
+    locale: str = "",
+    organizations: Sequence[UUID] = (BERLIN, TOKYO),
+    period: Period = _YEAR,
+    *,
+    is_provisional_allowed: bool = False,
+) -> list[ReportRequest]:
+    """The starter reports of organisations, for a period or for each event.
+
+    Args:
+        pipeline: Its warehouse gets the definitions.
+        locale: Of the files; empty: as the definitions have it.
+        organizations: The organisations.
+        period: Of reports that are not about an event.
+        is_provisional_allowed: Reports are published over days that are held, too.
+    """
+    shipped = [_declared(each, locale) for each in read_folder(STARTER_SET)]
+    declared = for_organizations(shipped, organizations)
     with warehouse_connection(pipeline.warehouse) as connection:
         applied = apply_definitions(connection, declared, NOW)
         dues = event_due_times(connection, DEFAULT_AFTER_EVENT.moments[-1:])
     due = {each.event_id: (each.organization_id, each.as_of) for each in dues}
     return [
-        ReportRequest(definition=each.definition, period=period)
+        ReportRequest(
+            definition=each.definition, period=days, is_provisional_allowed=is_provisional_allowed
+        )
         for each in applied
-        for period in _periods(each.definition, due)
+        for days in _periods(each.definition, due, period)
     ]
+
+
+def _declared(declared: DeclaredDefinition, locale: str) -> DeclaredDefinition:
+    """The definition in a locale, published without rows too; no-shows keeps its own word."""
+    changes: dict[str, object] = {"locale": locale} if locale else {}
+    if declared.slug != "no-shows":
+        changes["skip_empty"] = False
+    config = declared.config.model_copy(update=changes)
+    return declared.model_copy(update={"config": config})
 
 
 def generated_files(
@@ -67,7 +98,13 @@ def generated_files(
     generator = ReportGenerator(warehouse=pipeline.warehouse, store=open_store(str(store)))
     for request in requests:
         definition = request.definition
-        for outcome in generator.generate(definition, request.period, *formats):
+        outcomes = generator.generate(
+            definition,
+            request.period,
+            *formats,
+            is_provisional_allowed=request.is_provisional_allowed,
+        )
+        for outcome in outcomes:
             report = outcome.report
             assert report.status == "ready", report
             assert report.storage_path is not None
@@ -83,10 +120,12 @@ def generated_files(
             )
 
 
-def _periods(definition: ReportDefinition, due: dict[UUID, tuple[UUID, date]]) -> Iterator[Period]:
+def _periods(
+    definition: ReportDefinition, due: dict[UUID, tuple[UUID, date]], period: Period
+) -> Iterator[Period]:
     rule = definition.config.period
     if rule.rule != "event_to_date":
-        yield _YEAR
+        yield period
         return
     for event_id, (organization_id, as_of) in due.items():
         if organization_id == definition.organization_id:

@@ -8,7 +8,7 @@ import redis
 from reporting_pipeline.alerts.alert import AlertKind, StoredAlert
 from reporting_pipeline.alerts.channels import open_channels
 from reporting_pipeline.alerts.evaluation import Evaluation, WarehouseAlerts
-from reporting_pipeline.exports.presentation import major_text
+from reporting_pipeline.domain.currencies import major_text
 from reporting_pipeline_tests.acceptance.faults import PlainOrder, plain_orders
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.alerts.receiver import receiving

@@ -11,6 +11,7 @@ from reporting_pipeline.alerts.causes import (
     WAREHOUSE_KINDS,
     current_causes,
     late_day,
+    late_days,
     request_causes,
 )
 from reporting_pipeline.alerts.evaluation import Evaluation, update_alerts
@@ -95,6 +96,31 @@ def test_a_break_is_one_alert_for_all_its_days(
         "first_day": "2025-05-01",
         "last_day": "2025-05-03",
     }
+
+
+def test_alerts_have_the_names_of_organisations_and_of_their_own_events(
+    rolled_back: psycopg.Connection,
+) -> None:
+    a_break(rolled_back, 1, "amount")
+    a_report(rolled_back, "held", "csv")
+    rolled_back.execute(
+        "insert into landing.ticketing_organizations"
+        " values (%s, E'Lindenhof\\nKonzerte', 'Europe/Berlin', 'EUR', now())",
+        (ORG,),
+    )
+    rolled_back.execute(
+        "insert into landing.ticketing_events (id, organization_id, name, timezone, day_cutoff,"
+        " currency, status, starts_at, ends_at, updated_at) values"
+        " (%s, %s, 'Gala', 'UTC', '00:00', 'EUR', 'on_sale', now(), now(), now())",
+        (EVENT, ORG),
+    )
+
+    messages = [each.message for each in causes(rolled_back).alerts]
+    name = f"organisation Lindenhof Konzerte ({ORG})"
+    assert messages[0].startswith(f"amount: event Gala ({EVENT}), order {ORDER}, {name}: ")
+    assert f"revenue of {name}, 2025-05-01 (csv) is held: a reason" in messages
+    rolled_back.execute("update landing.ticketing_events set organization_id = %s", (EVENT,))
+    assert causes(rolled_back).alerts[0].message.startswith(f"amount: event {EVENT}, order ")
 
 
 def test_every_kind_of_break_is_an_alert_except_timing(
@@ -192,6 +218,16 @@ def test_an_alert_is_opened_updated_and_resolved_once_each(
         "select message->>'type' from catalogue.alert_deliveries order by id"
     )
     assert [kind for (kind,) in sent] == ["alert_opened", "alert_resolved", "alert_opened"]
+
+
+def test_many_late_days_are_one_alert() -> None:
+    days = [date(2000, 1, 1) + timedelta(days=n) for n in range(1_000)]
+
+    [alert] = late_days(days)
+
+    assert (alert.cause, alert.count) == ("late_day:many", 1_000)
+    assert "1000 days from 2000-01-01 to 2002-09-26" in alert.message
+    assert [each.cause for each in late_days(days[:1])] == ["late_day:2000-01-01"]
 
 
 def test_alerts_of_other_kinds_are_not_changed(rolled_back: psycopg.Connection) -> None:

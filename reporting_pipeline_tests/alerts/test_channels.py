@@ -1,9 +1,11 @@
 """URLs of channels: the valid ones are opened, and no secret is shown."""
 
 import logging
+import re
 
 import pytest
 
+from reporting_pipeline.alerts.alert import text_of
 from reporting_pipeline.alerts.channels import (
     AppriseChannel,
     LogChannel,
@@ -102,4 +104,12 @@ def test_the_log_has_a_line_at_the_level_of_the_severity(
 
     [record] = caplog.records
     assert record.levelno == level
-    assert record.getMessage().endswith(f"break ({severity}): one line [2J")
+    assert record.getMessage().endswith(f"break ({severity}): one line\ufffd[2J")
+
+
+def test_the_text_of_a_long_message_is_cut_and_says_its_length() -> None:
+    text = text_of(MESSAGE | {"message": "\u202e" + "a" * 20_000_000})
+
+    assert len(text) < 1_800
+    assert "\u202e" not in text
+    assert re.search(r"a\.\.\. \(200000\d\d characters\)$", text)

@@ -43,23 +43,30 @@ def test_sources_that_nobody_reads_are_stale(rolled_back: psycopg.Connection) ->
 def test_rows_that_landing_set_aside_are_one_alert_for_each_table_and_organization(
     rolled_back: psycopg.Connection,
 ) -> None:
+    rolled_back.execute(
+        "insert into landing.ticketing_organizations values (%s, 'Nordlicht', 'UTC', 'EUR', now())",
+        [ORG],
+    )
     for row, finding in ((EVENT, "unusable"), (ORDER, "unusable"), (ORDER, "clock_ahead")):
         rolled_back.execute(
             "insert into landing.row_findings"
-            " (domain, table_name, row_id, finding, organization_id, reason, record, since)"
-            " values ('scanning', 'scans', %s, %s, %s, 'scanned_at is null', '{}', %s)",
-            (row, finding, ORG, NOW),
+            " (domain, table_name, row_id, finding, organization_id, event_id, reason, record,"
+            " since)"
+            " values ('scanning', 'scans', %s, %s, %s, %s, 'scanned_at is null', '{}', %s)",
+            (row, finding, ORG, EVENT, NOW),
         )
 
-    ahead, unusable = causes(rolled_back)
+    rows = [each for each in causes(rolled_back) if each.kind is AlertKind.SOURCE_ROWS]
+    ahead, unusable = rows
     assert (ahead.kind, ahead.severity, ahead.count) == (
         *(AlertKind.SOURCE_ROWS, Severity.WARN),
         1,
     )
     assert (unusable.severity, unusable.count, unusable.organization_id) == (Severity.ERROR, 2, ORG)
     assert unusable.message == (
-        f"scanning.scans, row {min(EVENT, ORDER)}: scanned_at is null, and 1 more; it is not "
-        "landed: upstream must mend it, and the next landing takes it up"
+        f"scanning.scans, row {min(EVENT, ORDER)} (event {EVENT}, organisation Nordlicht ({ORG})): "
+        "scanned_at is null, and 1 more; it is not landed: upstream must mend it, and the "
+        "next landing takes it up"
     )
 
 

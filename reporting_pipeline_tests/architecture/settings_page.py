@@ -16,6 +16,7 @@ SECTIONS = {
     "first_day": "Landing and building",
     "report_horizon_days": "Scheduled reports",
     "request_heartbeat_seconds": "Requested reports",
+    "signing_key": "Signatures",
     "alert_channels": "Alerts",
     "compute_logs_url": "Housekeeping",
     "metrics_port": "Metrics and logs",

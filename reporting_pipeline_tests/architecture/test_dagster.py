@@ -16,7 +16,22 @@ REASONS = {
     ),
     "dagster._core.errors.DagsterUserCodeUnreachableError": "a code server that does not answer",
     "dagster._core.events.JobFailureData": "why a run failed",
+    "dagster._core.events.StepMaterializationData": (
+        "a materialisation of a command, as the event log keeps it"
+    ),
     "dagster._core.execution.plan.objects.StepFailureData": "why a step failed",
+    "dagster._core.remote_origin.RegisteredCodeLocationOrigin": (
+        "the code location of a run that a process executes by itself"
+    ),
+    "dagster._core.remote_origin.RemoteJobOrigin": "the same",
+    "dagster._core.remote_origin.RemoteRepositoryOrigin": "the same",
+    "dagster._core.storage.asset_check_execution_record.AssetCheckExecutionRecordStatus": (
+        "the words of a check's status in the event log"
+    ),
+    "dagster._core.storage.event_log.schema.AssetCheckExecutionsTable": (
+        "results of checks are written in groups"
+    ),
+    "dagster._core.storage.event_log.schema.SqlEventLogStorageTable": "the same",
     "dagster._core.storage.compute_log_manager.ComputeLogManager": "the type of compute logs",
     "dagster._core.storage.local_compute_log_manager.LocalComputeLogManager": (
         "the local compute logs, which no bucket setting replaces"
@@ -29,6 +44,7 @@ REASONS = {
     "dagster._grpc.types.CanCancelExecutionResult": "its answer",
     "dagster._serdes.ConfigurableClassData": "the type of what dagster.yaml says of a class",
     "dagster._serdes.deserialize_value": "reads the code server's answer",
+    "dagster._serdes.serialize_value": "an event as the event log keeps it",
 }
 
 

@@ -29,7 +29,8 @@ _INLINE = re.compile(r"`(reporting [^`]+)`")
 
 def _commands() -> Iterator[str]:
     for block in _BLOCK.findall(TEXT):
-        yield from map(str.strip, block.strip().splitlines())
+        for line in map(str.strip, block.strip().splitlines()):
+            yield line.removeprefix("reporting exec -- ")
     yield from _INLINE.findall(TEXT)
 
 

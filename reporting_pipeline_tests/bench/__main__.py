@@ -1,6 +1,7 @@
 """`make bench`: compares reports of many rows with plain COPY and openpyxl, as a Markdown table.
 
-Then it compares balances at two lengths of history, and the rebuild of a day with its bare SQL.
+Then it compares balances at two lengths of history, the rebuild of a day with its bare SQL, and
+PDFs of a page with plain WeasyPrint.
 
 Wall times are only useful on an idle machine; the load before the first case is above the table.
 """
@@ -13,7 +14,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from reporting_pipeline_tests.bench import as_of, rebuild
+from reporting_pipeline_tests.bench import as_of, pages, rebuild
 from reporting_pipeline_tests.bench.cases import CASES, CaseInput
 from reporting_pipeline_tests.bench.entries import entries
 from reporting_pipeline_tests.bench.measurement import Measurement, machine, measure, say
@@ -47,6 +48,8 @@ def main(arguments: Sequence[str]) -> None:
         as_of.main([])
         say("\n")
         rebuild.main([])
+        say("\n")
+        pages.main([])
 
 
 def _measure(name: str, address: str, rows: int) -> Measurement:

@@ -24,7 +24,7 @@ from reporting_pipeline.building.dbt import (
     project_digest,
     run_models,
 )
-from reporting_pipeline.errors import BuildFailed
+from reporting_pipeline.errors import BuildFailed, WarehouseUnavailable
 from reporting_pipeline.warehouse.engine import conninfo
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 
@@ -132,7 +132,7 @@ def test_the_parsed_project_is_kept_for_the_next_process(
 def test_the_error_for_a_warehouse_that_is_down_does_not_show_the_password(
     warehouse_url: URL,
 ) -> None:
-    with pytest.raises(BuildFailed, match="refused") as raised:
+    with pytest.raises(WarehouseUnavailable, match="refused") as raised:
         run_models([SALES], DAYS, warehouse=warehouse_url.set(port=1))
 
     assert str(warehouse_url.password) not in raised.value.message

@@ -14,7 +14,6 @@ from reporting_pipeline.catalogue.definition_store import (
     definition_by_slug,
     definition_version,
     definitions_of,
-    known_organizations,
     plan_definitions,
 )
 from reporting_pipeline.errors import DefinitionInvalid, UnknownDefinition
@@ -170,7 +169,9 @@ def test_definitions_are_found_by_organisation_schedule_and_status(rolled_back: 
 
 def test_unknown_definitions_are_named(rolled_back: Connection) -> None:
     apply_definitions(rolled_back, [declared()], NOW)
-    with pytest.raises(UnknownDefinition, match="has no report definition 'sales'; it has daily-s"):
+    with pytest.raises(
+        UnknownDefinition, match="has no report definition 'sales'; the nearest is daily-s"
+    ):
         definition_by_slug(rolled_back, ORGANIZATION, "sales")
     with pytest.raises(UnknownDefinition, match="there is no version 2 of a report definition"):
         definition_version(rolled_back, ID, 2)
@@ -205,12 +206,3 @@ def test_the_starter_set_is_stored_as_it_is_declared(rolled_back: Connection) ->
 
     assert found == sorted(starter, key=lambda each: each.slug)
     assert {each.kind for each in plan_definitions(rolled_back, found)} == {ChangeKind.UNCHANGED}
-
-
-def test_the_known_organisations_are_those_that_landed(rolled_back: Connection) -> None:
-    assert known_organizations(rolled_back) == []
-    rolled_back.execute(
-        "insert into landing.ticketing_organizations values (%s, 'Acme', 'UTC', 'EUR', now())",
-        (ORGANIZATION,),
-    )
-    assert known_organizations(rolled_back) == [ORGANIZATION]

@@ -48,62 +48,6 @@ def admitted(books: Connection[TupleRow]) -> TupleRow:
     return row
 
 
-# device_counters
-
-
-def test_a_device_whose_counter_begins_again_is_named(
-    admitted: TupleRow, books: Connection[TupleRow], run_check: RunCheck
-) -> None:
-    event, day, _, scan = admitted[:4]
-    [(device,)] = books.execute(
-        """
-        insert into landing.scanning_scans
-        select (
-            jsonb_populate_record(
-                scan,
-                jsonb_build_object(
-                    'id', gen_random_uuid(), 'scanned_at', scan.scanned_at + interval '1 second'
-                )
-            )
-        ).*
-        from landing.scanning_scans as scan
-        where scan.id = %s
-        returning device_id
-        """,
-        [scan],
-    ).fetchall()
-
-    [found] = run_check("device_counters", [day])[day]
-
-    assert found.severity is Severity.WARN
-    assert found.ids == {"event_id": event, "device_id": device}
-    assert (found.expected, found.found) == (0, 1)
-
-
-def test_a_repeated_upload_is_no_new_counter(
-    admitted: TupleRow, books: Connection[TupleRow], run_check: RunCheck
-) -> None:
-    _, day, _, scan = admitted[:4]
-    books.execute(
-        """
-        insert into landing.scanning_scans
-        select (
-            jsonb_populate_record(
-                scan,
-                jsonb_build_object(
-                    'id', gen_random_uuid(), 'received_at', scan.received_at + interval '1 second'
-                )
-            )
-        ).*
-        from landing.scanning_scans as scan
-        where scan.id = %s
-        """,
-        [scan],
-    )
-
-    assert run_check("device_counters", [day])[day] == []
-
-
 # admissions_within_tickets
 
 

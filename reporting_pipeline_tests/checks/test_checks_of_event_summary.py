@@ -44,7 +44,8 @@ def test_each_figure_to_date_is_compared(
 
     [found] = run_check("summary_equals_dailies", [day])[day]
 
-    assert found.message.startswith(f"{figure} of event {event}")
+    assert found.message.startswith(f"{figure} of event ")
+    assert str(event) in found.message
     assert (found.expected, found.found) == (changed - 7, changed)
     assert found.severity is Severity.ERROR
     assert found.ids == {"event_id": event}
@@ -76,7 +77,8 @@ def test_a_ticket_moved_between_days_is_found_from_the_first_to_the_second(
 
     [found] = run_check("summary_equals_dailies", [day])[day]
 
-    assert found.message.startswith(f"sold_to_date_count of event {row[0]}")
+    assert found.message.startswith("sold_to_date_count of event ")
+    assert str(row[0]) in found.message
     assert found.expected == (found.found or 0) + 1
 
 
@@ -90,7 +92,8 @@ def test_an_event_without_a_summary_of_the_day_is_found(
 
     [found] = run_check("summary_equals_dailies", [day])[day]
 
-    assert found.message.startswith(f"row_count of event {row[0]}")
+    assert found.message.startswith("row_count of event ")
+    assert str(row[0]) in found.message
     assert (found.expected, found.found) == (1, 0)
 
 

@@ -37,9 +37,7 @@ def test_a_break_is_found_with_its_order_and_both_amounts(
     assert found.ids == {"order_id": ORDER}
     assert found.organization_id == ORGANIZATION
     assert (found.expected, found.found, found.currency) == (4900, 4800, "EUR")
-    assert found.message == (
-        f"{kind}: order {ORDER}, Ticketing 4900, ledger 4800 minor units of EUR"
-    )
+    assert found.message == (f"{kind}: order {ORDER}, Ticketing 49.00 EUR, ledger 48.00 EUR")
     warns = kind in ("timing", "settlement")
     assert found.severity is (Severity.WARN if warns else Severity.ERROR)
 

@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-import psycopg
 import pytest
 from sqlalchemy import URL
 
@@ -16,6 +15,7 @@ from reporting_pipeline.checks.seals import (
     seals_of,
     unsealed_days,
 )
+from reporting_pipeline.errors import WarehouseUnavailable
 from reporting_pipeline.sources.contract import DOMAINS
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
@@ -239,7 +239,7 @@ def test_sealing_waits_for_a_build(warehouse: URL) -> None:
     impatient = warehouse.update_query_dict({"options": "-clock_timeout=50ms"})
     with warehouse_connection(warehouse) as builder:
         builder.execute("select pg_advisory_xact_lock_shared(hashtext('report_sales_daily'))")
-        with pytest.raises(psycopg.errors.LockNotAvailable):
+        with pytest.raises(WarehouseUnavailable, match="has kept a lock"):
             seal_days(impatient, [DAY], datetime.now(UTC))
 
 

@@ -22,13 +22,18 @@ def decide(command: str, *arguments: str) -> Result:
     )
 
 
-def test_a_break_is_listed_accepted_and_taken_back(own_warehouse: URL) -> None:
-    with warehouse_connection(own_warehouse) as connection:
+def land_organization(warehouse: URL) -> None:
+    with warehouse_connection(warehouse) as connection:
         connection.execute(
             "insert into landing.ticketing_organizations"
             " values (%s, 'Nordlicht', 'Europe/Berlin', 'EUR', now())",
             (ORGANIZATION,),
         )
+
+
+def test_a_break_is_listed_accepted_and_taken_back(own_warehouse: URL) -> None:
+    land_organization(own_warehouse)
+    with warehouse_connection(own_warehouse) as connection:
         connection.execute(
             "insert into reporting.report_reconciliation_breaks (date, organization_id, order_id,"
             " currency, kind, ticketing_minor, ledger_minor, difference_minor, proof_ids)"
@@ -55,12 +60,13 @@ def test_a_break_is_listed_accepted_and_taken_back(own_warehouse: URL) -> None:
 
 
 def test_a_break_that_is_not_open_is_an_error_that_names_the_next_step(own_warehouse: URL) -> None:
+    land_organization(own_warehouse)
     result = decide("accept", "--reason", "cash drawer")
 
     assert result.exit_code == 1
     assert result.output == (
-        f"Error: organisation {ORGANIZATION} has no open break of kind amount with the id {ORDER}; "
-        "`reporting breaks` lists them\n"
+        f"Error: organisation Nordlicht ({ORGANIZATION}) has no open break of kind amount with the "
+        f"id {ORDER}; `reporting breaks` lists them\n"
     )
 
 

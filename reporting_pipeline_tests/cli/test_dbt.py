@@ -5,13 +5,15 @@ import re
 from pathlib import Path
 
 import pytest
+from sqlalchemy import URL
 
 from reporting_pipeline.building.build import TABLE_NAMES
 from reporting_pipeline.building.dbt import parsed_project
 from reporting_pipeline.building.relations import ensure_relations, relations_are_current
-from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline.warehouse.engine import conninfo, warehouse_connection
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline, assert_same
 from reporting_pipeline_tests.cli.conftest import RunReporting
+from reporting_pipeline_tests.printable_password import PRINTABLE, ROLE
 
 _DONE = re.compile(r"Done\. PASS=(\d+) WARN=(\d+) ERROR=(\d+) SKIP=(\d+) NO-OP=(\d+)")
 
@@ -82,3 +84,24 @@ def _variables(pipeline: Pipeline, home: Path) -> dict[str, str]:
 def _relations_are_current(pipeline: Pipeline) -> bool:
     with warehouse_connection(pipeline.warehouse) as connection:
         return relations_are_current(connection)
+
+
+def test_the_program_dbt_has_the_whole_address(
+    printable_url: URL, reporting: RunReporting, tmp_path: Path
+) -> None:
+    url = printable_url.update_query_dict(
+        {
+            "host": "127.0.0.1,127.0.0.1",
+            "port": f"1,{printable_url.port}",
+            "options": "-c lock_timeout=54321",
+        }
+    ).set(host=None, port=None)
+    shown = "select session_user || current_setting('lock_timeout') as answer"
+    variables = {"REPORTING_DATABASE_URL": conninfo(url), "REPORTING_HOME": str(tmp_path)}
+
+    arguments = ("exec", "--", "dbt", "show", "--inline", shown, "--output", "json")
+    done = reporting(*arguments, **variables)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{ROLE}54321ms" in done.stdout
+    assert PRINTABLE not in done.stdout + done.stderr

@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import URL
 
-from reporting_pipeline.cli import main
+from reporting_pipeline.cli import main, operations
+from reporting_pipeline.embedded.home import left_servers
 from reporting_pipeline.settings import child_environment
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.cli.conftest import RunReporting, program
@@ -125,6 +126,8 @@ def test_once_prints_the_metrics(warehouse_url: URL, reporting: RunReporting) ->
 def staged(own_warehouse: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An unfinished write of years ago in the store."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    # Servers of this machine's homes are not this test's.
+    monkeypatch.setattr(operations, "left_servers", lambda: left_servers(tmp_path / "elsewhere"))
     path = tmp_path / "store" / ".staging" / "0123"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"half")
@@ -151,6 +154,24 @@ def test_leftovers_of_killed_processes_are_listed_and_removed(
         "0 requests are past their retention, 0 of them are deleted\n"
     )
     assert staged.exists() is stays
+
+
+@pytest.mark.parametrize(("arguments", "stays"), [(["--dry-run"], True), ([], False)])
+@pytest.mark.usefixtures("staged")
+def test_servers_of_a_deleted_home_are_listed_and_removed(
+    arguments: list[str], stays: bool, tmp_path: Path
+) -> None:
+    gone, unknown = tmp_path / "elsewhere" / "gone", tmp_path / "elsewhere" / "unknown"
+    for each in (gone, unknown):
+        (each / "postgres").mkdir(parents=True)
+    (gone / "home").write_text(str(tmp_path / "deleted"))
+
+    result = CliRunner().invoke(main, ["sweep", *arguments])
+
+    assert result.exit_code == 0, result.output
+    assert f"servers' files {gone} of {tmp_path / 'deleted'}, which is gone\n" in result.output
+    assert f"servers' files {unknown} do not say which home they are of" in result.output
+    assert (gone.exists(), unknown.exists()) == (stays, True)
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ from sqlalchemy import URL
 
 from reporting_pipeline.cli import main
 from reporting_pipeline.exports.csv_format import CSV
-from reporting_pipeline.exports.manifest import MANIFEST_SUFFIX
+from reporting_pipeline.exports.manifest import MANIFEST_SUFFIX, SealPart, WatermarkPart
 from reporting_pipeline.exports.xlsx.xlsx_format import XLSX
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline
-from reporting_pipeline_tests.exports.documents import EVERY_TYPE, ROWS, document
+from reporting_pipeline_tests.exports.documents import EVERY_TYPE, ROWS, column, document
 from reporting_pipeline_tests.exports.xlsx.packages import DATA, edited, replaced
 from reporting_pipeline_tests.sample_reports import (
     ATTENDANCE,
@@ -99,13 +99,14 @@ def test_reports_that_are_due_are_generated_and_listed(
         ["attendance", "Nordlicht", DAY, "csv", "ready", "1", "0", size[0]],
         ["revenue", "Nordlicht", DAY, "csv", "ready", "1", "1", size[1]],
     ]
-    assert result.output.endswith(f"\n{SUMMARY}\nin {store}\n")
+    assert result.stdout.endswith(f"\n{SUMMARY}\nin {store}\n")
     assert "0 of them new editions" in export().output
 
     listed = run("reports", "--definition", "revenue")
 
     assert listed.exit_code == 0, listed.output
     key = str(revenue.relative_to(store))
+    assert listed.output.splitlines()[1].startswith(f"{NAME} - Revenue, by day - {DAY}.csv  ready")
     assert listed.output.splitlines()[1].split()[-5:] == ["ready", "1", "1", size[1], key]
 
 
@@ -122,7 +123,7 @@ def test_a_held_report_is_printed_with_its_reason_and_is_no_failure(
         f"held: revenue of {NAME}, {DAY} (csv): {DAY}: order 4711 is 1 EUR short" in result.output
     )
     assert "1 files are ready, 1 of them new editions; 1 held, 0 failed" in result.output
-    assert f"none yet: revenue, {DAY}, csv" in run("reports").output
+    assert f"{NAME}: revenue, {DAY}, csv" in run("reports").output
 
 
 def test_provisional_publishes_a_held_report_with_a_stamp(
@@ -218,12 +219,15 @@ def test_an_unusable_store_gives_one_line_and_exit_code_1(
     ("arguments", "expected"),
     [
         (["--from", "2026-02-28", "--to", "2026-02-27"], "--to 2026-02-27 is before --from"),
-        (["--from", "2026-02-29", "--to", "2026-03-01"], "'2026-02-29' does not match"),
-        (["--from", "28.02.2026", "--to", "2026-03-01"], "'28.02.2026' does not match"),
+        (["--from", "2026-02-29", "--to", "2026-03-01"], "'2026-02-29' is not a day"),
+        (["--from", "28.02.2026", "--to", "2026-03-01"], "'28.02.2026' is not a day"),
         (["--from", "2026-02-28"], "Missing option '--to'"),
         (["--from", DAY, "--to", DAY, "--format", "doc"], "'doc' is not one of 'csv', 'xlsx'"),
         (["--from", DAY, "--to", DAY, "--schedule", "manual"], "'manual' is not one of 'daily'"),
-        (["--from", DAY, "--to", DAY, "--organization", "Berlin"], "'Berlin' is not a valid UUID"),
+        (
+            ["--from", DAY, "--to", DAY, "--organization", " "],
+            "it is empty; expected",
+        ),
     ],
 )
 def test_invalid_arguments_are_refused_before_any_server_starts(
@@ -256,6 +260,22 @@ def test_an_empty_catalogue_is_reported(
     assert result.output == f"no report is published\nin {tmp_path / 'store'}\n"
 
 
+@pytest.mark.parametrize("command", ["reports", "get"])
+@pytest.mark.usefixtures("two_definitions")
+def test_a_list_of_a_definition_that_does_not_exist_is_refused(command: str) -> None:
+    def listed(slug: str) -> Result:
+        return CliRunner().invoke(main, [command, f"--definition={slug}"])
+
+    unknown = listed("revenues")
+
+    assert unknown.exit_code == 1
+    assert unknown.output == (
+        "Error: there is no report definition revenues; the nearest is revenue; "
+        "there are attendance, revenue\n"
+    )
+    assert "no report is published" in listed("revenue").output or command == "get"
+
+
 # reporting verify
 
 
@@ -263,7 +283,7 @@ def verify(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, ["verify", *map(str, arguments)])
 
 
-def test_proven_facts_are_listed(tmp_path: Path) -> None:
+def test_facts_that_agree_are_listed_and_those_that_nothing_proves(tmp_path: Path) -> None:
     report = document(tmp_path, EVERY_TYPE, ROWS)
     XLSX.write(report, tmp_path / "report.xlsx")
 
@@ -272,17 +292,29 @@ def test_proven_facts_are_listed(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert [line.rstrip() for line in result.output.splitlines()] == [
         "Daily sales, version 1, Halle, 2026-10-25",
-        "report.xlsx is proven:",
+        "report.xlsx is consistent with its manifest:",
         "checked              found as expected",
         "manifest inside      agrees with the rows",
         "rows                 6",
         f"SHA-256 of the rows  {report.manifest.rows_sha256}",
+        "not proven without a signature (--key) or the warehouse (--against-warehouse): definition,"
+        " organisation, period, version of the report numbers, time zone, time offsets, locale,"
+        " profile, filters, key of a row, sources, seals, accepted breaks, final or provisional,"
+        " event, parties that sign, terms, names and filters of blocks, signature,"
+        " versions of libraries,"
+        " labels of columns, words in place of values, the name for downloads",
     ]
 
 
 def test_differences_are_listed_and_the_exit_code_is_one(tmp_path: Path) -> None:
     report = document(tmp_path, EVERY_TYPE, ROWS)
-    stamped = report.manifest.model_copy(update={"is_provisional": True})
+    seal = SealPart(
+        first=date(2026, 10, 25), end=date(2026, 10, 26), state="held", reasons=("a break",)
+    )
+    source = WatermarkPart(domain="ledger", complete_through="never")
+    stamped = report.manifest.model_copy(
+        update={"is_provisional": True, "seals": (seal,), "watermarks": (source,)}
+    )
     XLSX.write(replace(report, manifest=stamped), tmp_path / "report.xlsx")
     edited(tmp_path / "report.xlsx", DATA, replaced("<v>1234.56</v>", "<v>1234.567</v>"))
 
@@ -292,13 +324,13 @@ def test_differences_are_listed_and_the_exit_code_is_one(tmp_path: Path) -> None
     assert result.output.splitlines() == [
         "Daily sales, version 1, Halle, 2026-10-25, PROVISIONAL",
         "report.xlsx is NOT what was published:",
-        "  cell: sheet PROVISIONAL Data, cell E2, column 'gross_minor': "
+        "  cell: sheet PROVISIONAL Data, cell E7, column 'gross_minor': "
         "1234.567, which EUR has no minor unit for",
     ]
 
 
 def test_many_differences_are_counted(tmp_path: Path) -> None:
-    columns = [replace(EVERY_TYPE[8], label=f"label {number}") for number in range(30)]
+    columns = [column(f"name{number}", label=f"label {number}") for number in range(30)]
     report = document(tmp_path, columns, [])
     XLSX.write(report, tmp_path / "report.xlsx")
     edited(tmp_path / "report.xlsx", DATA, lambda content: content.replace(b"label", b"Label"))

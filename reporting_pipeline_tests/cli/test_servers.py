@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +18,8 @@ import pytest
 from sqlalchemy import URL
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from reporting_pipeline.cli.servers import dagster_ui
 from reporting_pipeline.cli.session import session
+from reporting_pipeline.cli.ui import dagster_ui
 from reporting_pipeline.embedded.account import Account
 from reporting_pipeline.embedded.home import Home
 from reporting_pipeline.errors import ServerFailed
@@ -27,6 +28,8 @@ from reporting_pipeline.warehouse.engine import conninfo
 from reporting_pipeline_tests.cli.conftest import RunReporting, program
 
 # reporting up and exec
+
+_HANDLER_OF_SIGINT = "import signal; print(signal.getsignal(signal.SIGINT).__name__)"
 
 
 def test_the_exit_code_of_the_command_is_passed_on(
@@ -45,6 +48,20 @@ def test_a_signal_that_ends_the_command_is_passed_on(
     )
 
     assert done.returncode == -signal.SIGTERM
+
+
+def test_a_program_of_a_background_command_ends_on_request(running_home: Home) -> None:
+    # A shell starts background commands with SIGINT ignored, and a program inherits that.
+    command = [program(), "exec", "--", sys.executable, "-c", _HANDLER_OF_SIGINT]
+    done = subprocess.run(  # noqa: S603 - our own program
+        ["/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh", *command],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=child_environment({"REPORTING_HOME": str(running_home.folder)}),
+    )
+
+    assert done.stdout == "default_int_handler\n"
 
 
 def test_the_command_finds_the_addresses_in_its_environment(
@@ -100,6 +117,19 @@ def test_an_expected_error_is_one_line_without_a_traceback(
     assert done.returncode == 1
     assert done.stderr.startswith("Error: REPORTING_DATABASE_URL is not the address of a")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_expected_error_is_a_record_of_the_json_log(reporting: RunReporting) -> None:
+    done = reporting(
+        "reports",
+        REPORTING_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none",
+        REPORTING_LOG_FORMAT="json",
+    )
+
+    records = [json.loads(line) for line in done.stderr.splitlines()]
+    assert done.returncode == 1
+    assert records[-1]["level"] == "ERROR"
+    assert "127.0.0.1:1" in records[-1]["message"]
 
 
 def test_servers_of_exec_run_as_long_as_its_command(
@@ -243,7 +273,7 @@ def test_ui_shows_the_code_and_ends_with_its_programs(running_home: Home) -> Non
     with socket.socket() as taken, session() as settings:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        with dagster_ui(settings, port=taken.getsockname()[1]) as ui:
+        with dagster_ui(settings.home, port=taken.getsockname()[1]) as ui:
             found = ask(ui.address)
             daemon = next(each for each in ui._processes if "daemon" in each.name)
             assert daemon.pid is not None

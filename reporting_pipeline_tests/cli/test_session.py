@@ -112,7 +112,8 @@ def test_no_local_server_is_started_when_the_warehouse_is_set(
     )
 
     with session() as settings:
-        assert settings.warehouse_url() == empty_database_url
+        limited = {"options": "-c lock_timeout=1800s"}
+        assert settings.warehouse_url() == empty_database_url.update_query_dict(limited)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dagster", "store"]
 
 

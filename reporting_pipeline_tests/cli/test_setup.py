@@ -10,10 +10,13 @@ from sqlalchemy import URL
 
 from reporting_pipeline import project_file
 from reporting_pipeline.cli import main
-from reporting_pipeline.cli.setup import Finding, doctor, examine, pango
+from reporting_pipeline.cli.addresses import Finding
+from reporting_pipeline.cli.setup import doctor, examine, pango
 from reporting_pipeline.settings import Settings, set_environment
 from reporting_pipeline.warehouse import schema
 from reporting_pipeline.warehouse.engine import conninfo
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
+from reporting_pipeline_tests.another_zone_table import another_zone_table
 
 PROJECT_FILES = ["dagster.yaml", "reporting.env", "workspace.yaml"]
 
@@ -32,6 +35,7 @@ def test_the_machine_of_these_tests_has_everything_required(tmp_path: Path) -> N
         "PostgreSQL",
         "Valkey",
         "home",
+        "time zones",
         "disk",
         "Pango",
     ]
@@ -77,6 +81,21 @@ def test_a_warehouse_that_is_set_replaces_the_search_for_programs(
     assert result.exit_code == 0
     assert "warehouse" in result.stdout
     assert "Valkey" not in result.stdout
+
+
+def test_the_doctor_names_a_zone_that_differs_and_its_first_instant(
+    season_pipeline: Pipeline, environment: None, tmp_path: Path
+) -> None:
+    set_environment({"REPORTING_DATABASE_URL": conninfo(season_pipeline.warehouse)})
+
+    with another_zone_table(tmp_path, Berlin="Europe/London"):
+        result = CliRunner().invoke(main, ["doctor"])
+
+    assert (
+        "optional time zones   Europe/Berlin from 2025-01-01 00:00 UTC: PostgreSQL +01:00, "
+        "Python +00:00\n"
+    ) in result.stdout
+    assert "to fix it: update the older of the two" in result.stdout
 
 
 def test_a_warehouse_that_does_not_answer_is_missing(environment: None) -> None:
@@ -181,7 +200,8 @@ def test_migrate_prints_the_versions_and_does_nothing_the_second_time(
             "REPORTING_HOME": str(tmp_path),
         }
     )
-    place = f"the warehouse {empty_database_url.database} at {empty_database_url.host}"
+    url = empty_database_url
+    place = f"the warehouse at 127.0.0.1:{url.port}/{url.database}"
     assert schema.found_version(empty_database_url) is None
 
     first, second = run("migrate"), run("migrate")

@@ -104,6 +104,30 @@ def test_a_source_of_version_1_0_is_accepted_and_its_missing_parts_are_listed(
 
 
 @pytest.mark.usefixtures("_environment")
+def test_rows_that_landing_sets_aside_are_loaded_and_listed_by_rule(tmp_path: Path) -> None:
+    organization = "00000001-0000-4000-8000-000000000001"
+    header = "id,name,timezone,currency,updated_at\n"
+    row = f"{organization},Hall,posix/Europe/Berlin,EUR,52000-01-01T00:00:00Z\n"
+    (tmp_path / "ticketing.organizations.csv").write_text(header + row)
+
+    strict = run("load", "--strict", str(tmp_path))
+    loaded = run("load", str(tmp_path))
+    checked = run("check")
+
+    assert strict.exit_code == 1
+    assert loaded.exit_code == checked.exit_code == 0, loaded.output + checked.output
+    assert "faults of loaded rows, which landing sets aside:" in loaded.output
+    for output in (strict.output, loaded.output):
+        assert "  ticketing.organizations, line 2: timezone 'posix/Europe/Berlin' is" in output
+    for problem in (
+        "timezone is not the IANA name of a time zone",
+        "updated_at is not an instant of the years 1 to 9998",
+    ):
+        line = f"ticketing  rows     ticketing.organizations: {problem}: {organization}"
+        assert line in checked.output.splitlines()
+
+
+@pytest.mark.usefixtures("_environment")
 def test_empty_sources_break_the_contract() -> None:
     result = run("check")
 

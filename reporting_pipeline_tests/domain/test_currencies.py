@@ -1,14 +1,19 @@
 """The digits of currencies are those of ISO 4217, and stay when ISO withdraws a currency."""
 
+import iso4217
 import pytest
 from iso4217 import Currency
 
-from reporting_pipeline.domain.currencies import MINOR_DIGITS
+from reporting_pipeline.domain.currencies import ISO_4217_DATE, MINOR_DIGITS
 
 
 @pytest.mark.parametrize("currency", list(Currency), ids=lambda each: each.code)
 def test_every_currency_of_the_present_list_has_its_digits(currency: Currency) -> None:
     assert MINOR_DIGITS.get(currency.code) == currency.exponent
+
+
+def test_the_table_has_the_date_of_the_list_that_it_is_compared_with() -> None:
+    assert iso4217.__published__.isoformat() == ISO_4217_DATE
 
 
 @pytest.mark.parametrize(

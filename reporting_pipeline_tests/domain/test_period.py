@@ -62,6 +62,11 @@ def test_an_empty_period_is_refused() -> None:
         Period(first=day, end=day)
 
 
+def test_a_name_with_its_ends_exchanged_is_refused_as_such() -> None:
+    with pytest.raises(ValueError, match="not a period: it ends on 2026-02-23, before its first"):
+        Period.of_token("2026-03-01_2026-02-23")
+
+
 def test_only_the_period_of_an_event_can_have_no_first_day() -> None:
     with pytest.raises(ValueError, match="without a first day must be an event's"):
         Period(first=None, end=date(2026, 3, 1))

@@ -1,7 +1,8 @@
 """A batch generates reports in order, and a failing report does not stop the others."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -9,16 +10,20 @@ import psycopg
 import pytest
 import redis
 
+from reporting_pipeline.catalogue.generated_reports import generated_reports
 from reporting_pipeline.due import batch
 from reporting_pipeline.due.batch import generate_batch, report_lines
 from reporting_pipeline.due.due_reports import (
     DueReport,
 )
-from reporting_pipeline.errors import UnknownDefinition
+from reporting_pipeline.errors import StoreUnavailable, UnknownDefinition
 from reporting_pipeline.publishing.generate import Outcome, Publisher, generate
 from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.store import open_store
+from reporting_pipeline.store.folder import FolderStore
+from reporting_pipeline.store.object_store import BINARY, StoredObject
+from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.sample_reports import (
     ATTENDANCE,
@@ -95,6 +100,78 @@ def test_a_report_that_fails_does_not_stop_the_others(
     failed = lines[1]
     assert (failed.reason or "").startswith(reason)
     assert (failed.is_retryable, failed.is_fault) == (is_retryable, is_fault)
+
+
+class _Interrupted(FolderStore):
+    """A folder that cannot be reached once a number of files is written."""
+
+    puts_left = 0
+
+    def put(
+        self,
+        key: str,
+        chunks: Iterable[bytes],
+        media_type: str = BINARY,
+        *,
+        file_name: str | None = None,
+    ) -> StoredObject:
+        self.require_reachable()
+        self.puts_left -= 1
+        return super().put(key, chunks, media_type, file_name=file_name)
+
+    def require_reachable(self) -> None:
+        if not self.puts_left:
+            message = "the disk is away"
+            raise StoreUnavailable(message)
+
+
+def interrupted(publisher: Publisher, folder: Path, puts_left: int) -> Publisher:
+    store = _Interrupted(folder)
+    store.puts_left = puts_left
+    return replace(publisher, store=store)
+
+
+def test_a_store_that_is_away_ends_the_batch_before_any_report(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    due = due_requests(publisher)
+    away = interrupted(publisher, tmp_path, 0)
+
+    with pytest.raises(StoreUnavailable, match="the disk is away"):
+        list(generate_batch(away, due))
+
+    with warehouse_connection(publisher.warehouse) as connection:
+        assert not [
+            each.status
+            for each in generated_reports(connection)
+            if each.definition_id == due[0].request.definition.id and each.status == "failed"
+        ]
+
+
+def test_a_store_that_goes_away_ends_the_batch_with_one_error(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    due = [
+        DueReport(
+            as_of=day + timedelta(days=1),
+            request=ReportRequest(
+                definition=define(publisher.warehouse, {**REVENUE, "slug": "interrupted"}),
+                period=one_day(day),
+            ),
+        )
+        for day in (date(2025, 9, number) for number in range(1, 11))
+    ]
+    results = generate_batch(interrupted(publisher, tmp_path, 10), due)
+
+    with pytest.raises(StoreUnavailable, match="the next reports were not begun: run the same"):
+        list(results)
+
+    with warehouse_connection(publisher.warehouse) as connection:
+        known = [
+            each.status for each in generated_reports(connection) if each.slug == "interrupted"
+        ]
+    assert {"ready", "failed"} == set(known)
+    assert len(known) < len(due)
 
 
 def test_formats_that_a_definition_does_not_have_are_not_generated(publisher: Publisher) -> None:

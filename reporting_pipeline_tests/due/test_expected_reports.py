@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from reporting_pipeline.catalogue.definition_store import apply_definitions
+from reporting_pipeline.catalogue.derived_definitions import apply_templates, derive_within
 from reporting_pipeline.catalogue.generated_reports import set_status
 from reporting_pipeline.catalogue.report_keys import ReportKey
 from reporting_pipeline.due.expected_reports import (
@@ -123,6 +124,106 @@ def test_a_report_is_expected_from_the_day_of_its_definition(
         NOW - timedelta(days=2),
         datetime(2026, 3, 8, 23, tzinfo=UTC),
         datetime(2026, 3, 9, 23, tzinfo=UTC),
+    ]
+
+
+def later_organization(connection: psycopg.Connection, template: dict[str, Any]) -> UUID:
+    """Apply a template long ago, then let an organisation in Berlin land a day and a half ago."""
+    apply_templates(connection, [parse_definition(template)], NOW - timedelta(days=90))
+    organization_id = UUID(int=3)
+    connection.execute(
+        "insert into landing.ticketing_organizations (id, name, timezone, currency, updated_at)"
+        " values (%s, 'Newcomer', 'Europe/Berlin', 'EUR', '2026-01-01Z')",
+        [organization_id],
+    )
+    derive_within(connection, NOW - timedelta(hours=36))
+    return organization_id
+
+
+@pytest.mark.parametrize(
+    ("schedule", "period", "first"),
+    [
+        ("daily", "previous_day", ["2026-03-09"]),
+        (
+            "weekly",
+            {"rule": "previous_week", "first_weekday": "tuesday"},
+            ["2026-03-03_2026-03-09"],
+        ),
+        ("weekly", {"rule": "previous_week", "first_weekday": "monday"}, []),
+        ("monthly", "month", []),
+        ("daily", "month_to_date", ["2026-03-01_2026-03-09"]),
+    ],
+    ids=str,
+)
+def test_an_organisation_that_lands_later_is_due_from_the_period_in_which_it_lands(
+    schedule: str, period: object, first: list[str], connection: psycopg.Connection
+) -> None:
+    template = copy.deepcopy(dict[str, Any](REVENUE)) | {"schedule": schedule}
+    template["config"]["period"] = period
+    organization_id = later_organization(connection, template)
+
+    missing = [
+        each
+        for each in missing_reports(connection, NOW, EXPECTATION)
+        if each.definition.organization_id == organization_id
+    ]
+
+    assert periods(missing) == first
+
+
+def test_an_organisation_that_has_just_landed_is_due_nothing_of_the_past(
+    connection: psycopg.Connection,
+) -> None:
+    later_organization(connection, dict[str, Any](REVENUE))
+
+    missing = missing_reports(connection, NOW - timedelta(hours=36), EXPECTATION)
+
+    assert {each.definition.organization_id for each in missing} == {BERLIN, TOKYO}
+
+
+def test_an_event_that_lands_after_its_definition_is_due_by_itself(
+    connection: psycopg.Connection,
+) -> None:
+    template = copy.deepcopy(dict[str, Any](REVENUE)) | {"schedule": "post_event"}
+    template["config"]["period"] = "event_to_date"
+    apply_templates(connection, [parse_definition(template)], NOW - timedelta(days=9))
+    assert missing_reports(connection, NOW, EXPECTATION) == []
+
+    event_id = fair(
+        connection,
+        timezone="Europe/Berlin",
+        doors_at="2026-03-09 08:00Z",
+        ends_at="2026-03-09 20:00Z",
+    )
+
+    assert periods(missing_reports(connection, NOW, EXPECTATION)) == [
+        f"event-{event_id}_2026-03-09"
+    ]
+
+
+def test_an_event_is_due_although_its_organisation_lands_after_it(
+    connection: psycopg.Connection,
+) -> None:
+    template = copy.deepcopy(dict[str, Any](REVENUE)) | {"schedule": "post_event"}
+    template["config"]["period"] = "event_to_date"
+    apply_templates(connection, [parse_definition(template)], NOW - timedelta(days=9))
+    event_id = fair(
+        connection, timezone="UTC", doors_at="2026-03-08 08:00Z", ends_at="2026-03-08 20:00Z"
+    )
+    newcomer = UUID(int=3)
+    connection.execute("update landing.ticketing_events set organization_id = %s", [newcomer])
+    derive_within(connection, datetime(2026, 3, 8, 12, tzinfo=UTC))
+    assert missing_reports(connection, NOW, EXPECTATION) == []
+
+    connection.execute(
+        "insert into landing.ticketing_organizations (id, name, timezone, currency, updated_at)"
+        " values (%s, 'Newcomer', 'UTC', 'EUR', '2026-01-01Z')",
+        [newcomer],
+    )
+    derive_within(connection, NOW)
+
+    assert periods(missing_reports(connection, NOW, EXPECTATION)) == [
+        f"event-{event_id}_2026-03-08"
     ]
 
 

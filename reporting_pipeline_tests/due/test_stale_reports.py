@@ -166,7 +166,7 @@ def test_a_report_is_stale_when_an_acceptance_in_its_proof_is_taken_back(
     held = generate_once(publisher, REVENUE, one_day(DAY))
     assert held.status == "held"
     assert held.failure_message == (
-        f"{DAY}: amount: order {order}, Ticketing 100, ledger 0 minor units of EUR"
+        f"{DAY}: amount: order {order}, Ticketing 1.00 EUR, ledger 0.00 EUR"
     )
     assert _stale_periods(publisher) == []
 

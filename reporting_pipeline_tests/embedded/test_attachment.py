@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from reporting_pipeline.embedded.account import Account
 from reporting_pipeline.embedded.attachment import attached
-from reporting_pipeline.embedded.home import Home
+from reporting_pipeline.embedded.home import Home, LeftServers, left_servers
 from reporting_pipeline.errors import EnvironmentNotReady, ServerFailed
 
 _USER = """
@@ -18,7 +19,7 @@ import sys
 from pathlib import Path
 from reporting_pipeline.embedded.account import server_account
 from reporting_pipeline.embedded.attachment import attached
-from reporting_pipeline.embedded.home import Home
+from reporting_pipeline.embedded.home import Home, LeftServers, left_servers
 
 bindir = Path(sys.argv[2]) if sys.argv[2] else None
 with attached(Home(Path(sys.argv[1]), server_account()), bindir, durable=False) as attachment:
@@ -85,6 +86,32 @@ def test_a_home_in_a_private_folder_keeps_its_servers_elsewhere(
     assert home.servers == again.servers
     assert home.servers.parent == servers_folder / "elsewhere"
     assert private.stat().st_mode & 0o777 == 0o700
+
+
+def test_servers_of_a_home_that_is_gone_are_found_and_those_of_a_home_that_is_there_are_not(
+    servers_folder: Path, tmp_path: Path
+) -> None:
+    private, elsewhere = tmp_path / "private", servers_folder / "elsewhere-of-gone"
+    private.mkdir(mode=0o700)
+    other = Account(name="other", uid=65533, gid=65533, is_other=True)
+    there, gone, running = (
+        Home(private / name, other, elsewhere=elsewhere) for name in ("there", "gone", "running")
+    )
+    unknown = elsewhere / "unknown"
+    (unknown / "postgres").mkdir(parents=True)
+    for each in (gone, running):
+        shutil.rmtree(each.folder)
+    (running.servers / "postgres").mkdir()
+
+    with (running.servers / "postgres" / "server.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        found = left_servers(elsewhere)
+
+    assert there.servers.is_dir()
+    assert found == [
+        LeftServers(folder=gone.servers, home=gone.folder),
+        LeftServers(folder=unknown, home=None),
+    ]
 
 
 def start_user(home: Home, pg_bindir: Path | None) -> subprocess.Popen[str]:

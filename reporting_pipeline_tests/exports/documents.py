@@ -108,7 +108,7 @@ def document(
     rows: Sequence[CanonicalRow],
     *,
     profile: Literal["machine", "spreadsheet"] = "machine",
-    locale: str = "de_DE",
+    locale: str = "it_IT",
 ) -> ReportDocument:
     """A report of these rows; its spool is in `folder`."""
     content = b"".join(map(canonical_line, rows))
@@ -130,7 +130,7 @@ def document_of_blocks(folder: Path, *blocks: ReportDocument) -> ReportDocument:
         BlockPart(
             name=each.title.lower().replace(" ", "-"),
             title=each.title,
-            dataset="sales_daily",
+            dataset=each.manifest.definition.dataset,
             **{name: getattr(each.manifest, name) for name in _OF_ROWS},
         )
         for each in blocks
@@ -173,7 +173,7 @@ def document_of(
     spool: RowSpool,
     *,
     profile: Literal["machine", "spreadsheet"] = "machine",
-    locale: str = "de_DE",
+    locale: str = "it_IT",
 ) -> ReportDocument:
     """A report of the rows in a spool."""
     has_currency = any(each.name == "currency" for each in spool.columns)
@@ -203,16 +203,7 @@ def with_rows_missing(report: ReportDocument) -> ReportDocument:
 
 
 def _manifest(spool: RowSpool, profile: str, locale: str) -> Manifest:
-    columns = tuple(
-        ColumnPart(
-            name=each.name,
-            header=each.header,
-            type=each.column.type,
-            unit=each.column.unit,
-            kind=each.column.kind,
-        )
-        for each in spool.columns
-    )
+    columns = tuple(map(ColumnPart.of, spool.columns))
     return Manifest(
         definition=DefinitionPart(
             id=UUID(int=1),
@@ -220,7 +211,7 @@ def _manifest(spool: RowSpool, profile: str, locale: str) -> Manifest:
             name="Daily sales",
             version=1,
             category="sales",
-            dataset="sales_daily",
+            dataset="freshness",
         ),
         organization=OrganizationPart(id=UUID(int=2), name="Halle"),
         period=PeriodPart(

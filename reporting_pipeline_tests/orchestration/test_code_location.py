@@ -31,6 +31,7 @@ EXPORTS = {
     *("daily_reports", "weekly_reports", "monthly_reports", "event_reports"),
     "restated_reports",
 }
+OVER_ALL_DAYS = ("no_unresolved_day", "no_warned_day")
 
 
 def test_definitions_load_without_any_address() -> None:
@@ -48,6 +49,7 @@ def test_every_table_and_file_is_an_asset_named_after_its_place() -> None:
         "report_seals",
         *EXPORTS,
         "alerts",
+        "store_audit",
     }
 
 
@@ -125,13 +127,14 @@ def test_every_check_is_an_asset_check() -> None:
     found = {(key.asset_key.to_user_string(), key.name) for key in GRAPH.asset_check_keys}
     assert found == {
         *((check.report_table, check.name) for check in CHECKS),
+        *product((table.name for table in REPORT_TABLES), OVER_ALL_DAYS),
         *product(EXPORTS, ["files_are_stored", "not_over_held_days"]),
     }
 
 
 def test_the_daily_job_has_all_assets_except_those_due_later() -> None:
     job = DEFS.resolve_job_def("daily_build")
-    later = {dg.AssetKey(name) for name in EXPORTS - {"daily_reports"}}
+    later = {dg.AssetKey(name) for name in EXPORTS - {"daily_reports"} | {"store_audit"}}
     assert job.asset_layer.executable_asset_keys == set(OURS) - later
     checks = {key for key in GRAPH.asset_check_keys if key.asset_key not in later}
     assert job.asset_layer.asset_graph.asset_check_keys == checks
@@ -223,7 +226,9 @@ def test_reports_depend_on_the_seals_of_their_days(
 
 def test_checks_have_the_days_of_their_tables() -> None:
     for key in GRAPH.asset_check_keys:
-        assert GRAPH.get(key).partitions_def == GRAPH.get(key.asset_key).partitions_def
+        of_table = GRAPH.get(key.asset_key).partitions_def
+        expected = None if key.name in OVER_ALL_DAYS else of_table
+        assert GRAPH.get(key).partitions_def == expected
 
 
 def test_every_report_table_is_sealed_before_any_report() -> None:

@@ -35,6 +35,12 @@ OVERCHARGE = """
     )
     returning (select order_id from txn)
 """
+EVENT_NAME = """
+    select event.name
+    from landing.ticketing_orders as booking
+    inner join landing.ticketing_events as event on booking.event_id = event.id
+    where booking.id = %s
+"""
 
 
 def _run(
@@ -47,6 +53,11 @@ def _run(
     }
     job = defs.resolve_job_def("daily_build")
     return job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+
+
+def _of_days(result: dg.ExecuteInProcessResult) -> list[dg.AssetCheckEvaluation]:
+    """The evaluations of the checks that have partitions."""
+    return [each for each in result.get_asset_check_evaluations() if each.partition]
 
 
 def _evaluations(result: dg.ExecuteInProcessResult, name: str) -> dict[str | None, str]:
@@ -68,7 +79,7 @@ def test_a_day_is_landed_built_checked_sealed_and_reported(
 
         assert result.success
         assert len(result.asset_materializations_for_node("landing")) == len(TABLES)
-        evaluations = result.get_asset_check_evaluations()
+        evaluations = _of_days(result)
         assert len(evaluations) == len(CHECKS) + AUDIT_COUNT
         assert {(each.partition, each.passed) for each in evaluations} == {(DAY, True)}
         seal = shown(result, "report_seals")[DAY]
@@ -90,9 +101,7 @@ def test_a_range_is_one_run_with_one_result_per_check_and_day(
 
         assert result.success
         assert instance.get_runs_count() == 1
-        found = [
-            (e.partition, e.check_name, e.asset_key) for e in result.get_asset_check_evaluations()
-        ]
+        found = [(e.partition, e.check_name, e.asset_key) for e in _of_days(result)]
         assert len(found) == len(set(found)) == (len(CHECKS) + AUDIT_COUNT) * len(days)
         assert {partition for partition, _, _ in found} == days
         # Unsettled orders of the season are warnings, which hold no report.
@@ -161,8 +170,13 @@ def test_a_failed_check_shows_what_is_wrong_and_is_tied_to_the_build(
         assert isinstance(table, dg.TableMetadataValue)
         [record] = [dict(each.data) for each in table.records]
         assert f"order_id {row[0]}" in str(record["ids"])
-        assert (record["severity"], record["currency"]) == ("error", "EUR")
-        assert abs(int(str(record["difference"]))) == 100
+        assert record["severity"] == "error"
+        assert record["difference"] in {"1.00 EUR", "-1.00 EUR"}
+        assert f"Ticketing {record['expected']}, ledger {record['found']}" in failed.description
+        shown_first = [each.name for each in table.schema.columns[:-2]]
+        assert [each for each in shown_first if each.endswith(("id", "ids"))] == []
+        named = warehouse.execute(EVENT_NAME, [row[0]]).fetchone()
+        assert named == (record["event"],)
         built = instance.get_latest_storage_id_by_partition(
             failed.asset_key, dg.DagsterEventType.ASSET_MATERIALIZATION, {DAY}
         )
@@ -189,11 +203,49 @@ def test_a_day_with_warnings_passes_and_lists_them(defs: dg.Definitions) -> None
     with dg.DagsterInstance.ephemeral() as instance:
         result = _run(defs, instance, "2025-10-24", "2025-10-24")
 
-        [warned] = [e for e in result.get_asset_check_evaluations() if e.description]
+        [warned] = [e for e in _of_days(result) if e.description]
         assert (warned.check_name, warned.passed) == ("sales_tie_to_ledger", True)
         assert warned.severity is dg.AssetCheckSeverity.WARN
         assert warned.metadata["warn_count"].value == 1
         assert warned.metadata["error_count"].value == 0
+
+
+def test_an_error_of_an_earlier_day_stays_visible_until_it_is_resolved(
+    defs: dg.Definitions, warehouse: psycopg.Connection
+) -> None:
+    def over_all_days(result: dg.ExecuteInProcessResult) -> list[tuple[bool, object, str | None]]:
+        return [
+            (each.passed, each.metadata["day_count"].value, each.description)
+            for each in result.get_asset_check_evaluations()
+            if each.check_name == "no_unresolved_day"
+            and each.asset_key == dg.AssetKey("report_reconciliation_breaks")
+        ]
+
+    [order] = {order for (order,) in warehouse.execute(OVERCHARGE, [DAY])}
+    with dg.DagsterInstance.ephemeral() as instance:
+        found = over_all_days(_run(defs, instance, DAY, DAY))
+        found += over_all_days(_run(defs, instance, "2025-09-02", "2025-09-03"))
+        warehouse.execute(OVERCHARGE.replace("+ 100", "- 100"), [DAY])
+        found += over_all_days(_run(defs, instance, DAY, DAY))
+
+    assert [each[:2] for each in found] == [(False, 1), (False, 1), (True, 0)]
+    assert str(found[1][2]).startswith(
+        f"1 day has errors; {DAY}: sales_tie_to_ledger: amount: order {order}, "
+    )
+
+
+def test_warnings_of_any_day_are_a_check_that_warns(defs: dg.Definitions) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = _run(defs, instance, DAY, DAY)
+
+    [warned] = [each for each in result.get_asset_check_evaluations() if not each.passed]
+    assert (warned.asset_key, warned.check_name) == (
+        dg.AssetKey("report_reconciliation_breaks"),
+        "no_warned_day",
+    )
+    assert warned.severity is dg.AssetCheckSeverity.WARN
+    # The season has 18 days with unsettled orders.
+    assert warned.metadata["day_count"].value == 18
 
 
 def test_landing_shows_the_rows_it_read_and_its_progress(defs: dg.Definitions) -> None:

@@ -10,7 +10,9 @@ from reporting_pipeline.orchestration.partitions import (
     ENDED_EVENTS,
     add_ended_events,
     due_days,
+    partition_keys_of,
     partition_of,
+    range_tags,
     report_days,
     report_months,
     report_weeks,
@@ -78,3 +80,36 @@ def test_an_ended_event_is_one_partition_however_often_it_is_added() -> None:
             str(UUID(int=1)),
             str(UUID(int=2)),
         ]
+
+
+def _failures(asset: dg.AssetsDefinition, first: str, last: str) -> list[str]:
+    """The reasons why a run over a range of partitions fails."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        add_ended_events(instance, [UUID(int=1), UUID(int=2), UUID(int=3)])
+        result = dg.materialize(
+            [asset], instance=instance, tags=range_tags(first, last), raise_on_error=False
+        )
+    failures = [each.step_failure_data for each in result.all_events if each.is_step_failure]
+    reasons = [each.user_failure_data for each in failures]
+    return [each.description or "" for each in reasons if each is not None]
+
+
+@pytest.mark.parametrize(
+    ("partitions", "first", "last"),
+    [
+        (report_days(FIRST), "2025-01-01", "2025-01-03"),
+        (report_weeks(FIRST), "2025-01-06", "2025-01-27"),
+        (report_months(FIRST), "2025-01-01", "2025-03-01"),
+        (ENDED_EVENTS, str(UUID(int=1)), str(UUID(int=3))),
+    ],
+)
+def test_a_range_with_its_ends_exchanged_is_refused(
+    partitions: dg.PartitionsDefinition[str], first: str, last: str
+) -> None:
+    @dg.asset(partitions_def=partitions, backfill_policy=dg.BackfillPolicy.single_run())
+    def table(context: dg.AssetExecutionContext) -> None:
+        assert partition_keys_of(context)[0] == first
+
+    assert _failures(table, first, last) == []
+    [reason] = _failures(table, last, first)
+    assert reason.startswith(f"the range of partitions {last}...{first} has none: its ends are")

@@ -13,6 +13,7 @@ from reporting_pipeline.orchestration.resources import (
     AlertEvaluator,
     Reports,
     Sources,
+    StoreAuditing,
     Timing,
     Warehouse,
     resources_of,
@@ -34,7 +35,7 @@ NOT_FOR_RUNS = {
     *("home", "pg_bindir", "dagster_url", "compute_logs_url", "first_day"),
     *(f"source_{name}_admin_url" for name in ("ticketing", "seating", "scanning", "ledger")),
     *("landing_interval_minutes", "nightly_at", "schedule_zone", "log_format", "metrics_port"),
-    *("leftover_grace_seconds", "retention_alert_days", "retention_deletes"),
+    *("leftover_grace_seconds", "retention_alert_days", "retention_deletes", "store_audit_at"),
     *(f"retention_{name}_years" for name in ("financial", "sales", "operational")),
     *(f"hot_cache_{name}" for name in ("ttl_seconds", "entries", "bytes", "file_bytes")),
 }
@@ -73,12 +74,10 @@ def test_each_resource_and_each_field_is_described() -> None:
 
 
 def test_every_setting_that_a_run_uses_is_a_field_of_a_resource(settings: Settings) -> None:
-    fields = {
-        name
-        for part in Reports.model_fields
-        for name in type(getattr(Reports.of(settings), part)).model_fields
-    }
-    fields |= {*AlertEvaluator.model_fields, *Sources.model_fields}
+    parts = [getattr(Reports.of(settings), each) for each in Reports.model_fields]
+    fields = {name for each in parts if each for name in type(each).model_fields}
+    fields |= {*Reports.model_fields, *AlertEvaluator.model_fields, *Sources.model_fields}
+    fields |= {*StoreAuditing.model_fields}
     assert set(Settings.model_fields) - fields == NOT_FOR_RUNS
 
 

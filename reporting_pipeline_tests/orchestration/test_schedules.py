@@ -96,3 +96,20 @@ def test_a_landing_waits_for_the_one_before_it() -> None:
             skipped: Any = landing(context)
 
     assert skipped.skip_message == "the landing before it has not ended"
+
+
+def test_the_comparison_runs_an_hour_after_the_nightly_run_unless_it_is_off() -> None:
+    comparison = _schedules(nightly_at="23:15")["comparison"]
+    tick = datetime(2026, 1, 1, 0, 15, tzinfo=UTC)
+
+    assert comparison.cron_schedule == "15 0 * * *"
+    assert _result(comparison, tick).tags == {"reporting/compared": "true"}
+    skipped = _result(_schedules(compared_rows=0)["comparison"], tick)
+    assert skipped.skip_message == "REPORTING_COMPARED_ROWS is 0"
+
+
+def test_the_store_is_audited_once_per_night() -> None:
+    audit = _schedules(schedule_zone="Europe/Berlin")["store_audit"]
+    night = _result(audit, datetime(2026, 1, 2, 3, 0, tzinfo=UTC))
+
+    assert night.run_key == "store_audit 2026-01-01"

@@ -5,15 +5,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import dagster as dg
 import psycopg
 import pytest
 
+from reporting_pipeline.checks.breaks import Decision, accept_breaks
+from reporting_pipeline.checks.seals import seal_days
+from reporting_pipeline.domain.period import Period
+from reporting_pipeline.due.stale_reports import days_of_scans_alone, days_too_old_to_rebuild
 from reporting_pipeline.orchestration.code_location import build_definitions
 from reporting_pipeline.orchestration.resources import Reports, Warehouse
 from reporting_pipeline.orchestration.run_requests import SLOT_TAG, rebuild_runs
 from reporting_pipeline.settings import Settings
+from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.orchestration.clocks import timing_at
 from reporting_pipeline_tests.orchestration.shown import shown
 from reporting_pipeline_tests.sample_reports import (
@@ -29,6 +36,51 @@ TODAY = NOW.date()
 APPLIED = datetime(2025, 9, 2, 12, tzinfo=UTC)
 EIGHT_DAYS = [date(2025, 9, 1) + timedelta(days=n) for n in range(8)]
 
+# One scan at each time, of tickets that were not used at an event that is over.
+_SCANS_OF_NO_SHOWS = """
+    with chosen as (
+        select event.id, gate.id as gate_id
+        from ticketing.events as event
+        inner join scanning.gates as gate on event.id = gate.event_id
+        where event.ends_at < timestamptz '2025-09-01Z' and exists (
+            select from scanning.scans as scan where scan.event_id = event.id
+        )
+        order by event.ends_at desc, gate.id
+        limit 1
+    ),
+
+    unused as (
+        select ticket.id, row_number() over (order by ticket.id) as place
+        from ticketing.tickets as ticket
+        inner join ticketing.ticket_types as type on ticket.ticket_type_id = type.id
+        inner join chosen on ticket.event_id = chosen.id
+        where type.is_admission and ticket.status = 'valid' and ticket.id not in (
+            select scan.ticket_id from scanning.scans as scan where scan.ticket_id is not null
+        )
+    ),
+
+    made as (
+        insert into scanning.scans (
+            id, event_id, gate_id, device_id, device_sequence, ticket_id, direction, outcome,
+            is_offline, scanned_at, received_at
+        )
+        select
+            gen_random_uuid(), chosen.id, chosen.gate_id, gen_random_uuid(), 1, unused.id, 'entry',
+            'accepted', false, scanned.at::timestamptz, now()
+        from chosen
+        cross join unnest(%s::text[]) with ordinality as scanned (at, place)
+        inner join unused on scanned.place = unused.place
+    )
+
+    select id from chosen
+"""
+_UNCHARGED = """
+    insert into reporting.report_reconciliation_breaks (
+        date, organization_id, order_id, currency, kind, ticketing_minor, ledger_minor,
+        difference_minor, proof_ids
+    )
+    values (%s, %s, %s, 'EUR', 'missing_in_ledger', 47689, 0, 47689, '{}')
+"""
 _FIRST, _LAST = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
@@ -42,6 +94,21 @@ class SensorDaemon:
 
     def requests_of(self, sensor: str) -> list[dg.RunRequest]:
         """The runs that a sensor requests; the partitions that it requests are added."""
+        result = self._evaluated(sensor)
+        for addition in result.dynamic_partitions_requests or ():
+            self.instance.add_dynamic_partitions(
+                addition.partitions_def_name, addition.partition_keys
+            )
+        return list(result.run_requests or ())
+
+    def evaluations_of(self, sensor: str) -> list[dg.AssetCheckEvaluation]:
+        """The results of checks that a sensor reports; Dagster keeps them."""
+        events = list(self._evaluated(sensor).asset_events)
+        for event in events:
+            self.instance.report_runless_asset_event(event)
+        return [each for each in events if isinstance(each, dg.AssetCheckEvaluation)]
+
+    def _evaluated(self, sensor: str) -> Any:
         timing = timing_at(self.settings, lambda: self.now)
         resources = {
             "warehouse": Warehouse.of(self.settings),
@@ -49,12 +116,7 @@ class SensorDaemon:
             "timing": timing,
         }
         with dg.build_sensor_context(instance=self.instance, resources=resources) as context:
-            result: Any = self._defs().resolve_sensor_def(sensor)(context)
-        for addition in result.dynamic_partitions_requests or ():
-            self.instance.add_dynamic_partitions(
-                addition.partitions_def_name, addition.partition_keys
-            )
-        return list(result.run_requests or ())
+            return self._defs().resolve_sensor_def(sensor)(context)
 
     def run(self, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
         """Execute a requested run in this process."""
@@ -285,6 +347,46 @@ def test_only_touched_days_are_rebuilt_and_only_within_the_horizon(
     assert waiting.fetchall() == [(date(2025, 8, 1),), (TODAY,)]
 
 
+def test_days_that_a_wrong_clock_makes_are_built_and_sealed_with_the_next_run(
+    daemon: SensorDaemon, season_pipeline: Pipeline, warehouse: psycopg.Connection
+) -> None:
+    clocks = {date(2000, 1, 1): "2000-01-01 12:00Z", date(2063, 4, 5): "2063-04-05 12:00Z"}
+    with warehouse_connection(season_pipeline.sources["scanning"]) as source:
+        [(event,)] = source.execute(_SCANS_OF_NO_SHOWS, [list(clocks.values())]).fetchall()
+    season_pipeline.land()
+    horizon = TODAY - timedelta(days=daemon.settings.rebuild_horizon_days)
+    assert days_too_old_to_rebuild(warehouse, first_day=horizon) == []
+
+    daemon.run(daemon.requests_of("touched_days")[0])
+
+    scans = warehouse.execute(
+        "select date, sum(scan_count) from reporting.report_attendance_daily"
+        " where event_id = %s and date = any(%s) group by date",
+        [event, list(clocks)],
+    )
+    assert dict(scans.fetchall()) == dict.fromkeys(clocks, 1)
+    sealed = warehouse.execute(
+        "select date from reporting.sealed_days where date = any(%s)", [list(clocks)]
+    )
+    assert {day for (day,) in sealed} == set(clocks)
+    assert days_of_scans_alone(warehouse) == []
+    assert not warehouse.execute("select message from reporting.seal_objections").fetchall()
+
+
+def test_days_that_a_wrong_clock_makes_need_one_run_of_today(
+    daemon: SensorDaemon, warehouse: psycopg.Connection
+) -> None:
+    # The 30th day after an event has a summary, which waits for its partition.
+    touch(warehouse, "report_event_summary", TODAY + timedelta(days=30))
+    assert daemon.requests_of("touched_days") == []
+    days = [date(2063, 1, 1) + timedelta(days=n) for n in range(100)]
+    touch(warehouse, "report_attendance_daily", date(2000, 1, 1), *days)
+
+    [request] = daemon.requests_of("touched_days")
+
+    assert (request.tags[_FIRST], request.tags[_LAST]) == (str(TODAY), str(TODAY))
+
+
 def test_only_reports_that_depend_on_a_rebuilt_day_are_generated_again(
     daemon: SensorDaemon, settings: Settings, warehouse: psycopg.Connection
 ) -> None:
@@ -327,7 +429,7 @@ def test_only_reports_that_depend_on_a_rebuilt_day_are_generated_again(
     assert generated == {
         (str(BERLIN), "attendance", day.isoformat()),
         *(
-            (str(BERLIN), "attendance-so-far", period)
+            (str(BERLIN), "attendance-so-far", Period.of_token(period).words)
             for organization_id, slug, period in before
             if slug == "attendance-so-far" and period >= f"{day:%Y-%m-01}_{day}"
         ),
@@ -390,3 +492,86 @@ def _land_ledger_through(warehouse: psycopg.Connection, through: datetime) -> da
         "update landing.source_reads set complete_through = %s where domain = 'ledger'", [through]
     )
     return former
+
+
+def test_a_day_that_no_run_has_sealed_is_sealed_and_its_report_is_published(
+    daemon: SensorDaemon, settings: Settings, warehouse: psycopg.Connection
+) -> None:
+    define(settings.warehouse_url(), REVENUE)
+    warehouse.execute("update catalogue.report_definitions set expected_since = %s", [NOW])
+    warehouse.execute("delete from reporting.sealed_days where date = '2025-09-08'")
+    [request] = daemon.requests_of("missing_reports")
+    daemon.run(request)
+    assert catalogue(warehouse) == [(BERLIN, "revenue", "2025-09-08", "held", 0)]
+    assert daemon.requests_of("stale_reports") == []
+
+    [seal] = daemon.requests_of("unsealed_days")
+    assert (seal.job_name, seal.tags[_FIRST], seal.tags[_LAST]) == (
+        "seal_days",
+        "2025-09-08",
+        "2025-09-08",
+    )
+    daemon.run(seal)
+    [release] = daemon.requests_of("stale_reports")
+    daemon.run(release)
+
+    assert catalogue(warehouse) == [(BERLIN, "revenue", "2025-09-08", "ready", 1)]
+    assert daemon.requests_of("unsealed_days") == daemon.requests_of("stale_reports") == []
+
+
+def test_a_day_without_a_partition_is_sealed_by_the_run_of_another_day(
+    daemon: SensorDaemon, warehouse: psycopg.Connection
+) -> None:
+    long_ago = date(2019, 5, 2)
+    warehouse.execute(_UNCHARGED, [long_ago, BERLIN, UUID(int=7)])
+
+    [seal] = daemon.requests_of("unsealed_days")
+    assert (seal.tags[_FIRST], seal.tags[_LAST]) == (str(TODAY), str(TODAY))
+    daemon.run(seal)
+
+    sealed = "select from reporting.sealed_days where date = %s"
+    assert warehouse.execute(sealed, [long_ago]).fetchone() is not None
+    assert daemon.requests_of("unsealed_days") == []
+
+
+def test_a_day_is_resolved_without_a_run_when_its_break_is_accepted(
+    daemon: SensorDaemon, settings: Settings, warehouse: psycopg.Connection
+) -> None:
+    day, order = date(2025, 9, 8), UUID(int=7)
+    warehouse.execute(_UNCHARGED, [day, BERLIN, order])
+    seal_days(settings.warehouse_url(), [day], NOW)
+
+    [failed] = [
+        each
+        for each in daemon.evaluations_of("unsealed_days")
+        if each.check_name == "no_unresolved_day" and not each.passed
+    ]
+    assert failed.description == (
+        f"1 day has errors; {day}: sales_tie_to_ledger: missing_in_ledger: order {order}, "
+        "Ticketing 476.89 EUR, ledger 0.00 EUR"
+    )
+
+    decision = Decision(
+        organization_id=BERLIN, kind="missing_in_ledger", ids=(order,), person="Ada", now=NOW
+    )
+    accept_breaks(warehouse, decision, reason="a gift of the house")
+
+    [resolved] = daemon.evaluations_of("unsealed_days")
+    assert (resolved.asset_key, resolved.check_name) == (failed.asset_key, failed.check_name)
+    assert (resolved.passed, resolved.metadata["day_count"].value) == (True, 0)
+    assert daemon.evaluations_of("unsealed_days") == []
+
+
+def test_a_day_that_a_run_is_building_is_not_sealed_by_another(
+    daemon: SensorDaemon, warehouse: psycopg.Connection
+) -> None:
+    warehouse.execute("delete from reporting.sealed_days where date = any(%s)", [EIGHT_DAYS])
+    tags = {_FIRST: "2025-09-01", _LAST: "2025-09-05"}
+    run = dg.DagsterRun("__ASSET_JOB", tags=tags, status=dg.DagsterRunStatus.STARTED)
+    daemon.instance.add_run(run)
+    touch(warehouse, "report_sales_daily", date(2025, 9, 8))
+
+    [seal] = daemon.requests_of("unsealed_days")
+
+    # `touched_days` builds and seals the last of the eight days.
+    assert (seal.tags[_FIRST], seal.tags[_LAST]) == ("2025-09-06", "2025-09-07")

@@ -16,6 +16,7 @@ from reporting_pipeline_tests.requests.sample_requests import HOLD
 from reporting_pipeline_tests.sample_reports import (
     ATTENDANCE,
     BERLIN,
+    NOW,
     REVENUE,
     TOKYO,
     ReportGenerator,
@@ -47,7 +48,7 @@ def connection(generator: ReportGenerator) -> Iterator[psycopg.Connection]:
 
 
 def file_faults(connection: psycopg.Connection, generator: ReportGenerator) -> list[AuditFault]:
-    return list(stored_file_faults(connection, generator.store, published_reports(connection)))
+    return list(stored_file_faults(connection, generator.store, published_reports(connection), NOW))
 
 
 def day_faults(connection: psycopg.Connection) -> list[AuditFault]:
@@ -95,7 +96,7 @@ def test_the_file_of_an_edition_that_is_being_published_is_no_fault(
     connection.commit()
     generator.generate_one(define(generator.warehouse, REVENUE), one_day(DAY))
 
-    assert list(stored_file_faults(connection, generator.store, read_before)) == []
+    assert list(stored_file_faults(connection, generator.store, read_before, NOW)) == []
 
 
 @pytest.mark.parametrize(("organization_id", "count"), [(BERLIN, 1), (None, 1), (TOKYO, 0)])

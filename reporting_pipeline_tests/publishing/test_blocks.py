@@ -237,7 +237,7 @@ def test_the_next_edition_names_the_block_of_each_changed_row(
     [
         ({"dataset": "sales_daily"}, "config: with blocks, dataset belongs into each block"),
         ({"blocks": [BLOCKS[0], BLOCKS[0]]}, "config.blocks: name 'by-event' is given twice"),
-        ({"blocks": BLOCKS}, "config.blocks: title 'movements' is given twice"),
+        ({"blocks": BLOCKS}, "config.blocks: heading 'Movements' is given twice"),
         (
             {"blocks": [{**BLOCKS[1], "columns": ["date", "nothing"]}]},
             "config.blocks[0].columns[1].name: dataset order_movements has no column",

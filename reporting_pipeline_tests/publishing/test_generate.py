@@ -218,11 +218,18 @@ class _DyingStore(ObjectStore):
         super().__init__(store.address, store._objects)
         self._store, self._left, self._after = store, place, after
 
-    def put(self, key: str, chunks: Iterable[bytes], media_type: str = BINARY) -> StoredObject:
+    def put(
+        self,
+        key: str,
+        chunks: Iterable[bytes],
+        media_type: str = BINARY,
+        *,
+        file_name: str | None = None,
+    ) -> StoredObject:
         self._left -= 1
         if self._left == 0 and not self._after:
             raise _Killed
-        stored = self._store.put(key, chunks, media_type)
+        stored = self._store.put(key, chunks, media_type, file_name=file_name)
         if self._left == 0:
             raise _Killed
         return stored

@@ -56,7 +56,7 @@ def test_a_balance_that_differs_from_the_ledger_holds_the_paper_with_both_figure
     assert "sum of opening_minor = start of organizer_payable by the ledger: expected" in (
         held.failure_message
     )
-    assert "found 1454651 minor units of USD" in held.failure_message
+    assert "found 14546.51 USD" in held.failure_message
 
 
 def test_taxes_that_differ_from_the_revenue_hold_the_paper(generator: ReportGenerator) -> None:

@@ -1,5 +1,6 @@
 """Folders of definitions: all files are read before any is accepted, and written ones come back."""
 
+import os
 from pathlib import Path
 from uuid import UUID
 
@@ -62,9 +63,41 @@ def test_every_invalid_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DefinitionInvalid) as refused:
         read_folder(tmp_path)
 
-    first, second = refused.value.message.splitlines()
-    assert first.startswith("a.yaml: name: is missing")
-    assert second.startswith("b.json: the text: not JSON")
+    *first, second = refused.value.message.splitlines()
+    assert [line.partition(": ")[2] for line in first] == [
+        f"{field}: is missing" for field in ("name", "category", "schedule", "formats", "config")
+    ]
+    assert {line.partition(": ")[0] for line in first} == {"a.yaml, line 1"}
+    assert second.startswith("b.json, line 1: the text: not JSON")
+
+
+def test_all_faults_of_all_files_are_listed_with_their_lines(tmp_path: Path) -> None:
+    for number in range(12):
+        text = f"slug: Report {number}\nname: a\ncategory: money\n"
+        (tmp_path / f"{number:02}.yaml").write_text(text, encoding="utf-8")
+
+    with pytest.raises(DefinitionInvalid) as refused:
+        read_folder(tmp_path)
+
+    lines = refused.value.message.splitlines()
+    for number in range(12):
+        assert sum(line.startswith(f"{number:02}.yaml, line 1: slug: ") for line in lines) == 1
+        assert sum(line.startswith(f"{number:02}.yaml, line 3: category: ") for line in lines) == 1
+
+
+def test_two_files_of_one_definition_are_named_together_with_other_faults(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.yaml").write_text(TEMPLATE.to_yaml(), encoding="utf-8")
+    (tmp_path / "bad.yaml").write_text("slug: [", encoding="utf-8")
+
+    with pytest.raises(DefinitionInvalid) as refused:
+        read_folder(tmp_path)
+
+    bad, twice = refused.value.message.splitlines()
+    assert bad.startswith("bad.yaml, line 2: the text: not YAML: ")
+    assert (
+        twice == "two.yaml: slug: daily-sales of every one is declared twice; one.yaml has it too"
+    )
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
@@ -93,3 +126,17 @@ def test_an_id_is_the_same_wherever_a_definition_is_applied() -> None:
 def test_a_template_has_no_versions() -> None:
     with pytest.raises(ValueError, match="daily-sales is a template"):
         TEMPLATE.as_version(1)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "dangling", "folder"])
+def test_a_definition_that_is_no_file_is_named_and_nobody_waits(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "sales.yaml"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/zero" if kind == "device" else tmp_path / "nowhere")
+
+    with pytest.raises(DefinitionInvalid, match=r"sales\.yaml: cannot be read: "):
+        read_folder(tmp_path)

@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reporting_pipeline.domain.period import Period
 from reporting_pipeline.errors import DefinitionInvalid
 from reporting_pipeline.report_definitions.period_rules import (
     PeriodRule,
     Rule,
     Weekday,
     resolve,
+    unfit_period,
 )
 
 EVENT = UUID("00000002-0000-4000-8000-00000000000a")
@@ -97,3 +99,64 @@ def test_a_month_to_date_grows_by_a_day_until_the_month_is_whole(as_of: date) ->
     period = resolve(_rule("month_to_date"), as_of)
     assert period.end == as_of
     assert period.first == period.last.replace(day=1)
+
+
+@given(_RULES, _DAYS, st.sampled_from(WEEKDAYS))
+def test_every_period_of_a_rule_fits_it(rule: Rule, as_of: date, weekday: Weekday) -> None:
+    fields = {"first_weekday": weekday} if rule == "previous_week" else {}
+    event = EVENT if rule == "event_to_date" else None
+    assert unfit_period(_rule(rule, **fields), resolve(_rule(rule, **fields), as_of, event)) is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "token", "right"),
+    [
+        (_rule("previous_week"), "2026-02-28", "2026-02-23_2026-03-01"),
+        (_rule("previous_week"), "2026-02", "2026-02-23_2026-03-01"),
+        (_rule("previous_week"), "2026-02-22_2026-02-28", "2026-02-23_2026-03-01"),
+        (
+            _rule("previous_week", first_weekday="sunday"),
+            "2026-02-23_2026-03-01",
+            "2026-03-01_2026-03-07",
+        ),
+        (_rule("previous_day"), f"event-{EVENT}_2026-02-28", "2026-02-28"),
+        (_rule("month"), "2026-02-28", "2026-02"),
+        (_rule("month"), "2026-02-02_2026-03-31", "2026-03"),
+        (_rule("month_to_date"), "2026-01-01_2026-02-28", "2026-02"),
+        (_rule("month_to_date"), "2026-02-27_2026-02-28", "2026-02"),
+        (_rule("month_to_date"), "2026-02-27", "2026-02-01_2026-02-27"),
+        (
+            _rule("range", first_day="2026-01-05", last_day="2026-02-28"),
+            "2026-02",
+            "2026-01-05_2026-02-28",
+        ),
+        (_rule("event_to_date"), f"event-{EVENT}_2026-02", f"event-{EVENT}_2026-02-28"),
+        (_rule("event_to_date"), "2026-02-28", "event-<id>_2026-02-28"),
+    ],
+)
+def test_a_period_that_does_not_fit_is_refused_with_the_right_one(
+    rule: PeriodRule, token: str, right: str
+) -> None:
+    reason = unfit_period(rule, Period.of_token(token))
+    assert reason is not None
+    assert reason.startswith(f"the period {token} ")
+    assert reason.endswith((f"; take {right}", f": {right}"))
+    if "<id>" not in right:
+        assert unfit_period(rule, Period.of_token(right)) is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "token"),
+    [
+        (_rule("previous_day"), "2026-02"),
+        (_rule("previous_week"), "2026-02-16_2026-03-01"),
+        (_rule("month"), "2026-01-01_2026-03-31"),
+    ],
+)
+def test_several_whole_periods_fit_too(rule: PeriodRule, token: str) -> None:
+    assert unfit_period(rule, Period.of_token(token)) is None
+
+
+def test_the_days_of_one_event_fit_a_rule_of_days() -> None:
+    week = Period.of_token(f"event-{EVENT}_2026-02-23_2026-03-01")
+    assert unfit_period(_rule("previous_week"), week) is None

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from threading import Barrier
+from typing import cast
 from uuid import UUID
 
 import pytest
@@ -11,31 +12,42 @@ from sqlalchemy import URL
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.errors import DefinitionInvalid
 from reporting_pipeline.publishing.snapshot import ReportRequest
-from reporting_pipeline.report_definitions.definition import ReportFormat
+from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
 from reporting_pipeline.requests.ask import AskResult, ask
 from reporting_pipeline.requests.leases import RequestEnd, end_request
-from reporting_pipeline.requests.request_queue import waiting_requests
+from reporting_pipeline.requests.request_queue import (
+    AnswerState,
+    StoredRequest,
+    listed_requests,
+    waiting_requests,
+)
+from reporting_pipeline.requests.worker import work_on_next
 from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.requests.sample_requests import (
     ASKING,
+    HOLD,
     IdleWorkers,
     ask_for,
     notices,
     queued,
     seen,
+    worker_at,
 )
 from reporting_pipeline_tests.sample_reports import (
     ATTENDANCE,
+    BERLIN,
     NOW,
     REVENUE,
+    TOKYO,
     ReportGenerator,
     define,
     one_day,
 )
 
 DAY = date(2025, 9, 10)
+CONFIG = cast("dict[str, object]", REVENUE["config"])
 
 
 def test_twenty_equal_requests_at_once_are_one_request(warehouse_url: URL) -> None:
@@ -118,6 +130,12 @@ def test_a_caller_that_allows_a_provisional_file_gets_it_after_a_hold(
             "csv",
             "the organisation has no event 00000000",
         ),
+        (
+            {"config": {**CONFIG, "period": "previous_week"}},
+            one_day(date(2025, 2, 28)),
+            "csv",
+            "covers whole weeks from Monday on; take 2025-02-24_2025-03-02",
+        ),
     ],
 )
 def test_an_impossible_report_is_refused_before_it_is_queued(
@@ -165,3 +183,124 @@ def test_a_report_of_another_version_or_never_generated_is_requested(
     assert ask_for(warehouse, attendance, DAY + timedelta(days=1)).request is not None
     renamed = define(warehouse, {**ATTENDANCE, "name": "Who came"})
     assert ask_for(warehouse, renamed, DAY).request is not None
+
+
+def _held(warehouse: URL, store_url: str, definition: ReportDefinition) -> StoredRequest:
+    """The request for a report of the day, which the gate has held."""
+    request = queued(warehouse, definition, DAY)
+    work_on_next(worker_at(warehouse, store_url), among=[request.id])
+    held = seen(warehouse, request)
+    assert held.state is AnswerState.HELD
+    return held
+
+
+def _change(warehouse: URL, statement: str, *values: object) -> None:
+    with warehouse_connection(warehouse) as connection:
+        connection.execute(statement.encode(), values)
+
+
+def test_asking_again_after_a_hold_queues_nothing_while_nothing_has_changed(
+    season_pipeline: Pipeline, store_url: str
+) -> None:
+    warehouse = season_pipeline.warehouse
+    revenue = define(warehouse, REVENUE)
+    _change(warehouse, HOLD, DAY, BERLIN)
+    held = _held(warehouse, store_url, revenue)
+
+    again = [ask_for(warehouse, revenue, DAY) for _ in range(3)]
+
+    assert [each.request for each in again] == [held] * 3
+    assert {(each.state, each.is_new) for each in again} == {(AnswerState.HELD, False)}
+    assert again[0].reason == f"{DAY}: order 4711 is 1 EUR short"
+    assert ask_for(warehouse, revenue, DAY, is_provisional_allowed=True).is_new
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "delete from reporting.seal_objections where date = %s",
+        "update reporting.seal_objections set message = 'it is 2 EUR short' where date = %s",
+        "update reporting.sealed_days set sealed_at = clock_timestamp() where date = %s",
+        "delete from reporting.sealed_days where date = %s",
+    ],
+)
+def test_a_held_report_is_queued_again_after_a_day_or_seal_has_changed(
+    season_pipeline: Pipeline, store_url: str, change: str
+) -> None:
+    warehouse = season_pipeline.warehouse
+    revenue = define(warehouse, REVENUE)
+    _change(warehouse, HOLD, DAY, BERLIN)
+    held = _held(warehouse, store_url, revenue)
+    _change(warehouse, change, DAY)
+
+    again = ask_for(warehouse, revenue, DAY)
+
+    assert again.is_new
+    assert again.state is AnswerState.WAITING
+    assert again.request is not None
+    assert again.request.id != held.id
+
+
+def test_a_held_report_is_queued_again_with_another_version(
+    season_pipeline: Pipeline, store_url: str
+) -> None:
+    warehouse = season_pipeline.warehouse
+    _change(warehouse, HOLD, DAY, BERLIN)
+    _held(warehouse, store_url, define(warehouse, REVENUE))
+
+    assert ask_for(warehouse, define(warehouse, {**REVENUE, "name": "Takings"}), DAY).is_new
+
+
+def test_a_report_without_rows_is_answered_as_empty_until_its_day_changes(
+    season_pipeline: Pipeline, store_url: str
+) -> None:
+    warehouse = season_pipeline.warehouse
+    never = {"column": "gross_minor", "operator": "=", "value": -1}
+    config = {**CONFIG, "filters": [never], "skip_empty": True}
+    none = define(warehouse, {**REVENUE, "config": config})
+    request = queued(warehouse, none, DAY)
+    work_on_next(worker_at(warehouse, store_url), among=[request.id])
+
+    again = ask_for(warehouse, none, DAY)
+    assert (again.state, again.is_new) == (AnswerState.EMPTY, False)
+    _change(warehouse, "update reporting.sealed_days set sealed_at = now() where date = %s", DAY)
+    assert ask_for(warehouse, none, DAY).is_new
+
+
+def test_the_list_has_what_waits_and_what_has_no_file_yet(
+    season_pipeline: Pipeline, store_url: str
+) -> None:
+    warehouse = season_pipeline.warehouse
+    revenue, attendance = define(warehouse, REVENUE), define(warehouse, ATTENDANCE)
+    _change(warehouse, HOLD, DAY, BERLIN)
+    held = _held(warehouse, store_url, revenue)
+    done = queued(warehouse, attendance, DAY)
+    work_on_next(worker_at(warehouse, store_url), among=[done.id])
+    waiting = queued(warehouse, attendance, DAY + timedelta(days=1))
+
+    with warehouse_connection(warehouse) as connection:
+        listed = listed_requests(connection, limit=10)
+        every = listed_requests(connection, BERLIN, are_ended_included=True, limit=10)
+        others = listed_requests(connection, TOKYO, limit=10)
+        generator = ReportGenerator(warehouse, open_store(store_url))
+        generator.generate(revenue, one_day(DAY), is_provisional_allowed=True)
+        published = listed_requests(connection, limit=10)
+
+    assert [each.id for each in listed] == [waiting.id, held.id]
+    assert {each.id for each in every} == {waiting.id, held.id, done.id}
+    assert others == []
+    assert [each.id for each in published] == [waiting.id]
+
+
+def test_a_report_of_a_former_period_rule_can_be_requested_again(
+    season_pipeline: Pipeline, store_url: str
+) -> None:
+    warehouse = season_pipeline.warehouse
+    revenue = define(warehouse, REVENUE)
+    ReportGenerator(warehouse, open_store(store_url)).generate_one(revenue, one_day(DAY))
+
+    weekly = define(warehouse, {**REVENUE, "config": {**CONFIG, "period": "previous_week"}})
+
+    assert ask_for(warehouse, weekly, DAY).is_new
+    with pytest.raises(DefinitionInvalid, match="take 2025-09-08_2025-09-14"):
+        ask_for(warehouse, weekly, DAY + timedelta(days=1))

@@ -100,6 +100,12 @@ INVALID = {
     "a field too many": (message(organization_id=str(TOKYO)), "Extra inputs"),
     "the future": (message(period="2031-01-01"), "has not begun"),
     "a deep message": (b'{"a":' * 1_500, "malformed"),
+    "words for true": (message(provisional="yes"), "provisional: Input should be a valid boolean"),
+    "a number for true": (message(provisional=1), "provisional: Input should be a valid boolean"),
+    "true as version": (message(version=True), "version: expected the whole number 1"),
+    "a decimal version": (message(version=1.0), "version: expected the whole number 1"),
+    "a name twice": (message()[:-1] + b', "period": "2025-04-01"}', "period is given twice"),
+    "not UTF-8": (message()[:-1] + b', "\xff": 1}', "malformed"),
     "a NUL": (message(period="2025-03-01\0"), "is not a period"),
 }
 

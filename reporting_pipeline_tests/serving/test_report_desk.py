@@ -14,21 +14,24 @@ import pytest
 from pydantic import SecretStr
 
 from reporting_pipeline.catalogue.notices import publish_notices
-from reporting_pipeline.errors import UnknownDefinition
+from reporting_pipeline.errors import FileLost, UnknownDefinition
 from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
+from reporting_pipeline.requests.request_queue import AnswerState
 from reporting_pipeline.requests.worker import work_on_next
 from reporting_pipeline.serving.report_desk import ReportDesk, report_desk
+from reporting_pipeline.serving.report_files import ReportFile
 from reporting_pipeline.serving.report_lookup import LookupResult
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.store import open_store
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.architecture.repository import DOCS
-from reporting_pipeline_tests.requests.sample_requests import worker_at
+from reporting_pipeline_tests.requests.sample_requests import HOLD, worker_at
 from reporting_pipeline_tests.sample_reports import (
     ATTENDANCE,
     BERLIN,
     NOW,
     REVENUE,
+    TOKYO,
     ReportGenerator,
     define,
     one_day,
@@ -189,7 +192,7 @@ def test_a_report_over_days_that_are_not_final_is_current_until_the_next_landing
         still = unconnected.ask(definition.slug)
         unconnected.clock.seconds += TTL_SECONDS
         landed_since = unconnected.ask(definition.slug)
-    assert file is not None
+    assert isinstance(file, ReportFile)
     assert file.content == unconnected.maker.file(file.edition.storage_path)
     assert again.report == still.report == file
     assert landed_since.is_new
@@ -246,19 +249,123 @@ def test_a_summary_is_as_of_the_requested_day(unconnected: Platform) -> None:
     assert found.row["date"] == str(last)
 
 
-def test_the_example_of_the_documentation_runs(
-    unconnected: Platform, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    warehouse = unconnected.maker.warehouse
-    define(warehouse, {**REVENUE, "slug": "daily-revenue", "formats": ["xlsx"]})
-    address = warehouse.render_as_string(hide_password=False)
-    monkeypatch.setenv("REPORTING_DATABASE_URL", address)
-    monkeypatch.setenv("REPORTING_STORE_URL", unconnected.desk.settings.store_address())
+def example_of_the_documentation(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, slug: str
+) -> Callable[[], dict[str, Any]]:
+    """The example of docs/reports.md for a report and the day; it returns its names."""
+    warehouse = platform.maker.warehouse
+    monkeypatch.setenv("REPORTING_DATABASE_URL", warehouse.render_as_string(hide_password=False))
+    monkeypatch.setenv("REPORTING_STORE_URL", platform.desk.settings.store_address())
     section = (DOCS / "reports.md").read_text("utf-8").partition("## Asking from a program")[2]
     example = section.partition("```python\n")[2].partition("```")[0]
-    period = 'Period.of_token("2026-02-28")'
-    assert period in example
-    names: dict[str, Any] = {"organization_id": BERLIN, "event_id": UUID(int=0), "as_of": DAY}
-    exec(example.replace(period, 'Period.of_token("2025-10-25")'), names)  # noqa: S102 - ours
-    assert names["answer"].is_new
-    assert (names["report"], names["summary"]) == (None, None)
+    for shown, tested in (("2026-02-28", str(DAY)), ("daily-revenue", slug), (".XLSX", ".CSV")):
+        assert shown in example
+        example = example.replace(shown, tested)
+
+    def run() -> dict[str, Any]:
+        names = {"organization_id": BERLIN, "event_id": UUID(int=0), "as_of": DAY}
+        exec(example, names)  # noqa: S102 - ours
+        return names
+
+    return run
+
+
+def test_the_example_of_the_documentation_runs_from_the_request_to_the_file(
+    unconnected: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    definition = define(unconnected.maker.warehouse, {**REVENUE, "slug": "example"})
+    run = example_of_the_documentation(unconnected, monkeypatch, definition.slug)
+
+    waiting = run()
+    work_on(unconnected, waiting["answer"])
+    ready = run()
+
+    assert waiting["answer"].is_new
+    assert (waiting["later"].state, waiting["summary"]) == (AnswerState.WAITING, None)
+    assert ready["answer"].state is AnswerState.READY
+    assert ready["edition"].edition == 1
+    assert ready["content"] == unconnected.maker.file(ready["edition"].storage_path)
+
+
+def test_the_example_of_the_documentation_shows_why_a_report_is_held(
+    unconnected: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    definition = define(unconnected.maker.warehouse, {**REVENUE, "slug": "held-example"})
+    run = example_of_the_documentation(unconnected, monkeypatch, definition.slug)
+
+    with held_day(unconnected):
+        first = run()
+        work_on(unconnected, first["answer"])
+        held = run()
+
+    assert held["answer"].state is AnswerState.HELD
+    assert not held["answer"].is_new
+    assert held["reason"] == f"{DAY}: order 4711 is 1 EUR short"
+    assert "content" not in held
+
+
+@contextmanager
+def held_day(platform: Platform) -> Iterator[None]:
+    """Let an objection hold the revenue of the day, while the context is open."""
+    platform.maker.query(HOLD, DAY, BERLIN)
+    try:
+        yield
+    finally:
+        platform.maker.query("delete from reporting.seal_objections where date = %s", DAY)
+
+
+def test_a_report_without_a_file_is_waiting_held_failed_or_empty(unconnected: Platform) -> None:
+    desk, warehouse = unconnected.desk, unconnected.maker.warehouse
+    slug = "without-a-file"
+    define(warehouse, {**REVENUE, "slug": slug})
+
+    asked = unconnected.ask(slug)
+    assert asked.request is not None
+    report_id = asked.request.key.id
+    waiting = desk.file(BERLIN, report_id)
+    with held_day(unconnected):
+        work_on(unconnected, asked)
+        held = desk.file(BERLIN, report_id)
+    unconnected.maker.query(
+        "update catalogue.report_requests set status = 'failed', failure_message = 'it is broken'"
+        " where report_id = %s",
+        report_id,
+    )
+    unconnected.maker.query("delete from catalogue.generated_reports where id = %s", report_id)
+    failed = desk.file(BERLIN, report_id)
+    never = {"column": "gross_minor", "operator": "=", "value": -1}
+    config = {**REVENUE["config"], "filters": [never], "skip_empty": True}  # type: ignore[dict-item]
+    define(warehouse, {**REVENUE, "slug": f"{slug}-or-rows", "config": config})
+    empty = desk.file(BERLIN, work_on(unconnected, unconnected.ask(f"{slug}-or-rows")))
+
+    found = [waiting, held, failed, empty]
+    assert [each and (each.state, getattr(each, "reason", None)) for each in found] == [
+        (AnswerState.WAITING, None),
+        (AnswerState.HELD, f"{DAY}: order 4711 is 1 EUR short"),
+        (AnswerState.FAILED, "it is broken"),
+        (AnswerState.EMPTY, None),
+    ]
+    assert desk.file(TOKYO, report_id) is None
+    assert desk.file(BERLIN, UUID(int=4711)) is None
+
+
+def test_a_lost_file_is_requested_again_and_is_not_ready(unconnected: Platform) -> None:
+    maker, desk = unconnected.maker, unconnected.desk
+    definition = define(maker.warehouse, {**ATTENDANCE, "slug": "lost"})
+    [outcome] = maker.generate(definition, one_day(DAY))
+    content, path = maker.file(outcome.report.storage_path), outcome.report.storage_path or ""
+    maker.store.delete(path)
+
+    with pytest.raises(FileLost, match=r"request .* generates it again") as lost:
+        desk.file(BERLIN, outcome.report.id)
+    answer = unconnected.ask("lost")
+
+    assert answer.report is None
+    assert answer.request is not None
+    assert str(answer.request.id) in lost.value.message
+    assert answer.lost is not None
+    worker = worker_at(maker.warehouse, desk.settings.store_address())
+    work_on_next(worker, among=[answer.request.id])
+    again = desk.file(BERLIN, outcome.report.id)
+    assert isinstance(again, ReportFile)
+    assert (again.content, again.edition.edition) == (content, 1)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from reporting_pipeline.errors import StoreUnavailable
+from reporting_pipeline.errors import FileLost
 from reporting_pipeline.publishing.generate import Outcome
 from reporting_pipeline.serving.hot_cache import CacheKey, CacheLimits
 from reporting_pipeline.serving.report_files import ReportFiles
@@ -113,13 +113,13 @@ def test_a_file_restated_between_the_two_queries_is_the_new_one(
     assert found.content == b"restated"
 
 
-def test_a_file_that_is_being_replaced_is_an_error(
+def test_a_file_that_is_altered_is_an_error(
     generator: ReportGenerator,
 ) -> None:
     outcome = published(generator, "hot-replaced")
     files = files_of(generator)
     generator.store.put(str(outcome.report.storage_path), [b"not in the catalogue yet"])
-    with pytest.raises(StoreUnavailable, match="is being replaced"):
+    with pytest.raises(FileLost, match="is lost in the store"):
         files.file(BERLIN, outcome.report.id)
     replace(generator, outcome, b"now it is")
     found = files.file(BERLIN, outcome.report.id)

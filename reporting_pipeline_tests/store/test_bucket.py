@@ -19,6 +19,7 @@ class _BusyHandler(BaseHTTPRequestHandler):
     refusals_left = 0
     content = b""
     content_type = ""
+    content_disposition: str | None = None
     damage = b""
 
     def do_PUT(self) -> None:
@@ -29,6 +30,7 @@ class _BusyHandler(BaseHTTPRequestHandler):
             return
         type(self).content = body
         type(self).content_type = self.headers["Content-Type"]
+        type(self).content_disposition = self.headers["Content-Disposition"]
         self._answer(200, b"")
 
     def do_GET(self) -> None:
@@ -94,6 +96,16 @@ def test_a_browser_gets_the_media_type(
     BucketStore("bucket").put("a.csv", [b"content"], *media_types)
 
     assert busy_handler.content_type == content_type
+    assert busy_handler.content_disposition is None
+
+
+def test_a_browser_saves_a_file_under_its_own_name(busy_handler: type[_BusyHandler]) -> None:
+    BucketStore("bucket").put("a.csv", [b"content"], file_name="M\u00fcller - 2026-02.csv")
+
+    assert busy_handler.content_disposition == (
+        'attachment; filename="Muller - 2026-02.csv"; '
+        "filename*=UTF-8''M%C3%BCller%20-%202026-02.csv"
+    )
 
 
 def test_a_damaged_object_is_reported(busy_handler: type[_BusyHandler]) -> None:
@@ -141,6 +153,8 @@ def test_a_store_that_is_down_is_unavailable(
             StoreUnavailable, match=r"error sending request; check AWS_ENDPOINT_URL"
         ) as refusal:
             open_store(bucket_address).put("a.csv", [b"x"])
+        with pytest.raises(StoreUnavailable, match=r"error sending request"):
+            open_store(bucket_address).require_reachable()
 
     assert refusal.value.retryable
 
@@ -150,8 +164,9 @@ def test_a_missing_bucket_is_named(s3_environment: object) -> None:
 
     with pytest.raises(StoreError, match=r"s3://no-such-bucket/prefix.*there is no such bucket"):
         store.put("a.csv", [b"x"])
-    with pytest.raises(StoreError, match="answered 404 Not Found, NoSuchBucket"):
-        list(store.list_keys())
+    for operation in (lambda: list(store.list_keys()), store.require_reachable):
+        with pytest.raises(StoreError, match="answered 404 Not Found, NoSuchBucket"):
+            operation()
 
 
 def test_prefixes_keep_stores_of_one_bucket_apart(bucket_address: str) -> None:

@@ -133,6 +133,10 @@ def test_an_empty_store_lists_nothing(store: ObjectStore) -> None:
     assert store.list_folders() == []
 
 
+def test_a_store_that_answers_is_reachable(store: ObjectStore) -> None:
+    store.require_reachable()
+
+
 def test_a_deleted_object_is_gone_and_may_be_deleted_again(store: ObjectStore) -> None:
     store.put(KEY, [b"x"])
     store.put("organization/other.csv", [b"x"])

@@ -62,3 +62,8 @@ def test_a_second_call_does_not_write_records_twice(stream: io.StringIO) -> None
 def test_an_argument_of_any_type_can_be_logged() -> None:
     record = logging.LogRecord("x", logging.INFO, "f", 1, "%s", (object(),), None)
     assert json.loads(JsonFormatter().format(record))["message"].startswith("<object")
+
+
+def test_the_progress_of_migrations_is_not_logged(stream: io.StringIO) -> None:
+    logging.getLogger("alembic.runtime.migration").info("Context impl PostgresqlImpl.")
+    assert records(stream) == []

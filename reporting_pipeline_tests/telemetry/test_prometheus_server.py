@@ -96,6 +96,16 @@ def scraped(
             " values (%s, 99, %s, 'report_sales_daily', 'sales_tie_to_ledger', 'differs')",
             (DAY - timedelta(days=1), BERLIN),
         )
+        connection.execute(
+            "insert into landing.comparisons (domain, table_name, walk, turn_began_at)"
+            " values ('scanning', 'scans', 'rows', now())"
+        )
+        connection.execute(
+            "insert into landing.row_findings"
+            " (domain, table_name, row_id, finding, organization_id, reason, record)"
+            " values ('scanning', 'scans', gen_random_uuid(), 'deleted', gen_random_uuid(),"
+            " 'it is gone', '{}')"
+        )
     work(shared_season_pipeline, store_url)
     with (
         serve_metrics(metrics_of(warehouse), 0) as address,

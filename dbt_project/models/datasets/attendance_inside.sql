@@ -17,7 +17,7 @@ select
     attendance.organization_name,
     attendance.event_id,
     attendance.event_name,
-    {{ event_attributes('attendance') }},
+    {{ event_attributes('attendance', 'attendance') }},
     attendance.date,
     attendance.gate_id,
     attendance.gate_name,

@@ -87,7 +87,7 @@ select
     organizations.organization_name,
     figures.event_id,
     {{ event_name('figures') }} as event_name,
-    {{ event_attributes() }},
+    {{ event_attributes('figures') }},
     figures.date,
     figures.currency,
     figures.booked_minor,
@@ -132,4 +132,8 @@ select
 from figures
 left join {{ ref('stg_ticketing__organizations') }} as organizations
     on figures.organization_id = organizations.organization_id
-left join {{ ref('int_ticketing__named_events') }} as events on figures.event_id = events.event_id
+left join {{ ref('int_ticketing__named_events') }} as events
+    on
+        figures.event_id = events.event_id
+        and {{ known_to('events', 'figures', ref('int_ticketing__former_events')) }}
+left join {{ ref('stg_ticketing__events') }} as all_events on figures.event_id = all_events.event_id

@@ -32,7 +32,7 @@ select
     organizations.organization_name,
     residues.event_id,
     {{ event_name('residues') }} as event_name,
-    {{ event_attributes() }},
+    {{ event_attributes('residues') }},
     residues.date,
     residues.currency,
     residues.transaction_id,
@@ -45,5 +45,9 @@ inner join {{ ref('stg_ledger__transactions') }} as transactions
     on residues.transaction_id = transactions.transaction_id and residues.date = transactions.report_day
 left join {{ ref('stg_ticketing__organizations') }} as organizations
     on residues.organization_id = organizations.organization_id
-left join {{ ref('int_ticketing__named_events') }} as events on residues.event_id = events.event_id
+left join {{ ref('int_ticketing__named_events') }} as events
+    on
+        residues.event_id = events.event_id
+        and {{ known_to('events', 'residues', ref('int_ticketing__former_events')) }}
+left join {{ ref('stg_ticketing__events') }} as all_events on residues.event_id = all_events.event_id
 where residues.residue_minor <> 0

@@ -6,7 +6,7 @@ select
     organizations.organization_name,
     entries.event_id,
     {{ event_name('entries') }} as event_name,
-    {{ event_attributes() }},
+    {{ event_attributes('entries') }},
     entries.report_day as date,
     entries.currency,
     entries.entry_id,
@@ -40,5 +40,9 @@ select
 from {{ ref('int_ledger__revenue_figures') }} as entries
 left join {{ ref('stg_ticketing__organizations') }} as organizations
     on entries.organization_id = organizations.organization_id
-left join {{ ref('int_ticketing__named_events') }} as events on entries.event_id = events.event_id
+left join {{ ref('int_ticketing__named_events') }} as events
+    on
+        entries.event_id = events.event_id
+        and {{ known_to('events', 'entries', ref('int_ticketing__former_events')) }}
+left join {{ ref('stg_ticketing__events') }} as all_events on entries.event_id = all_events.event_id
 where entries.report_day = entries.transaction_report_day

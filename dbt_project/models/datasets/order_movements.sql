@@ -4,15 +4,15 @@ select
     movements.organization_id,
     organizations.organization_name,
     movements.event_id,
-    events.event_name,
-    {{ event_attributes() }},
+    {{ event_name('movements') }} as event_name,
+    {{ event_attributes('movements') }},
     movements.report_day as date,
     movements.currency,
     movements.movement_id,
     movements.order_id,
     cast(movements.line_no as bigint) as line_no,
     movements.ticket_type_id,
-    movements.ticket_type_name,
+    coalesce(ticket_types.ticket_type_name, cast(movements.ticket_type_id as text)) as ticket_type_name,
     movements.is_admission,
     movements.channel,
     movements.reason,
@@ -46,4 +46,12 @@ select
 from {{ ref('int_ticketing__movement_figures') }} as movements
 left join {{ ref('stg_ticketing__organizations') }} as organizations
     on movements.organization_id = organizations.organization_id
-left join {{ ref('int_ticketing__named_events') }} as events on movements.event_id = events.event_id
+left join {{ ref('int_ticketing__named_events') }} as events
+    on
+        movements.event_id = events.event_id
+        and {{ known_to('events', 'movements', ref('int_ticketing__former_events')) }}
+left join {{ ref('stg_ticketing__events') }} as all_events on movements.event_id = all_events.event_id
+left join {{ ref('int_ticketing__named_ticket_types') }} as ticket_types
+    on
+        movements.ticket_type_id = ticket_types.ticket_type_id
+        and {{ known_to('ticket_types', 'movements', ref('int_ticketing__former_events')) }}

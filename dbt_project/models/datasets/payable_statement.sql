@@ -5,7 +5,7 @@ select
     organizations.organization_name,
     revenue.event_id,
     {{ event_name('revenue') }} as event_name,
-    {{ event_attributes() }},
+    {{ event_attributes('revenue') }},
     revenue.date,
     revenue.currency,
     {{ running_balance('report_revenue_daily', 'revenue', 'payable_closing_minor') }}
@@ -24,7 +24,11 @@ select
 from {{ ref('int_ledger__revenue_with_organizer_share') }} as revenue
 left join {{ ref('stg_ticketing__organizations') }} as organizations
     on revenue.organization_id = organizations.organization_id
-left join {{ ref('int_ticketing__named_events') }} as events on revenue.event_id = events.event_id
+left join {{ ref('int_ticketing__named_events') }} as events
+    on
+        revenue.event_id = events.event_id
+        and {{ known_to('events', 'revenue', ref('int_ticketing__former_events')) }}
+left join {{ ref('stg_ticketing__events') }} as all_events on revenue.event_id = all_events.event_id
 where
     revenue.payable_change_minor <> 0
     or revenue.organizer_share_minor <> 0

@@ -44,7 +44,7 @@ select
     organizations.organization_name,
     parts.event_id,
     {{ event_name('parts') }} as event_name,
-    {{ event_attributes() }},
+    {{ event_attributes('parts') }},
     parts.date,
     parts.currency,
     parts.transaction_id,
@@ -68,7 +68,11 @@ inner join {{ ref('stg_ledger__transactions') }} as transactions
     on parts.transaction_id = transactions.transaction_id and parts.date = transactions.report_day
 left join {{ ref('stg_ticketing__organizations') }} as organizations
     on parts.organization_id = organizations.organization_id
-left join {{ ref('int_ticketing__named_events') }} as events on parts.event_id = events.event_id
+left join {{ ref('int_ticketing__named_events') }} as events
+    on
+        parts.event_id = events.event_id
+        and {{ known_to('events', 'parts', ref('int_ticketing__former_events')) }}
+left join {{ ref('stg_ticketing__events') }} as all_events on parts.event_id = all_events.event_id
 where
     parts.payout_minor <> 0
     or parts.payout_reversal_minor <> 0

@@ -5,7 +5,7 @@ select
     bridge.organization_name,
     bridge.event_id,
     bridge.event_name,
-    {{ event_attributes('bridge') }},
+    {{ event_attributes('bridge', 'bridge') }},
     bridge.date,
     bridge.currency,
     statement_lines.line_number,

@@ -4,7 +4,7 @@ select
     organizations.organization_name,
     tax.event_id,
     {{ event_name('tax') }} as event_name,
-    {{ event_attributes() }},
+    {{ event_attributes('tax') }},
     tax.date,
     tax.currency,
     tax.tax_jurisdiction,
@@ -13,4 +13,8 @@ select
 from {{ ref('report_tax_daily') }} as tax
 left join {{ ref('stg_ticketing__organizations') }} as organizations
     on tax.organization_id = organizations.organization_id
-left join {{ ref('int_ticketing__named_events') }} as events on tax.event_id = events.event_id
+left join {{ ref('int_ticketing__named_events') }} as events
+    on
+        tax.event_id = events.event_id
+        and {{ known_to('events', 'tax', ref('int_ticketing__former_events')) }}
+left join {{ ref('stg_ticketing__events') }} as all_events on tax.event_id = all_events.event_id

@@ -6,13 +6,16 @@ select
     organizations.organization_name,
     tickets.event_id,
     events.event_name,
-    {{ event_attributes('named_events') }},
+    {{ event_attributes('events', 'named_events') }},
     {{ report_day('tickets.issued_at', 'events.event_timezone', 'events.day_cutoff') }} as date,
     tickets.ticket_id,
     tickets.order_id,
-    orders.channel,
+    case
+        when orders.event_id = tickets.event_id or orders.organization_id = events.organization_id
+            then orders.channel
+    end as channel,
     tickets.ticket_type_id,
-    ticket_types.ticket_type_name,
+    coalesce(named_ticket_types.ticket_type_name, cast(tickets.ticket_type_id as text)) as ticket_type_name,
     ticket_types.is_admission,
     tickets.is_comp,
     tickets.status,
@@ -20,7 +23,7 @@ select
     tickets.invalidated_at,
     admissions.scanned_at as admitted_at,
     admissions.gate_id,
-    gates.gate_name,
+    coalesce(gates.gate_name, cast(admissions.gate_id as text)) as gate_name,
     events.ends_at as event_ends_at,
     case
         when scanning_reads.complete_through >= events.ends_at
@@ -53,6 +56,10 @@ left join {{ ref('int_ticketing__named_events') }} as named_events
 left join {{ ref('stg_ticketing__orders') }} as orders on tickets.order_id = orders.order_id
 left join {{ ref('stg_ticketing__ticket_types') }} as ticket_types
     on tickets.ticket_type_id = ticket_types.ticket_type_id
+left join {{ ref('int_ticketing__named_ticket_types') }} as named_ticket_types
+    on
+        tickets.ticket_type_id = named_ticket_types.ticket_type_id
+        and {{ known_to('named_ticket_types', 'events', ref('int_ticketing__former_events')) }}
 left join lateral (
     select
         (array_agg(entries.scan_id order by entries.scanned_at, entries.received_at, entries.scan_id))[1]
@@ -64,5 +71,8 @@ left join lateral (
     from {{ ref('int_scanning__entries') }} as entries
     where entries.ticket_id = tickets.ticket_id
 ) as admissions on true
-left join {{ ref('stg_scanning__gates') }} as gates on admissions.gate_id = gates.gate_id
+left join {{ ref('int_scanning__named_gates') }} as gates
+    on
+        admissions.gate_id = gates.gate_id
+        and {{ known_to('gates', 'events', ref('int_ticketing__former_events')) }}
 left join {{ ref('stg_landing__source_reads') }} as scanning_reads on scanning_reads.domain = 'scanning'

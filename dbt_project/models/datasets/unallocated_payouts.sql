@@ -6,7 +6,7 @@ select
     payouts.organization_name,
     events.event_id,
     events.event_name,
-    {{ event_attributes() }},
+    {{ event_attributes('payouts') }},
     payouts.date,
     payouts.currency,
     payouts.transaction_id,
@@ -19,6 +19,7 @@ from {{ ref('int_ticketing__named_events') }} as events
 cross join {{ ref('payouts') }} as payouts
 where
     payouts.event_id is null
+    and {{ known_to('events', 'payouts', ref('int_ticketing__former_events'), 'payouts.organization_name') }}
     and exists (
         select 1
         from {{ ref('report_revenue_daily') }} as revenue

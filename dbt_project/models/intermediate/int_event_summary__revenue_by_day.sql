@@ -29,12 +29,12 @@ by_currency as (
         report_day,
         currency,
         is_in_event_currency,
-        cast(sum(gross_minor) as bigint) as gross_minor,
-        cast(sum(refund_minor) as bigint) as refund_minor,
-        cast(sum(net_revenue_minor) as bigint) as net_revenue_minor,
-        cast(sum(platform_fee_minor) as bigint) as platform_fee_minor,
-        cast(sum(processing_fee_minor) as bigint) as processing_fee_minor,
-        cast(sum(payable_change_minor) as bigint) as payable_change_minor,
+        sum(gross_minor) as gross_minor,
+        sum(refund_minor) as refund_minor,
+        sum(net_revenue_minor) as net_revenue_minor,
+        sum(platform_fee_minor) as platform_fee_minor,
+        sum(processing_fee_minor) as processing_fee_minor,
+        sum(payable_change_minor) as payable_change_minor,
         row_number() over (partition by event_id, currency order by report_day) as day_number
     from entries
     group by
@@ -47,17 +47,17 @@ by_currency as (
 select
     event_id,
     report_day,
-    cast(sum(case when is_in_event_currency then gross_minor else 0 end) as bigint) as gross_minor,
-    cast(sum(case when is_in_event_currency then refund_minor else 0 end) as bigint) as refund_minor,
-    cast(sum(case when is_in_event_currency then net_revenue_minor else 0 end) as bigint)
+    sum(case when is_in_event_currency then gross_minor else 0 end) as gross_minor,
+    sum(case when is_in_event_currency then refund_minor else 0 end) as refund_minor,
+    sum(case when is_in_event_currency then net_revenue_minor else 0 end)
         as net_revenue_minor,
-    cast(sum(case when is_in_event_currency then platform_fee_minor else 0 end) as bigint)
+    sum(case when is_in_event_currency then platform_fee_minor else 0 end)
         as platform_fee_minor,
-    cast(sum(case when is_in_event_currency then processing_fee_minor else 0 end) as bigint)
+    sum(case when is_in_event_currency then processing_fee_minor else 0 end)
         as processing_fee_minor,
-    cast(sum(case when is_in_event_currency then payable_change_minor else 0 end) as bigint)
+    sum(case when is_in_event_currency then payable_change_minor else 0 end)
         as payable_change_minor,
-    cast(sum(case when not is_in_event_currency and day_number = 1 then 1 else 0 end) as bigint)
+    sum(case when not is_in_event_currency and day_number = 1 then 1 else 0 end)
         as other_currency_count
 from by_currency
 group by

@@ -4,10 +4,10 @@
 select
     movements.event_id,
     movements.report_day,
-    cast(sum(case when movements.kind = 'capacity' then movements.quantity else 0 end) as bigint)
+    sum(case when movements.kind = 'capacity' then movements.quantity else 0 end)
         as capacity_count,
-    cast(sum(case when movements.kind = 'hold' then movements.quantity else 0 end) as bigint) as hold_count,
-    cast(sum(case when movements.kind = 'kill' then movements.quantity else 0 end) as bigint) as kill_count,
+    sum(case when movements.kind = 'hold' then movements.quantity else 0 end) as hold_count,
+    sum(case when movements.kind = 'kill' then movements.quantity else 0 end) as kill_count,
     count(*) as movement_count
 from {{ ref('stg_seating__inventory_movements') }} as movements
 inner join {{ ref('int_event_summary__events') }} as events on movements.event_id = events.event_id

@@ -47,9 +47,9 @@ changes as (
 select
     event_id,
     report_day,
-    cast(sum(sold_count) as bigint) as sold_count,
-    cast(sum(comped_count) as bigint) as comped_count,
-    cast(sum(unpaid_count) as bigint) as unpaid_count
+    sum(sold_count) as sold_count,
+    sum(comped_count) as comped_count,
+    sum(unpaid_count) as unpaid_count
 from changes
 group by
     event_id,

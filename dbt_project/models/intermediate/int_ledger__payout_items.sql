@@ -15,7 +15,7 @@ select
     items.recorded_at,
     items.currency,
     items.amount_minor,
-    cast(of_transaction.total_minor as bigint) as total_minor,
+    of_transaction.total_minor,
     coalesce(
         transactions.event_id is null
         and transactions.transaction_kind in ('payout', 'payout_reversal', 'reserve_hold', 'reserve_release')

@@ -24,7 +24,7 @@ select
     entries.report_day,
     entries.transaction_id as proof_id,
     0 as ticketing_minor,
-    cast(sum(entries.net_credit_minor) as bigint) as ledger_minor,
+    sum(entries.net_credit_minor) as ledger_minor,
     0 as booking_count,
     1 as charge_count
 from {{ ref('int_ledger__entries') }} as entries

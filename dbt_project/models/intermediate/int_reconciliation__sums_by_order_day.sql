@@ -9,10 +9,10 @@ with changes as (
         event_id,
         currency,
         report_day,
-        cast(sum(ticketing_minor) as bigint) as ticketing_minor,
-        cast(sum(ledger_minor) as bigint) as ledger_minor,
-        cast(sum(booking_count) as bigint) as booking_count,
-        cast(sum(charge_count) as bigint) as charge_count
+        sum(ticketing_minor) as ticketing_minor,
+        sum(ledger_minor) as ledger_minor,
+        sum(booking_count) as booking_count,
+        sum(charge_count) as charge_count
     from {{ ref('int_reconciliation__bookings') }}
     group by
         order_id,
@@ -59,8 +59,8 @@ sums as (
         days.booking_count,
         days.charge_count,
         places.place_number,
-        cast(coalesce(sum(changes.ticketing_minor), 0) as bigint) as changed_ticketing_minor,
-        cast(coalesce(sum(changes.ledger_minor), 0) as bigint) as changed_ledger_minor
+        coalesce(sum(changes.ticketing_minor), 0) as changed_ticketing_minor,
+        coalesce(sum(changes.ledger_minor), 0) as changed_ledger_minor
     from places
     inner join days on places.order_id = days.order_id
     left join changes
@@ -91,8 +91,8 @@ sums_to_date as (
         place_number,
         booking_count,
         charge_count,
-        cast(sum(changed_ticketing_minor) over so_far as bigint) as ticketing_minor,
-        cast(sum(changed_ledger_minor) over so_far as bigint) as ledger_minor
+        sum(changed_ticketing_minor) over so_far as ticketing_minor,
+        sum(changed_ledger_minor) over so_far as ledger_minor
     from sums
     window so_far as (partition by place_number order by report_day)
 )

@@ -47,7 +47,7 @@ select
     receivables.event_id,
     receivables.order_id,
     receivables.currency,
-    -cast(sum(receivables.net_credit_minor) as bigint) as balance_minor,
+    -sum(receivables.net_credit_minor) as balance_minor,
     array_agg(distinct receivables.transaction_id order by receivables.transaction_id) as proof_ids
 from receivables
 inner join last_days on receivables.order_id = last_days.order_id

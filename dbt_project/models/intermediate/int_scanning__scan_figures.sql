@@ -39,7 +39,6 @@ select
     device_sequence,
     ticket_id,
     ticket_type_id,
-    ticket_type_name,
     direction,
     outcome,
     reject_reason,

@@ -8,7 +8,6 @@ select
     scans.device_sequence,
     scans.ticket_id,
     tickets.ticket_type_id,
-    ticket_types.ticket_type_name,
     ticket_types.is_admission,
     scans.direction,
     scans.outcome,

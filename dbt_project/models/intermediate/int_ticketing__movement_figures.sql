@@ -14,7 +14,6 @@ with movements as (
         currency,
         channel,
         ticket_type_id,
-        ticket_type_name,
         is_admission,
         reason,
         direction,

@@ -1,12 +1,14 @@
 -- Grain: one row per event, with what people call it and where and when it takes place; times are local.
 select
     events.event_id,
+    events.organization_id,
     events.event_name,
     events.event_timezone,
     venues.venue_name,
     venues.venue_city,
     cast(venues.venue_country as text) as venue_country,
     series.series_name as event_series_name,
+    series.organization_id as series_organization_id,
     events.status as event_status,
     {{ local_time('events.starts_at', 'events.event_timezone') }} as event_start,
     {{ local_time('events.ends_at', 'events.event_timezone') }} as event_end,

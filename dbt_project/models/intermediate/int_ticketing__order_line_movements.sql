@@ -12,7 +12,6 @@ select
     orders.currency,
     orders.channel,
     movements.ticket_type_id,
-    ticket_types.ticket_type_name,
     ticket_types.is_admission,
     movements.reason,
     movements.quantity,

@@ -8,7 +8,7 @@ select
     date_bin(interval '15 minutes', scans.scanned_at, timestamp with time zone '2000-01-01 00:00Z')
         as quarter_at,
     {{ sums_of('report_attendance_quarter_hourly', 'scans', but=['entry_count']) }},
-    cast(sum(scans.admission_count + scans.reentry_count) as bigint) as entry_count
+    {{ whole('sum(scans.admission_count + scans.reentry_count)') }} as entry_count
 from {{ ref('int_scanning__scans_of_days') }} as scans
 inner join {{ ref('stg_ticketing__events') }} as events on scans.event_id = events.event_id
 group by

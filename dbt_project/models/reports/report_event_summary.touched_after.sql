@@ -1,6 +1,5 @@
 -- A summary counts everything up to its day. So a touched day of its event, in any table that it reads,
 -- touches all later days on which the event has rows. Runs last: `touched` has the days of all tables.
--- Of payout items, those count whose amounts report_revenue_daily moves to the event.
 
 with touched_events as (
     select
@@ -54,49 +53,12 @@ event_days as (
     select
         item.event_id,
         item.report_day
-    from landing.ledger_payout_items as item
-    inner join landing.ledger_transactions as transaction on item.transaction_id = transaction.id
+    from event_payout_items as item
     inner join landing.ticketing_events as own_event
-        on item.event_id = own_event.id and transaction.organization_id = own_event.organization_id
+        on item.event_id = own_event.id and item.organization_id = own_event.organization_id
     where
         item.report_day >= (select min(first_days.report_day) from first_days)
         and item.event_id in (select first_days.event_id from first_days)
-        and transaction.event_id is null
-        and not exists (
-            select from landing.ledger_payout_items as other
-            left join landing.ticketing_events as known on other.event_id = known.id
-            where
-                other.transaction_id = item.transaction_id
-                and other.currency = item.currency
-                and known.id is null
-        )
-        and (
-            select sum(other.amount_minor)
-            from landing.ledger_payout_items as other
-            where other.transaction_id = item.transaction_id and other.currency = item.currency
-        ) <= (
-            select
-                sum(
-                    case
-                        when
-                            (entry.direction = 'debit') = (transaction.kind in ('payout', 'reserve_hold'))
-                            then entry.amount_minor
-                        else -entry.amount_minor
-                    end
-                )
-            from landing.ledger_entries as entry
-            inner join landing.ledger_accounts as account on entry.account_id = account.id
-            where
-                entry.transaction_id = item.transaction_id
-                and entry.currency = item.currency
-                and account.kind = 'organizer_payable'
-                and (transaction.kind, entry.component) in (
-                    ('payout', 'payout'),
-                    ('payout_reversal', 'payout'),
-                    ('reserve_hold', 'reserve'),
-                    ('reserve_release', 'reserve')
-                )
-        )
     union
     select
         scan.event_id,

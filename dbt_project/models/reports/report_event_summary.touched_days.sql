@@ -1,6 +1,61 @@
 -- The days of new movements of the inventory, the first day of orders that are paid at another time, and
 -- every day of a changed event.
 
+with changed as (
+    select
+        event.organization_id,
+        event.id,
+        landing.report_day(event.ends_at, event.timezone, event.day_cutoff) as ending_day
+    from changed_events
+    inner join landing.ticketing_events as event on changed_events.id = event.id
+),
+
+event_days as (
+    select
+        placed.event_id,
+        movement.report_day
+    from changed
+    inner join landing.ticketing_orders as placed on changed.id = placed.event_id
+    inner join landing.ticketing_order_line_movements as movement on placed.id = movement.order_id
+    union
+    select
+        transaction.event_id,
+        transaction.report_day
+    from changed
+    inner join landing.ledger_transactions as transaction
+        on changed.id = transaction.event_id and changed.organization_id = transaction.organization_id
+    where
+        exists (
+            select from landing.ledger_entries as entry
+            where entry.transaction_id = transaction.id
+        )
+    union
+    select
+        item.event_id,
+        item.report_day
+    from changed
+    inner join event_payout_items as item
+        on changed.id = item.event_id and changed.organization_id = item.organization_id
+    union
+    select
+        scan.event_id,
+        scan.report_day
+    from changed
+    inner join landing.scanning_scans as scan on changed.id = scan.event_id
+    union
+    select
+        movement.event_id,
+        movement.report_day
+    from changed
+    inner join landing.seating_inventory_movements as movement on changed.id = movement.event_id
+    union
+    select
+        changed.id,
+        changed.ending_day + days.day_count as report_day
+    from changed
+    cross join (values (0), (30)) as days (day_count)
+)
+
 select
     event.organization_id,
     event.id as event_id,
@@ -22,81 +77,9 @@ where movement.report_day is not null
 group by event.organization_id, event.id, placed.id
 union
 select
-    event.organization_id,
-    event.id,
-    day.report_day
-from changed_events
-inner join landing.ticketing_events as event on changed_events.id = event.id
-cross join
-    lateral (
-        select movement.report_day
-        from landing.ticketing_orders as placed
-        inner join landing.ticketing_order_line_movements as movement on placed.id = movement.order_id
-        where placed.event_id = event.id
-        union
-        select transaction.report_day
-        from landing.ledger_transactions as transaction
-        where
-            transaction.event_id = event.id
-            and transaction.organization_id = event.organization_id
-            and exists (
-                select from landing.ledger_entries as entry
-                where entry.transaction_id = transaction.id
-            )
-        union
-        select item.report_day
-        from landing.ledger_payout_items as item
-        inner join landing.ledger_transactions as transaction on item.transaction_id = transaction.id
-        where
-            item.event_id = event.id
-            and transaction.organization_id = event.organization_id
-            and transaction.event_id is null
-            and not exists (
-                select from landing.ledger_payout_items as other
-                left join landing.ticketing_events as known on other.event_id = known.id
-                where
-                    other.transaction_id = item.transaction_id
-                    and other.currency = item.currency
-                    and known.id is null
-            )
-            and (
-                select sum(other.amount_minor)
-                from landing.ledger_payout_items as other
-                where other.transaction_id = item.transaction_id and other.currency = item.currency
-            ) <= (
-                select
-                    sum(
-                        case
-                            when
-                                (entry.direction = 'debit') = (transaction.kind in ('payout', 'reserve_hold'))
-                                then entry.amount_minor
-                            else -entry.amount_minor
-                        end
-                    )
-                from landing.ledger_entries as entry
-                inner join landing.ledger_accounts as account on entry.account_id = account.id
-                where
-                    entry.transaction_id = item.transaction_id
-                    and entry.currency = item.currency
-                    and account.kind = 'organizer_payable'
-                    and (transaction.kind, entry.component) in (
-                        ('payout', 'payout'),
-                        ('payout_reversal', 'payout'),
-                        ('reserve_hold', 'reserve'),
-                        ('reserve_release', 'reserve')
-                    )
-            )
-        union
-        select scan.report_day
-        from landing.scanning_scans as scan
-        where scan.event_id = event.id
-        union
-        select movement.report_day
-        from landing.seating_inventory_movements as movement
-        where movement.event_id = event.id
-        union
-        select landing.report_day(event.ends_at, event.timezone, event.day_cutoff)
-        union
-        select landing.report_day(event.ends_at, event.timezone, event.day_cutoff) + 30
-    ) as day
-where day.report_day is not null
+    changed.organization_id,
+    changed.id,
+    event_days.report_day
+from changed
+inner join event_days on changed.id = event_days.event_id
+where event_days.report_day is not null

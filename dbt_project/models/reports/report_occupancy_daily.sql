@@ -5,13 +5,13 @@ with balances as (
         event_id,
         section_id,
         report_day,
-        cast(sum(capacity_count) over to_date as bigint) as capacity_count,
-        cast(sum(hold_count) over to_date as bigint) as hold_count,
-        cast(sum(kill_count) over to_date as bigint) as kill_count,
+        {{ whole('sum(capacity_count) over to_date') }} as capacity_count,
+        {{ whole('sum(hold_count) over to_date') }} as hold_count,
+        {{ whole('sum(kill_count) over to_date') }} as kill_count,
         sum(movement_count) over to_date as movement_count,
-        cast(sum(ticket_count) over to_date as bigint) as ticket_count,
-        cast(sum(comped_ticket_count) over to_date as bigint) as comped_ticket_count,
-        cast(sum(admission_count) over to_date as bigint) as admission_count
+        {{ whole('sum(ticket_count) over to_date') }} as ticket_count,
+        {{ whole('sum(comped_ticket_count) over to_date') }} as comped_ticket_count,
+        {{ whole('sum(admission_count) over to_date') }} as admission_count
     from {{ ref('int_occupancy__changes_by_day') }}
     window to_date as (partition by event_id, section_id order by report_day)
 ),

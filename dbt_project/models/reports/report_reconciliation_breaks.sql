@@ -45,7 +45,7 @@ breaks as (
         currency,
         'unbalanced' as kind,
         0 as ticketing_minor,
-        cast(sum(net_credit_minor) as bigint) as ledger_minor,
+        sum(net_credit_minor) as ledger_minor,
         array[transaction_id] as proof_ids
     from entries
     group by
@@ -97,8 +97,8 @@ select
     entry_id,
     currency,
     kind,
-    ticketing_minor,
-    ledger_minor,
-    ticketing_minor - ledger_minor as difference_minor,
+    {{ whole('ticketing_minor') }} as ticketing_minor,
+    {{ whole('ledger_minor') }} as ledger_minor,
+    {{ whole('ticketing_minor - ledger_minor') }} as difference_minor,
     proof_ids
 from breaks

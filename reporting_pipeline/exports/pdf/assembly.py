@@ -5,6 +5,7 @@ different glyphs, so each font is named after its glyphs.
 """
 
 import hashlib
+import json
 import re
 import string
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +17,8 @@ from pydantic import BaseModel, ConfigDict
 
 from reporting_pipeline.exports.pdf.fonts import font_file
 from reporting_pipeline.exports.pdf.page_digests import PageDigests
-from reporting_pipeline.exports.pdf.render_process import RenderJob, RenderSection
+from reporting_pipeline.exports.pdf.render_job import RenderJob, RenderSection
+from reporting_pipeline.languages import translated
 
 MANIFEST_ATTACHMENT = "manifest.json"
 ROWS_ATTACHMENT = "rows.csv"
@@ -250,13 +252,14 @@ def _attach(pdf: Any, job: RenderJob) -> None:
     )
     import pikepdf
 
+    locale = str(json.loads(job.manifest)["locale"])
     associated = pikepdf.Array()
     for name, data, kind, description in attachments:
         specification = pikepdf.AttachedFileSpec(
             pdf,
             data,
             filename=name,
-            description=description,
+            description=translated(description, locale),
             mime_type=kind,
             relationship=pikepdf.Name.Data,  # type: ignore[call-arg]
         )

@@ -23,6 +23,7 @@ from reporting_pipeline.exports.pdf.visible_text import is_right_to_left, text_m
 from reporting_pipeline.exports.pdf.widths import ems_of
 from reporting_pipeline.exports.presentation import date_for_people
 from reporting_pipeline.exports.report_document import Chart
+from reporting_pipeline.languages import ENGLISH, language_of, translated
 from reporting_pipeline.registry.columns import ColumnType, Unit
 
 _MAX_NAMES = 20
@@ -144,14 +145,15 @@ def panels(
             series[name] = series.get(name, 0) + int(value)
     if all(len(series) == 1 for series in sums.values()):
         return []
-    line_of: Callable[[_Series], _Line] = _largest
+    line_of: Callable[[_Series], _Line] = partial(_largest, texts, x)
     if x.type == ColumnType.DATE:
         days = (day for series in sums.values() for day in series if day is not None)
         calendar = _Calendar.of(period.first, period.end, map(date.fromisoformat, days))
         line_of = partial(_by_day, calendar, texts.locale)
-    titles = {
-        code: f"{y.header} by {x.header.lower()}{f', {code}' if code else ''}" for code in sums
-    }
+    # German nouns keep their capital letter.
+    axis = x.header.lower() if language_of(texts.locale) == ENGLISH else x.header
+    title = translated("{measure} by {axis}", texts.locale, measure=y.header, axis=axis)
+    titles = {code: f"{title}{f', {code}' if code else ''}" for code in sums}
     draw = _vertical_bars if x.type == ColumnType.DATE else _horizontal_bars
     return [
         _panel(titles[code], line_of(sums[code]), draw, partial(_figure_text, texts, y, code))
@@ -174,20 +176,22 @@ def _panel(
 def _by_day(calendar: _Calendar, locale: str, series: _Series) -> _Line:
     """The days in order; rows without a day have no bar."""
     sums = {date.fromisoformat(day): value for day, value in series.items() if day is not None}
-    note = "Each bar is a month." if calendar.is_by_month else ""
+    note = translated("Each bar is a month.", locale) if calendar.is_by_month else ""
     return list(calendar.places(sums, locale)), note
 
 
-def _largest(series: _Series) -> _Line:
+def _largest(texts: CellTexts, x: ColumnPart, series: _Series) -> _Line:
     """The largest names, and the sum of all others as one bar, so that nothing is left out."""
     ranked = sorted(series.items(), key=lambda item: (-abs(item[1]), item[0] or ""))
-    named = [(name or "(none)", value) for name, value in ranked]
+    none = translated("(none)", texts.locale)
+    named = [(texts.text(x, name, None) or none, value) for name, value in ranked]
     if len(named) <= _MAX_NAMES:
         return named, ""
     rest = named[_MAX_NAMES - 1 :]
-    label = f"{len(rest)} others"
+    label = translated("{count} others", texts.locale, count=len(rest))
     others = (label, sum(value for _, value in rest))
-    return [*named[: _MAX_NAMES - 1], others], f"The last bar is the sum of {label}."
+    note = translated("The last bar is the sum of {others}.", texts.locale, others=label)
+    return [*named[: _MAX_NAMES - 1], others], note
 
 
 def _axis(values: list[int], figure_text: Callable[[int], str]) -> Axis:

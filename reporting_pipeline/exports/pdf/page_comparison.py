@@ -5,12 +5,13 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import takewhile, zip_longest
 
 from reporting_pipeline.exports.pdf.page_reader import PageChart, PageContent, PageTable
 from reporting_pipeline.exports.pdf.visible_text import visible_text
 
 _MAX_QUOTED_LENGTH = 40
+_QUOTED_BEFORE = 16
 _INVISIBLE = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 # In text from right to left, one of a pair is drawn by the glyph of the other.
@@ -217,7 +218,22 @@ def _frame_differences(
     for number, page in pages:
         expected = frame(number, len(pages))
         if not is_same_text(expected, page.frame):
-            yield f"page {number} shows {_quoted(page.frame)} around it, not {_quoted(expected)}"
+            letters = zip(letters_of(page.frame), letters_of(expected), strict=False)
+            same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], letters))
+            found, wanted = (
+                _quoted(_from_letter(each, same - _QUOTED_BEFORE))
+                for each in (page.frame, expected)
+            )
+            yield f"page {number} shows {found} around it, not {wanted}"
+
+
+def _from_letter(text: str, count: int) -> str:
+    """A text without its first visible letters, `count` of them."""
+    for index, character in enumerate(text):
+        if count <= 0:
+            return text[index:]
+        count -= 0 if character.isspace() else 1
+    return text
 
 
 def _text_of(item: str | PageTable) -> str:

@@ -1,11 +1,12 @@
-"""The texts on the pages: cells, totals, header and footer, terms and lines to sign.
+"""The texts on the pages: cells, totals, header, footer with proof, terms and lines to sign.
 
 The writer puts them on the pages, the reader compares the pages with them.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
@@ -23,12 +24,20 @@ from reporting_pipeline.exports.presentation import (
     rate_for_people,
     ratio_for_people,
 )
+from reporting_pipeline.exports.report_heading import (
+    PAGE_NUMBER,
+    accepted_break_text,
+    event_facts,
+    period_text,
+    provisional_texts,
+)
+from reporting_pipeline.exports.shown_words import shown_word
+from reporting_pipeline.languages import shown_finding, translated
 from reporting_pipeline.registry.columns import ColumnType, Unit
 
-PROVISIONAL = "PROVISIONAL"
-PROVISIONAL_MEANING = "These figures rest on days that are not final and may change."
 FILTERS = "Filters"
 TERMS_TITLE = "Terms"
+BREAKS_TITLE = "Accepted breaks"
 SIGNATURES_TITLE = "Signatures"
 LINES_TO_SIGN = ("Name", "Place and date", "Signature")
 """The lines that each party fills in, from left to right."""
@@ -52,13 +61,13 @@ class CellTexts:
 
     Attributes:
         currency: The name of the column with the currency of a row's money; None: no money.
-        time_zone: An IANA name; instants are shown in it.
+        zone: Instants are shown in it.
     """
 
     columns: tuple[ColumnPart, ...]
     currency: str | None
     locale: str
-    time_zone: str
+    zone: tzinfo
 
     @classmethod
     def of(cls, manifest: Manifest, currency: str | None) -> "CellTexts":
@@ -67,7 +76,7 @@ class CellTexts:
             columns=manifest.columns,
             currency=currency,
             locale=manifest.locale,
-            time_zone=manifest.time_zone,
+            zone=manifest.zone,
         )
 
     def rows(self, canonical: Iterable[CanonicalRow]) -> Iterator[tuple[str, ...]]:
@@ -85,6 +94,8 @@ class CellTexts:
         """The text of one value; `currency` is that of its row."""
         text = value or ""
         match column.type if value is not None else None:
+            case ColumnType.TEXT | ColumnType.BOOLEAN if column.words:
+                text = shown_word(text, column.words)
             case ColumnType.BIGINT:
                 is_money = column.unit == Unit.MINOR
                 code = currency if is_money else None
@@ -95,9 +106,9 @@ class CellTexts:
             case ColumnType.DATE:
                 text = _day_text(text, self.locale)
             case ColumnType.INSTANT:
-                text = local_text(datetime.fromisoformat(text), self.time_zone)
+                text = local_text(datetime.fromisoformat(text), self.zone)
             case ColumnType.BOOLEAN:
-                text = _BOOLEANS[text]
+                text = translated(_BOOLEANS[text], self.locale)
         return text
 
 
@@ -130,11 +141,34 @@ def style_of(column: ColumnPart) -> ColumnStyle:
 
 def frame_text(manifest: Manifest, page: int, page_count: int) -> str:
     """The text around a page's content, in reading order: banner, footer and page number."""
-    banner = f"{PROVISIONAL} " if manifest.is_provisional else ""
-    title, organization = manifest.definition.name, manifest.organization.name
-    return (
-        f"{banner}{visible_text(title)}, version {manifest.definition.version} · "
-        f"{visible_text(organization)} · {manifest.period.text} Page {page} of {page_count}"
+    locale = manifest.locale
+    banner = f"{provisional_texts(manifest)[0]} " if manifest.is_provisional else ""
+    number = translated(PAGE_NUMBER, locale, page=page, pages=page_count)
+    return f"{banner}{visible_text(footer_text(manifest))} {proof_text(manifest)} {number}"
+
+
+def footer_text(manifest: Manifest) -> str:
+    """The identity of the report, at the foot of each page."""
+    name, organization = manifest.definition.name, manifest.organization.name
+    return f"{name}, {version_text(manifest)} · {organization} · {period_text(manifest)}"
+
+
+def version_text(manifest: Manifest) -> str:
+    """The version of the report's definition, in words."""
+    return translated("version {number}", manifest.locale, number=manifest.definition.version)
+
+
+def proof_text(manifest: Manifest) -> str:
+    """The short proof, at the foot of each page: the digest of the attached manifest.
+
+    The manifest has everything else: the digest of the rows, the totals, the seals and the sources.
+    """
+    return translated(
+        "{count} rows · SHA-256 of the attached manifest {digest} · to verify: "
+        "reporting verify FILE",
+        manifest.locale,
+        count=count_for_people(manifest.row_count, manifest.locale),
+        digest=hashlib.sha256(manifest.within_file().to_json().encode()).hexdigest(),
     )
 
 
@@ -149,7 +183,7 @@ def opening_texts(manifest: Manifest, notes: Iterable[str]) -> list[str]:
     """The texts before the first rows or the first block, in reading order."""
     texts = [manifest.definition.name, manifest.organization.name]
     if manifest.is_provisional:
-        texts += [f"{PROVISIONAL} {PROVISIONAL_MEANING}", *provisional_reasons(manifest)]
+        texts += [" ".join(provisional_texts(manifest)), *provisional_reasons(manifest)]
     for name, value in facts_of(manifest):
         texts += [name, value]
     return [*texts, *notes]
@@ -163,65 +197,71 @@ def block_texts(block: BlockPart, manifest: Manifest) -> list[str]:
 def block_notes(manifest: Manifest) -> list[str]:
     """The sentences below the title of a block; `manifest` is its own."""
     filters = _filters_of(manifest)
-    return [f"Filters: {filters}"] if filters else []
+    return [f"{translated(FILTERS, manifest.locale)}: {filters}"] if filters else []
 
 
 def facts_of(manifest: Manifest) -> list[tuple[str, str]]:
     """The facts in the header: name and value."""
     filters = "" if manifest.blocks else _filters_of(manifest)
-    return [
+    facts = [
         *event_facts(manifest),
-        ("Period", manifest.period.text),
+        ("Period", period_text(manifest)),
         *([("Time zone", manifest.time_zone)] if manifest.shows_instants else []),
         *([(FILTERS, filters)] if filters else []),
     ]
+    return [(translated(name, manifest.locale), value) for name, value in facts]
 
 
 def _filters_of(manifest: Manifest) -> str:
     """The filters of the rows, without that of the event, which is in the header."""
     event = manifest.event
-    of_event = f"Event is {event.name}" if event else None
+    of_event = translated("Event is {name}", manifest.locale, name=event.name) if event else None
     return "; ".join(each for each in manifest.filters if each != of_event)
 
 
-def event_facts(manifest: Manifest) -> list[tuple[str, str]]:
-    """The facts of the event of a report over one; none of any other report."""
-    event = manifest.event
-    if event is None:
-        return []
-    place = ", ".join(each for each in (event.venue, event.city) if each)
-    return [
-        ("Event", event.name),
-        *([("Venue", place)] if place else []),
-        ("Date", f"{event.start} to {event.end}"),
-        ("Status", event.status.replace("_", " ")),
-    ]
-
-
 def closing_texts(manifest: Manifest) -> list[str]:
-    """The texts between the last rows and the proof, in reading order: terms, lines to sign."""
-    texts = [TERMS_TITLE] if manifest.terms else []
+    """The texts after the last rows, in reading order: terms, accepted breaks, lines to sign."""
+    locale = manifest.locale
+    texts = [translated(TERMS_TITLE, locale)] if manifest.terms else []
     for each in manifest.terms:
         texts += [each.term, each.meaning]
+    if manifest.accepted_breaks:
+        texts.append(translated(BREAKS_TITLE, locale))
+        texts += [text for line in break_lines(manifest) for text in line]
     if manifest.signatures:
-        texts.append(SIGNATURES_TITLE)
+        texts.append(translated(SIGNATURES_TITLE, locale))
         for party in manifest.signatures:
-            texts += [party, *LINES_TO_SIGN]
+            texts += [party, *(translated(line, locale) for line in LINES_TO_SIGN)]
     return texts
+
+
+def break_lines(manifest: Manifest) -> list[tuple[str, str]]:
+    """The breaks that a person has accepted: each, and who accepted it, when and why."""
+    return [
+        (
+            accepted_break_text(each, manifest.locale),
+            f"{each.accepted_by}, {each.accepted_at}: {each.reason}",
+        )
+        for each in manifest.accepted_breaks
+    ]
 
 
 def provisional_reasons(manifest: Manifest) -> list[str]:
     """The reasons why figures are not final, each once with its days; at most the first six."""
     days: dict[str, list[str]] = {}
+    locale = manifest.locale
     for seal in manifest.seals:
         if seal.state != "final":
             last = date.fromordinal(seal.end.toordinal() - 1)
-            span = str(seal.first) if seal.first == last else f"{seal.first} to {last}"
+            span = translated("{first} to {last}", locale, first=seal.first, last=last)
+            span = str(seal.first) if seal.first == last else span
             for reason in seal.reasons or (f"the days are {seal.state}",):
-                days.setdefault(reason, []).append(span)
+                days.setdefault(shown_finding(reason, locale), []).append(span)
     reasons = [f"{', '.join(spans)}: {reason}" for reason, spans in days.items()]
     if len(reasons) > _MAX_REASONS:
-        reasons[_MAX_REASONS:] = [f"and {len(reasons) - _MAX_REASONS} more, told by the proof"]
+        more = "and {count} more, in the attached manifest"
+        count = len(reasons) - _MAX_REASONS
+        reasons[_MAX_REASONS:] = [translated(more, locale, count=count)]
     return reasons
 
 
@@ -235,7 +275,7 @@ def total_rows(manifest: Manifest, texts: CellTexts) -> list[TotalRow]:
     span = next((i for i, column in enumerate(texts.columns) if column.name in summed), width)
     rows = []
     for total in manifest.totals:
-        label = f"Total {total.currency}" if total.currency else "Total"
+        label = f"{translated('Total', manifest.locale)} {total.currency or ''}".rstrip()
         if span == 0:
             rows.append(TotalRow(label=label, span=width, cells=()))
         cells = tuple(_total_text(texts, column, total) for column in texts.columns[span:])

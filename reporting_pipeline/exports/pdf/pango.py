@@ -5,6 +5,7 @@ The doctor uses this module without the format.
 
 import ctypes
 import shutil
+from functools import cache
 
 from reporting_pipeline.errors import EnvironmentNotReady
 
@@ -15,6 +16,10 @@ _LIBRARIES = (
     ("libharfbuzz.so.0", "libharfbuzz.dylib"),
     ("libfontconfig.so.1", "libfontconfig.dylib"),
     ("libpangoft2-1.0.so.0", "libpangoft2-1.0.dylib"),
+)
+_VERSIONS = (
+    ("Pango", _LIBRARIES[1], "pango_version_string"),
+    ("HarfBuzz", _LIBRARIES[2], "hb_version_string"),
 )
 _INSTALLERS = (
     (
@@ -30,6 +35,19 @@ _INSTALLERS = (
 def missing_libraries() -> list[str]:
     """The libraries that this machine lacks, by their names on Linux."""
     return [names[0] for names in _LIBRARIES if not any(map(_loads, names))]
+
+
+@cache
+def library_versions() -> dict[str, str]:
+    """The versions of Pango and HarfBuzz, which break lines and place glyphs, by name."""
+    found = {}
+    for name, libraries, ask in _VERSIONS:
+        library = next(filter(_loads, libraries), None)
+        if library is not None:
+            function = getattr(ctypes.CDLL(library), ask)
+            function.restype = ctypes.c_char_p
+            found[name] = function().decode()
+    return found
 
 
 def how_to_install() -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import tempfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -9,15 +10,13 @@ from pathlib import Path
 from reporting_pipeline.errors import FileUnreadable, FormatCannotHold
 from reporting_pipeline.exports.canonical_rows import CanonicalRow, canonical_line
 from reporting_pipeline.exports.format import Format, ProblemSink, ignore_problem
-from reporting_pipeline.exports.manifest import Manifest
+from reporting_pipeline.exports.manifest import ColumnPart, Manifest
 from reporting_pipeline.exports.pdf import read
+from reporting_pipeline.exports.pdf.fonts import fonts_digest
 from reporting_pipeline.exports.pdf.page_texts import style_of
-from reporting_pipeline.exports.pdf.pango import require_pango
-from reporting_pipeline.exports.pdf.render_process import (
-    RenderJob,
-    RenderSection,
-    run_render_process,
-)
+from reporting_pipeline.exports.pdf.pango import library_versions, require_pango
+from reporting_pipeline.exports.pdf.render_job import RenderJob, RenderSection
+from reporting_pipeline.exports.pdf.renderers import render_each
 from reporting_pipeline.exports.pdf.sheet import (
     SectionMarkup,
     Sheet,
@@ -25,8 +24,9 @@ from reporting_pipeline.exports.pdf.sheet import (
     markups,
     notes_of,
 )
-from reporting_pipeline.exports.pdf.widths import row_points
+from reporting_pipeline.exports.pdf.widths import fit_table, narrowest_row, row_points
 from reporting_pipeline.exports.report_document import ReportDocument
+from reporting_pipeline.report_definitions.compile import ReportColumn
 from reporting_pipeline.report_definitions.definition import ReportFormat
 
 CELLS_OF_A_PIECE = 5_000  # rendered at once; memory grows by 20 KB for each
@@ -45,6 +45,16 @@ class PdfFormat(Format):
     first_bytes = b"%PDF"
     embeds_manifest = True
     formats_values = True
+    libraries = (
+        "weasyprint",
+        "pydyf",
+        "tinyhtml5",
+        "tinycss2",
+        "pyphen",
+        "fonttools",
+        "uharfbuzz",
+        "pikepdf",
+    )
     max_rows = 2_000
 
     def refuse(self, document: ReportDocument) -> None:
@@ -56,6 +66,25 @@ class PdfFormat(Format):
         """
         require_pango()
         self._fitting_sheet(document)
+
+    def refuse_columns(self, title: str, columns: Sequence[ReportColumn], locale: str) -> None:
+        """See `Format.refuse_columns`: the narrowest row must fit across the page."""
+        styles = [style_of(ColumnPart.of(column)) for column in columns]
+        headers = [column.header for column in columns]
+        if fit_table(styles, headers, [narrowest_row(columns, locale)]) is None:
+            raise _too_wide(title, len(columns))
+
+    def machine_versions(self) -> dict[str, str]:
+        """See `Format.machine_versions`: the bundled fonts, and the libraries that set them."""
+        return {
+            "fonts": fonts_digest(),
+            **library_versions(),
+            "zlib": zlib.ZLIB_RUNTIME_VERSION,
+        }
+
+    def shown(self, path: Path) -> Iterator[object]:
+        """See `Format.shown`: each page, with its size and the texts of its cells and its frame."""
+        yield from read.shown_pages(path)
 
     def write(self, document: ReportDocument, target: Path) -> None:
         """See `Format.write`."""
@@ -87,7 +116,7 @@ class PdfFormat(Format):
             yield read.canonical_rows(path, part, block.name)
 
     def write_each(self, files: Sequence[tuple[ReportDocument, Path]]) -> None:
-        """Write several files in one child process; each after the first takes a second less.
+        """Write several files, or none of them.
 
         Raises:
             RenderFailed: A file could not be made; there is none of them.
@@ -103,7 +132,7 @@ class PdfFormat(Format):
                 files, sheets, rendered, jobs, strict=True
             ):
                 render_job(document, of_file, path).write(job)
-            run_render_process(jobs, folder)
+            render_each(jobs)
             for path, (_, target) in zip(rendered, files, strict=True):
                 path.replace(target)
 
@@ -157,7 +186,7 @@ PDF = PdfFormat()
 
 
 def render_job(document: ReportDocument, sheets: Sequence[Sheet], target: Path) -> RenderJob:
-    """The input of the child process for one document; the sheets are those of its blocks."""
+    """The input of a renderer for one document; the sheets are those of its blocks."""
     manifest = document.manifest.within_file().to_json()
     parts = markups(document, sheets)
     names = [each.name for each in document.manifest.blocks] or [""]
@@ -193,11 +222,7 @@ def _render_section(name: str, document: ReportDocument, markup: SectionMarkup) 
 
 def _require_fit(sheet: Sheet) -> None:
     if sheet.fit is None:
-        message = (
-            f"the {len(sheet.texts.columns)} columns of {sheet.document.title} do not fit across "
-            "an A4 page: show fewer of them, or take csv or xlsx"
-        )
-        raise FormatCannotHold(message)
+        raise _too_wide(sheet.document.title, len(sheet.texts.columns))
     styles = [style_of(column) for column in sheet.texts.columns]
     for number, row in enumerate(sheet.rows, start=1):
         if row_points(sheet.fit, styles, row) > _MAX_ROW_POINTS:
@@ -206,3 +231,10 @@ def _require_fit(sheet: Sheet) -> None:
                 f"{max(map(len, row))} characters: csv or xlsx can hold it"
             )
             raise FormatCannotHold(message)
+
+
+def _too_wide(title: str, column_count: int) -> FormatCannotHold:
+    return FormatCannotHold(
+        f"the {column_count} columns of {title} do not fit across an A4 page: show fewer of them, "
+        "or take csv or xlsx"
+    )

@@ -41,8 +41,8 @@ from reporting_pipeline.exports.pdf.page_texts import (
     opening_texts,
     total_rows,
 )
-from reporting_pipeline.exports.pdf.proof_texts import proof_parts, proof_texts
 from reporting_pipeline.exports.report_document import NO_ROWS
+from reporting_pipeline.languages import translated
 
 _MAX_ATTACHMENT_BYTES = 64_000_000
 # Entries that may draw over pages, or change them when the file is opened.
@@ -52,11 +52,9 @@ _ACTIVE_ENTRIES = ("/AcroForm", "/OCProperties", "/OpenAction", "/AA", "/Collect
 def embedded_manifest(path: Path) -> Manifest:
     """See `Format.embedded_manifest`."""
     try:
-        return Manifest.model_validate_json(_attachment(path, MANIFEST_ATTACHMENT))
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "its text"
-        message = f"{path.name}: {MANIFEST_ATTACHMENT} is damaged at {place}: {first['msg']}"
+        return Manifest.of_json(_attachment(path, MANIFEST_ATTACHMENT))
+    except ValueError as error:
+        message = f"{path.name}: {MANIFEST_ATTACHMENT} is damaged at {error}"
         raise FileUnreadable(message) from error
 
 
@@ -86,6 +84,22 @@ def canonical_rows(path: Path, manifest: Manifest, block: str = "") -> Iterator[
             message = f"{path.name}: row {number} of {attachment} has {len(row)} values"
             raise FileUnreadable(message)
         yield row
+
+
+def shown_pages(path: Path) -> Iterator[tuple[list[float], PageContent]]:
+    """The size and the texts of each page.
+
+    Raises:
+        FileUnreadable: The file cannot be read at all.
+    """
+    import pikepdf
+
+    try:
+        with pikepdf.open(path) as pdf:
+            sizes = [[float(side) for side in page.mediabox.as_list()] for page in pdf.pages]
+    except (pikepdf.PdfError, ValueError, RecursionError) as error:
+        raise FileUnreadable(f"{path.name}: the pages cannot be read: {error}") from error
+    yield from zip(sizes, contents_of_pages(path), strict=True)
 
 
 def page_problems(path: Path, manifest: Manifest) -> list[str]:
@@ -135,7 +149,6 @@ def _text_problem(
         rows = canonical_rows(path, part, block.name if block else "")
         expected.append(_expected_table(block, texts[index], part, rows, section))
     expected += closing_texts(manifest)
-    expected += proof_texts(proof_parts(manifest, texts))
     return page_problem(pages, expected, lambda page, of: frame_text(manifest, page, of))
 
 
@@ -168,7 +181,7 @@ def _expected_rows(
     for number, row in enumerate(texts.rows(canonical), start=1):
         yield ExpectedRow(f"{prefix}row {number}", row)
     if number == 0:
-        yield ExpectedRow(f"{prefix}the note of no rows", (NO_ROWS,))
+        yield ExpectedRow(f"{prefix}the note of no rows", (translated(NO_ROWS, texts.locale),))
 
 
 def _digest_problem(written: Sequence[str], found: Sequence[str]) -> str | None:

@@ -1,6 +1,9 @@
-"""The program of the child process: turns markup into pages, without network or other files.
+"""The program of a renderer: turns markup into pages, without network or other files.
 
-    python -m reporting_pipeline.exports.pdf.render CPU_SECONDS MEMORY_BYTES JOB...
+    python -m reporting_pipeline.exports.pdf.render IDLE_SECONDS MAX_DOCUMENTS
+
+It reads a line of JSON for each document, and answers with an empty line. It ends with the process
+that started it.
 
 Memory grows with the rows of a document, so a long table is rendered in pieces that end where a
 page ends; `assembly` joins them. Each page's frame (banner, footer, page x of y) is rendered after
@@ -8,49 +11,85 @@ the number of pages is known, and laid over the page.
 """
 
 import gc
+import json
+import os
+import queue
 import resource
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from reporting_pipeline.exports.pdf.assembly import assemble
-from reporting_pipeline.exports.pdf.render_process import END_OF_TABLE, RenderJob, RenderSection
+from reporting_pipeline.exports.pdf.font_subset import subset_fonts_with_our_library
+from reporting_pipeline.exports.pdf.render_job import END_OF_TABLE, RenderJob, RenderSection
 
 _VARIANT = "pdf/ua-1"
-_PR_SET_PDEATHSIG = 1
 _END = "</body></html>"
 
 _Place: TypeAlias = tuple[RenderSection, int]
 # A row: its block, and its index there.
 
 
-def main(cpu_seconds: str, memory_bytes: str, *jobs: str) -> None:
-    """Render each job's document."""
-    _end_with_parent()
-    resource.setrlimit(resource.RLIMIT_CPU, (int(cpu_seconds), int(cpu_seconds)))
-    resource.setrlimit(resource.RLIMIT_AS, (int(memory_bytes), int(memory_bytes)))
+def main(idle_seconds: str, max_documents: str) -> None:
+    """Render each document that is asked for, until there is none for a while."""
+    # Only the parent ends this process: Ctrl-C reaches it too, while a report is being finished.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # The objects of a document live until it is written: searching for garbage in between takes a
     # third of the time and finds almost none.
     gc.disable()
-    for path in jobs:
-        render(RenderJob.read(Path(path)))
+    asked: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_read_questions, args=(asked,), daemon=True).start()
+    for _ in range(int(max_documents)):
+        try:
+            question = json.loads(asked.get(timeout=float(idle_seconds)))
+        except queue.Empty:
+            break
+        _limit(question["cpu_seconds"], question["memory_bytes"])
+        piece_count = render(RenderJob.read(Path(question["job"])))
+        os.write(sys.stdout.fileno(), b"\n")
+        if piece_count > 1:
+            break  # a long document leaves much memory behind
+        gc.collect()
+        gc.freeze()
 
 
-def render(job: RenderJob) -> None:
-    """Render one document into `job.target`."""
+def _read_questions(asked: "queue.SimpleQueue[bytes]") -> None:
+    """Pass the questions on; end this process, also while it renders, with the one that asks."""
+    # Without a buffer, whose lock the end of Python would wait for.
+    with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as questions:
+        for line in questions:
+            asked.put(line)
+    os._exit(0)
+
+
+def _limit(cpu_seconds: int, memory_bytes: int) -> None:
+    """Limit the next document; what the former ones have used does not count."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = int(used.ru_utime + used.ru_stime) + cpu_seconds
+    for limit, value in ((resource.RLIMIT_CPU, seconds), (resource.RLIMIT_AS, memory_bytes)):
+        _, hard = resource.getrlimit(limit)
+        resource.setrlimit(limit, (value, hard))
+
+
+def render(job: RenderJob) -> int:
+    """Render one document into `job.target`, and return the number of its pieces."""
     target = Path(job.target)
-    renderer = _Renderer.of(job)
+    renderer = _Renderer.of(job.style)
     pieces = list(_pieces(job, target, renderer))
     page_count = sum(each.page_count for each in pieces)
     frames = renderer.document(f"{job.head}{job.frame * page_count}{_END}")
     frames_path = target.with_suffix(".frames")
     frames.write_pdf(frames_path, pdf_identifier=b"frames")
     assemble([each.path for each in pieces], frames_path, job)
+    return len(pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +105,17 @@ class _Renderer:
     fonts: Any
     style: Any
     fetcher: Any
-    identifier: bytes
 
     @classmethod
-    def of(cls, job: RenderJob) -> "_Renderer":
+    @lru_cache(1)
+    def of(cls, style_sheet: str) -> "_Renderer":
         from weasyprint import CSS
         from weasyprint.text.fonts import FontConfiguration
 
-        _subset_fonts_with_fonttools()
+        subset_fonts_with_our_library()
         fonts, fetcher = FontConfiguration(), _refusing_fetcher()
-        style = CSS(string=job.style, font_config=fonts, url_fetcher=fetcher)
-        return cls(fonts, style, fetcher, job.identifier.encode())
+        style = CSS(string=style_sheet, font_config=fonts, url_fetcher=fetcher)
+        return cls(fonts, style, fetcher)
 
     def document(self, markup: str) -> Any:
         """Lay out one document."""
@@ -85,12 +124,12 @@ class _Renderer:
         html = HTML(string=markup, url_fetcher=self.fetcher)
         return html.render(font_config=self.fonts, stylesheets=[self.style], pdf_variant=_VARIANT)
 
-    def write(self, document: Any, pages: Sequence[Any], path: Path) -> _Piece:
+    def write(self, document: Any, pages: Sequence[Any], path: Path, identifier: str) -> _Piece:
         """Write some pages of a document."""
         for page in pages:
             page.anchors.clear()  # no link leads to a row
         document.copy(pages).write_pdf(
-            path, pdf_variant=_VARIANT, pdf_identifier=self.identifier, pdf_tags=True
+            path, pdf_variant=_VARIANT, pdf_identifier=identifier.encode(), pdf_tags=True
         )
         return _Piece(path, len(pages))
 
@@ -109,10 +148,11 @@ def _pieces(job: RenderJob, target: Path, renderer: _Renderer) -> Iterator[_Piec
             firsts = {begin + index for index, (_, row) in enumerate(rows) if row == 0}
             page_count, row_count = _whole_pages(document.pages, begin, row_count, firsts)
         path = target.with_suffix(f".{number}")
-        yield renderer.write(document, document.pages[:page_count], path)
+        yield renderer.write(document, document.pages[:page_count], path, job.identifier)
         begin, number = begin + row_count, number + 1
         del document
-        gc.collect()
+        if not is_last:
+            gc.collect()
 
 
 def _rows_of_a_piece(job: RenderJob, places: Sequence[_Place]) -> Sequence[_Place]:
@@ -156,19 +196,6 @@ def _whole_pages(
     return len(pages), row_count
 
 
-def _subset_fonts_with_fonttools() -> None:
-    """Subset fonts with fontTools, which the lock file fixes, on every machine.
-
-    WeasyPrint prefers HarfBuzz's library for it where that is installed: the bytes of a file would
-    depend on the machine's programs.
-    """
-    from weasyprint.logger import LOGGER
-    from weasyprint.pdf import fonts
-
-    fonts.harfbuzz_subset = None
-    LOGGER.addFilter(lambda record: "Using fontTools" not in str(record.msg))
-
-
 def _refusing_fetcher() -> Any:
     from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
@@ -181,13 +208,6 @@ def _refusing_fetcher() -> Any:
             raise FatalURLFetchingError(message)
 
     return RefusingFetcher(allowed_protocols=(), allow_redirects=False, fail_on_errors=True)
-
-
-def _end_with_parent() -> None:
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A report as the markup of its parts: title and facts, rows with head and totals, proof, frame.
+"""A report as the markup of its parts: title and facts, rows with head and totals, frame.
 
 `report.html` and `rows.html` have the markup, `report.css` its look; `render` turns markup into
 pages.
@@ -6,12 +6,15 @@ pages.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from math import fsum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup, escape
+
 from reporting_pipeline.exports.canonical_rows import CanonicalRow, parse_lines
-from reporting_pipeline.exports.pdf import page_texts, proof_texts
+from reporting_pipeline.exports.pdf import page_texts
 from reporting_pipeline.exports.pdf.chart import panels
 from reporting_pipeline.exports.pdf.page_texts import (
     FILTERS,
@@ -19,17 +22,22 @@ from reporting_pipeline.exports.pdf.page_texts import (
     ColumnStyle,
     TotalRow,
     block_notes,
+    break_lines,
     facts_of,
+    footer_text,
     language_tag,
+    proof_text,
     provisional_reasons,
     style_of,
     total_rows,
+    version_text,
 )
-from reporting_pipeline.exports.pdf.proof_texts import proof_parts
-from reporting_pipeline.exports.pdf.render_process import END_OF_TABLE
+from reporting_pipeline.exports.pdf.render_job import END_OF_TABLE
 from reporting_pipeline.exports.pdf.visible_text import id_markup, is_right_to_left, text_markup
 from reporting_pipeline.exports.pdf.widths import TableFit, fit_table
 from reporting_pipeline.exports.report_document import NO_ROWS, ReportDocument
+from reporting_pipeline.exports.report_heading import PAGE_NUMBER, provisional_texts
+from reporting_pipeline.languages import language_of, translated
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -38,6 +46,7 @@ _FOLDER = Path(__file__).parent
 # A table or terms of this size begin on a new page rather than continue there.
 _ROWS_OF_A_SHORT_TABLE = 12
 _SHORT_TERMS = 2_000  # characters
+_COUNTER = Markup('<span class="{}"></span>')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +90,7 @@ class Markups:
     Attributes:
         head: Opens each document that is rendered.
         opening: Title and facts.
-        ending: Terms, lines to sign, proof.
+        ending: Terms, accepted breaks, lines to sign.
         frame: The frame of one page, which is laid over it.
     """
 
@@ -116,7 +125,7 @@ def lay_out(document: ReportDocument) -> Sheet:
 
 def markups(document: ReportDocument, sheets: Sequence[Sheet]) -> Markups:
     """The markup of all parts of a report; `sheets` are those of its blocks, or its own."""
-    macros = _environment().get_template("report.html").make_module(_context(document, sheets))
+    macros = _environment().get_template("report.html").make_module(_context(document))
     parts = macros.__dict__
     sections, first_row = [], 0
     for sheet in sheets:
@@ -126,7 +135,7 @@ def markups(document: ReportDocument, sheets: Sequence[Sheet]) -> Markups:
         head=str(parts["head"]()),
         opening=str(parts["opening"]()),
         sections=tuple(sections),
-        ending=f"{parts['terms_and_signatures']()}{parts['proof']()}",
+        ending=str(parts["ending"]()),
         frame=str(parts["frame"]()),
     )
 
@@ -146,28 +155,34 @@ def _section(document: ReportDocument, sheet: Sheet, first_row: int) -> SectionM
     )
 
 
-def _context(document: ReportDocument, sheets: Sequence[Sheet]) -> dict[str, Any]:
+def _context(document: ReportDocument) -> dict[str, Any]:
     manifest = document.manifest
     return {
         "title": document.title,
-        "name": manifest.definition.name,
         "author": manifest.organization.name,
-        "subject": f"{manifest.definition.slug}, version {manifest.definition.version}, "
-        f"{manifest.period.token}",
+        "subject": ", ".join(
+            (manifest.definition.slug, version_text(manifest), manifest.period.token)
+        ),
         "instant": f"{manifest.period.end}T00:00:00Z",
         "data_lang": language_tag(manifest.locale),
         "organization": manifest.organization.name,
-        "period": manifest.period.text,
-        "version": manifest.definition.version,
+        "language": language_of(manifest.locale),
+        "say": partial(translated, locale=manifest.locale),
+        "provisional_word": provisional_texts(manifest)[0],
+        "provisional_meaning": provisional_texts(manifest)[1],
         "provisional": provisional_reasons(manifest) if manifest.is_provisional else None,
-        "fact_rows": _fact_rows(facts_of(manifest)),
+        "fact_rows": _fact_rows(facts_of(manifest), translated(FILTERS, manifest.locale)),
         "notes": notes_of(document),
         "terms": manifest.terms,
         "are_terms_short": sum(len(each.meaning) for each in manifest.terms) <= _SHORT_TERMS,
         "signatures": manifest.signatures,
         "texts": page_texts,
-        "proof_texts": proof_texts,
-        "proof_parts": proof_parts(manifest, [each.texts for each in sheets]),
+        "break_lines": break_lines(manifest),
+        "footer": footer_text(manifest),
+        "proof": proof_text(manifest),
+        "page_number": escape(translated(PAGE_NUMBER, manifest.locale)).format(
+            page=_COUNTER.format("page"), pages=_COUNTER.format("pages")
+        ),
     }
 
 
@@ -186,7 +201,7 @@ def _rows_context(document: ReportDocument, sheet: Sheet, first_row: int) -> dic
         if sheet.document.chart
         else [],
         "fit": fit,
-        "table_width": round(sum(fit.widths), 2),
+        "table_width": round(fsum(fit.widths), 2),
         "is_whole": first_row > 0 and len(sheet.rows) <= _ROWS_OF_A_SHORT_TABLE,
         "styles": styles,
         "folded_ids": {
@@ -198,21 +213,22 @@ def _rows_context(document: ReportDocument, sheet: Sheet, first_row: int) -> dic
             {"text": column.header, "style": style}
             for column, style in zip(columns, styles, strict=True)
         ],
-        "no_rows_text": NO_ROWS,
+        "no_rows_text": translated(NO_ROWS, manifest.locale),
         "totals": sheet.totals,
     }
 
 
 def notes_of(document: ReportDocument) -> tuple[str, ...]:
     """The notes before the rows; the table itself says that there are no rows."""
-    return tuple(note for note in document.notes if note != NO_ROWS)
+    no_rows = translated(NO_ROWS, document.locale)
+    return tuple(note for note in document.notes if note != no_rows)
 
 
-def _fact_rows(facts: Sequence[tuple[str, str]]) -> list[list[tuple[str, str]]]:
-    """Two facts on a line; a fact that may be long has a line of its own."""
-    short = [each for each in facts if each[0] != FILTERS]
+def _fact_rows(facts: Sequence[tuple[str, str]], long: str) -> list[list[tuple[str, str]]]:
+    """Two facts on a line; the fact that may be long has a line of its own."""
+    short = [each for each in facts if each[0] != long]
     pairs = [short[index : index + 2] for index in range(0, len(short), 2)]
-    return pairs + [[each] for each in facts if each[0] == FILTERS]
+    return pairs + [[each] for each in facts if each[0] == long]
 
 
 @cache

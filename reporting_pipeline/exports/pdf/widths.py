@@ -4,13 +4,19 @@ Sizes are in points. Figures, dates and codes stay on one line; texts and ids ma
 """
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from functools import lru_cache
+from math import fsum
+from types import MappingProxyType
 
+from reporting_pipeline.exports.manifest import ColumnPart
 from reporting_pipeline.exports.pdf.fonts import FIRST_ASCII, MONOSPACE, SANS, ascii_widths
-from reporting_pipeline.exports.pdf.page_texts import ColumnStyle
+from reporting_pipeline.exports.pdf.page_texts import CellTexts, ColumnStyle
 from reporting_pipeline.exports.pdf.visible_text import visible_text
+from reporting_pipeline.registry.columns import ColumnType
+from reporting_pipeline.report_definitions.compile import ReportColumn
 
 TABLE_WIDTH_POINTS = 785  # A4 landscape, less 10 mm on either side
 
@@ -29,6 +35,21 @@ _TEXT_LEAST_EMS, _ID_LEAST_EMS = 11.0, 9.2
 _TEXT_MOST_EMS = 40.0
 _HEADER_LEAST_EMS = 8.0
 _LARGEST_STRETCH = 1.4
+
+# One of these values of each type is the narrowest in any locale.
+_NARROW: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        ColumnType.BIGINT: ("0",),
+        ColumnType.BOOLEAN: ("true", "false"),
+        ColumnType.CURRENCY: ("III",),
+        ColumnType.DATE: tuple(f"2011-{month:02}-01" for month in range(1, 13)),
+        ColumnType.INSTANT: ("2011-11-11T11:11:11Z",),
+        ColumnType.RATIO: ("0",),
+        ColumnType.TEXT: ("",),
+        ColumnType.UUID: ("11111111-1111-1111-1111-111111111111",),
+        ColumnType.UUIDS: ("",),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +86,7 @@ def fit_table(
     tries = [(whole_ids, size) for size in easy] + [(needs, size) for size in _TYPE_SIZES]
     for wanted, size in tries:
         room = (TABLE_WIDTH_POINTS - _PADDING_POINTS * len(needs)) / size
-        if sum(need.least for need in wanted) <= room:
+        if fsum(need.least for need in wanted) <= room:
             ems = _shared(wanted, room)
             return TableFit(
                 type_size=size,
@@ -76,6 +97,18 @@ def fit_table(
                 ),
             )
     return None
+
+
+def narrowest_row(columns: Sequence[ReportColumn], locale: str) -> tuple[str, ...]:
+    """Texts that are not wider than those of any row of these columns, whatever its values are."""
+    parts = tuple(map(ColumnPart.of, columns))
+    texts = CellTexts(columns=parts, currency=None, locale=locale, zone=UTC)
+    return tuple(
+        ""
+        if column.column.nullable
+        else min((texts.text(part, value, None) for value in _NARROW[part.type]), key=ems_of)
+        for column, part in zip(columns, parts, strict=True)
+    )
 
 
 def row_points(fit: TableFit, styles: Sequence[ColumnStyle], row: Sequence[str]) -> float:
@@ -139,11 +172,14 @@ def _need(style: ColumnStyle, header: str, ems: float) -> _Need:
 
 
 def _shared(needs: Sequence[_Need], room: float) -> list[float]:
-    """The width of each column: its least, then its wish, then a share of the rest."""
+    """The width of each column: its least, then its wish, then a share of the rest.
+
+    Sums are exact: since Python 3.12, `sum` of the same widths differs in the last digit.
+    """
     ems = [need.least for need in needs]
     wants = [need.natural - need.least for need in needs]
-    spare = room - sum(ems)
-    part = min(1.0, spare / sum(wants)) if sum(wants) > 0 else 0.0
+    spare = room - fsum(ems)
+    part = min(1.0, spare / fsum(wants)) if fsum(wants) > 0 else 0.0
     ems = [each + want * part for each, want in zip(ems, wants, strict=True)]
-    stretch = min(room / sum(ems), _LARGEST_STRETCH) if sum(ems) > 0 else 1.0
+    stretch = min(room / fsum(ems), _LARGEST_STRETCH) if fsum(ems) > 0 else 1.0
     return [each * max(stretch, 1.0) for each in ems]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reporting_pipeline.exports.manifest import Manifest
+from reporting_pipeline.exports.verify.unproven import UNPROVEN
 from reporting_pipeline.report_definitions.definition import ReportFormat
 
 
@@ -19,6 +20,7 @@ class DifferenceKind(StrEnum):
         ROW_COUNT: The number of rows is not the manifest's.
         TOTAL: The rows do not add up to a control total.
         ROWS_DIGEST: The digest of the rows is not the manifest's.
+        SIGNATURE: The signature is missing, not valid, or of a key that was not given.
         LEDGER: The figures do not agree with the ledger.
     """
 
@@ -30,6 +32,7 @@ class DifferenceKind(StrEnum):
     ROW_COUNT = "row count"
     TOTAL = "total"
     ROWS_DIGEST = "rows digest"
+    SIGNATURE = "signature"
     LEDGER = "ledger"
 
 
@@ -57,22 +60,73 @@ class Proof:
     value: str
 
 
+class Word(StrEnum):
+    """The result of a verification in one word.
+
+    Attributes:
+        CONSISTENT: The file agrees with its manifest; nobody vouches for the manifest.
+        AS_PUBLISHED: The catalogue has this manifest, and the bytes of the file.
+        AUTHENTIC: The manifest is signed with a key that the reader trusts.
+        RESTATED: It is as published, and the warehouse has other figures now.
+        NOT_AUTHENTIC: The file agrees, and a signature of the given keys is missing or not valid.
+        DIFFERENT: Something differs.
+    """
+
+    CONSISTENT = "consistent"
+    AS_PUBLISHED = "as published"
+    AUTHENTIC = "authentic"
+    RESTATED = "restated"
+    NOT_AUTHENTIC = "not authentic"
+    DIFFERENT = "different"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
     """The result of verifying one file.
 
     Attributes:
         manifest: The manifest that the file was compared with.
-        differences: In the order in which they were found; empty for a proven file.
+        sha256: The digest of the file's bytes.
+        differences: In the order in which they were found; empty if the file agrees.
         proofs: The values that agree.
+        is_in_catalogue: Whether the catalogue has this manifest and these bytes.
+        signed_by: The id of the given key that has signed the manifest; None if none was given, or
+            none has.
+        is_signed_whole: Whether the signature covers each byte of the file, not only the manifest
+            inside it and with that the rows.
     """
 
     format: ReportFormat
     manifest: Manifest
+    sha256: str
     differences: tuple[Difference, ...]
     proofs: tuple[Proof, ...]
+    is_in_catalogue: bool = False
+    signed_by: str | None = None
+    is_signed_whole: bool = False
 
     @property
-    def is_proven(self) -> bool:
-        """True if the file agrees with its manifest in everything."""
+    def agrees(self) -> bool:
+        """True if the file agrees with its manifest, and with everything that was asked for."""
         return not self.differences
+
+    @property
+    def word(self) -> Word:
+        """The result in one word."""
+        if self.differences and all(
+            each.kind is DifferenceKind.SIGNATURE for each in self.differences
+        ):
+            return Word.NOT_AUTHENTIC
+        if self.differences:
+            return Word.RESTATED if self.is_in_catalogue else Word.DIFFERENT
+        if self.signed_by is not None:
+            return Word.AUTHENTIC
+        return Word.AS_PUBLISHED if self.is_in_catalogue else Word.CONSISTENT
+
+    @property
+    def unproven(self) -> tuple[str, ...]:
+        """The fields of the manifest that nothing proves, by their names."""
+        if self.word is Word.CONSISTENT:
+            return UNPROVEN
+        is_whole = self.is_signed_whole or self.is_in_catalogue
+        return ("file",) if self.word is Word.AUTHENTIC and not is_whole else ()

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 
+from reporting_pipeline.domain.currencies import major_text
 from reporting_pipeline.errors import FileUnreadable
 from reporting_pipeline.exports.canonical_rows import CanonicalRow, canonical_line
 from reporting_pipeline.exports.manifest import Manifest
-from reporting_pipeline.exports.presentation import major_text
 from reporting_pipeline.exports.verify.difference import Difference, DifferenceKind, Proof
+from reporting_pipeline.exports.verify.manifest_checks import columns_with_total
 from reporting_pipeline.registry.columns import ColumnType, Unit
 
 # The number of keys that are remembered, as hashes; of further ones only the last is.
@@ -37,10 +38,12 @@ class RowChecks:
         self._row_count = 0
         names = [column.name for column in manifest.columns]
         types = [column.type for column in manifest.columns]
+        has_money = any(column.unit == Unit.MINOR for column in manifest.columns)
         code = ColumnType.CURRENCY
-        self._currency = types.index(code) if code in types else None
+        self._currency = types.index(code) if has_money and code in types else None
         self._key = [names.index(name) for name in manifest.row_key if name in names]
-        summed = dict.fromkeys(name for part in manifest.totals for name in part.values)
+        given = (name for part in manifest.totals for name in part.values)
+        summed = dict.fromkeys([*given, *columns_with_total(manifest)])
         self._summed = [(name, names.index(name)) for name in summed if name in names]
         self._sums: dict[str | None, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         self._seen_keys: set[int] = set()
@@ -110,7 +113,12 @@ class RowChecks:
 
     def _total_differences(self) -> Iterator[Difference]:
         totals = {part.currency: part.values for part in self._manifest.totals}
+        currencies = totals.keys() ^ self._sums.keys() if self._summed else set()
         for currency in sorted(totals.keys() | self._sums.keys(), key=str):
+            if currency in currencies:
+                holder, lack = ("totals", "row") if currency in totals else ("rows", "total")
+                message = f"the file has {holder} of {currency or 'no currency'}, and no {lack}"
+                yield Difference(kind=DifferenceKind.TOTAL, message=message)
             for name, _ in self._summed:
                 expected = totals.get(currency, {}).get(name, 0)
                 found = self._sums[currency][name]

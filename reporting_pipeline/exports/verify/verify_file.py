@@ -9,7 +9,7 @@ elsewhere shows it: the one beside the file in the store, or the one in the cata
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,42 +18,68 @@ from reporting_pipeline.errors import FileUnreadable
 from reporting_pipeline.exports.format import Format
 from reporting_pipeline.exports.formats import ARCHIVE_SUFFIX, format_of
 from reporting_pipeline.exports.manifest import MANIFEST_SUFFIX, Manifest
+from reporting_pipeline.exports.signing import PublicKey
 from reporting_pipeline.exports.verify.difference import (
     Difference,
     DifferenceKind,
     Proof,
     Verification,
 )
+from reporting_pipeline.exports.verify.file_limits import require_within_limits
+from reporting_pipeline.exports.verify.manifest_checks import (
+    differing_fields,
+    manifest_differences,
+)
 from reporting_pipeline.exports.verify.row_checks import RowChecks
+from reporting_pipeline.exports.verify.signature_checks import SignatureCheck, check_signature
+from reporting_pipeline.guards.regular_file import open_regular
 
 _CHUNK_BYTES = 1024 * 1024
 _MAX_MANIFEST_BYTES = 64 * 1024 * 1024
 # A file that was taken apart has a problem in each row; a person reads the first ones.
 _MAX_PROBLEMS = 100
+# A manifest may describe anything: columns that are not there, a locale that does not exist.
+_NOT_AS_DESCRIBED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
-def verify_file(path: Path, manifest: Manifest | None = None) -> Verification:
+def verify_file(
+    path: Path, manifest: Manifest | None = None, keys: Sequence[PublicKey] = ()
+) -> Verification:
     """Compare a file with its manifest.
 
     Args:
         path: The file.
         manifest: The expected manifest; None: the one beside the file, or inside it.
+        keys: The public keys that the reader trusts: one of them must have signed the manifest.
 
     Raises:
         FileUnreadable: The file is no report, is too damaged to compare, or has no manifest.
     """
     format_ = format_of(path)
+    byte_count, sha256, longest_line = _read_through(path)
+    require_within_limits(path, byte_count, longest_line)
     beside = manifest or _manifest_beside(path)
     inside, unread = _manifest_inside(path, format_)
     expected = beside or inside
     if expected is None:
         raise unread or _no_manifest(path, format_)
-    found = [*_file_differences(path, beside), *_manifest_differences(beside, inside, unread)]
+    found = [
+        *_file_differences(beside, byte_count, sha256),
+        *_manifest_differences(beside, inside, unread),
+        *manifest_differences(expected, format_),
+    ]
     content, of_rows = _compare_content(path, format_, expected)
-    differences = _distinct([*found, *content])
-    proofs = () if differences else (*_file_proofs(beside, inside), *of_rows)
+    signature = check_signature(expected, keys)
+    differences = _distinct([*found, *content, *signature.differences])
+    proofs = (*_file_proofs(beside, inside), *of_rows)
     return Verification(
-        format=format_.name, manifest=expected, differences=differences, proofs=proofs
+        format=format_.name,
+        manifest=expected,
+        sha256=sha256,
+        differences=differences,
+        proofs=(*_signature_proofs(signature), *proofs) if not differences else (),
+        signed_by=signature.signed_by,
+        is_signed_whole=signature.is_whole,
     )
 
 
@@ -64,9 +90,12 @@ def read_manifest(path: Path) -> Manifest:
         FileUnreadable: The file cannot be read, or is no manifest of a report.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_MANIFEST_BYTES)
-        return Manifest.model_validate_json(content)
+        with open_regular(path) as file:
+            content = file.read(_MAX_MANIFEST_BYTES + 1)
+        if len(content) > _MAX_MANIFEST_BYTES:
+            message = f"{path.name} is no manifest of a report: it has more than "
+            raise FileUnreadable(f"{message}{_MAX_MANIFEST_BYTES} bytes")
+        return Manifest.of_json(content)
     except OSError as error:
         raise FileUnreadable(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
@@ -75,7 +104,7 @@ def read_manifest(path: Path) -> Manifest:
 
 def _manifest_beside(path: Path) -> Manifest | None:
     beside = path.with_name(path.name + MANIFEST_SUFFIX)
-    return read_manifest(beside) if beside.exists() else None
+    return read_manifest(beside) if (beside.exists() or beside.is_symlink()) else None
 
 
 def _manifest_inside(path: Path, format_: Format) -> tuple[Manifest | None, FileUnreadable | None]:
@@ -96,10 +125,11 @@ def _no_manifest(path: Path, format_: Format) -> FileUnreadable:
     return FileUnreadable(message)
 
 
-def _file_differences(path: Path, beside: Manifest | None) -> Iterator[Difference]:
+def _file_differences(
+    beside: Manifest | None, byte_count: int, sha256: str
+) -> Iterator[Difference]:
     if beside is None or beside.file is None:
         return
-    byte_count, sha256 = _size_and_digest(path)
     if byte_count != beside.file.byte_count:
         message = f"expected {beside.file.byte_count} bytes, found {byte_count}"
         yield Difference(kind=DifferenceKind.FILE, message=message)
@@ -113,13 +143,11 @@ def _manifest_differences(
 ) -> Iterator[Difference]:
     if unread is not None:
         yield Difference(kind=DifferenceKind.MANIFEST, message=unread.message)
-    if beside is None or inside is None or beside.within_file() == inside.within_file():
+    if beside is None or inside is None:
         return
-    fields = [
-        name
-        for name in Manifest.model_fields
-        if name != "file" and getattr(beside, name) != getattr(inside, name)
-    ]
+    fields = differing_fields(beside.within_file(), inside.within_file())
+    if not fields:
+        return
     message = f"the one inside the file is of another report: it differs in {', '.join(fields)}"
     yield Difference(kind=DifferenceKind.MANIFEST, message=message)
 
@@ -155,6 +183,9 @@ def _compare_content(
             of_rows += _whole_differences(expected)
     except FileUnreadable as error:
         of_rows = [Difference(kind=DifferenceKind.CELL, message=error.message)]
+    except _NOT_AS_DESCRIBED as error:
+        message = f"the rows cannot be read as the manifest describes them: {error}"
+        of_rows = [Difference(kind=DifferenceKind.CELL, message=message)]
     content = [Difference(kind=DifferenceKind.CONTENT, message=each) for each in problems]
     return [*content, *of_rows], proofs
 
@@ -193,6 +224,12 @@ def _file_proofs(beside: Manifest | None, inside: Manifest | None) -> Iterator[P
         yield Proof(what="manifest inside", value=value)
 
 
+def _signature_proofs(signature: SignatureCheck) -> Iterator[Proof]:
+    if signature.signed_by is not None:
+        scope = "the whole file" if signature.is_whole else "the manifest inside, and the rows"
+        yield Proof(what="signature", value=f"key {signature.signed_by}, {scope}")
+
+
 def _distinct(differences: list[Difference]) -> tuple[Difference, ...]:
     """Each message once: a damaged file fails for its manifest and again for its rows."""
     first: dict[str, Difference] = {}
@@ -201,10 +238,15 @@ def _distinct(differences: list[Difference]) -> tuple[Difference, ...]:
     return tuple(first.values())
 
 
-def _size_and_digest(path: Path) -> tuple[int, str]:
+def _read_through(path: Path) -> tuple[int, str, int]:
+    """The size of a file, its digest, and the bytes of its longest line."""
     digest, byte_count = hashlib.sha256(), 0
+    longest = in_line = 0
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
             byte_count += len(chunk)
-    return byte_count, digest.hexdigest()
+            end = chunk.find(b"\n")
+            longest = max(longest, in_line + (len(chunk) if end < 0 else end))
+            in_line = in_line + len(chunk) if end < 0 else len(chunk) - chunk.rfind(b"\n") - 1
+    return byte_count, digest.hexdigest(), longest

@@ -6,9 +6,11 @@ written. A library that takes single cells needs ten times as long. A library th
 one number format per column, but a column of money may mix currencies.
 
     sheets    Data, Data 2 ... (PROVISIONAL Data ... where the report is provisional), then Control
-    row 1     the header, on every data sheet
+    heading   title, organisation, event and period, on every data sheet; then an empty row
+    header    the row below it, frozen, with the filter
     rows      each with a cell for every column, in the order of the report
-    totals    below the last row, after one empty row, in bold: one row per currency
+    totals    below the last row, after one empty row, in bold: one row per currency, as formulas
+              that follow the filter (`rows_below`)
 
 openpyxl reads the files back (`sheet_reader`, ADR 0027).
 

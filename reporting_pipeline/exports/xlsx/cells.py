@@ -11,10 +11,12 @@ from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
+from reporting_pipeline.domain.currencies import minor_digits
 from reporting_pipeline.errors import FormatCannotHold
 from reporting_pipeline.exports.canonical_rows import canonical_texts
-from reporting_pipeline.exports.presentation import major_texts, minor_digits
+from reporting_pipeline.exports.presentation import major_texts
 from reporting_pipeline.exports.report_document import ReportDocument
+from reporting_pipeline.exports.shown_words import shown_words
 from reporting_pipeline.exports.xlsx import styles
 from reporting_pipeline.exports.xlsx.cell_text import MAX_UTF16_UNITS, first_too_long, xml_texts
 from reporting_pipeline.exports.xlsx.day_numbers import WallClock, date_numbers
@@ -56,10 +58,12 @@ class RowCells:
         self._columns = document.columns
         self._letters = [column_letters(index) for index in range(len(self._columns))]
         self._ids = style_ids
-        self._clock = WallClock(document.time_zone)
+        self._clock = WallClock(document.manifest.zone)
         names = [column.name for column in self._columns]
         self._currency = None if document.currency is None else names.index(document.currency)
         self._done_count = 0
+        self.text_columns: set[int] = set()
+        """The columns of which a figure so far is a text."""
 
     def xml(self, batch: "pa.RecordBatch", first_row: int) -> memoryview:
         """The XML of a batch's rows; the first of them is the sheet's row `first_row`, from 1.
@@ -76,6 +80,8 @@ class RowCells:
         pieces: list[_Piece] = ['<row r="', numbers, '">']
         for index, column in enumerate(self._columns):
             candidates = self._candidates(column, batch.column(index), codes)
+            if any(each.style is styles.AMOUNT_TEXT for each in candidates):
+                self.text_columns.add(index)
             pieces += self._cells(self._letters[index], numbers, candidates)
         pieces += ["</row>", ""]
         rows = pc.binary_join_element_wise(*pieces)
@@ -135,7 +141,7 @@ class RowCells:
         if column.column.type is ColumnType.INSTANT:
             return self._instants(values)
         self._refuse_too_long(column, values)
-        return [_Candidate(styles.TEXT, _Kind.TEXT, xml_texts(values))]
+        return [_Candidate(styles.TEXT, _Kind.TEXT, xml_texts(shown_words(values, column.words)))]
 
     def _instants(self, values: "pa.TimestampArray") -> list[_Candidate]:
         from pyarrow import compute as pc

@@ -6,9 +6,8 @@ outside, and instants whose offset has odd seconds, are written as text in UTC. 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from reporting_pipeline.exports.xlsx.styles import ambiguous_styles
 
@@ -48,11 +47,11 @@ class WallClock:
     """The wall clock of a zone; it remembers the minutes that it looked up.
 
     Args:
-        zone: An IANA name.
+        zone: Its time zone.
     """
 
-    def __init__(self, zone: str) -> None:
-        self._zone = ZoneInfo(zone)
+    def __init__(self, zone: tzinfo) -> None:
+        self._zone = zone
         self._styles = ambiguous_styles(zone)
         self._known: dict[int, tuple[int | None, int | None]] = {}
 

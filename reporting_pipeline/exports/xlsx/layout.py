@@ -1,42 +1,44 @@
-"""The layout of the sheets: which row is where, and the header, notes and totals around the rows.
+"""The layout of the sheets: which row is where, and the heading, notes and totals around the rows.
 
-Writer and reader both use it, so that a header or total that was edited is found.
+Writer and reader both use it, so that a heading or total that was edited is found.
 """
 
 import itertools
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from xml.sax.saxutils import escape as xml_escape
 
+from reporting_pipeline.domain.currencies import major_text, minor_digits
 from reporting_pipeline.exports.manifest import ColumnPart, Manifest, TotalPart
-from reporting_pipeline.exports.presentation import major_text, minor_digits
-from reporting_pipeline.exports.report_document import NO_ROWS
+from reporting_pipeline.exports.report_heading import event_facts, period_text, provisional_texts
 from reporting_pipeline.exports.xlsx import styles
 from reporting_pipeline.exports.xlsx.cell_text import escape, utf16_units
 from reporting_pipeline.exports.xlsx.styles import EXACT_BELOW, Style
+from reporting_pipeline.languages import translated
 from reporting_pipeline.registry.columns import ColumnType, Unit
 
 MAX_ROWS = 1_048_576
 """The rows of a sheet, its header included."""
 MAX_COLUMNS = 16_384
+# Both are the same in every language: formulas and queries of other workbooks refer to them.
 CONTROL = "Control"
-TERMS = "Terms"
-"""The sheet with the meanings of terms, between the data sheets and Control."""
+"""The name of the sheet with the proof."""
+DATA = "Data"
+"""The name of the sheet with the rows; further ones have a number behind it."""
 _MAX_NAME = 31
 _NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\]")
 _RESERVED_NAMES = frozenset({"history"})
 _LINE_POINTS = 15
-FIRST_ROW = 2
-"""The number of the first row below the header."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSheet:
-    """One sheet with rows of the report: its rows FIRST_ROW to `last_row`, both included.
+    """One sheet with rows of the report: its rows `first_row` to `last_row`, both included.
 
     Attributes:
+        header_row: The number of the row with the headers of columns, below the heading.
         first: The index of its first row in the report, from 0.
         row_count: 0 on the only sheet of an empty report.
         block: The place of its block among those of the report.
@@ -45,21 +47,32 @@ class DataSheet:
     name: str
     first: int
     row_count: int
+    header_row: int
     block: int = 0
+
+    @property
+    def first_row(self) -> int:
+        """The number of its first row of the report."""
+        return self.header_row + 1
 
     @property
     def last_row(self) -> int:
         """The number of its last row; the header's where there are no rows."""
-        return FIRST_ROW - 1 + self.row_count
+        return self.header_row + self.row_count
 
 
 @dataclass(frozen=True, slots=True)
 class PlainCell:
-    """A cell beside the report's rows: a text, or the digits of a number, and its style."""
+    """A cell beside the report's rows: a text, or the digits of a number, and its style.
+
+    Attributes:
+        formula: Of a number that a formula computes again; without `=`.
+    """
 
     text: str
     style: Style
     is_number: bool = False
+    formula: str = ""
 
 
 def sheets_of_blocks(manifest: Manifest, max_rows: int = MAX_ROWS) -> tuple[DataSheet, ...]:
@@ -67,8 +80,8 @@ def sheets_of_blocks(manifest: Manifest, max_rows: int = MAX_ROWS) -> tuple[Data
     taken = {*map(str.casefold, sheets_after_data(manifest)), *_RESERVED_NAMES}
     found: list[DataSheet] = []
     for position, (block, part) in enumerate(zip(manifest.blocks, manifest.parts, strict=True)):
-        for sheet in data_sheets(part, max_rows):
-            prefix, _, number = sheet.name.partition("Data")
+        for sheet in data_sheets(part, max_rows, block.title):
+            prefix, _, number = sheet.name.partition(DATA)
             name = _free_name(block.title, prefix, number, taken)
             taken.add(name.casefold())
             found.append(replace(sheet, name=name, block=position))
@@ -77,7 +90,7 @@ def sheets_of_blocks(manifest: Manifest, max_rows: int = MAX_ROWS) -> tuple[Data
 
 def _free_name(title: str, prefix: str, number: str, taken: Collection[str]) -> str:
     """A sheet name after a title: Excel allows 31 characters, not all signs, and no two alike."""
-    plain = " ".join(_NOT_IN_NAMES.sub(" ", title).split()).strip("'") or "Data"
+    plain = " ".join(_NOT_IN_NAMES.sub(" ", title).split()).strip("'") or DATA
     for count in itertools.count(1):
         end = number if count == 1 else f"{number} ({count})"
         room = _MAX_NAME - utf16_units(prefix) - utf16_units(end)
@@ -93,33 +106,57 @@ def _cut(text: str, units: int) -> str:
     return text.rstrip(" '")
 
 
+def terms_name(locale: str) -> str:
+    """The name of the sheet with the meanings of terms, between the data sheets and Control."""
+    return translated("Terms", locale)
+
+
 def sheets_after_data(manifest: Manifest) -> tuple[str, ...]:
     """The names of the sheets after the data sheets."""
-    return (TERMS, CONTROL) if manifest.terms else (CONTROL,)
+    return (terms_name(manifest.locale), CONTROL) if manifest.terms else (CONTROL,)
 
 
-def data_sheets(manifest: Manifest, max_rows: int = MAX_ROWS) -> tuple[DataSheet, ...]:
+def data_sheets(
+    manifest: Manifest, max_rows: int = MAX_ROWS, block_title: str = ""
+) -> tuple[DataSheet, ...]:
     """The data sheets of a report, in order; at least one.
 
     The last one has the totals, and every sheet leaves room for them.
     """
     below = len(manifest.totals) + 1 if manifest.totals else 0
-    capacity = max_rows - 1 - below
+    header_row = len(heading_rows(manifest, block_title)) + 1
+    capacity = max_rows - header_row - below
     starts = range(0, manifest.row_count, capacity) or range(1)
     return tuple(
         DataSheet(
-            name=sheet_name(number, is_provisional=manifest.is_provisional),
+            name=sheet_name(number, manifest),
             first=start,
             row_count=min(capacity, manifest.row_count - start),
+            header_row=header_row,
         )
         for number, start in enumerate(starts, start=1)
     )
 
 
-def sheet_name(number: int, *, is_provisional: bool) -> str:
-    """The name of the data sheet with that number, counted from 1."""
-    name = "Data" if number == 1 else f"Data {number}"
-    return f"PROVISIONAL {name}" if is_provisional else name
+def sheet_name(number: int, manifest: Manifest) -> str:
+    """The name of the data sheet with that number, counted from 1; of a report without blocks."""
+    name = DATA if number == 1 else f"{DATA} {number}"
+    return f"{provisional_texts(manifest)[0]} {name}" if manifest.is_provisional else name
+
+
+def heading_rows(manifest: Manifest, block_title: str = "") -> list[dict[int, PlainCell]]:
+    """The rows above the header: title, organisation, event and period; then an empty row."""
+    name, event = manifest.definition.name, event_facts(manifest)
+    period = f"{translated('Period', manifest.locale)}: {period_text(manifest)}"
+    cells = [
+        PlainCell(name, styles.TITLE),
+        *([bold_cell(block_title)] if block_title not in {"", name} else []),
+        text_cell(manifest.organization.name),
+        *([text_cell(" · ".join(value for _, value in event))] if event else []),
+        text_cell(period),
+        *([bold_cell(": ".join(provisional_texts(manifest)))] if manifest.is_provisional else []),
+    ]
+    return [*({0: each} for each in cells), {}]
 
 
 def header_text(header: str, type_: str, time_zone: str) -> str:
@@ -140,7 +177,7 @@ def header_row(manifest: Manifest) -> dict[int, PlainCell]:
 
 def terms_rows(manifest: Manifest) -> list[tuple[PlainCell, ...]]:
     """The rows of the sheet with the meanings of terms, from the first on."""
-    heading = (bold_cell("Term"), bold_cell("Meaning"))
+    heading = tuple(bold_cell(translated(each, manifest.locale)) for each in ("Term", "Meaning"))
     return [
         heading,
         *(
@@ -148,20 +185,6 @@ def terms_rows(manifest: Manifest) -> list[tuple[PlainCell, ...]]:
             for each in manifest.terms
         ),
     ]
-
-
-def rows_below(
-    manifest: Manifest, notes: Sequence[str], *, has_totals: bool
-) -> Iterator[dict[int, PlainCell]]:
-    """The rows below the report's last row: notes where there are no rows; an empty row and totals.
-
-    The notes of a report with rows are on the Control sheet only.
-    """
-    if manifest.row_count == 0:
-        yield from ({0: PlainCell(note, styles.NOTE)} for note in notes or (NO_ROWS,))
-    if has_totals and manifest.totals:
-        yield {}
-        yield from _total_rows(manifest)
 
 
 def total_cell(column: ColumnPart, part: TotalPart) -> PlainCell:
@@ -238,23 +261,6 @@ def column_index(letters: str) -> int:
     return number - 1
 
 
-def _total_rows(manifest: Manifest) -> Iterator[dict[int, PlainCell]]:
-    """A row for each part of the totals: its cells by the index of their column.
-
-    The label is in the first column without a total, or after the last column if all have one.
-    """
-    for part in manifest.totals:
-        cells = {
-            index: total_cell(column, part)
-            for index, column in enumerate(manifest.columns)
-            if column.name in part.texts
-        }
-        free = (index for index in range(len(manifest.columns) + 1) if index not in cells)
-        label = "Total" if part.currency is None else f"Total {part.currency}"
-        cells[next(free)] = bold_cell(label)
-        yield cells
-
-
 def _figure_cell(number: int, text: str, style: Style) -> PlainCell:
     if abs(number) < EXACT_BELOW:
         return PlainCell(text, replace(style, is_bold=True), is_number=True)
@@ -264,6 +270,7 @@ def _figure_cell(number: int, text: str, style: Style) -> PlainCell:
 def _cell_xml(row: int, index: int, cell: PlainCell, style_ids: Mapping[Style, int]) -> str:
     opening = f'<c r="{column_letters(index)}{row}" s="{style_ids[cell.style]}"'
     if cell.is_number:
-        return f"{opening}><v>{cell.text}</v></c>"
+        formula = f"<f>{xml_escape(cell.formula)}</f>" if cell.formula else ""
+        return f"{opening}>{formula}<v>{cell.text}</v></c>"
     text = xml_escape(escape(cell.text))
     return f'{opening} t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'

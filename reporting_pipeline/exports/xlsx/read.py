@@ -7,15 +7,19 @@ everything in the sheets that does not follow from the report is reported as a p
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import tzinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeAlias
 
+from reporting_pipeline.domain.currencies import minor_digits
 from reporting_pipeline.errors import FileUnreadable
 from reporting_pipeline.exports.canonical_rows import CanonicalRow
 from reporting_pipeline.exports.format import ProblemSink, ignore_problem
 from reporting_pipeline.exports.manifest import ColumnPart, Manifest
-from reporting_pipeline.exports.presentation import minor_digits, minor_of
+from reporting_pipeline.exports.presentation import minor_of
+from reporting_pipeline.exports.report_heading import provisional_texts
+from reporting_pipeline.exports.shown_words import value_of
 from reporting_pipeline.exports.xlsx import styles
 from reporting_pipeline.exports.xlsx.control_sheet import (
     ControlFacts,
@@ -25,16 +29,18 @@ from reporting_pipeline.exports.xlsx.control_sheet import (
 )
 from reporting_pipeline.exports.xlsx.day_numbers import WallClock, date_of
 from reporting_pipeline.exports.xlsx.layout import (
-    FIRST_ROW,
-    TERMS,
+    DATA,
     DataSheet,
     PlainCell,
+    column_letters,
     header_row,
-    rows_below,
+    heading_rows,
     sheet_name,
     sheets_after_data,
+    terms_name,
     terms_rows,
 )
+from reporting_pipeline.exports.xlsx.rows_below import TotalFormulas, rows_below
 from reporting_pipeline.exports.xlsx.sheet_reader import (
     SheetCell,
     SheetPart,
@@ -53,7 +59,6 @@ from reporting_pipeline.registry.columns import ColumnType, Unit
 _CellReader: TypeAlias = Callable[[SheetCell, str | None], str]
 """A cell that is not empty, its row's currency -> canonical text; raises ValueError."""
 
-_DATA_SHEET = re.compile(r"(PROVISIONAL )?Data( \d+)?")
 _INTEGER = re.compile(r"-?[0-9]+")
 _MICRO = Decimal("0.000001")
 
@@ -73,19 +78,20 @@ def read_rows(
             report_problem(problem)
         control = _compared_control(file, manifest, report_problem)
         names = [sheet.name for sheet in file.sheets]
-        data_sheets = [sheet for sheet in file.sheets if _DATA_SHEET.fullmatch(sheet.name)]
+        data_sheets = [sheet for sheet in file.sheets if _is_data_sheet(sheet, manifest)]
         after = sheets_after_data(manifest)
         if names != [*(sheet.name for sheet in data_sheets), *after]:
             report_problem(
                 f"the sheets are {', '.join(names)}; a report has its data, then {', '.join(after)}"
             )
         _compare_terms(file, manifest, report_problem)
+        reader = _DataSheetReader(file, manifest, report_problem)
         for sheet in data_sheets:
-            reader = _DataSheetReader(file, sheet, manifest, report_problem)
-            yield from reader.rows()
+            yield from reader.rows(sheet)
             if control is not None:
                 reader.compare_row_count(control)
-                reader.compare_rows_below(control.facts if sheet is data_sheets[-1] else None)
+                facts = control.facts if sheet is data_sheets[-1] else None
+                reader.compare_rows_below(facts, control.sheets)
 
 
 def read_blocks(
@@ -109,21 +115,23 @@ def read_blocks(
             facts = ControlFacts(
                 notes=(), has_totals=control.facts.has_totals[position : position + 1]
             )
-            yield _rows_of_block(file, of_block, part, (control, facts), report_problem)
+            title = manifest.blocks[position].title
+            reader = _DataSheetReader(file, part, report_problem, title)
+            yield _rows_of_block(reader, of_block, control, facts)
 
 
 def _rows_of_block(
-    file: XlsxFile,
+    reader: "_DataSheetReader",
     sheets: Sequence[SheetPart],
-    manifest: Manifest,
-    control: tuple[ControlSheet, ControlFacts],
-    report_problem: ProblemSink,
+    control: ControlSheet,
+    facts: ControlFacts,
 ) -> Iterator[CanonicalRow]:
+    names = [each.name for each in sheets]
+    listed = [each for each in control.sheets if each.name in names]
     for sheet in sheets:
-        reader = _DataSheetReader(file, sheet, manifest, report_problem)
-        yield from reader.rows()
-        reader.compare_row_count(control[0])
-        reader.compare_rows_below(control[1] if sheet is sheets[-1] else None)
+        yield from reader.rows(sheet)
+        reader.compare_row_count(control)
+        reader.compare_rows_below(facts if sheet is sheets[-1] else None, listed)
 
 
 def row_place(path: Path, index: int) -> str:
@@ -131,7 +139,7 @@ def row_place(path: Path, index: int) -> str:
     with open_xlsx(path) as file:
         for sheet in read_control(file, ignore_problem).sheets:
             if sheet.first <= index < sheet.first + sheet.row_count:
-                return f"sheet {sheet.name}, row {index - sheet.first + FIRST_ROW}"
+                return f"sheet {sheet.name}, row {index - sheet.first + sheet.first_row}"
     return f"row {index + 1}"
 
 
@@ -146,10 +154,7 @@ def _compared_control(
         return None
     for problem in control.problems():
         report_problem(problem)
-    expected = [
-        sheet_name(number, is_provisional=manifest.is_provisional)
-        for number in range(1, len(control.sheets) + 1)
-    ]
+    expected = [sheet_name(number, manifest) for number in range(1, len(control.sheets) + 1)]
     found = [each.name for each in file.sheets]
     for name in expected:
         if name not in found:
@@ -160,81 +165,126 @@ def _compared_control(
     return control
 
 
+def _is_data_sheet(sheet: SheetPart, manifest: Manifest) -> bool:
+    stamp = re.escape(provisional_texts(manifest)[0])
+    return re.fullmatch(rf"({stamp} )?{DATA}( \d+)?", sheet.name) is not None
+
+
 def _compare_terms(file: XlsxFile, manifest: Manifest, report_problem: ProblemSink) -> None:
     """Report each cell of the sheet of terms that is not as it was written."""
-    part = next((each for each in file.sheets if each.name == TERMS), None)
+    name = terms_name(manifest.locale)
+    part = next((each for each in file.sheets if each.name == name), None)
     if part is None or not manifest.terms:
         return  # the comparison of the sheets' names reports it
     rows = {row.number: row.cells for row in file.rows(part, report_problem)}
     for number, cells in enumerate(terms_rows(manifest), start=1):
-        for problem in differing_cells(TERMS, number, dict(enumerate(cells)), rows.pop(number, ())):
+        for problem in differing_cells(name, number, dict(enumerate(cells)), rows.pop(number, ())):
             report_problem(problem)
     for number in sorted(rows):
-        report_problem(f"sheet {TERMS}, row {number}: a row too many")
+        report_problem(f"sheet {name}, row {number}: a row too many")
 
 
 class _DataSheetReader:
-    """Reads one data sheet, and then compares the rows around the report's rows."""
+    """Reads the data sheets of one report or block, and compares the rows around its rows."""
 
     def __init__(
-        self, file: XlsxFile, sheet: SheetPart, manifest: Manifest, report_problem: ProblemSink
+        self,
+        file: XlsxFile,
+        manifest: Manifest,
+        report_problem: ProblemSink,
+        block_title: str = "",
     ) -> None:
         self._file = file
-        self._sheet = sheet
         self._manifest = manifest
         self._report_problem = report_problem
+        heading = dict(enumerate(heading_rows(manifest, block_title), start=1))
+        self._header_row = len(heading) + 1
+        self._above = heading | {self._header_row: header_row(manifest)}
+        self._name = ""
+        self._formulas: dict[str, str] = {}
         self._below: list[SheetRow] = []
         self._row_count = 0
         self._names = [column.name for column in manifest.columns]
         self._readers = [_cell_reader(column, manifest) for column in manifest.columns]
+        self._texts: set[int] = set()
+        self._figures = [column.type == ColumnType.BIGINT for column in manifest.columns]
         types = [column.type for column in manifest.columns]
         code = ColumnType.CURRENCY
         self._currency = types.index(code) if code in types else None
 
-    def rows(self) -> Iterator[CanonicalRow]:
-        """The sheet's rows of the report; the header is compared on the way."""
-        next_number = 1
-        for row in self._file.rows(self._sheet, self._report_problem, self._names):
-            if row.number == 1:
-                self._compare(row, header_row(self._manifest))
-            elif is_marked(row):
+    def rows(self, sheet: SheetPart) -> Iterator[CanonicalRow]:
+        """A sheet's rows of the report; its heading and header are compared on the way."""
+        self._name, self._below, self._row_count = sheet.name, [], 0
+        self._formulas = {}
+        above = {number: cells for number, cells in self._above.items() if cells}
+        next_number = self._header_row + 1
+        for row in self._file.rows(sheet, self._report_problem, self._names, self._formulas):
+            if row.number <= self._header_row:
+                self._compare(row, above.pop(row.number, {}))
+                continue
+            if is_marked(row):
                 self._below.append(row)
             else:
                 if row.number != next_number:
-                    self._report_problem(f"sheet {self._sheet.name}: row {next_number} is empty")
+                    self._report_problem(f"sheet {self._name}: row {next_number} is empty")
                 self._row_count += 1
                 yield self._values(row)
             next_number = row.number + 1
+        for number in above:
+            self._report_problem(f"sheet {self._name}: row {number} is empty")
 
     def compare_row_count(self, control: ControlSheet) -> None:
         """Compare the number of rows with the Control sheet, after the rows are read."""
-        expected = {sheet.name: sheet.row_count for sheet in control.sheets}.get(self._sheet.name)
+        expected = {sheet.name: sheet.row_count for sheet in control.sheets}.get(self._name)
         if expected not in {None, self._row_count}:
-            self._report_problem(
-                f"sheet {self._sheet.name} has {self._row_count} rows, not {expected}"
-            )
+            self._report_problem(f"sheet {self._name} has {self._row_count} rows, not {expected}")
 
-    def compare_rows_below(self, facts: ControlFacts | None) -> None:
-        """Compare the notes and totals below the rows, after these are read; None: no such rows."""
+    def compare_rows_below(self, facts: ControlFacts | None, sheets: Sequence[DataSheet]) -> None:
+        """Compare the notes and totals below the rows, after these are read; None: no such rows.
+
+        Args:
+            facts: Those of the Control sheet.
+            sheets: All data sheets of the report or the block.
+        """
         expected: list[dict[int, PlainCell]] = []
         if facts is not None:
-            all_rows = rows_below(self._manifest, facts.notes, has_totals=any(facts.has_totals))
+            formulas = TotalFormulas(manifest=self._manifest, sheets=sheets, texts=self._texts)
+            all_rows = rows_below(
+                self._manifest, facts.notes, formulas if any(facts.has_totals) else None
+            )
             expected = [cells for cells in all_rows if cells]
-        name = self._sheet.name
         for row, cells in zip(self._below, expected, strict=False):
             self._compare(row, cells)
         for row in self._below[len(expected) :]:
-            self._report_problem(f"sheet {name}, row {row.number}: a row that no report has")
+            self._report_problem(f"sheet {self._name}, row {row.number}: a row that no report has")
         for cells in expected[len(self._below) :]:
-            self._report_problem(f"sheet {name}: the row {cells[min(cells)].text!r} is missing")
+            text = cells[min(cells)].text
+            self._report_problem(f"sheet {self._name}: the row {text!r} is missing")
+        self._compare_formulas(expected)
+
+    def _compare_formulas(self, expected: Sequence[Mapping[int, PlainCell]]) -> None:
+        wanted = {
+            f"{column_letters(index)}{row.number}": cell.formula
+            for row, cells in zip(self._below, expected, strict=False)
+            for index, cell in cells.items()
+            if cell.formula
+        }
+        for name, formula in self._formulas.items():
+            if name not in wanted:
+                self._report_problem(f"sheet {self._name}: cell {name} is a formula")
+            elif formula != wanted[name]:
+                self._report_problem(
+                    f"sheet {self._name}: cell {name} is computed by {formula!r}, not by "
+                    f"{wanted[name]!r}"
+                )
+        for name in wanted.keys() - self._formulas.keys():
+            self._report_problem(f"sheet {self._name}: the formula of cell {name} is missing")
 
     def _values(self, row: SheetRow) -> CanonicalRow:
         cells, width = row.cells, len(self._readers)
         if len(cells) > width:
             problem = "a value beside the report's columns"
-            raise unreadable_cell(
-                self._sheet.name, row.number, len(cells) - 1, self._names, problem
-            )
+            raise unreadable_cell(self._name, row.number, len(cells) - 1, self._names, problem)
         code = None
         if self._currency is not None and self._currency < len(cells):
             currency = cells[self._currency]
@@ -246,23 +296,25 @@ class _DataSheetReader:
         return (*values, *[None] * (width - len(values)))
 
     def _value(self, number: int, index: int, cell: SheetCell, code: str | None) -> str:
+        if self._figures[index] and is_text(cell):
+            self._texts.add(index)
         try:
             return self._readers[index](cell, code)
         except (ValueError, ArithmeticError) as error:
-            raise unreadable_cell(
-                self._sheet.name, number, index, self._names, str(error)
-            ) from error
+            raise unreadable_cell(self._name, number, index, self._names, str(error)) from error
 
     def _compare(self, row: SheetRow, expected: Mapping[int, PlainCell]) -> None:
-        for problem in differing_cells(self._sheet.name, row.number, expected, row.cells):
+        for problem in differing_cells(self._name, row.number, expected, row.cells):
             self._report_problem(problem)
 
 
 def _cell_reader(column: ColumnPart, manifest: Manifest) -> _CellReader:
     if column.type == ColumnType.INSTANT:
-        return _instant_reader(manifest.time_zone)
+        return _instant_reader(manifest.zone)
     if column.unit == Unit.MINOR:
         return _money
+    if column.words and column.type == ColumnType.TEXT:
+        return _word_reader(column.words)
     return _READERS.get(column.type, _text)
 
 
@@ -314,7 +366,7 @@ def _date(cell: SheetCell, _code: str | None) -> str:
     return date_of(_whole_number(cell)).isoformat()
 
 
-def _instant_reader(zone: str) -> _CellReader:
+def _instant_reader(zone: tzinfo) -> _CellReader:
     clock = WallClock(zone)
 
     def read(cell: SheetCell, _code: str | None) -> str:
@@ -324,6 +376,17 @@ def _instant_reader(zone: str) -> _CellReader:
         if offset is None:
             _require_format(cell, styles.INSTANT)
         return f"{clock.instant(_double(cell), offset):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+    return read
+
+
+def _word_reader(words: Mapping[str, str]) -> _CellReader:
+    def read(cell: SheetCell, code: str | None) -> str:
+        text = _text(cell, code)
+        value = value_of(text, words)
+        if value is None:
+            raise ValueError(f"text {text!r} where the word of a value is expected")
+        return value
 
     return read
 

@@ -56,6 +56,9 @@ _OF_SHEETS = frozenset(
         *("firstFooter",),
     }
 )
+# Programs mark formulas that they compute always, or that are not of an array.
+_OF_PLAIN_FORMULAS = frozenset({"aca", "ca"})
+_MAX_FORMULAS = 100_000
 _CELL_NAME = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _CHUNK_BYTES = 256 * 1024
 _MAX_PROBLEMS = 20
@@ -166,7 +169,11 @@ class XlsxFile:
         yield from self._foreign_properties()
 
     def rows(
-        self, sheet: SheetPart, report_problem: ProblemSink, columns: Sequence[str] = ()
+        self,
+        sheet: SheetPart,
+        report_problem: ProblemSink,
+        columns: Sequence[str] = (),
+        formulas: dict[str, str] | None = None,
     ) -> Iterator[SheetRow]:
         """The rows of a sheet that have cells, from the top.
 
@@ -176,13 +183,15 @@ class XlsxFile:
             sheet: One of `sheets`.
             report_problem: Called for everything in the sheet that no report has.
             columns: The names of the columns, for messages.
+            formulas: Gets the formula of each cell that has one, by the cell's name, before the
+                first row is returned; None: each is a problem.
 
         Raises:
             FileUnreadable: The XML is damaged, its rows or cells are not in order, or a cell holds
                 no value of its type.
         """
         with _unreadable_errors(self._path), self._archive.open(sheet.member) as file:
-            scan = _SheetScan(sheet.name, report_problem, columns, self._style_count)
+            scan = _SheetScan(sheet.name, report_problem, columns, self._style_count, formulas)
             scan.run(file)
         with _unreadable_errors(self._path):
             page = self._workbook[sheet.name]
@@ -279,14 +288,21 @@ def _unreadable_errors(path: Path, part: str = "") -> Iterator[None]:
 class _SheetScan:
     """Reads the XML of one sheet for what openpyxl does not report, at flat memory.
 
-    Problems: formulas, links and other foreign elements, hidden rows and columns. Errors: rows and
-    cells that are out of order or occur twice, and values that are not of their cell's type.
+    Problems: formulas that nobody expects, links and other foreign elements, hidden rows and
+    columns. Errors: rows and cells that are out of order or occur twice, and values that are not of
+    their cell's type.
     """
 
     def __init__(
-        self, name: str, report_problem: ProblemSink, columns: Sequence[str], style_count: int
+        self,
+        name: str,
+        report_problem: ProblemSink,
+        columns: Sequence[str],
+        style_count: int,
+        formulas: dict[str, str] | None,
     ) -> None:
         self._name = name
+        self._formulas = formulas
         self._style_count = style_count
         self._report_problem = report_problem
         self._columns = columns
@@ -324,13 +340,23 @@ class _SheetScan:
         elif name == "row":
             self._start_row(attributes)
         elif name == "f":
-            self._add_problem(f"cell {column_letters(self._column)}{self._row} is a formula")
+            self._start_formula(attributes)
         elif name == "sheetData":
             self._is_in_data = True
         elif name not in (_OF_CELLS if self._is_in_data else _OF_SHEETS):
             self._add_problem(f"it holds <{name}>, which no report has")
         elif "hidden" in attributes:
             self._add_problem(f"<{name}> is hidden in it")
+
+    def _start_formula(self, attributes: dict[str, str]) -> None:
+        """Keep a plain formula of one cell for its comparison; any other is a problem."""
+        cell = f"{column_letters(self._column)}{self._row}"
+        is_plain = attributes.keys() <= _OF_PLAIN_FORMULAS
+        if self._formulas is None or not is_plain or len(self._formulas) >= _MAX_FORMULAS:
+            self._add_problem(f"cell {cell} is a formula")
+        else:
+            self._formulas[cell] = ""
+            self._value = []
 
     def _start_row(self, attributes: dict[str, str]) -> None:
         number = int(attributes.get("r", self._row + 1))
@@ -363,6 +389,9 @@ class _SheetScan:
                 self._fail(f"{text!r} where true or false is expected")
             elif self._type == "n" and not _is_finite(text):
                 self._fail(f"{text!r} where a number is expected")
+        elif name == "f" and self._value is not None and self._formulas is not None:
+            cell = f"{column_letters(self._column)}{self._row}"
+            self._formulas[cell], self._value = "".join(self._value), None
         elif name == "sheetData":
             self._is_in_data = False
 

@@ -8,9 +8,10 @@ text        the text format, so that a cell stays text when a person edits it
 
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from functools import cache
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+
+from reporting_pipeline.domain.time_zones import OffsetZone
 
 MONEY_DIGITS = (0, 2, 3, 4)
 """All numbers of decimals that ISO 4217 knows."""
@@ -29,8 +30,10 @@ class Style:
     Attributes:
         number_format: In Excel's English notation.
         is_right: Whether a text is aligned right.
+        is_left: Whether a number is aligned left: a date beside a text would run into it.
         is_wrapped: Whether a text breaks into lines.
         is_top: Whether a text is at the top of its cell.
+        is_large: Whether the type is that of the title.
     """
 
     number_format: str
@@ -39,6 +42,8 @@ class Style:
     is_right: bool = False
     is_wrapped: bool = False
     is_top: bool = False
+    is_left: bool = False
+    is_large: bool = False
 
 
 TEXT = Style("@")
@@ -46,13 +51,14 @@ AMOUNT_TEXT = Style("@", is_right=True)
 COUNT = Style("#,##0")
 RATIO = Style("0.00%")
 TOTAL_RATIO = Style("0.00%", is_bold=True)
-DATE = Style("yyyy-mm-dd")
-INSTANT = Style(_INSTANT_FORMAT)
+DATE = Style("yyyy-mm-dd", is_left=True)
+INSTANT = Style(_INSTANT_FORMAT, is_left=True)
 BOOLEAN = Style("General")
 LABEL = Style("@", is_bold=True)
 LABEL_OF_FIGURES = Style("@", is_bold=True, is_right=True)
 """For labels and texts in rows of totals, and on the Control sheet."""
 NOTE = Style("@", is_italic=True)
+TITLE = Style("@", is_bold=True, is_large=True)
 HEADING = Style("@", is_bold=True, is_wrapped=True)
 HEADING_OF_FIGURES = Style("@", is_bold=True, is_right=True, is_wrapped=True)
 """Over a column."""
@@ -69,7 +75,7 @@ def at_offset(offset: timedelta) -> Style:
     """The style of an instant whose wall clock time comes twice; the offset has whole minutes."""
     hours, minutes = divmod(abs(offset) // timedelta(minutes=1), 60)
     sign = "-" if offset < timedelta(0) else "+"
-    return Style(f'{_INSTANT_FORMAT} "{sign}{hours:02}:{minutes:02}"')
+    return Style(f'{_INSTANT_FORMAT} "{sign}{hours:02}:{minutes:02}"', is_left=True)
 
 
 def offset_of(number_format: str) -> timedelta | None:
@@ -81,20 +87,22 @@ def offset_of(number_format: str) -> timedelta | None:
     return -offset if found[1] == "-" else offset
 
 
-@cache
-def ambiguous_styles(zone: str) -> dict[timedelta, Style]:
-    """A style for each offset that the zone had on the first day of a month from 1973 on."""
-    clock = ZoneInfo(zone)
-    months = (datetime(year, month, 1, tzinfo=UTC) for year in _YEARS for month in range(1, 13))
-    offsets = {each.astimezone(clock).utcoffset() or timedelta(0) for each in months}
+@lru_cache
+def ambiguous_styles(zone: tzinfo) -> dict[timedelta, Style]:
+    """A style for each offset of a zone; of one with rules, on each first day of a month since."""
+    if isinstance(zone, OffsetZone):
+        offsets = set(zone.offsets)
+    else:
+        months = (datetime(year, month, 1, tzinfo=UTC) for year in _YEARS for month in range(1, 13))
+        offsets = {each.astimezone(zone).utcoffset() or timedelta(0) for each in months}
     return {each: at_offset(each) for each in sorted(offsets) if not each % timedelta(minutes=1)}
 
 
-def all_styles(zone: str, *, with_terms: bool, with_total_ratios: bool) -> tuple[Style, ...]:
+def all_styles(zone: tzinfo, *, with_terms: bool, with_total_ratios: bool) -> tuple[Style, ...]:
     """Every style that a report in that time zone may need, in a fixed order."""
     of_rows = (TEXT, AMOUNT_TEXT, COUNT, RATIO, DATE, INSTANT, BOOLEAN)
     amounts = tuple(money(digits) for digits in MONEY_DIGITS if digits)
     of_totals = tuple(replace(each, is_bold=True) for each in (TEXT, AMOUNT_TEXT, COUNT, *amounts))
     of_totals += (TOTAL_RATIO,) if with_total_ratios else ()
-    of_texts = (HEADING, HEADING_OF_FIGURES, *((TERM, MEANING) if with_terms else ()))
+    of_texts = (TITLE, HEADING, HEADING_OF_FIGURES, *((TERM, MEANING) if with_terms else ()))
     return (*of_rows, *amounts, *ambiguous_styles(zone).values(), NOTE, *of_totals, *of_texts)

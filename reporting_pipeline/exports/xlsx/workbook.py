@@ -17,23 +17,26 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from reporting_pipeline.errors import ExportIncomplete
 from reporting_pipeline.exports.report_document import ReportDocument
+from reporting_pipeline.exports.report_heading import PAGE_NUMBER, period_text, provisional_texts
+from reporting_pipeline.exports.shown_words import shown_word
 from reporting_pipeline.exports.xlsx.cells import RowCells
 from reporting_pipeline.exports.xlsx.control_sheet import ControlFacts, control_rows
 from reporting_pipeline.exports.xlsx.layout import (
-    FIRST_ROW,
-    TERMS,
     DataSheet,
     PlainCell,
     column_letters,
     header_row,
     header_text,
+    heading_rows,
     row_xml,
-    rows_below,
     rows_xml,
     sheets_after_data,
+    terms_name,
     terms_rows,
 )
+from reporting_pipeline.exports.xlsx.rows_below import TotalFormulas, rows_below
 from reporting_pipeline.exports.xlsx.styles import Style, all_styles
+from reporting_pipeline.languages import translated
 from reporting_pipeline.registry.columns import ColumnType, Unit
 
 if TYPE_CHECKING:
@@ -49,8 +52,8 @@ _COMPRESSION_LEVEL = 4
 
 _SAMPLE_ROWS = 200
 _WIDTHS = {
-    ColumnType.DATE: 11,
-    ColumnType.INSTANT: 20,
+    ColumnType.DATE: 12,
+    ColumnType.INSTANT: 21,
     ColumnType.BOOLEAN: 8,
     ColumnType.RATIO: 10,
     ColumnType.CURRENCY: 9,
@@ -62,6 +65,7 @@ _HEADER_LINES = 2
 _FILTER_BUTTON_WIDTH = 3
 _CONTROL_WIDTHS = (24, 44, 40, 24, 16)
 _TERMS_WIDTHS = (32, 100)
+_TITLE_POINTS = 14
 _A4 = 9
 # Page headers and footers hold 255 characters, with their codes.
 _MAX_PAGE_HEADER_PART = 60
@@ -142,7 +146,8 @@ def column_widths(document: ReportDocument) -> list[int]:
             content_width = _WIDTHS.get(type_, _MONEY_WIDTH if is_money else _COUNT_WIDTH)
         else:
             values = [] if sample is None else sample.column(index)[:_SAMPLE_ROWS].to_pylist()
-            content_width = max((_display_width(each or "") for each in values), default=0) + 1
+            shown = (shown_word(each or "", column.words) for each in values)
+            content_width = max(map(_display_width, shown), default=0) + 1
         widths.append(min(max(header_width, content_width), _MAX_WIDTH))
     return widths
 
@@ -163,7 +168,7 @@ def _empty_workbook(
     workbook.set_properties({"title": _one_line(document.title), "created": _CREATED})
     totals = (total for part in document.parts for total in part.manifest.totals)
     styles = all_styles(
-        document.time_zone,
+        document.manifest.zone,
         with_terms=bool(document.manifest.terms),
         with_total_ratios=any(total.ratios for total in totals),
     )
@@ -171,8 +176,9 @@ def _empty_workbook(
     pages = [workbook.add_worksheet(sheet.name) for sheet in sheets]
     for sheet, page in zip(sheets, pages, strict=True):
         _set_up_data_sheet(page, sheet, widths[sheet.block])
+    terms = terms_name(document.locale)
     others = [
-        _plain_sheet(workbook, name, _TERMS_WIDTHS if name == TERMS else _CONTROL_WIDTHS)
+        _plain_sheet(workbook, name, _TERMS_WIDTHS if name == terms else _CONTROL_WIDTHS)
         for name in sheets_after_data(document.manifest)
     ]
     for page in (*pages, *others):
@@ -193,9 +199,10 @@ def _plain_sheet(workbook: Any, name: str, widths: Sequence[int]) -> Any:
 def _set_up_data_sheet(page: Any, sheet: DataSheet, widths: Sequence[int]) -> None:
     for index, width in enumerate(widths):
         page.set_column(index, index, width)
-    page.freeze_panes(1, 0)
-    page.autofilter(0, 0, sheet.last_row - 1, len(widths) - 1)
-    page.repeat_rows(0)
+    header = sheet.header_row - 1  # XlsxWriter counts from 0
+    page.freeze_panes(header + 1, 0)
+    page.autofilter(header, 0, sheet.last_row - 1, len(widths) - 1)
+    page.repeat_rows(header)
     # Order numbers are text on purpose; without this, Excel marks each of them as a mistake.
     last = f"{column_letters(len(widths) - 1)}{sheet.last_row}"
     page.ignore_errors({"number_stored_as_text": f"A1:{last}"})
@@ -208,9 +215,10 @@ def _set_up_print(page: Any, document: ReportDocument) -> None:
     page.fit_to_pages(1, 0)
     title = _page_header_part(document.title)
     owner = _page_header_part(manifest.organization.name)
-    stamp = "&B&KC00000PROVISIONAL" if manifest.is_provisional else ""
+    stamp = f"&B&KC00000{provisional_texts(manifest)[0]}" if manifest.is_provisional else ""
+    number = translated(PAGE_NUMBER, manifest.locale, page="&P", pages="&N")
     page.set_header(f"&L{title}&C{stamp}&R{owner}")
-    page.set_footer(f"&L{manifest.period.text}&C&A&RPage &P of &N")
+    page.set_footer(f"&L{period_text(manifest)}&C&A&R{number}")
 
 
 def _properties(style: Style) -> dict[str, Any]:
@@ -221,6 +229,10 @@ def _properties(style: Style) -> dict[str, Any]:
         properties["italic"] = True
     if style.is_right:
         properties["align"] = "right"
+    if style.is_left:
+        properties["align"] = "left"
+    if style.is_large:
+        properties["font_size"] = _TITLE_POINTS
     if style.is_wrapped:
         properties["text_wrap"] = True
     if style.is_top:
@@ -258,8 +270,10 @@ def _cells_by_member(
 ) -> dict[str, _SheetCells]:
     """The cells of each sheet by the name of its member in the archive."""
     writers = [
-        _DataSheetWriter(part, style_ids, of_part)
-        for part, of_part in zip(document.parts, widths, strict=True)
+        _DataSheetWriter(
+            part, [each for each in sheets if each.block == position], style_ids, of_part
+        )
+        for position, (part, of_part) in enumerate(zip(document.parts, widths, strict=True))
     ]
     last = {sheet.block: sheet for sheet in sheets}
     found = {
@@ -322,10 +336,12 @@ class _DataSheetWriter:
     def __init__(
         self,
         document: ReportDocument,
+        sheets: Sequence[DataSheet],
         style_ids: Mapping[Style, int],
         widths: Sequence[int],
     ) -> None:
         self._document = document
+        self._sheets = sheets
         self._style_ids = style_ids
         self._widths = widths
         self._cells = RowCells(document, style_ids)
@@ -333,33 +349,44 @@ class _DataSheetWriter:
 
     def cells(self, sheet: DataSheet, *, is_last: bool) -> _SheetCells:
         """The cells of one sheet; its rows must be read before those of the next sheet."""
-        document = self._document
-        manifest, notes = document.manifest, document.notes
-        rows = rows_below(manifest, notes, has_totals=document.has_totals) if is_last else ()
-        below = dict(enumerate(rows, sheet.last_row + 1))
-        below = {number: cells for number, cells in below.items() if cells}
+        below = self._rows_below(sheet) if is_last else {}
         last_row = max((sheet.last_row, *below))
-        last_column = max((len(document.columns) - 1, *(max(cells) for cells in below.values())))
+        last_column = max(
+            (len(self._document.columns) - 1, *(max(cells) for cells in below.values()))
+        )
         return _SheetCells(
             last_cell=f"{column_letters(last_column)}{last_row}",
-            rows=self._row_xml(sheet, below),
+            rows=self._row_xml(sheet, is_last=is_last),
             may_be_large=self._may_be_large(sheet),
         )
 
-    def _row_xml(
-        self, sheet: DataSheet, below: Mapping[int, Mapping[int, PlainCell]]
-    ) -> Iterator[bytes | memoryview]:
-        header = header_row(self._document.manifest)
+    def _rows_below(self, sheet: DataSheet) -> dict[int, dict[int, PlainCell]]:
+        """The rows below the report's rows, by their numbers; right after these are written."""
+        document = self._document
+        formulas = TotalFormulas(
+            manifest=document.manifest, sheets=self._sheets, texts=self._cells.text_columns
+        )
+        rows = rows_below(
+            document.manifest, document.notes, formulas if document.has_totals else None
+        )
+        return {number: cells for number, cells in enumerate(rows, sheet.last_row + 1) if cells}
+
+    def _row_xml(self, sheet: DataSheet, *, is_last: bool) -> Iterator[bytes | memoryview]:
+        manifest, title = self._document.manifest, self._document.title
+        for number, cells in enumerate(heading_rows(manifest, title), start=1):
+            if cells:
+                yield row_xml(number, cells, self._style_ids)
+        header = header_row(manifest)
         lines = (
             _line_count(header[index].text, width - _FILTER_BUTTON_WIDTH)
             for index, width in enumerate(self._widths)
         )
-        yield row_xml(1, header, self._style_ids, max(lines))
-        number = FIRST_ROW
+        yield row_xml(sheet.header_row, header, self._style_ids, max(lines))
+        number = sheet.first_row
         for part in self._rows.take(sheet.row_count):
             yield self._cells.xml(part, number)
             number += part.num_rows
-        for number, cells in below.items():
+        for number, cells in (self._rows_below(sheet) if is_last else {}).items():
             yield row_xml(number, cells, self._style_ids)
 
     def _may_be_large(self, sheet: DataSheet) -> bool:

@@ -1,9 +1,11 @@
 """The XLSX format: refusing, writing and reading it."""
 
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from zipfile import BadZipFile
 
-from reporting_pipeline.errors import FormatCannotHold
+from reporting_pipeline.errors import FileUnreadable, FormatCannotHold
 from reporting_pipeline.exports.canonical_rows import CanonicalRow
 from reporting_pipeline.exports.format import Format, ProblemSink, ignore_problem, new_file
 from reporting_pipeline.exports.manifest import Manifest
@@ -36,6 +38,7 @@ class XlsxFormat(Format):
     first_bytes = b"PK\x03\x04"
     embeds_manifest = True
     formats_values = True
+    libraries = ("pyarrow", "XlsxWriter")
     max_text_length = MAX_UTF16_UNITS
 
     def __init__(self, max_sheet_rows: int = MAX_ROWS) -> None:
@@ -64,6 +67,24 @@ class XlsxFormat(Format):
                     f"holds {MAX_UTF16_UNITS}; CSV, JSON Lines and Parquet hold it"
                 )
                 raise FormatCannotHold(message)
+
+    def machine_versions(self) -> dict[str, str]:
+        """See `Format.machine_versions`."""
+        return {"zlib": zlib.ZLIB_RUNTIME_VERSION}
+
+    def shown(self, path: Path) -> Iterator[object]:
+        """See `Format.shown`: the sheets, and each cell with its number format."""
+        from openpyxl import load_workbook
+
+        try:
+            workbook = load_workbook(path, read_only=True)
+        except (BadZipFile, KeyError, ValueError) as error:
+            raise FileUnreadable(f"{path.name} is no workbook: {error}") from error
+        for sheet in workbook:
+            yield sheet.title, sheet.sheet_state
+            for row in sheet.iter_rows():
+                yield [(each.value, each.number_format) for each in row if each.value is not None]
+        workbook.close()
 
     def write(self, document: ReportDocument, target: Path) -> None:
         """See `Format.write`; the message for a text that is too long names its row and column."""

@@ -1,7 +1,8 @@
 """The alerts that are open after a build.
 
 The asset comes after the seals and reports, so a run does not reach it if one of these fails. The
-sensors `alerts` and `failed_runs` evaluate alerts whatever happens.
+sensors `alerts` and `failed_runs` evaluate alerts whatever happens, and `alerts` materialises the
+asset when the open alerts have changed.
 """
 
 from collections import Counter
@@ -14,16 +15,23 @@ from reporting_pipeline.alerts.alert import StoredAlert
 from reporting_pipeline.alerts.evaluation import Evaluation
 from reporting_pipeline.orchestration.assets.lineage import SEALS
 from reporting_pipeline.orchestration.assets.steps import REPORTING_TEAM, RETRIES, step_failures
-from reporting_pipeline.orchestration.assets.tables import LISTED, ORGANIZATION_COLUMNS, Names
+from reporting_pipeline.orchestration.assets.tables import (
+    LISTED,
+    ORGANIZATION,
+    ORGANIZATION_ID,
+    Names,
+)
 from reporting_pipeline.orchestration.resources import AlertEvaluator
 
+ALERTS = dg.AssetKey("alerts")
 _SCHEMA = dg.TableSchema(
     columns=[
         dg.TableColumn("kind"),
         dg.TableColumn("severity"),
-        *ORGANIZATION_COLUMNS,
+        ORGANIZATION,
         dg.TableColumn("opened_at"),
         dg.TableColumn("what"),
+        ORGANIZATION_ID,
     ]
 )
 
@@ -32,6 +40,7 @@ def alert_asset(exports: Sequence[dg.AssetsDefinition]) -> dg.AssetsDefinition:
     """The open alerts of all organisations."""
 
     @dg.asset(
+        key=ALERTS,
         deps=[SEALS, *exports],
         retry_policy=RETRIES,
         group_name="alerts",
@@ -56,6 +65,27 @@ def alert_asset(exports: Sequence[dg.AssetsDefinition]) -> dg.AssetsDefinition:
         return dg.MaterializeResult(metadata=_metadata(evaluation, still_open, faults, names))
 
     return alerts
+
+
+def alert_materializations(
+    instance: dg.DagsterInstance, alert_evaluator: AlertEvaluator, evaluation: Evaluation
+) -> list[dg.AssetMaterialization]:
+    """A materialisation of the asset without a run; none if it shows the open alerts already."""
+    with alert_evaluator.warehouse.snapshot() as connection:
+        names = Names.read(connection)
+    metadata = _metadata(
+        evaluation, alert_evaluator.open_alerts(), alert_evaluator.channel_faults(), names
+    )
+    current = dg.AssetMaterialization(ALERTS, metadata=metadata)
+    event = instance.get_latest_materialization_event(ALERTS)
+    former = event.asset_materialization if event is not None else None
+    if former is not None and _open(former) == _open(current):
+        return []
+    return [current]
+
+
+def _open(shown: dg.AssetMaterialization) -> list[object]:
+    return [shown.metadata.get(name) for name in ("open_count", "open_by_kind", "open")]
 
 
 def _metadata(

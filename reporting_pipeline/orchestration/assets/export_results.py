@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 from uuid import UUID
 
 import dagster as dg
@@ -12,12 +13,16 @@ from reporting_pipeline.errors import ReportingError
 from reporting_pipeline.exports.formats import FORMATS
 from reporting_pipeline.orchestration.assets.previews import ROWS_AT_MOST, file_preview
 from reporting_pipeline.orchestration.assets.tables import (
+    EVENT,
     LISTED,
-    ORGANIZATION_COLUMNS,
+    ORGANIZATION,
+    ORGANIZATION_ID,
     Names,
     markdown_table,
+    period_text,
 )
 from reporting_pipeline.orchestration.instance.runs import HAS_ALERT
+from reporting_pipeline.orchestration.partitions import is_by_event, partition_keys_of
 from reporting_pipeline.orchestration.resources import Reports
 from reporting_pipeline.store.object_store import ObjectStore
 
@@ -31,9 +36,9 @@ COUNTS = (*(f"{status}_count" for status in _STATUSES), "new_edition_count")
 
 _SCHEMA = dg.TableSchema(
     columns=[
-        dg.TableColumn("report"),
-        *ORGANIZATION_COLUMNS,
-        dg.TableColumn("event"),
+        dg.TableColumn("name"),
+        ORGANIZATION,
+        EVENT,
         dg.TableColumn("period"),
         dg.TableColumn("format"),
         dg.TableColumn("status"),
@@ -42,16 +47,20 @@ _SCHEMA = dg.TableSchema(
         dg.TableColumn("bytes", type="int"),
         dg.TableColumn("seconds", type="float"),
         dg.TableColumn("location"),
+        dg.TableColumn("report", description="the slug of the report definition"),
+        ORGANIZATION_ID,
     ]
 )
 _REASONS = dg.TableSchema(
     columns=[
         dg.TableColumn("what"),
         dg.TableColumn("report"),
-        *ORGANIZATION_COLUMNS,
+        ORGANIZATION,
+        EVENT,
         dg.TableColumn("period"),
         dg.TableColumn("formats"),
         dg.TableColumn("reason"),
+        ORGANIZATION_ID,
     ]
 )
 
@@ -109,9 +118,9 @@ class BatchSummary:
         lines = (*self.unpublished, *self.published)
         return {each.event_id for each in lines if each.event_id is not None}
 
-    def metadata(self, store: ObjectStore, names: Names) -> dict[str, object]:
+    def metadata(self, store: ObjectStore, names: Names) -> dict[str, Any]:
         """Metadata of the partition; reports that were not published come first."""
-        metadata: dict[str, object] = {
+        metadata: dict[str, Any] = {
             **{f"{status}_count": self.counts[status] for status in _STATUSES},
             "new_edition_count": self.new_edition_count,
             "row_count": self.row_count,
@@ -140,23 +149,30 @@ def show_results(
     partition_of: Callable[[DueReport], str],
 ) -> None:
     """Generate the reports, show the results by partition, and end the step (`end_step`)."""
-    summaries = {key: BatchSummary() for key in context.partition_keys}
+    keys = partition_keys_of(context)
+    summaries = {key: BatchSummary() for key in keys}
     for result in results:
         summaries[partition_of(result.due)].add(result)
-    store, names = reports.store.open(), read_names(reports, summaries.values())
+    event_ids = [UUID(key) for key in keys] if is_by_event(context) else []
+    store, names = reports.store.open(), read_names(reports, summaries.values(), event_ids)
     for key, summary in summaries.items():
-        context.add_asset_metadata(summary.metadata(store, names), partition_key=key)
+        metadata = summary.metadata(store, names)
+        if event_ids:
+            metadata["event"] = names.table_of_event(UUID(key))
+        context.add_asset_metadata(metadata, partition_key=key)
         if summary.unpublished:
             held, failed = summary.counts["held"], summary.counts["failed"]
             context.log.warning("%s: %s files are held, %s failed", key, held, failed)
     end_step(list(summaries.values()), names)
 
 
-def read_names(reports: Reports, summaries: Iterable[BatchSummary]) -> Names:
-    """The names of all organisations and of the events of the summaries."""
-    event_ids = {event_id for each in summaries for event_id in each.event_ids}
+def read_names(
+    reports: Reports, summaries: Iterable[BatchSummary], event_ids: Iterable[UUID] = ()
+) -> Names:
+    """The names of all organisations, of the events of the summaries, and of further events."""
+    named = {event_id for each in summaries for event_id in each.event_ids}
     with reports.warehouse.snapshot() as connection:
-        return Names.read(connection, event_ids)
+        return Names.read(connection, named.union(event_ids))
 
 
 def end_step(summaries: Sequence[BatchSummary], names: Names) -> None:
@@ -187,7 +203,8 @@ def end_step(summaries: Sequence[BatchSummary], names: Names) -> None:
     raise dg.Failure(
         description=(
             f"{failed_count} of {total} files failed; one of them, {first.slug} of "
-            f"{first.organization_id}, {first.period}, {first.format}: {first.reason}"
+            f"{names.landed.organization(first.organization_id)}, {first.period}, {first.format}: "
+            f"{first.reason}"
         ),
         metadata=metadata,
         allow_retries=bool(may_pass),
@@ -202,7 +219,8 @@ def _reasons(lines: Sequence[ReportLine], names: Names) -> dg.TableMetadataValue
                 "what": each.what,
                 "report": each.slug,
                 **names.of_organization(each.organization_id),
-                "period": each.period,
+                **names.of_event(each.event_id),
+                "period": period_text(each.period),
                 "formats": each.formats,
                 "reason": each.reason,
             }
@@ -215,10 +233,11 @@ def _reasons(lines: Sequence[ReportLine], names: Names) -> dg.TableMetadataValue
 def _record(line: ReportLine, names: Names) -> dg.TableRecord:
     return dg.TableRecord(
         {
+            "name": line.name,
             "report": line.slug,
             **names.of_organization(line.organization_id),
             **names.of_event(line.event_id),
-            "period": line.period,
+            "period": period_text(line.period),
             "format": line.format,
             "status": line.status,
             "edition": line.edition,
@@ -236,12 +255,15 @@ def _files(lines: Iterable[ReportLine], store: ObjectStore, names: Names) -> str
     for line in lines:
         if line.storage_path is not None:
             organization = names.of_organization(line.organization_id)["organization"]
-            about = names.of_event(line.event_id)["event"] or line.period
+            event = names.of_event(line.event_id)["event"]
             link = store.link(line.storage_path)
             shown = f"[{line.format}]({link})" if link else f"`{line.location}`"
-            links.setdefault((line.slug, organization, about, line.period), []).append(shown)
-    rows = ((slug, owner, about, " ".join(of)) for (slug, owner, about, _), of in links.items())
-    return markdown_table(("report", "organization", "period or event", "files"), rows)
+            period = period_text(line.period)
+            # Two definitions may have the same name.
+            key = (line.name, organization, event, period, line.slug, line.period)
+            links.setdefault(key, []).append(shown)
+    rows = ((*key[:4], " ".join(of)) for key, of in links.items())
+    return markdown_table(("report", "organization", "event", "period", "files"), rows)
 
 
 def _rows(line: ReportLine | None) -> int:

@@ -28,6 +28,7 @@ from reporting_pipeline.orchestration.assets.steps import (
 from reporting_pipeline.orchestration.partitions import (
     ENDED_EVENTS,
     due_days,
+    partition_keys_of,
     report_months,
     report_weeks,
 )
@@ -58,7 +59,7 @@ class ExportConfig(dg.Config):
     )
     provisional: bool = Field(
         False,
-        description="Also publish financial reports whose days are held, stamped PROVISIONAL.",
+        description="Also publish reports whose days are held, stamped PROVISIONAL.",
     )
 
     def choice(self) -> ReportChoice:
@@ -135,7 +136,7 @@ def _scheduled_reports(
     def scheduled_reports(
         context: dg.AssetExecutionContext, config: ExportConfig, reports: Reports
     ) -> None:
-        keys = {day: key for key in context.partition_keys for day in due_days(partitions, key)}
+        keys = {day: key for key in partition_keys_of(context) for day in due_days(partitions, key)}
         with step_failures():
             results = reports.generate_due(
                 schedule,
@@ -167,7 +168,7 @@ def _event_reports() -> dg.AssetsDefinition:
     ) -> None:
         with step_failures():
             results = reports.generate_after_events(
-                {UUID(key) for key in context.partition_keys},
+                {UUID(key) for key in partition_keys_of(context)},
                 choice=config.choice(),
                 is_only_missing=_is_only_missing(context),
             )

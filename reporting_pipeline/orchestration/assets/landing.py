@@ -8,6 +8,7 @@ import dagster as dg
 from psycopg import Connection
 from sqlalchemy import Table
 
+from reporting_pipeline.catalogue.derived_definitions import derive_definitions
 from reporting_pipeline.due.due_reports import events_due
 from reporting_pipeline.orchestration.assets.lineage import (
     landed_rows,
@@ -22,7 +23,10 @@ from reporting_pipeline.orchestration.partitions import add_ended_events
 from reporting_pipeline.orchestration.resources import Sources, Timing, Warehouse
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.sources.contract import TABLES
-from reporting_pipeline.sources.landing.land import TableLanding
+from reporting_pipeline.sources.landing.land import LandingResult, TableLanding
+
+COMPARED_TAG = "reporting/compared"
+"""A run with this tag also compares older rows with the sources."""
 
 _SHORTEST = timedelta(minutes=1)
 
@@ -63,7 +67,10 @@ def landing_assets(freshness: dg.FreshnessPolicy) -> dg.AssetsDefinition:
         with step_failures():
             with warehouse.snapshot() as connection:
                 lags = _lags(connection, timing.now())
-            landed = sources.land(warehouse.address())
+            is_compared = context.run.tags.get(COMPARED_TAG) == "true"
+            landed = sources.land(warehouse.address(), is_compared=is_compared)
+            compared = {(each.domain, each.table_name): each for each in landed.comparisons}
+            derive_definitions(warehouse.address(), timing.now())
             counts = {(each.domain, each.table_name): each for each in landed.tables}
             with warehouse.snapshot() as connection:
                 watermarks = _watermarks(connection)
@@ -73,9 +80,27 @@ def landing_assets(freshness: dg.FreshnessPolicy) -> dg.AssetsDefinition:
             metadata = _metadata(table, counts[name], watermarks.get(name))
             if (lag := lags.get(table.info["domain"])) is not None:
                 metadata["lag_seconds"] = round(lag, 3)
+            if (comparison := compared.get(name)) is not None:
+                metadata["compared_count"] = comparison.compared_count
+                metadata["suspect_count"] = len(comparison.suspects)
             yield dg.MaterializeResult(asset_key=landing_key(*name), metadata=metadata)
 
     return landing
+
+
+def landing_materializations(
+    connection: Connection[Any], landed: LandingResult
+) -> list[dg.AssetMaterialization]:
+    """The tables that a command has landed."""
+    tables = {(each.info["domain"], each.name): each for each in TABLES}
+    watermarks = _watermarks(connection)
+    return [
+        dg.AssetMaterialization(
+            landing_key(*name), metadata=_metadata(tables[name], counts, watermarks.get(name))
+        )
+        for counts in landed.tables
+        if (name := (counts.domain, counts.table_name)) in tables
+    ]
 
 
 def landing_freshness(settings: Settings) -> dg.FreshnessPolicy:

@@ -21,7 +21,13 @@ from reporting_pipeline.orchestration.assets.lineage import (
     report_lineage,
     report_schema,
 )
-from reporting_pipeline.orchestration.assets.steps import REPORTING_TEAM, RETRIES, step_failures
+from reporting_pipeline.orchestration.assets.seals import seal_built_days
+from reporting_pipeline.orchestration.assets.steps import (
+    REPORTING_TEAM,
+    RETRIES,
+    device_days,
+    step_failures,
+)
 from reporting_pipeline.orchestration.assets.tables import markdown_table
 from reporting_pipeline.orchestration.partitions import days_of
 from reporting_pipeline.orchestration.resources import Redis, Timing, Warehouse
@@ -44,13 +50,16 @@ _FIRST_ROWS = sql.SQL("""
 
 
 def report_assets(
-    days: dg.DailyPartitionsDefinition, freshness: dg.FreshnessPolicy
+    partitions: dg.DailyPartitionsDefinition, freshness: dg.FreshnessPolicy
 ) -> dg.AssetsDefinition:
-    """The report tables as one step; any of them may be selected."""
+    """The report tables as one step; any of them may be selected.
+
+    Days of devices with a wrong clock, which have no partition, are built first.
+    """
 
     @dg.multi_asset(
         name="report_tables",
-        specs=[_spec(table, days, freshness) for table in REPORT_TABLES],
+        specs=[_spec(table, partitions, freshness) for table in REPORT_TABLES],
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
         retry_policy=RETRIES,
@@ -60,13 +69,20 @@ def report_assets(
         context: dg.AssetExecutionContext, warehouse: Warehouse, redis: Redis, timing: Timing
     ) -> Iterator[dg.MaterializeResult[None]]:
         selected = [t for t in REPORT_TABLES if report_key(t.name) in context.selected_asset_keys]
-        days, url = days_of(context), warehouse.address()
+        url = warehouse.address()
         with step_failures():
+            outside = device_days(warehouse, timing, partitions)
+            if outside:
+                context.log.warning("%s", _outside_text(outside))
+                build(outside, warehouse=url)
+            days = days_of(context)
             built = build(days, warehouse=url, tables=[table.name for table in selected])
-            notify_rebuilt_days(url, days, redis_url=redis.redis_url, clock=timing.now)
+            notify_rebuilt_days(url, [*outside, *days], redis_url=redis.redis_url, clock=timing.now)
         for table in selected:
             _describe_days(context, warehouse, table, built)
             yield dg.MaterializeResult(asset_key=report_key(table.name))
+        with step_failures():
+            seal_built_days(context, [*outside, *days], warehouse, timing)
 
     return report_tables
 
@@ -110,6 +126,13 @@ def _spec(
     )
 
 
+def _outside_text(days: Sequence[date]) -> str:
+    return (
+        f"days without a partition are built too: {len(days)} from {days[0]} to {days[-1]}; "
+        "devices with a wrong clock have dated scans to them, see the check device_clocks"
+    )
+
+
 def _model_of(table: ReportTable) -> DbtModel:
     return next(model for model in dbt_models() if model.relation == (SCHEMA, table.name))
 
@@ -127,9 +150,9 @@ def _describe_days(
         row_count = built.row_counts[table.name].get(day, 0)
         metadata: dict[str, object] = {"dagster/partition_row_count": row_count}
         if table.name in built.seconds:
-            # The duration of the whole rebuild: its days are replaced together.
-            metadata["seconds"] = round(built.seconds[table.name], 3)
-            metadata["day_count"] = len(days)
+            # The days of a run are replaced together, so none has a duration of its own.
+            metadata["mean_day_seconds"] = round(built.seconds[table.name] / built.day_count, 3)
+            metadata["run_day_count"] = built.day_count
         if day in first_rows:
             metadata["preview"] = dg.MetadataValue.md(first_rows[day])
         if day == days[-1]:

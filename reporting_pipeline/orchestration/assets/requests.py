@@ -21,7 +21,13 @@ from reporting_pipeline.orchestration.assets.steps import (
     RETRIES,
     step_failures,
 )
-from reporting_pipeline.orchestration.assets.tables import ORGANIZATION_COLUMNS, Names
+from reporting_pipeline.orchestration.assets.tables import (
+    EVENT,
+    ORGANIZATION,
+    ORGANIZATION_ID,
+    Names,
+    period_text,
+)
 from reporting_pipeline.orchestration.resources import Reports
 from reporting_pipeline.requests.request_queue import StoredRequest, waiting_requests
 from reporting_pipeline.requests.worker import Worker, work_on_next
@@ -32,13 +38,15 @@ BATCH_SIZE = 50
 
 _SCHEMA = dg.TableSchema(
     columns=[
-        *(dg.TableColumn(name) for name in ("request", "report")),
-        *ORGANIZATION_COLUMNS,
-        *(dg.TableColumn(name) for name in ("event", "period")),
-        *(dg.TableColumn(name) for name in ("format", "status")),
+        dg.TableColumn("report"),
+        ORGANIZATION,
+        EVENT,
+        *(dg.TableColumn(name) for name in ("period", "format", "status")),
         *(dg.TableColumn(name, type="int") for name in ("edition", "attempts")),
         dg.TableColumn("seconds", type="float"),
         dg.TableColumn("reason"),
+        dg.TableColumn("request"),
+        ORGANIZATION_ID,
     ]
 )
 
@@ -116,7 +124,7 @@ def _record(request: StoredRequest, names: Names) -> dg.TableRecord:
             "report": request.slug,
             **names.of_organization(request.organization_id),
             **names.of_event(request.event_id),
-            "period": request.period,
+            "period": period_text(request.period),
             "format": request.format,
             "status": request.status,
             "edition": request.edition,

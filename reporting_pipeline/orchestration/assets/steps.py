@@ -2,15 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from itertools import islice
 
 import dagster as dg
 
+from reporting_pipeline.due.stale_reports import days_of_scans_alone
 from reporting_pipeline.errors import ReportingError, SourceError
 from reporting_pipeline.exports.formats import FORMATS
 from reporting_pipeline.orchestration.instance.runs import HAS_ALERT
+from reporting_pipeline.orchestration.partitions import days_outside
+from reporting_pipeline.orchestration.resources import Timing, Warehouse
 from reporting_pipeline.telemetry.json_log import log_ids
 from reporting_pipeline.telemetry.spans import span
+from reporting_pipeline.warehouse.engine import warehouse_connection
 
 PLATFORM_TEAM = "team:data-platform"
 """Owner of the landing tables."""
@@ -47,6 +52,19 @@ def step_failures() -> Iterator[None]:
         raise dg.Failure(
             description=error.message, metadata=facts, allow_retries=error.retryable
         ) from error
+
+
+def device_days(
+    warehouse: Warehouse, timing: Timing, partitions: dg.DailyPartitionsDefinition
+) -> list[date]:
+    """The waiting days of scans alone that have no partition: clocks of devices that are wrong.
+
+    Each run builds and seals them with its own days. So the summary of an event, which counts the
+    scans of all its days, agrees with its attendance by day.
+    """
+    with warehouse_connection(warehouse.address()) as connection:
+        found = days_of_scans_alone(connection)
+    return days_outside(found, partitions, timing.now())
 
 
 def _run_id() -> str | None:

@@ -38,9 +38,9 @@ from dagster._serdes import deserialize_value
 from psycopg import Connection
 from sqlalchemy import URL
 
+from reporting_pipeline.addresses import place, session_parameters
 from reporting_pipeline.embedded.process import die_with_parent
 from reporting_pipeline.errors import ServerFailed, WarehouseUnavailable
-from reporting_pipeline.warehouse.engine import conninfo
 
 _POLL_SECONDS = 0.5
 _STOP_SECONDS = 30
@@ -80,18 +80,19 @@ def daemon_lock(
     """
     try:
         connection = psycopg.connect(
-            conninfo(storage),
+            **session_parameters(
+                storage,
+                # This side notices a lost network within 15 seconds, earlier than the server does.
+                keepalives_idle=5,
+                keepalives_interval=3,
+                keepalives_count=3,
+                tcp_user_timeout=15_000,
+            ),
             autocommit=True,
-            connect_timeout=10,
-            # This side notices a lost network within 15 seconds, earlier than the server does.
-            keepalives_idle=5,
-            keepalives_interval=3,
-            keepalives_count=3,
-            tcp_user_timeout=15_000,
         )
     except psycopg.OperationalError as error:
         message = (
-            f"Dagster's storage at {storage.host}:{storage.port}/{storage.database} cannot be "
+            f"Dagster's storage at {place(storage)} cannot be "
             f"reached: {error}; check REPORTING_DAGSTER_URL and that the server is up"
         )
         raise WarehouseUnavailable(message) from error

@@ -21,6 +21,7 @@ from dagster._core.events import JobFailureData
 from dagster._core.execution.plan.objects import StepFailureData
 from dagster._core.storage.tags import PARTITION_NAME_TAG, WILL_RETRY_TAG
 
+from reporting_pipeline.orchestration.instance.command_run import COMMAND_TAG
 from reporting_pipeline.orchestration.partitions import RANGE_END_TAG, RANGE_START_TAG
 
 CheckTarget = AssetCheckEvaluationTargetMaterializationData
@@ -29,10 +30,12 @@ CheckTarget = AssetCheckEvaluationTargetMaterializationData
 HAS_ALERT = "told_by"
 """Metadata of a failure whose cause has an alert of its own: the alert, in words."""
 
+ALL_ASSETS_JOB = "__ASSET_JOB"
+"""The job of the assets that a person chose in the UI."""
+
 # The alert sensor looks every half minute. Open alerts are watched for longer than this.
 _LOOKED_BACK = timedelta(days=1)
 _LATER_RUNS = 50
-_ALL_ASSETS_JOB = "__ASSET_JOB"
 _FROM_OUTSIDE = "from outside the execution context"
 _PARTITION_TAGS = (PARTITION_NAME_TAG, RANGE_START_TAG, RANGE_END_TAG)
 
@@ -92,6 +95,16 @@ def failure_reason(event: dg.DagsterEvent) -> str:
     return (message or "no reason was recorded").strip()
 
 
+def planned_keys(context: dg.AssetExecutionContext) -> set[dg.AssetKey | dg.AssetCheckKey]:
+    """The assets and checks that the steps of a run make."""
+    layer, steps = context.job_def.asset_layer, context.run.step_keys_to_execute
+    keys: set[dg.AssetKey | dg.AssetCheckKey] = set(layer.executable_asset_keys)
+    keys |= layer.asset_graph.asset_check_keys
+    if steps is None:
+        return keys
+    return {key for key in keys if layer.get_op_output_handle(key).node_handle.name in steps}
+
+
 def check_target(instance: dg.DagsterInstance, asset_key: dg.AssetKey) -> CheckTarget | None:
     """The newest materialisation of an asset; None if it has none."""
     for record in instance.fetch_materializations(asset_key, limit=1).records:
@@ -128,7 +141,7 @@ def _target(record: dg.EventLogRecord) -> CheckTarget:
 def _failed(
     instance: dg.DagsterInstance, now: datetime, watched: Collection[str]
 ) -> list[dg.RunRecord]:
-    """The newest first, without those that Dagster will retry."""
+    """The newest first, without those that Dagster will retry, and without commands."""
     failure = [DagsterRunStatus.FAILURE]
     filters = [dg.RunsFilter(statuses=failure, updated_after=now - _LOOKED_BACK)]
     if watched:
@@ -136,8 +149,13 @@ def _failed(
     found = {
         each.dagster_run.run_id: each for some in filters for each in instance.get_run_records(some)
     }
-    final = [each for each in found.values() if each.dagster_run.tags.get(WILL_RETRY_TAG) != "true"]
+    final = [each for each in found.values() if _needs_alert(each.dagster_run.tags)]
     return sorted(final, key=lambda each: each.create_timestamp, reverse=True)
+
+
+def _needs_alert(tags: Mapping[str, str]) -> bool:
+    """True if a run has ended for good. Who called a command has seen its error already."""
+    return tags.get(WILL_RETRY_TAG) != "true" and COMMAND_TAG not in tags
 
 
 def _has_alert(event: dg.DagsterEvent) -> bool:
@@ -218,7 +236,7 @@ def _events(
 
 
 def _what(run: dg.DagsterRun) -> str:
-    if run.job_name != _ALL_ASSETS_JOB:
+    if run.job_name != ALL_ASSETS_JOB:
         return run.job_name
     return ", ".join(sorted(each.to_user_string() for each in run.asset_selection or ()))
 

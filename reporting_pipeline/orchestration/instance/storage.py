@@ -11,6 +11,7 @@ class chooses, because `env:` in `dagster.yaml` has no default: a variable that 
 keep every process from starting.
 """
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import gettempdir
@@ -22,10 +23,14 @@ from dagster._core.storage.local_compute_log_manager import LocalComputeLogManag
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 from dagster_postgres.utils import pg_url_from_config
+from sqlalchemy.exc import SQLAlchemyError
 from typing_extensions import override
 
+from reporting_pipeline.addresses import address_text, postgres_url
 from reporting_pipeline.errors import SettingsError
+from reporting_pipeline.orchestration.instance.event_log import GroupedEventLog
 from reporting_pipeline.settings import Settings, child_environment
+from reporting_pipeline.warehouse.failures import first_line
 
 # Some statements read the events of a run over years.
 _STATEMENT_TIMEOUT_MS = 600_000
@@ -44,11 +49,14 @@ class PooledPostgresStorage(DagsterPostgresStorage):
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> Self:
         """Make the storage that `dagster.yaml` describes; the same keys as `storage: postgres`."""
+        logging.getLogger().addFilter(_short_reasons)
+        given = postgres_url("REPORTING_DAGSTER_URL", pg_url_from_config(config_value), "psycopg2")
+        address = address_text(given)
+        is_created = config_value.get("should_autocreate_tables", True)
         storage = cls(
-            postgres_url=pg_url_from_config(config_value),
-            should_autocreate_tables=config_value.get("should_autocreate_tables", True),
-            inst_data=inst_data,
+            postgres_url=address, should_autocreate_tables=is_created, inst_data=inst_data
         )
+        storage._event_log_storage = GroupedEventLog(address, is_created)
         for each in (storage.run_storage, storage.event_log_storage, storage.schedule_storage):
             each.optimize_for_webserver(
                 statement_timeout=_STATEMENT_TIMEOUT_MS,
@@ -56,6 +64,15 @@ class PooledPostgresStorage(DagsterPostgresStorage):
                 max_overflow=_FURTHER_CONNECTIONS_MAX,
             )
         return storage
+
+
+def _short_reasons(record: logging.LogRecord) -> bool:
+    """Let a record pass; a database's error in it has one line, and no address of a library."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            first_line(each) if isinstance(each, SQLAlchemyError) else each for each in record.args
+        )
+    return True
 
 
 class ComputeLogs(LocalComputeLogManager):

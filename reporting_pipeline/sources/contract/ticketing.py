@@ -108,7 +108,10 @@ ORDER_LINE_MOVEMENTS = contract_table(
         " and fee_minor * sign(quantity) >= 0 and tax_minor * sign(quantity) >= 0)",
         "list, discount, fee and tax must each have the sign of quantity or be 0",
     ),
-    check("abs(discount_minor) <= abs(list_minor)", "the discount exceeds the list price"),
+    check(
+        "abs(discount_minor::numeric) <= abs(list_minor::numeric)",
+        "the discount exceeds the list price",
+    ),
     check(
         "reason <> 'fee' or (list_minor = 0 and discount_minor = 0"
         " and sign(fee_minor) * sign(tax_minor) >= 0)",

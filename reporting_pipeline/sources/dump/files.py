@@ -13,15 +13,31 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from sqlalchemy import Table
+from typing_extensions import override
 
 from reporting_pipeline.errors import DumpRefused
+from reporting_pipeline.guards.regular_file import open_regular, path_fault
+from reporting_pipeline.guards.shown_text import shown
 from reporting_pipeline.sources.contract import DOMAINS, TABLES
 from reporting_pipeline.sources.contract.columns import is_optional
 
 REPORTED_MAX = 20
 # The errors of a truncated or damaged gzip file.
-UNREADABLE = (OSError, EOFError, zlib.error)
+MAX_LINE_BYTES = 64 * 1024 * 1024
+"""The longest line of a dump; a file without line ends is not read into memory."""
+
+MAX_EXPANSION = 300
+"""A packed file is refused when it expands to more than so many times its size, and 1 GB."""
+
+_EXPANDED_BYTES = 1_000_000_000
 _CHUNK_BYTES = 1 << 18
+
+
+class DumpTooLarge(ValueError):
+    """A line, or an unpacked file, is larger than any dump needs."""
+
+
+UNREADABLE = (OSError, EOFError, zlib.error, DumpTooLarge)
 # Far longer than any header of the contract, so a file without line ends is not read into memory.
 _HEADER_BYTES_MAX = 1 << 16
 
@@ -56,15 +72,24 @@ class DumpFile:
 
     def chunks(self) -> Iterator[bytes]:
         """The uncompressed bytes of the file with its header, in chunks."""
+        size, byte_count, in_line, line = self.path.stat().st_size, 0, 0, 1
         with self.open() as stream:
             while chunk := stream.read(_CHUNK_BYTES):
+                byte_count += len(chunk)
+                end = chunk.rfind(b"\n")
+                in_line = in_line + len(chunk) if end < 0 else len(chunk) - end - 1
+                line += chunk.count(b"\n")
+                if in_line > MAX_LINE_BYTES:
+                    raise DumpTooLarge(f"line {line} has more than {MAX_LINE_BYTES} bytes")
+                if byte_count > max(_EXPANDED_BYTES, MAX_EXPANSION * size):
+                    raise DumpTooLarge(f"it expands to more than {MAX_EXPANSION} times its size")
                 yield chunk
 
     def open(self) -> BinaryIO:
         """The uncompressed file, open for reading."""
         if self.path.suffix == ".gz":
-            return cast(BinaryIO, gzip.open(self.path, "rb"))
-        return self.path.open("rb")
+            return cast(BinaryIO, _Unpacked(open_regular(self.path)))
+        return open_regular(self.path)
 
     def first_lines(self, records: Iterable[int]) -> dict[int, int]:
         """The line on which each record begins; record 1 is the first after the header."""
@@ -89,7 +114,7 @@ class DumpFile:
     def end_marker_line(self) -> int | None:
         r"""The first line with `\.` alone, which PostgreSQL before 18 takes for the end."""
         with self.open() as stream:
-            for number, line in enumerate(stream, start=1):
+            for number, line in enumerate(_lines(stream), start=1):
                 if line.rstrip(b"\r\n") == b"\\.":
                     return number
         return None
@@ -98,7 +123,7 @@ class DumpFile:
         """First and last line of each record, beginning with the header, as COPY counts them."""
         first, last, is_quoted = 1, 0, False
         with self.open() as stream:
-            for last, line in enumerate(stream, start=1):
+            for last, line in enumerate(_lines(stream), start=1):
                 # A doubled quote counts twice, so an odd number opens or closes quotes.
                 is_quoted ^= line.count(b'"') % 2 == 1
                 if not is_quoted:
@@ -108,10 +133,30 @@ class DumpFile:
             yield first, last
 
 
+class _Unpacked(gzip.GzipFile):
+    """A packed file that closes the file below it."""
+
+    def __init__(self, packed: BinaryIO) -> None:
+        super().__init__(fileobj=packed, mode="rb")
+        self._packed = packed
+
+    @override
+    def close(self) -> None:
+        """Close both."""
+        super().close()
+        self._packed.close()
+
+
+def _lines(stream: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file; one that is too long comes in parts."""
+    while line := stream.readline(MAX_LINE_BYTES):
+        yield line
+
+
 def dump_files(directory: Path) -> tuple[list[DumpFile], list[Violation]]:
     """The readable files of a dump, parents before children, and the violations of the others.
 
-    Folders, and files whose names do not resemble a table's (such as a README), are ignored.
+    Files whose names do not resemble a table's (such as a README), and other folders, are ignored.
 
     Raises:
         DumpRefused: The dump is not a folder, or it has no file of a table.
@@ -120,7 +165,7 @@ def dump_files(directory: Path) -> tuple[list[DumpFile], list[Violation]]:
         raise DumpRefused(
             f"the dump {directory} is not a folder: give the folder of its .csv files"
         )
-    names = sorted(path.name for path in directory.iterdir() if path.is_file())
+    names = sorted(path.name for path in directory.iterdir())
     files: list[DumpFile] = []
     violations: list[Violation] = []
     for table in TABLES:
@@ -134,7 +179,8 @@ def dump_files(directory: Path) -> tuple[list[DumpFile], list[Violation]]:
             case [plain, packed]:
                 reason = f"there are both {plain.name} and {packed.name}: keep one"
                 violations.append(Violation(table=table.key, line=None, reason=reason))
-    violations += map(_unknown, filter(_is_foreign, names))
+    files_only = [name for name in names if path_fault(directory / name) is None]
+    violations += map(_unknown, filter(_is_foreign, files_only))
     if not files and not violations:
         message = (
             f"the dump {directory} has no table: expected files named <schema>.<table>.csv or "
@@ -173,26 +219,42 @@ def _unknown(name: str) -> Violation:
     return Violation(table=name, line=None, reason=reason)
 
 
-def _read_header(file: DumpFile) -> DumpFile | Violation:
-    def refused(reason: str) -> Violation:
-        return Violation(table=file.table.key, line=1, reason=reason)
-
+def _header(file: DumpFile) -> str | Violation:
+    """The first line of a file."""
+    fault = path_fault(file.path)
+    if fault is not None:
+        return Violation(table=file.table.key, line=None, reason=f"cannot be read: {fault}")
+    header, reason = "", None
     try:
         with file.open() as stream:
             line = stream.readline(_HEADER_BYTES_MAX)
         header = line.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
-        return refused("the header is not UTF-8")
+        reason = "the header is not UTF-8"
     except UNREADABLE as error:
-        return refused(f"the file cannot be read: {error}")
-    if not header:
-        return refused("the file is empty: expected a header with the names of the columns")
-    if "\r" in header:
-        return refused("the lines end in CR alone: expected LF or CRLF")
+        reason = f"the file cannot be read: {error}"
+    else:
+        if not header:
+            reason = "the file is empty: expected a header with the names of the columns"
+        elif "\r" in header:
+            reason = "the lines end in CR alone: expected LF or CRLF"
+    return header if reason is None else Violation(table=file.table.key, line=1, reason=reason)
+
+
+def _named(names: Sequence[str]) -> str:
+    """The first names; a header can have thousands."""
+    rest = f" and {len(names) - REPORTED_MAX} more" if len(names) > REPORTED_MAX else ""
+    return ", ".join(repr(shown(each, 60)) for each in names[:REPORTED_MAX]) + rest
+
+
+def _read_header(file: DumpFile) -> DumpFile | Violation:
+    header = _header(file)
+    if isinstance(header, Violation):
+        return header
     columns = tuple(next(csv.reader([header])))
     problem = _header_problem(columns, file.table)
     if problem:
-        return refused(problem)
+        return Violation(table=file.table.key, line=1, reason=problem)
     return DumpFile(table=file.table, path=file.path, columns=columns)
 
 
@@ -201,5 +263,5 @@ def _header_problem(found: tuple[str, ...], table: Table) -> str | None:
     unknown = [name for name in found if name not in table.columns]
     repeated = sorted({name for name in found if found.count(name) > 1})
     problems = {"missing": missing, "unknown": unknown, "repeated": repeated}
-    parts = [f"{what} {', '.join(map(repr, names))}" for what, names in problems.items() if names]
+    parts = [f"{what} {_named(names)}" for what, names in problems.items() if names]
     return f"the header's columns are wrong: {'; '.join(parts)}" if parts else None

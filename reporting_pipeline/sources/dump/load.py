@@ -11,10 +11,17 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import URL
 
+from reporting_pipeline.addresses import session_parameters
 from reporting_pipeline.errors import SourceContractBroken, SourceError, SourceUnavailable
 from reporting_pipeline.sources.contract import DOMAINS, TABLES, tables_of
-from reporting_pipeline.sources.dump.files import DumpFile, Violation, dump_files, refusal
-from reporting_pipeline.sources.dump.rules import BrokenRule, broken_rules
+from reporting_pipeline.sources.dump.files import (
+    REPORTED_MAX,
+    DumpFile,
+    Violation,
+    dump_files,
+    refusal,
+)
+from reporting_pipeline.sources.dump.rules import BrokenRule, broken_rules, exceeded_limits
 from reporting_pipeline.sources.dump.tables import (
     TableLoad,
     create_staging,
@@ -24,16 +31,21 @@ from reporting_pipeline.sources.dump.tables import (
     stage,
 )
 from reporting_pipeline.sources.inspect import contract_problems
-from reporting_pipeline.warehouse.engine import conninfo
-
-_CONNECT_TIMEOUT_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadResult:
-    """The result of a load: `<schema>.<table>` -> counts, parents before children."""
+    """The result of a load.
+
+    Attributes:
+        tables: `<schema>.<table>` -> counts, parents before children.
+        unusable: The first loaded rows that landing will set aside.
+        unusable_count: How many there are.
+    """
 
     tables: dict[str, TableLoad]
+    unusable: tuple[Violation, ...] = ()
+    unusable_count: int = 0
 
     @property
     def new_count(self) -> int:
@@ -47,7 +59,11 @@ class LoadResult:
 
 
 def load_dump(
-    directory: Path, admin_urls: Mapping[str, URL], reader_roles: Mapping[str, str] | None = None
+    directory: Path,
+    admin_urls: Mapping[str, URL],
+    reader_roles: Mapping[str, str] | None = None,
+    *,
+    is_strict: bool = False,
 ) -> LoadResult:
     """Load a dump into the source databases, all of it or nothing.
 
@@ -60,6 +76,7 @@ def load_dump(
         admin_urls: Domain -> its database, with a role that can create and write tables. Domains
             with the same address share one transaction.
         reader_roles: Domain -> the role that gets the right to read its tables.
+        is_strict: Refuse rows that a source can hold and landing sets aside, too.
 
     Raises:
         DumpRefused: The dump breaks the contract; table, line and reason of the first violations.
@@ -76,6 +93,9 @@ def load_dump(
         unread = _stage(connections, files)
         violations += unread
         broken = _check_rules(connections, files, {violation.table for violation in violations})
+        exceeding = _exceeding(connections, files, {violation.table for violation in violations})
+        if is_strict:
+            broken += exceeding
         if violations or broken:
             count = len(violations) + sum(each.count for each in broken)
             raise refusal(directory, _in_order(violations, broken, files), count=count)
@@ -84,24 +104,29 @@ def load_dump(
             with database_errors(domain):
                 grant_reading(connections[domain], domain, role)
         commit_all(connections)
-    return LoadResult(tables=tables)
+    return LoadResult(
+        tables=tables,
+        unusable=tuple(_in_order((), exceeding, files)[:REPORTED_MAX]),
+        unusable_count=sum(each.count for each in exceeding),
+    )
 
 
 def open_connections(
     stack: ExitStack, admin_urls: Mapping[str, URL]
 ) -> dict[str, psycopg.Connection]:
     """One connection per domain, shared by domains with the same address; the stack closes it."""
-    by_address: dict[str, psycopg.Connection] = {}
+    by_address: dict[URL, psycopg.Connection] = {}
     connections: dict[str, psycopg.Connection] = {}
     for domain in DOMAINS:
-        address = conninfo(admin_urls[domain])
+        address = admin_urls[domain]
         if address not in by_address:
             with database_errors(domain):
                 connection = psycopg.connect(
-                    address,
-                    connect_timeout=_CONNECT_TIMEOUT_SECONDS,
-                    application_name="reporting sources load",
-                    options="-c timezone=UTC -c datestyle=ISO,YMD",
+                    **session_parameters(
+                        address,
+                        application_name="reporting sources load",
+                        options="-c timezone=UTC -c datestyle=ISO,YMD",
+                    )
                 )
             by_address[address] = stack.enter_context(closing(connection))
         connections[domain] = by_address[address]
@@ -167,6 +192,19 @@ def _check_rules(
             with database_errors(domain):
                 broken += broken_rules(connections[domain], file.table, without=without)
     return broken
+
+
+def _exceeding(
+    connections: Mapping[str, psycopg.Connection], files: Iterable[DumpFile], unread: set[str]
+) -> list[BrokenRule]:
+    """The rows that landing will set aside, of the files that could be read."""
+    exceeding: list[BrokenRule] = []
+    for file in files:
+        domain = file.table.info["domain"]
+        if file.table.key not in unread:
+            with database_errors(domain):
+                exceeding += exceeded_limits(connections[domain], file.table)
+    return exceeding
 
 
 def _in_order(

@@ -1,7 +1,8 @@
 """Checks staged rows against the rules of the contract, in SQL.
 
-The rules: nulls, checks, currency codes and time zones of each row, unique ids, references to
-existing rows, and append-only rows that must not change. Promises of the ledger that span rows (a
+Refused are rows that a table of the contract cannot hold: nulls, checks, unique ids, references to
+existing rows, and append-only rows that change. Rows that exceed a limit are loaded with a warning,
+because a source can hold them and landing sets them aside. Promises of the ledger that span rows (a
 transaction balances, for example) are not checked here: finding these is the pipeline's work.
 """
 
@@ -12,7 +13,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import ForeignKey, Table
 
-from reporting_pipeline.sources.contract.row_rules import contract_rules
+from reporting_pipeline.sources.contract.row_rules import RowRule, constraints, limits
 from reporting_pipeline.sources.dump.files import REPORTED_MAX
 from reporting_pipeline.sources.dump.tables import staged, stored
 
@@ -36,7 +37,7 @@ def broken_rules(
     connection: psycopg.Connection, table: Table, *, without: Iterable[Table]
 ) -> Iterator[BrokenRule]:
     """The broken rules of a staged table; references to the tables `without` are not checked."""
-    queries = [_broken_rows(table), _repeated_ids(table)]
+    queries = [_broken_rows(table, constraints(table)), _repeated_ids(table)]
     unknown = set(without)
     queries += [
         _broken_references(table, key)
@@ -45,6 +46,18 @@ def broken_rules(
     ]
     if not table.info["mutable"]:
         queries.append(_changed_rows(table))
+    yield from _found(connection, table, queries)
+
+
+def exceeded_limits(connection: psycopg.Connection, table: Table) -> Iterator[BrokenRule]:
+    """The staged rows that landing will set aside."""
+    if rules := tuple(limits(table)):
+        yield from _found(connection, table, [_broken_rows(table, rules)])
+
+
+def _found(
+    connection: psycopg.Connection, table: Table, queries: Iterable[sql.Composed]
+) -> Iterator[BrokenRule]:
     for query in queries:
         statement = sql.SQL(
             "select record, why, count(*) over () from ({}) as broken order by record, why limit {}"
@@ -55,9 +68,9 @@ def broken_rules(
             yield BrokenRule(table=table, count=rows[0][2], first=first)
 
 
-def _broken_rows(table: Table) -> sql.Composed:
+def _broken_rows(table: Table, row_rules: Iterable[RowRule]) -> sql.Composed:
     """All rules of a single row in one pass; only broken rows are checked rule by rule."""
-    rules = list(contract_rules(table))
+    rules = list(row_rules)
     broken = sql.SQL(" or ").join(rule.is_broken for rule in rules)
     reasons = sql.SQL(", ").join(
         sql.SQL("({}, {})").format(rule.is_broken, rule.reason) for rule in rules

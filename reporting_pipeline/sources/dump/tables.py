@@ -16,6 +16,11 @@ from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 from reporting_pipeline.sources.contract import tables_of
 from reporting_pipeline.sources.contract.columns import is_optional, type_name
 from reporting_pipeline.sources.dump.files import UNREADABLE, DumpFile, Violation
+from reporting_pipeline.sources.dump.odd_values import (
+    MAX_ODD_BYTES,
+    first_odd_value,
+    may_have_odd_value,
+)
 from reporting_pipeline.sources.inspect import present_columns
 
 _DIALECT = make_url("postgresql+psycopg://").get_dialect()()
@@ -125,12 +130,14 @@ def stage(connection: psycopg.Connection, file: DumpFile) -> Violation | None:
             return Violation(table=file.table.key, line=line, reason=reason)
     try:
         with connection.transaction():
-            _copy(connection, file)
-    except psycopg.DataError as error:
+            is_odd = _copy(connection, file)
+    except (psycopg.DataError, psycopg.errors.ProgramLimitExceeded) as error:
         return _unreadable_value(file, error)
     except UNREADABLE as error:
         reason = f"the file cannot be read to its end: {error}"
         return Violation(table=file.table.key, line=None, reason=reason)
+    if is_odd and (found := first_odd_value(file)) is not None:
+        return found
     connection.execute(sql.SQL("analyze {}").format(staged(file.table)))
     return None
 
@@ -159,19 +166,25 @@ def stored(table: Table) -> sql.Identifier:
     return sql.Identifier(str(table.schema), table.name)
 
 
-def _copy(connection: psycopg.Connection, file: DumpFile) -> None:
+def _copy(connection: psycopg.Connection, file: DumpFile) -> bool:
+    """Copy the file; whether it may have a value that only PostgreSQL reads."""
     nullable = [name for name in file.columns if file.table.columns[name].nullable]
     # Some writers quote every field and write null as "": read it as null where null is allowed.
     force_null = sql.SQL(", force_null ({})").format(_names(nullable)) if nullable else sql.SQL("")
     statement = sql.SQL(
         "copy {} ({}) from stdin with (format csv, header true, encoding 'UTF8'{})"
     ).format(staged(file.table), _names(file.columns), force_null)
+    is_odd = False
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        tail = b""
         for chunk in file.chunks():
+            is_odd = is_odd or may_have_odd_value(tail + chunk)
+            tail = chunk[-MAX_ODD_BYTES:]
             copy.write(chunk)
+    return is_odd
 
 
-def _unreadable_value(file: DumpFile, error: psycopg.DataError) -> Violation:
+def _unreadable_value(file: DumpFile, error: psycopg.Error) -> Violation:
     context = _CONTEXT.search(error.diag.context or "")
     reason = error.diag.message_primary or str(error)
     if context is None:

@@ -1,13 +1,14 @@
 """Copies the new rows of a source table into a temporary table of the warehouse.
 
 The record clock shows which rows are new: those from the newest landed clock minus an overlap,
-because a row can commit late under an older clock. Rows with still older clocks are found by
-comparing counts and sums of the clock per month; a month that differs is read again. Rows that were
-landed before are removed. Rows that cannot be used are set aside (`row_findings`).
+because a row can commit late under an older clock. Rows with still older clocks are found in
+rotation (`late_rows`). Rows that were landed before are removed. Rows that cannot be used are set
+aside (`row_findings`).
 """
 
+import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
@@ -18,19 +19,65 @@ from psycopg import sql
 from sqlalchemy import Table
 
 from reporting_pipeline.errors import SourceContractBroken
+from reporting_pipeline.sources import contract
 from reporting_pipeline.sources.contract.columns import is_optional
 from reporting_pipeline.sources.contract.row_rules import FIRST_INSTANT
+from reporting_pipeline.sources.landing.late_rows import (
+    CLOCKS_PER_LANDING,
+    LEAST_PART,
+    late_ranges,
+)
+from reporting_pipeline.sources.landing.lost_rows import (
+    absent_ids,
+    batches,
+    forget_returned,
+    note_deleted,
+)
+from reporting_pipeline.sources.landing.rotation import shares
 from reporting_pipeline.sources.landing.row_findings import (
     found_ids,
     note_clocks_ahead,
+    note_unmarked,
     set_aside,
     set_changed_aside,
+    set_repeated_aside,
     set_right,
 )
 from reporting_pipeline.sources.landing.snapshot import SourceSnapshot, table_name
 
-# In larger tables, comparing old months costs the source too much for one landing.
-_COMPARED_ROWS_MAX = 5_000_000
+_ALL_CLOCKS = sys.maxsize
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadExtent:
+    """The rows of the source tables that a landing reads.
+
+    Attributes:
+        overlap: How much older than the newest landed clock a late row's clock can be.
+        read_all: Read the whole tables.
+        clock_count: About how many older record clocks to compare, in rotation; 0 compares none.
+        compared_count: About how many older rows to compare with the sources, in rotation.
+        despite_losses: Land also if a source lacks most of the rows that were landed from it.
+    """
+
+    overlap: timedelta
+    read_all: bool = False
+    clock_count: int = CLOCKS_PER_LANDING
+    compared_count: int = 0
+    despite_losses: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadStart:
+    """Where a landing begins to read a table.
+
+    Attributes:
+        since: The record clock from which on rows are read; None reads all rows.
+        clock_count: About how many older record clocks to compare.
+    """
+
+    since: datetime | None
+    clock_count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +126,8 @@ def read_incoming(
     table: Table,
     present: tuple[str, ...],
     *,
-    overlap: timedelta,
-    read_all: bool,
+    start: ReadStart,
+    suspects: Sequence[UUID] = (),
 ) -> Incoming:
     """Copy the new rows of a source table into its `incoming_...` table.
 
@@ -89,25 +136,21 @@ def read_incoming(
         snapshot: The source.
         table: The contract table.
         present: The columns of the table that the source has; the others are null.
-        overlap: How much older than the newest landed clock a late row's clock can be.
-        read_all: Read the whole table.
+        start: Which of its rows to read.
+        suspects: Ids of older rows to read again, because a comparison found them different.
 
     Raises:
-        SourceContractBroken: Two rows have the same id, or too many rows cannot be used.
+        SourceContractBroken: Too many rows cannot be used.
         SourceUnavailable: The source is down or too slow.
     """
     begun = time.monotonic()
     # Without the constraints of the landed table: a row that breaks one is set aside.
     statement = "create temporary table {} on commit drop as select * from {} with no data"
     warehouse.execute(sql.SQL(statement).format(incoming(table), landed(table)))
-    since = None if read_all else _watermark(warehouse, table, present, overlap)
-    read_count = _copy_rows(warehouse, snapshot, table, present, since)
-    _refuse_repeated(warehouse, table)
-    set_right(warehouse, table, incoming(table))
-    set_aside(warehouse, table, incoming(table))
-    note_clocks_ahead(warehouse, table, incoming(table), snapshot.present_at)
-    _drop_known(warehouse, table, present)
-    completed_count = 0 if table.info["mutable"] else _completed(warehouse, table)
+    read_count = _read(warehouse, snapshot, table, present, start, suspects)
+    # Few new rows are joined with many landed ones: without statistics all of those are read.
+    warehouse.execute(sql.SQL("analyze {}").format(incoming(table)))
+    completed_count = _keep_new(warehouse, table, present, snapshot.opened_at)
     warehouse.execute(sql.SQL("analyze {}").format(incoming(table)))
     return Incoming(
         table=table,
@@ -119,46 +162,160 @@ def read_incoming(
     )
 
 
+def _read(
+    warehouse: psycopg.Connection,
+    snapshot: SourceSnapshot,
+    table: Table,
+    present: tuple[str, ...],
+    start: ReadStart,
+    suspects: Sequence[UUID],
+) -> int:
+    """Copy rows by clock and by id, late ones in rotation; note those that the source has lost.
+
+    Returns:
+        How many rows were read.
+    """
+    wanted = _wanted(warehouse, table, start.since, suspects)
+    read_count = _copy(warehouse, snapshot, table, present, wanted)
+    if start.since is not None and start.clock_count:
+        unread = sql.SQL("not {}").format(wanted)
+        late = late_ranges(
+            warehouse,
+            snapshot,
+            table,
+            landed=landed(table),
+            incoming=incoming(table),
+            since=start.since,
+            row_count=start.clock_count,
+        )
+        for some in late:
+            older = sql.SQL("{} and {}").format(some, unread)
+            read_count += _copy(warehouse, snapshot, table, present, older)
+            wanted = sql.SQL("{} or {}").format(wanted, some)
+    return read_count + _find_deleted(warehouse, snapshot, table, present, wanted)
+
+
+def _keep_new(
+    warehouse: psycopg.Connection, table: Table, present: tuple[str, ...], opened_at: datetime
+) -> int:
+    """Set unusable rows aside, and drop those that landed before.
+
+    Returns:
+        How many append-only rows have got a value in an optional column.
+    """
+    set_repeated_aside(warehouse, table, incoming(table))
+    set_right(warehouse, table, incoming(table))
+    set_aside(warehouse, table, incoming(table))
+    note_clocks_ahead(warehouse, table, incoming(table), opened_at)
+    _drop_known(warehouse, table, present)
+    if table.info["mutable"]:
+        note_unmarked(warehouse, table, incoming(table), landed(table))
+        return 0
+    return _completed(warehouse, table)
+
+
 def optional_columns(table: Table, present: tuple[str, ...]) -> list[str]:
     """The optional columns among those that a source has."""
     return [name for name in present if is_optional(table.columns[name])]
 
 
-def _watermark(
-    warehouse: psycopg.Connection, table: Table, present: tuple[str, ...], overlap: timedelta
-) -> datetime | None:
-    """The record clock from which on rows are read; None reads all of them.
+def read_starts(
+    warehouse: psycopg.Connection,
+    snapshots: Mapping[str, SourceSnapshot],
+    present: Mapping[str, tuple[str, ...]],
+    extent: ReadExtent,
+) -> dict[str, ReadStart]:
+    """Where a landing begins to read, by the key of a table.
 
-    If the source has an optional column for the first time, its old rows can have values in it.
+    If a source's clock has been set back, all of its older clocks are compared at once.
     """
-    row = warehouse.execute(
-        "select record_clock from landing.watermarks where domain = %s and table_name = %s"
-        " and optional_columns @> %s",
-        (table.info["domain"], table.name, optional_columns(table, present)),
-    ).fetchone()
-    return None if row is None else cast("datetime", row[0]) - overlap
+    sinces = {
+        table.key: _read_since(
+            warehouse, snapshots[table.info["domain"]], table, present[table.key], extent
+        )
+        for table in contract.TABLES
+        if table.key in present
+    }
+    walked = [
+        (table, snapshots[table.info["domain"]])
+        for table in contract.TABLES
+        if sinces.get(table.key, (None, False))[0] is not None
+    ]
+    counts = shares(walked, extent.clock_count, least_part=LEAST_PART) if extent.clock_count else {}
+    return {
+        key: ReadStart(since=since, clock_count=_ALL_CLOCKS if is_set_back else counts.get(key, 0))
+        for key, (since, is_set_back) in sinces.items()
+    }
 
 
-def _copy_rows(
+def _read_since(
     warehouse: psycopg.Connection,
     snapshot: SourceSnapshot,
     table: Table,
     present: tuple[str, ...],
+    extent: ReadExtent,
+) -> tuple[datetime | None, bool]:
+    """The record clock from which on rows are read, and whether the source's clock was set back.
+
+    It is the newest landed clock, less the overlap; None reads all rows. If the source's clock was
+    behind, new rows have older clocks: so its time counts, at the last landing and now. If the
+    source has an optional column for the first time, its old rows can have values in it.
+    """
+    row = warehouse.execute(
+        "select record_clock, read.read_at + make_interval(secs => read.clock_ahead_seconds)"
+        " from landing.watermarks"
+        " left join landing.source_reads as read using (domain)"
+        " where domain = %s and table_name = %s and optional_columns @> %s",
+        (table.info["domain"], table.name, optional_columns(table, present)),
+    ).fetchone()
+    if row is None or extent.read_all:
+        return None, False
+    landed_clock, last_read_at = cast("tuple[datetime, datetime | None]", row)
+    since = min(landed_clock, last_read_at or landed_clock, snapshot.read_at) - extent.overlap
+    return since, last_read_at is not None and snapshot.read_at < last_read_at
+
+
+def _wanted(
+    warehouse: psycopg.Connection,
+    table: Table,
     since: datetime | None,
-) -> int:
+    suspects: Sequence[UUID],
+) -> sql.Composed:
+    """SQL: the rows that a landing reads in any case."""
     if since is None:
-        return _copy(warehouse, snapshot, table, present, sql.SQL("true").format())
-    clock, found = sql.Identifier(table.info["record_clock"]), found_ids(warehouse, table)
-    newer = sql.SQL("({0} >= {1} or {0} < {2} or id = any({3}))").format(
-        clock, sql.Literal(since), sql.Literal(FIRST_INSTANT), sql.Literal(found)
+        return sql.SQL("true").format()
+    ids = sorted({*found_ids(warehouse, table), *suspects})
+    return sql.SQL("({0} >= {1} or {0} < {2} or {0} is null or id = any({3}))").format(
+        sql.Identifier(table.info["record_clock"]),
+        sql.Literal(since),
+        sql.Literal(FIRST_INSTANT),
+        sql.Literal(ids),
     )
-    read_count = _copy(warehouse, snapshot, table, present, newer)
-    for month in _months_that_differ(warehouse, snapshot, table, since, found):
-        older = sql.SQL(
-            "{0} >= {1} and {0} < least({1} + interval '1 month', {2}) and id <> all({3})"
-        )
-        wanted = older.format(clock, sql.Literal(month), sql.Literal(since), sql.Literal(found))
-        read_count += _copy(warehouse, snapshot, table, present, wanted)
+
+
+def _find_deleted(
+    warehouse: psycopg.Connection,
+    snapshot: SourceSnapshot,
+    table: Table,
+    present: tuple[str, ...],
+    wanted: sql.Composed,
+) -> int:
+    """Find the landed rows that the source did not give, and read them by their ids.
+
+    A row that is found so has another record clock than before; the others are deleted.
+
+    Returns:
+        How many rows were read.
+    """
+    absent = absent_ids(warehouse, incoming(table), landed(table), wanted)
+    read_count = 0
+    for some in batches(absent):
+        by_id = sql.SQL("id = any({})").format(sql.Literal(some))
+        read_count += _copy(warehouse, snapshot, table, present, by_id)
+    if read_count:
+        absent = absent_ids(warehouse, incoming(table), landed(table), wanted)
+    note_deleted(warehouse, table, landed(table), absent)
+    forget_returned(warehouse, table, incoming(table))
     return read_count
 
 
@@ -182,42 +339,6 @@ def _copy(
         return cursor.rowcount
 
 
-def _months_that_differ(
-    warehouse: psycopg.Connection,
-    snapshot: SourceSnapshot,
-    table: Table,
-    since: datetime,
-    found: list[UUID],
-) -> list[datetime]:
-    estimate = "select coalesce(max(reltuples), 0) from pg_class where oid = to_regclass({})"
-    qualified = f"{table.schema}.{table.name}"
-    [(row_count,)] = snapshot.rows(table, sql.SQL(estimate).format(sql.Literal(qualified)))
-    if cast("float", row_count) > _COMPARED_ROWS_MAX:
-        return []
-    # Rows with a finding are read in any case.
-    others = sql.SQL("id <> all({}) and {} >= {}").format(
-        sql.Literal(found), sql.Identifier(table.info["record_clock"]), sql.Literal(FIRST_INSTANT)
-    )
-    there = set(snapshot.rows(table, _months(table, table_name(table), since, others)))
-    superseded = sql.SQL("not exists (select from {} as newer where newer.id = known.id) and {}")
-    query = _months(table, landed(table), since, superseded.format(incoming(table), others))
-    here = set(warehouse.execute(query).fetchall())
-    return sorted({cast("datetime", month) for month, *_ in there - here})
-
-
-def _months(
-    table: Table, name: sql.Identifier, since: datetime, wanted: sql.Composable
-) -> sql.Composed:
-    statement = (
-        "select date_trunc('month', {clock}, 'UTC'), count(*), sum(extract(epoch from {clock}))"
-        " from {name} as known where {clock} < {since} and {wanted} group by 1"
-    )
-    clock = sql.Identifier(table.info["record_clock"])
-    return sql.SQL(statement).format(
-        clock=clock, name=name, since=sql.Literal(since), wanted=wanted
-    )
-
-
 def _drop_known(warehouse: psycopg.Connection, table: Table, present: tuple[str, ...]) -> None:
     statement = (
         "delete from {incoming} as incoming using {landed} as landed"
@@ -238,13 +359,6 @@ def _names(names: Iterable[str]) -> sql.Composed:
 
 def _qualified(names: Iterable[str], alias: str) -> sql.Composed:
     return sql.SQL(", ").join(sql.Identifier(alias, name) for name in names)
-
-
-def _refuse_repeated(warehouse: psycopg.Connection, table: Table) -> None:
-    statement = "select id from {} group by id having count(*) > 1 or id is null limit 1"
-    repeated = warehouse.execute(sql.SQL(statement).format(incoming(table))).fetchone()
-    if repeated is not None:
-        raise _broken(table, f"two rows have the id {repeated[0]}, or it is null; it is a key")
 
 
 def _completed(warehouse: psycopg.Connection, table: Table) -> int:

@@ -20,15 +20,26 @@ from sqlalchemy import URL, Table
 
 from reporting_pipeline.errors import SourceError, WarehouseUnavailable
 from reporting_pipeline.sources import contract
+from reporting_pipeline.sources.landing.comparison import (
+    ComparedTable,
+    TableComparison,
+    compare_tables,
+)
+from reporting_pipeline.sources.landing.dated_zones import note_changed_zones
 from reporting_pipeline.sources.landing.dating import DATINGS, insert_dated, redate
 from reporting_pipeline.sources.landing.incoming import (
     Incoming,
+    ReadExtent,
+    ReadStart,
     columns,
     incoming,
     landed,
     read_incoming,
+    read_starts,
 )
-from reporting_pipeline.sources.landing.row_findings import settle_findings
+from reporting_pipeline.sources.landing.late_rows import CLOCKS_PER_LANDING
+from reporting_pipeline.sources.landing.lost_rows import refuse_replaced
+from reporting_pipeline.sources.landing.row_findings import note_orphaned, settle_findings
 from reporting_pipeline.sources.landing.snapshot import SourceSnapshot, open_snapshots
 from reporting_pipeline.telemetry.metric_store import Observation, record
 from reporting_pipeline.telemetry.metrics import (
@@ -83,11 +94,13 @@ class LandingResult:
         tables: One item per source table, parents before children.
         touched_day_count: Pairs of report table and report day that the listener queued.
         seconds: Duration of the landing without its commit.
+        comparisons: One item per table of which older rows were compared with the source.
     """
 
     tables: tuple[TableLanding, ...]
     touched_day_count: int
     seconds: float = 0.0
+    comparisons: tuple[TableComparison, ...] = ()
 
     @property
     def new_count(self) -> int:
@@ -123,7 +136,7 @@ class MergeListener(Protocol):
         """
 
 
-def land(
+def land(  # noqa: PLR0913 - each is a setting of its own
     sources: Mapping[str, URL],
     warehouse: URL,
     *,
@@ -131,6 +144,9 @@ def land(
     overlap_seconds: int,
     timeout_seconds: int,
     read_all: bool = False,
+    clock_count: int = CLOCKS_PER_LANDING,
+    compared_count: int = 0,
+    despite_losses: bool = False,
 ) -> LandingResult:
     """Land the new rows of some sources.
 
@@ -141,18 +157,27 @@ def land(
         overlap_seconds: How late a row can become visible under an older record clock.
         timeout_seconds: How long one statement can take in a source.
         read_all: Compare every row with the source, not only those that are new by the clock.
+        clock_count: About how many record clocks to compare with the sources, in rotation, to find
+            rows that are older than the overlap too.
+        compared_count: About how many older rows to compare with the sources, in rotation.
+        despite_losses: Land also if a source lacks most of the rows that were landed from it.
 
     Raises:
         SourceUnavailable: A source is down or too slow.
         SourceContractBroken: A source differs from the contract.
+        SourceReplaced: A source lacks most of the rows that were landed from it.
         WarehouseUnavailable: The warehouse cannot be reached.
     """
-    overlap = timedelta(seconds=overlap_seconds)
+    extent = ReadExtent(
+        overlap=timedelta(seconds=overlap_seconds),
+        read_all=read_all,
+        clock_count=clock_count,
+        compared_count=compared_count,
+        despite_losses=despite_losses,
+    )
     try:
         with span("land"), warehouse_connection(warehouse) as connection:
-            return _land(
-                connection, sources, overlap, timeout_seconds, listener=listener, read_all=read_all
-            )
+            return _land(connection, sources, extent, timeout_seconds, listener=listener)
     except SourceError as error:
         record_fault(warehouse, error)
         raise
@@ -180,14 +205,15 @@ def clear_faults(connection: psycopg.Connection, domains: list[str]) -> None:
 def _land(
     connection: psycopg.Connection,
     sources: Mapping[str, URL],
-    overlap: timedelta,
+    extent: ReadExtent,
     timeout_seconds: int,
     *,
     listener: MergeListener,
-    read_all: bool,
 ) -> LandingResult:
     connection.execute("select pg_advisory_xact_lock(hashtext('landing'))")
     connection.execute("set local work_mem = '64MB'")
+    # Rows are kept and compared as text: instants must have one form.
+    connection.execute("set local timezone = 'UTC'; set local datestyle = 'ISO'")
     begun = time.monotonic()
     with (
         span("land.read", sources=", ".join(sources)),
@@ -195,16 +221,37 @@ def _land(
             sources, timeout_seconds=timeout_seconds, clock=partial(_present, connection)
         ) as snapshots,
     ):
-        tables = _read(connection, snapshots, overlap, read_all=read_all)
+        present = _present_columns(snapshots)
+        if not extent.despite_losses:
+            _refuse_replaced(connection, snapshots, present)
+        starts = read_starts(connection, snapshots, present, extent)
+        comparisons = _compare(connection, snapshots, present, starts, extent.compared_count)
+        suspects = {f"{each.domain}.{each.table_name}": each.suspects for each in comparisons}
+        tables = [
+            read_incoming(
+                connection,
+                snapshots[table.info["domain"]],
+                table,
+                present[table.key],
+                start=starts[table.key],
+                suspects=suspects.get(table.key, ()),
+            )
+            for table in contract.TABLES
+            if table.key in present
+        ]
     _create_missing_incoming(connection, {each.table.key for each in tables})
-    _record_reads(connection, snapshots, overlap)
+    _record_reads(connection, snapshots, extent.overlap)
     touched_day_count = _merge(connection, tables, snapshots, listener)
-    settle_findings(connection, [each.table for each in tables])
+    landed_names = {table.key: landed(table) for table in contract.TABLES}
+    for each in tables:
+        note_orphaned(connection, each.table, incoming(each.table), landed_names)
+    settle_findings(connection, {each.table: landed(each.table) for each in tables})
     _record_optional_columns(connection, tables)
     result = LandingResult(
         tables=tuple(map(_table_landing, tables)),
         touched_day_count=touched_day_count,
         seconds=time.monotonic() - begun,
+        comparisons=comparisons,
     )
     record(connection, list(_observations(result)))
     return result
@@ -226,28 +273,49 @@ def _observations(result: LandingResult) -> Iterator[Observation]:
         yield Observation(LANDED_ROWS, labels, table.new_count)
 
 
-def _read(
-    connection: psycopg.Connection,
-    snapshots: Mapping[str, SourceSnapshot],
-    overlap: timedelta,
-    *,
-    read_all: bool,
-) -> list[Incoming]:
+def _present_columns(snapshots: Mapping[str, SourceSnapshot]) -> dict[str, tuple[str, ...]]:
+    """The contract's columns that each source table has."""
     present: dict[str, tuple[str, ...]] = {}
     for domain, snapshot in snapshots.items():
         present |= snapshot.present_columns(domain)
-    return [
-        read_incoming(
-            connection,
-            snapshots[table.info["domain"]],
-            table,
-            present[table.key],
-            overlap=overlap,
-            read_all=read_all,
+    return present
+
+
+def _refuse_replaced(
+    connection: psycopg.Connection,
+    snapshots: Mapping[str, SourceSnapshot],
+    present: Mapping[str, tuple[str, ...]],
+) -> None:
+    for domain, snapshot in snapshots.items():
+        tables = [
+            (table, landed(table)) for table in contract.tables_of(domain) if table.key in present
+        ]
+        refuse_replaced(connection, snapshot, domain, tables)
+
+
+def _compare(
+    connection: psycopg.Connection,
+    snapshots: Mapping[str, SourceSnapshot],
+    present: Mapping[str, tuple[str, ...]],
+    starts: Mapping[str, ReadStart],
+    row_count: int,
+) -> tuple[TableComparison, ...]:
+    """Compare landed rows with the sources, except in tables of which all rows are read."""
+    if row_count == 0:
+        return ()
+    tables = [
+        ComparedTable(
+            table=table,
+            snapshot=snapshots[table.info["domain"]],
+            landed=landed(table),
+            columns=present[table.key],
+            since=since,
         )
         for table in contract.TABLES
-        if table.key in present
+        if table.key in starts and (since := starts[table.key].since) is not None
     ]
+    with span("land.compare", rows=row_count):
+        return tuple(compare_tables(connection, tables, row_count))
 
 
 def _merge(
@@ -256,7 +324,8 @@ def _merge(
     snapshots: Mapping[str, SourceSnapshot],
     listener: MergeListener,
 ) -> int:
-    if not any(each.new_count for each in tables):
+    has_changed_zones = note_changed_zones(connection)
+    if not has_changed_zones and not any(each.new_count for each in tables):
         return 0
     with span("land.merge", rows=sum(each.new_count for each in tables)):
         touched_day_count = _merge_tables(connection, tables, listener)
@@ -274,6 +343,7 @@ def _merge_tables(
     for table in contract.TABLES:
         if table.key not in _DATED:
             connection.execute(_upsert(table))
+    _analyze_changed(connection)  # the others are dated by these
     completed = {each.table.key for each in tables if each.completed_count}
     for dating in DATINGS:
         redate(connection, dating)
@@ -328,13 +398,13 @@ def _delete_incoming(table: Table) -> sql.Composed:
 
 
 def _advance_watermark(connection: psycopg.Connection, table: Table, present_at: datetime) -> None:
-    """Store the newest landed record clock; one ahead of the present counts as the present."""
+    """Store the newest landed record clock; those ahead of the present do not count."""
     statement = (
         "insert into landing.watermarks (domain, table_name, record_clock, landed_at)"
-        " select {domain}, {name}, least(max({clock}), {present}), now() from {incoming}"
+        " select {domain}, {name}, max({clock}), now() from {incoming} where {clock} <= {present}"
         " having count(*) > 0"
-        " on conflict (domain, table_name) do update set"
-        " record_clock = greatest(watermarks.record_clock, excluded.record_clock),"
+        " on conflict (domain, table_name) do update set record_clock ="
+        " greatest(least(watermarks.record_clock, {present}), excluded.record_clock),"
         " landed_at = excluded.landed_at"
     )
     connection.execute(
@@ -353,14 +423,17 @@ def _record_reads(
 ) -> None:
     """Store that each source is complete through its snapshot's time minus the overlap.
 
-    A source's clock that is ahead of the warehouse's moves nothing beyond the present.
+    A source's clock that is ahead of the warehouse's moves nothing beyond the present. What an
+    earlier clock of the warehouse has moved beyond it heals.
     """
     statement = (
         "insert into landing.source_reads"
         " (domain, read_at, complete_through, clock_ahead_seconds) values (%s, %s, %s, %s)"
         " on conflict (domain) do update set"
         " read_at = excluded.read_at,"
-        " complete_through = greatest(source_reads.complete_through, excluded.complete_through),"
+        " complete_through = greatest("
+        "   least(source_reads.complete_through, excluded.read_at), excluded.complete_through"
+        " ),"
         " clock_ahead_seconds = excluded.clock_ahead_seconds"
     )
     for domain, snapshot in snapshots.items():

@@ -1,5 +1,6 @@
 -- The landed events, orders and transactions whose rows can move to another report day when the new
--- rows are merged. Runs before the merge.
+-- rows are merged: their zone, cutoff or event changes, or the rules of their zone have changed
+-- (`changed_zones`). Runs before the merge.
 
 create temporary table redated_events on commit drop as
 select incoming.id
@@ -7,7 +8,8 @@ from incoming_ticketing_events as incoming
 left join landing.ticketing_events as landed on incoming.id = landed.id
 where
     landed.id is null
-    or (landed.timezone, landed.day_cutoff) is distinct from (incoming.timezone, incoming.day_cutoff);
+    or (landed.timezone, landed.day_cutoff) is distinct from (incoming.timezone, incoming.day_cutoff)
+    or incoming.timezone in (select changed_zones.zone from changed_zones);
 
 create temporary table redated_orders on commit drop as
 select incoming.id
@@ -30,10 +32,32 @@ from landing.ledger_transactions as landed
 inner join incoming_ticketing_organizations as incoming on landed.organization_id = incoming.id
 left join landing.ticketing_organizations as former on incoming.id = former.id
 where
-    former.timezone is distinct from incoming.timezone
+    (
+        former.timezone is distinct from incoming.timezone
+        or incoming.timezone in (select changed_zones.zone from changed_zones)
+    )
     and not exists (
         select from landing.ticketing_events as event
         where event.id = landed.event_id
-    );
+    )
+union
+-- A transaction that was set aside: its entries and payout items have landed before it.
+select incoming.id
+from incoming_ledger_transactions as incoming
+inner join landing.row_findings as finding
+    on
+        incoming.id = finding.row_id
+        and finding.domain = 'ledger' and finding.table_name = 'transactions'
+        and not finding.is_landed
+union
+select incoming.id
+from incoming_ledger_transactions as incoming
+inner join landing.ledger_entries as landed on incoming.id = landed.transaction_id
+where landed.report_day is null
+union
+select incoming.id
+from incoming_ledger_transactions as incoming
+inner join landing.ledger_payout_items as landed on incoming.id = landed.transaction_id
+where landed.report_day is null;
 
 analyze redated_events, redated_orders, redated_transactions;

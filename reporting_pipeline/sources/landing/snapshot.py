@@ -12,15 +12,13 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import URL, Table
 
+from reporting_pipeline.addresses import session_parameters
 from reporting_pipeline.errors import SourceContractBroken, SourceUnavailable
 from reporting_pipeline.sources.inspect import (
     contract_problems,
     present_columns,
     reading_problems,
 )
-from reporting_pipeline.warehouse.engine import conninfo
-
-_CONNECT_TIMEOUT_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +118,9 @@ def open_snapshots(
     Raises:
         SourceUnavailable: A source is down or too slow; the message names it.
     """
-    by_address: dict[str, list[str]] = {}
+    by_address: dict[URL, list[str]] = {}
     for domain, url in sources.items():
-        by_address.setdefault(conninfo(url), []).append(domain)
+        by_address.setdefault(url, []).append(domain)
     with ExitStack() as stack:
         snapshots: dict[str, SourceSnapshot] = {}
         for address, domains in by_address.items():
@@ -144,15 +142,16 @@ def table_name(table: Table) -> sql.Identifier:
 
 @contextmanager
 def _connect(
-    address: str, domains: list[str], timeout_seconds: int
+    address: URL, domains: list[str], timeout_seconds: int
 ) -> Iterator[tuple[psycopg.Connection, datetime]]:
     try:
         connection = psycopg.connect(
-            address,
-            connect_timeout=_CONNECT_TIMEOUT_SECONDS,
-            application_name="reporting landing",
-            options=f"-c statement_timeout={timeout_seconds}s -c timezone=UTC",
-            keepalives_idle=30,
+            **session_parameters(
+                address,
+                application_name="reporting landing",
+                options=f"-c statement_timeout={timeout_seconds}s -c timezone=UTC",
+                keepalives_idle=30,
+            )
         )
         connection.read_only = True
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ

@@ -43,20 +43,15 @@ class Due:
     period: str
     due_at: datetime
 
-    @property
-    def is_financial(self) -> bool:
-        """True if the report can be held and stamped as provisional."""
-        return self.slug in {REVENUE, REVENUE_OF_WEEK}
-
     def is_provisional_first(self, landed: Sequence[datetime], delay: timedelta) -> bool:
-        """True if its first edition is provisional: the first landing is within the delay.
+        """True if its first edition is provisional: its last day waits for late rows, or runs.
 
         Args:
             landed: The instant through which each landing has read all sources, in order.
             delay: How long late rows are awaited after a day.
         """
         first = next(each for each in landed if each >= self.due_at)
-        return self.is_financial and first < self.due_at + delay
+        return first < over_at(self.place, _due_day(self) - _DAY) + delay
 
 
 def over_at(place: str, day: date) -> datetime:

@@ -91,8 +91,8 @@ STARTER_REPORTS: Mapping[str, StarterReport] = MappingProxyType(
             "|Gross$+|Gross returned$+|Gross less returned$+",
         ),
         "event-audit": _report(
-            "Day|Event|Venue|Status|Currency|Sold today+|Sold+|Unpaid+|Comps+|Holds+|Kills+|Unsold+"
-            "|Capacity+|Sell-through%|House%|Gross$+|Net$+",
+            "Day|Event|Venue|Status|Currency|Sold today+|Sold+|Of these unpaid+|Comps+|Holds+"
+            "|Kills+|Unsold+|Capacity+|Sell-through%|House%|Gross$+|Net$+",
             shares={
                 "Sell-through": ("Sold", "Capacity|-Holds|-Kills"),
                 "House": ("Sold|Comps", "Capacity"),
@@ -100,7 +100,8 @@ STARTER_REPORTS: Mapping[str, StarterReport] = MappingProxyType(
         ),
         "weekly-revenue": _report(
             "Event|Starts|Currency|Transactions+|Gross$+|Refunds$+|Chargebacks$+|Won back$+"
-            "|Net revenue$+|Platform fees$+|Processing fees$+|Change of payable$+",
+            "|Net revenue$+|Platform fees$+|Processing fees$+|Other changes$+"
+            "|Change of payable$+",
         ),
         "tax.by-jurisdiction": _report(
             "Jurisdiction|Rate|Currency|Taxable$|Tax charged$+|Tax refunded$+|Tax charged back$+"
@@ -119,8 +120,8 @@ STARTER_REPORTS: Mapping[str, StarterReport] = MappingProxyType(
             "|Order"
         ),
         "attendance.gates": _report(
-            "Date|Gate|Admitted+|Visits+|Came back+|Exits+|Accepted scans+|Rejected scans+|Scans+"
-            "|Of these offline+|Uploaded late+",
+            "Date|Gate|Admitted+|Came back+|Exits+|Other accepted scans+|Accepted scans+"
+            "|Rejected scans+|Scans+|Of these visits+|Of these offline+|Uploaded late+",
         ),
         "attendance.quarter-hours": _report(
             "From (local time)|Gate|Entries+|Exits+|Inside the event#|Peak of the day"

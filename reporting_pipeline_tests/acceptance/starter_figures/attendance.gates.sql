@@ -10,12 +10,13 @@ select
     date,
     g.name,
     sum(admission_count),
-    sum(day_entry_count),
     sum(reentry_count),
     sum(exit_count),
+    sum(accepted_count) - sum(admission_count) - sum(reentry_count) - sum(exit_count),
     sum(accepted_count),
     sum(rejected_count),
     sum(scan_count),
+    sum(day_entry_count),
     sum(offline_count),
     sum(late_count)
 from days inner join landing.scanning_gates as g on g.id = gate_id

@@ -26,6 +26,8 @@ select
     sum(gross_minor - refund_minor - chargeback_minor + chargeback_reversal_minor),
     sum(platform_fee_minor),
     sum(processing_fee_minor),
+    sum(payable_change_minor + platform_fee_minor + processing_fee_minor)
+    - sum(gross_minor - refund_minor - chargeback_minor + chargeback_reversal_minor),
     sum(payable_change_minor)
 from days left join events as e on e.id = event_id
 group by event_id, e.name, e.start_text, days.currency

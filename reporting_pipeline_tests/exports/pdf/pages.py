@@ -38,7 +38,7 @@ def report(
     columns: Sequence[ReportColumn] = SALES,
     rows: Sequence[CanonicalRow] = (),
     *,
-    locale: str = "de_DE",
+    locale: str = "it_IT",
     **manifest: Any,
 ) -> ReportDocument:
     """A report with changed fields of its manifest; its spool is in `folder`."""

@@ -21,6 +21,6 @@ def test_a_digit_that_begins_a_sign_is_also_read_alone(tmp_path: Path) -> None:
     rows = [(each,) for each in names]
     PDF.write(report(tmp_path / "spool", (column("name"),), rows), tmp_path / "r")
 
-    (first, _) = contents_of_pages(tmp_path / "r")
+    (first,) = contents_of_pages(tmp_path / "r")
     digits = ["".join(filter(str.isdigit, letters_of(cell))) for (cell,) in first.tables[0].rows]
     assert digits == ["7", "657", "7", "7", "7", "51\u0ce9"]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date
 
 from reporting_pipeline.exports.canonical_rows import CanonicalRow
 from reporting_pipeline.exports.manifest import ColumnPart, PeriodPart
@@ -19,7 +19,7 @@ COLUMNS = tuple(
         ("gross", "bigint", "minor"),
     )
 )
-TEXTS = CellTexts(columns=COLUMNS, currency="currency", locale="en_GB", time_zone="UTC")
+TEXTS = CellTexts(columns=COLUMNS, currency="currency", locale="en_GB", zone=UTC)
 
 
 JANUARY = PeriodPart(

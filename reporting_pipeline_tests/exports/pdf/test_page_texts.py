@@ -35,4 +35,4 @@ def test_a_reason_of_several_days_is_shown_once(tmp_path: Path) -> None:
 def test_of_many_reasons_the_first_few_are_shown_and_the_others_counted(tmp_path: Path) -> None:
     found = reasons(tmp_path / "spool", *(f"reason {number}" for number in range(40)))
 
-    assert found[5:] == ["2026-10-06: reason 5", "and 34 more, told by the proof"]
+    assert found[5:] == ["2026-10-06: reason 5", "and 34 more, in the attached manifest"]

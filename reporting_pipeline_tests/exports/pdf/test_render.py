@@ -11,7 +11,7 @@ import pytest
 
 from reporting_pipeline.errors import RenderFailed
 from reporting_pipeline.exports.manifest import DefinitionPart, OrganizationPart
-from reporting_pipeline.exports.pdf import pdf_format, render_process
+from reporting_pipeline.exports.pdf import pdf_format, renderers
 from reporting_pipeline.exports.pdf.assembly import (
     MANIFEST_ATTACHMENT,
     PAGES_ATTACHMENT,
@@ -130,7 +130,7 @@ def test_a_page_that_requests_an_address_is_refused(
 def test_a_limit_ends_the_child_and_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: float, named: str
 ) -> None:
-    monkeypatch.setattr(render_process, limit, value)
+    monkeypatch.setattr(renderers, limit, value)
     rows = [(str(number),) for number in range(1_000)]
 
     with pytest.raises(RenderFailed) as caught:
@@ -146,7 +146,7 @@ def test_the_last_output_of_the_child_is_the_cause(tmp_path: Path) -> None:
     render_job(plain, [lay_out(plain)], tmp_path / "no folder" / "r.pdf").write(job)
 
     with pytest.raises(RenderFailed, match=r"\(code 1\): [\s\S]*No such file or directory"):
-        render_process.run_render_process([job], tmp_path)
+        renderers.render_each([job])
 
 
 def named(name: str) -> DefinitionPart:

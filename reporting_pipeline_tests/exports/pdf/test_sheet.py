@@ -51,7 +51,7 @@ def test_short_blocks_share_a_page_each_below_its_title(tmp_path: Path) -> None:
         block(tmp_path, "Fees", 2),
     )
 
-    first, proof = pages_of(document_of_blocks(tmp_path, *blocks), tmp_path / "r.pdf")
+    [first] = pages_of(document_of_blocks(tmp_path, *blocks), tmp_path / "r.pdf")
 
     assert texts_on(first) == [
         *("Daily sales", "Halle", "Period", "2026-10-25"),
@@ -59,7 +59,6 @@ def test_short_blocks_share_a_page_each_below_its_title(tmp_path: Path) -> None:
     ]
     assert [len(each.rows) for each in first.tables] == [6, 1, 4]  # with totals
     assert first.tables[1].rows == (("There are no rows in this period.",),)
-    assert texts_on(proof)[0] == "Proof"
 
 
 @pytest.mark.parametrize("row_count", [20, 22, 24, 26])
@@ -84,9 +83,9 @@ def test_a_long_block_is_rendered_in_pieces_and_the_next_one_follows_it(tmp_path
 
     pages = pages_of(document_of_blocks(tmp_path, *blocks), tmp_path / "r.pdf")
 
-    titles = [item for page in pages[:-1] for item in page.items if isinstance(item, str)]
+    titles = [item for page in pages for item in page.items if isinstance(item, str)]
     assert titles[4:] == ["Tickets", "Orders", "Fees"]
-    assert all(page.tables for page in pages[:-1])
+    assert all(page.tables for page in pages)
     assert sum(len(table.rows) for page in pages for table in page.tables) == 4 + 103 + 4
 
 
@@ -112,7 +111,7 @@ def test_a_filter_is_named_below_the_title_of_its_block(tmp_path: Path) -> None:
         block(tmp_path, "Some", 1, filters=filtered, **of_event),
     )
 
-    first, _ = pages_of(document_of_blocks(tmp_path, *blocks), tmp_path / "r.pdf")
+    [first] = pages_of(document_of_blocks(tmp_path, *blocks), tmp_path / "r.pdf")
 
     assert texts_on(first)[2:] == [
         *("Event", "Gala", "Venue", "Oper, Halle"),

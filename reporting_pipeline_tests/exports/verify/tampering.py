@@ -52,23 +52,25 @@ def change_cell(path: Path) -> None:
 
 
 def drop_sheet_row(path: Path) -> None:
-    """Delete row 3 of the first sheet as a person does: the rows below move up."""
+    """Delete row 7 of the first sheet as a person does: the rows below move up."""
     book = openpyxl.load_workbook(path)
-    book.worksheets[0].delete_rows(3)
+    book.worksheets[0].delete_rows(7)
     book.save(path)
 
 
 def clear_sheet_row(path: Path) -> None:
-    """Remove the cells of row 3 of the first sheet; the rows below stay."""
-    edited(path, DATA, lambda content: re.sub(rb'<row r="3">.*?</row>', b"", content))
+    """Remove the cells of row 7 of the first sheet; the rows below stay."""
+    edited(path, DATA, lambda content: re.sub(rb'<row r="7">.*?</row>', b"", content))
 
 
 def double_sheet_row(path: Path) -> None:
-    """Write row 3 of the first sheet twice."""
+    """Write row 7 of the first sheet twice."""
 
     def edit(content: bytes) -> bytes:
         rows = re.findall(rb"<row .*?</row>", content)
-        again = [*rows[:3], *(_numbered(row, at) for at, row in enumerate(rows[2:], start=4))]
+        place = next(at for at, row in enumerate(rows) if row.startswith(b'<row r="7"'))
+        below = (_numbered(row, at) for at, row in enumerate(rows[place:], start=8))
+        again = [*rows[: place + 1], *below]
         before, after = content.split(rows[0])[0], content.split(rows[-1])[1]
         return before + b"".join(again) + after
 

@@ -79,7 +79,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> dict[ReportFormat, Pa
         format_.write_report(written, target)
         content = target.read_bytes()
         part = FilePart(
-            name=target.name,
+            name="daily-sales_2026-10-25" + "".join(target.suffixes),
             format=name,
             byte_count=len(content),
             sha256=hashlib.sha256(content).hexdigest(),
@@ -268,7 +268,7 @@ def changed_total(path: Path) -> None:
         (removed_sheet, "content: the sheets are Tickets, Terms, Control, not Tickets, Payouts, "),
         (exchanged_sheets, "content: sheet Tickets has 3 rows, not 4"),
         (changed_cell, TOTAL),
-        (changed_total, "content: sheet Payouts, cell C6: expected '0.42', found '0.43'"),
+        (changed_total, "content: sheet Payouts, cell C11: expected '0.42', found '0.43'"),
     ],
 )
 def test_a_change_of_a_sheet_is_found_and_named(

@@ -61,11 +61,11 @@ def report(folder: Path, rows: list[CanonicalRow], profile: Profiled) -> ReportD
 def written(report: ReportDocument, profiled: Profiled, folder: Path) -> Path:
     """The file of a report with its manifest beside it; XLSX has three rows on a sheet."""
     target = folder / f"report.{profiled[0]}"
-    format_ = XlsxFormat(max_sheet_rows=6) if profiled[0] is XLSX else FORMATS[profiled[0]]
+    format_ = XlsxFormat(max_sheet_rows=10) if profiled[0] is XLSX else FORMATS[profiled[0]]
     format_.write(report, target)
     content = target.read_bytes()
     part = FilePart(
-        name=target.name,
+        name="daily-sales_2026-10-25" + "".join(target.suffixes),
         format=profiled[0],
         byte_count=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
@@ -101,7 +101,7 @@ CHANGES: list[tuple[Profiled, str, Tamper, str]] = [
     (TABLE, "doubled", tampering.tampered_table(tampering.double_row), f"row: row 3{TWICE}"),
     (BOOK, "digit", tampering.change_cell, f"{TOTAL}210.22"),
     (BOOK, "removed", tampering.drop_sheet_row, "content: sheet Data has 2 rows, not 3"),
-    (BOOK, "cleared", tampering.clear_sheet_row, "content: sheet Data: row 3 is empty"),
+    (BOOK, "cleared", tampering.clear_sheet_row, "content: sheet Data: row 7 is empty"),
     (BOOK, "doubled", tampering.double_sheet_row, "content: sheet Data has 4 rows, not 3"),
     (BOOK, "sheet", tampering.drop_sheet("Data 2"), "content: sheet 'Data 2' is missing"),
     (BOOK, "control", tampering.drop_sheet("Control"), "manifest: there is no sheet 'Control'"),
@@ -114,7 +114,7 @@ def test_a_change_is_found_and_named(
     profiled: Profiled, what: str, tamper: Tamper, expected: str, tmp_path: Path
 ) -> None:
     path = written(report(tmp_path, ORDERS, profiled), profiled, tmp_path)
-    assert verify_file(path).is_proven
+    assert verify_file(path).agrees
 
     tamper(path)
 
@@ -165,7 +165,7 @@ def test_a_manifest_of_another_report_inside_a_workbook_is_found(tmp_path: Path)
     found = [str(each) for each in verify_file(path).differences]
     assert found[:2] == [
         "content: sheet Data 2 has 3 rows, not 2",
-        "content: sheet Data 2, cell C6: expected '200.20', found '210.21'",
+        "content: sheet Data 2, cell C10: expected '200.20', found '210.21'",
     ]
 
 
@@ -175,7 +175,7 @@ def test_a_changed_total_is_found(tmp_path: Path) -> None:
     beside(path).unlink()
 
     (found,) = verify_file(path).differences
-    assert str(found) == "content: sheet Data 2, cell C6: expected '210.21', found '210.22'"
+    assert str(found) == "content: sheet Data 2, cell C10: expected '210.21', found '210.22'"
 
 
 @pytest.mark.parametrize("profiled", ALL, ids=lambda profiled: f"{profiled[0]}-{profiled[1]}")
@@ -203,7 +203,7 @@ def test_a_file_of_every_type_is_proven(profiled: Profiled, tmp_path: Path) -> N
 @pytest.mark.parametrize("profiled", ALL, ids=lambda profiled: f"{profiled[0]}-{profiled[1]}")
 def test_an_empty_report_is_proven(profiled: Profiled, tmp_path: Path) -> None:
     path = written(document(tmp_path, EVERY_TYPE, [], profile=profiled[1]), profiled, tmp_path)
-    assert verify_file(path).is_proven
+    assert verify_file(path).agrees
 
 
 def test_a_supplied_manifest_replaces_the_one_beside_the_file(tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_a_supplied_manifest_replaces_the_one_beside_the_file(tmp_path: Path) ->
     supplied = read_manifest(beside(path))
     beside(path).write_text("{}")
 
-    assert verify_file(path, supplied).is_proven
+    assert verify_file(path, supplied).agrees
 
 
 def test_a_figure_that_is_no_number_is_named(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     PDF.write(written, target)
     content = target.read_bytes()
     part = FilePart(
-        name=target.name,
+        name="daily-sales_2026-10-25" + "".join(target.suffixes),
         format="pdf",
         byte_count=len(content),
         sha256=hashlib.sha256(content).hexdigest(),

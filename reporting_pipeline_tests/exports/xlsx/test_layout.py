@@ -30,14 +30,14 @@ def test_letters_and_numbers_of_columns_are_each_others_inverse() -> None:
 @pytest.mark.parametrize(
     ("row_count", "totals", "expected"),
     [
-        (0, 0, [("Data", 0, 1)]),
-        (1_048_575, 0, [("Data", 1_048_575, 1_048_576)]),
-        (1_048_576, 0, [("Data", 1_048_575, 1_048_576), ("Data 2", 1, 2)]),
-        (1_048_573, 1, [("Data", 1_048_573, 1_048_574)]),
-        (1_048_574, 1, [("Data", 1_048_573, 1_048_574), ("Data 2", 1, 2)]),
+        (0, 0, [("Data", 0, 5)]),
+        (1_048_571, 0, [("Data", 1_048_571, 1_048_576)]),
+        (1_048_572, 0, [("Data", 1_048_571, 1_048_576), ("Data 2", 1, 6)]),
+        (1_048_569, 1, [("Data", 1_048_569, 1_048_574)]),
+        (1_048_570, 1, [("Data", 1_048_569, 1_048_574), ("Data 2", 1, 6)]),
     ],
 )
-def test_sheets_leave_room_for_the_totals(
+def test_sheets_leave_room_for_the_heading_and_the_totals(
     manifest: Manifest, row_count: int, totals: int, expected: list[tuple[str, int, int]]
 ) -> None:
     part = TotalPart(currency="EUR", values={})

@@ -50,23 +50,79 @@ def test_the_manifest_comes_back(file: Path, report: ReportDocument) -> None:
     assert XLSX.embedded_manifest(file) == report.manifest
 
 
+@pytest.fixture
+def computed(tmp_path: Path) -> tuple[ReportDocument, Path]:
+    """A report whose total of 7 is a formula, and its file."""
+    plain = document(tmp_path, EVERY_TYPE, ROWS[:3])
+    total = TotalPart(currency="EUR", values={"sold_count": 7})
+    manifest = plain.manifest.model_copy(update={"totals": (total,)})
+    report = replace(plain, manifest=manifest, has_totals=True)
+    XLSX.write(report, tmp_path / "computed.xlsx")
+    return report, tmp_path / "computed.xlsx"
+
+
+def test_a_total_that_another_program_computed_again_is_the_same(
+    computed: tuple[ReportDocument, Path],
+) -> None:
+    report, file = computed
+    edited(file, DATA, replaced("</f><v>7</v>", "</f><v>7.0000000000000009</v>"))
+
+    assert problems_of(file, report) == []
+
+
+@pytest.mark.parametrize(
+    ("edit", "sentence"),
+    [
+        (replaced("<f>SUBTOTAL(109,F6:F8)</f>", ""), "the formula of cell F10 is missing"),
+        (
+            replaced("SUBTOTAL(109,F6:F8)", "SUBTOTAL(109,F6:F7)"),
+            "cell F10 is computed by 'SUBTOTAL(109,F6:F7)', not by 'SUBTOTAL(109,F6:F8)'",
+        ),
+        (replaced("<f>SUBTOTAL", '<f t="array" ref="F10">SUBTOTAL'), "cell F10 is a formula"),
+        (replaced("</f><v>7</v>", "</f><v>8</v>"), "cell F10: expected '7', found '8'"),
+        (replaced("</f><v>7</v>", "</f>"), "cell F10: expected '7', found ''"),
+        (replaced("<v>0.333333</v>", "<f>1/3</f><v>0.333333</v>"), "cell G6 is a formula"),
+    ],
+)
+def test_a_changed_formula_or_total_is_reported(
+    computed: tuple[ReportDocument, Path], edit: Edit, sentence: str
+) -> None:
+    report, file = computed
+    edited(file, DATA, edit)
+
+    found = problems_of(file, report)
+
+    assert any(sentence in each for each in found), found
+
+
 def test_the_place_of_a_row_is_its_sheet_and_number(report: ReportDocument, tmp_path: Path) -> None:
-    XlsxFormat(max_sheet_rows=5).write(report, tmp_path / "split.xlsx")  # two rows on each sheet
-    assert XLSX.row_place(tmp_path / "split.xlsx", 0) == "sheet Data, row 2"
-    assert XLSX.row_place(tmp_path / "split.xlsx", 5) == "sheet Data 3, row 3"
+    XlsxFormat(max_sheet_rows=9).write(report, tmp_path / "split.xlsx")  # two rows on each sheet
+    assert XLSX.row_place(tmp_path / "split.xlsx", 0) == "sheet Data, row 6"
+    assert XLSX.row_place(tmp_path / "split.xlsx", 5) == "sheet Data 3, row 7"
 
 
 @pytest.mark.parametrize(
     ("member", "edit", "sentence"),
     [
-        (DATA, replaced("<v>7</v>", "<f>3+4</f><v>7</v>"), "sheet Data: cell F2 is a formula"),
+        (DATA, replaced("<v>7</v>", "<f>3+4</f><v>7</v>"), "sheet Data: cell F6 is a formula"),
         (DATA, replaced("</sheetData>", "</sheetData><hyperlinks/>"), "holds <hyperlinks>"),
-        (DATA, replaced('<row r="3">', '<row r="3" hidden="1">'), "row 3 is hidden"),
+        (DATA, replaced('<row r="7">', '<row r="7" hidden="1">'), "row 7 is hidden"),
         (DATA, replaced("<col min", '<col hidden="1" min'), "<col> is hidden"),
-        (DATA, replaced(">Gross<", ">Net<"), "cell E1: expected 'Gross', found 'Net'"),
+        (DATA, replaced(">Gross<", ">Net<"), "cell E5: expected 'Gross', found 'Net'"),
         (DATA, replaced(">Total EUR<", ">Total USD<"), "expected 'Total EUR', found 'Total USD'"),
+        (DATA, replaced(">Halle<", ">Köln<"), "cell A2: expected 'Halle', found 'Köln'"),
+        (DATA, replaced(">Period: 2026-10-25<", ">Period: 2026<"), "cell A3: expected 'Period"),
+        (
+            DATA,
+            replaced('<row r="5"', '<row r="4"><c r="B4" s="0"><v>1</v></c></row><row r="5"'),
+            "cell B4: expected '', found '1'",
+        ),
         (CONTROL, replaced(">Halle<", ">Köln<"), "cell B3: expected 'Halle', found 'Köln'"),
-        (CONTROL, replaced(">Final<", ">Good<"), "cell B2: expected 'Final', found 'Good'"),
+        (
+            CONTROL,
+            replaced(">Not sealed<", ">Final<"),
+            "cell B2: expected 'Not sealed', found 'Final'",
+        ),
         (WORKBOOK, replaced('name="Data"', 'name="Data" state="hidden"'), "sheet Data is hidden"),
         (WORKBOOK, replaced('name="Data"', 'name="Other"'), "sheet 'Data' is missing"),
         (WORKBOOK, replaced("_xlnm.Print_Titles", "Rate"), "defines the name 'Rate'"),
@@ -122,7 +178,7 @@ def test_a_missing_sheet_of_terms_is_reported(report: ReportDocument, tmp_path: 
 
 
 def test_cells_outside_of_the_dimension_are_read(file: Path, report: ReportDocument) -> None:
-    edited(file, DATA, replaced('<dimension ref="A1:J9"', '<dimension ref="A1:B3"'))
+    edited(file, DATA, replaced('<dimension ref="A1:J13"', '<dimension ref="A1:B3"'))
 
     assert list(XLSX.read(file, report.manifest)) == list(ROWS)
 
@@ -135,24 +191,24 @@ def test_macros_are_reported(file: Path, report: ReportDocument) -> None:
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (replaced("<v>1234.56</v>", "<v>1234.567</v>"), r"cell E2, column 'gross_minor': 1234.567"),
-        (replaced("<v>1234.56</v>", "<v>nan</v>"), r"cell E2, column 'gross_minor': 'nan' where"),
-        (replaced("<v>1234.56</v>", "<v>1e999</v>"), r"cell E2, column 'gross_minor': '1e999'"),
-        (replaced("<v>7</v>", "<v>7.5</v>"), r"cell F2, column 'sold_count': 7.5 where a whole"),
-        (replaced('t="b"><v>1<', 't="b"><v>2<'), r"cell H2, column 'is_final': '2' where true"),
+        (replaced("<v>1234.56</v>", "<v>1234.567</v>"), r"cell E6, column 'gross_minor': 1234.567"),
+        (replaced("<v>1234.56</v>", "<v>nan</v>"), r"cell E6, column 'gross_minor': 'nan' where"),
+        (replaced("<v>1234.56</v>", "<v>1e999</v>"), r"cell E6, column 'gross_minor': '1e999'"),
+        (replaced("<v>7</v>", "<v>7.5</v>"), r"cell F6, column 'sold_count': 7.5 where a whole"),
+        (replaced('t="b"><v>1<', 't="b"><v>2<'), r"cell H6, column 'is_final': '2' where true"),
         (replaced("<v>0.333333<", "<v>0.3333333<"), r"more than six decimals"),
-        (replaced('s="3"><v>7', 's="5"><v>7'), r"cell F2.*number format 'yyyy-mm-dd'"),
+        (replaced('s="3"><v>7', 's="5"><v>7'), r"cell F6.*number format 'yyyy-mm-dd'"),
         (replaced('s="3"><v>7', 's="999"><v>7'), r"style 999"),
-        (replaced('r="F2"', 'r="F3"'), r"a cell of row 2 is named 'F3'"),
-        (replaced('r="F2"', 'r="E2"'), r"cell E2 occurs twice"),
-        (replaced('r="F2"', 'r="B2"'), r"cell B2 occurs twice, or after a later one"),
-        (replaced('<row r="9">', '<row r="9999999">'), r"row 9999999: a sheet has 1048576 rows"),
-        (replaced('<row r="4">', '<row r="2">'), r"sheet Data is damaged: row 2 comes after row 3"),
+        (replaced('r="F6"', 'r="F7"'), r"a cell of row 6 is named 'F7'"),
+        (replaced('r="F6"', 'r="E6"'), r"cell E6 occurs twice"),
+        (replaced('r="F6"', 'r="B6"'), r"cell B6 occurs twice, or after a later one"),
+        (replaced('<row r="13">', '<row r="9999999">'), r"row 9999999: a sheet has 1048576 rows"),
+        (replaced('<row r="8">', '<row r="6">'), r"sheet Data is damaged: row 6 comes after row 7"),
         (replaced("<worksheet", "<!DOCTYPE x><worksheet"), r"document type"),
         (replaced("</worksheet>", ""), r"sheet Data is damaged"),
         (replaced('encoding="UTF-8"', 'encoding="EBCDIC?"'), r"damaged: xl/worksheets: XML decl"),
         (
-            replaced("</row></sheetData>", '<c r="K9" s="0"><v>1</v></c></row></sheetData>'),
+            replaced("</row></sheetData>", '<c r="K13" s="0"><v>1</v></c></row></sheetData>'),
             "beside",
         ),
     ],
@@ -169,7 +225,7 @@ def test_a_number_format_that_shows_another_number_is_named(
     file: Path, report: ReportDocument
 ) -> None:
     edited(file, STYLES, replaced('formatCode="#,##0.00"', 'formatCode="#,##0.00,"'))
-    with pytest.raises(FileUnreadable, match="cell E2"):
+    with pytest.raises(FileUnreadable, match="cell E6"):
         list(XLSX.read(file, report.manifest))
 
 

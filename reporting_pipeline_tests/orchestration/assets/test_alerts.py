@@ -61,6 +61,31 @@ def test_the_sensor_evaluates_without_a_run_and_reports_the_changes(
     ]
 
 
+def test_the_sensor_shows_the_open_alerts_as_an_asset_when_they_change(
+    alert_evaluator: AlertEvaluator, warehouse_url: URL
+) -> None:
+    open_counts = []
+    with dg.DagsterInstance.ephemeral() as instance:
+        resources = {"alert_evaluator": alert_evaluator}
+        for is_mended in (False, False, True, True):
+            if is_mended:
+                with psycopg.connect(conninfo(warehouse_url)) as connection:
+                    connection.execute("delete from landing.source_faults")
+            with dg.build_sensor_context(instance=instance, resources=resources) as context:
+                tick = alert_sensor.evaluate_tick(context)
+            for event in tick.asset_events:
+                instance.report_runless_asset_event(event)
+            open_counts.append(
+                [
+                    each.metadata["open_count"].value
+                    for each in tick.asset_events
+                    if isinstance(each, dg.AssetMaterialization)
+                ]
+            )
+
+    assert open_counts == [[1], [], [0], []]
+
+
 def test_an_invalid_channel_stops_no_run_and_no_other_channel(
     alert_evaluator: AlertEvaluator, caplog: pytest.LogCaptureFixture
 ) -> None:

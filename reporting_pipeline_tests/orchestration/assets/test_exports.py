@@ -10,11 +10,11 @@ import dagster as dg
 import psycopg
 import pytest
 
-from reporting_pipeline.catalogue.definition_store import event_names, organization_names
 from reporting_pipeline.catalogue.generated_reports import generated_reports
 from reporting_pipeline.orchestration.code_location import build_definitions
 from reporting_pipeline.orchestration.partitions import ENDED_EVENTS_NAME
 from reporting_pipeline.settings import Settings
+from reporting_pipeline.sources.landed_names import LandedNames, organization_names
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.orchestration.shown import shown
 from reporting_pipeline_tests.requests.sample_requests import HOLD
@@ -121,14 +121,14 @@ def test_a_partition_shows_the_results_of_its_reports_and_the_first_rows_of_one(
             "weekly",
             "previous_week",
             ("2025-03-03", "2025-03-10"),
-            ["2025-03-03_2025-03-09", "2025-03-10_2025-03-16"],
+            ["2025-03-03 to 2025-03-09", "2025-03-10 to 2025-03-16"],
         ),
         # Due on the Sunday within the partition.
         (
             "weekly",
             {"rule": "previous_week", "first_weekday": "sunday"},
             ("2025-03-10", "2025-03-10"),
-            ["2025-03-09_2025-03-15"],
+            ["2025-03-09 to 2025-03-15"],
         ),
         ("monthly", "month", ("2025-02-01", "2025-03-01"), ["2025-02", "2025-03"]),
     ],
@@ -165,13 +165,26 @@ def test_an_event_is_reported_after_its_last_day_and_when_it_is_final(
 
     assert {key: [line["period"] for line in each["reports"]] for key, each in found.items()} == {
         NEW_YORK_EVENT: [
-            f"event-{NEW_YORK_EVENT}_2025-03-09",
-            f"event-{NEW_YORK_EVENT}_2025-04-08",
+            "to 2025-03-09",
+            "to 2025-04-08",
         ],
-        BERLIN_EVENT: [f"event-{BERLIN_EVENT}_2025-10-26", f"event-{BERLIN_EVENT}_2025-11-25"],
+        BERLIN_EVENT: ["to 2025-10-26", "to 2025-11-25"],
     }
-    name = event_names(warehouse, [UUID(BERLIN_EVENT)])[UUID(BERLIN_EVENT)]
+    names = LandedNames.read(warehouse, [UUID(BERLIN_EVENT)])
+    organization_id, name = names.events[UUID(BERLIN_EVENT)]
+    organization = names.organizations[organization_id]
     assert {line["event"] for line in found[BERLIN_EVENT]["reports"]} == {name}
+    assert found[BERLIN_EVENT]["event"] == [
+        {
+            "event": name,
+            "organization": organization,
+            "event_id": BERLIN_EVENT,
+            "organization_id": str(organization_id),
+        }
+    ]
+    header, _, to_last_day, _ = found[BERLIN_EVENT]["files"].splitlines()
+    assert header == "| report | organization | event | period | files |"
+    assert to_last_day.startswith(f"| Revenue, by day | {organization} | {name} | to 2025-10-26 | ")
 
 
 @pytest.mark.parametrize("named_by", ["id", "name"])
@@ -215,7 +228,7 @@ def test_a_held_report_is_published_as_provisional_if_the_launchpad_says_so(
     [
         ({"definition": "sales"}, "there is no report definition sales; there are attendance, "),
         ({"definition": "weekly-revenue"}, "of other schedules there are weekly-revenue (weekly)"),
-        ({"organization": "Nobody"}, "no organisation has the id or name 'Nobody'; there are "),
+        ({"organization": "Nobody"}, 'no organisation is called "Nobody", or has it'),
         ({"organization": str(TOKYO)}, "no daily report has definition any and organisation "),
         ({"format": "docx"}, "the chosen reports have no format 'docx'; they have csv"),
         (
@@ -303,11 +316,12 @@ def test_a_step_fails_without_a_retry_if_every_report_failed(
 
     result = run(settings, instance, "daily_reports", "2025-09-10", "2025-09-10")
 
+    name = organization_names(warehouse)[BERLIN]
     failure = result.failure_data_for_node("daily_reports")
     assert failure is not None
     assert failure.user_failure_data is not None
     assert (failure.user_failure_data.description or "").startswith(
-        f"1 of 1 files failed; one of them, attendance of {BERLIN}, 2025-09-10, csv: "
+        f"1 of 1 files failed; one of them, attendance of {name} ({BERLIN}), 2025-09-10, csv: "
     )
     assert result.retry_attempts_for_node("daily_reports") == 0
 

@@ -95,13 +95,21 @@ def test_a_program_that_ends_by_itself_is_an_error(empty_database_url: URL) -> N
         run_locked(lock, ["sh", "-c", "exit 3"], lambda: False)
 
 
+_WAITS_FOR_TERM = """
+import signal, sys
+from pathlib import Path
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+Path(sys.argv[1], "up").touch()
+signal.sigwait({signal.SIGTERM})
+Path(sys.argv[1], "stopped").write_text("stopped\\n")
+"""
+
+
 def test_a_program_is_asked_to_stop(empty_database_url: URL, tmp_path: Path) -> None:
-    script = (
-        f"trap 'echo stopped > {tmp_path}/stopped; exit' TERM; touch {tmp_path}/up; sleep 9 & wait"
-    )
+    program = [sys.executable, "-c", _WAITS_FOR_TERM, str(tmp_path)]
 
     with daemon_lock(empty_database_url) as lock:
-        run_locked(lock, ["sh", "-c", script], (tmp_path / "up").exists)
+        run_locked(lock, program, (tmp_path / "up").exists)
 
     assert (tmp_path / "stopped").read_text() == "stopped\n"
 

@@ -1,13 +1,19 @@
 """The files of a dump, their headers, and the lines of their records."""
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
 
 from reporting_pipeline.errors import DumpRefused
 from reporting_pipeline.sources.contract.ticketing import ORGANIZATIONS
-from reporting_pipeline.sources.dump.files import DumpFile, dump_files
+from reporting_pipeline.sources.dump.files import (
+    MAX_LINE_BYTES,
+    DumpFile,
+    DumpTooLarge,
+    dump_files,
+)
 from reporting_pipeline_tests.sources.dump.small_dump import valid_rows, write_dump
 
 HEADER = "id,name,timezone,currency,updated_at"
@@ -121,3 +127,47 @@ def _file(folder: Path, text: str) -> DumpFile:
     path = folder / "ticketing.organizations.csv.gz"
     path.write_bytes(gzip.compress(text.encode()))
     return DumpFile(table=ORGANIZATIONS, path=path)
+
+
+def test_a_table_that_is_no_file_is_a_violation_and_nobody_waits(tmp_path: Path) -> None:
+    dump = write_dump(tmp_path, valid_rows())
+    names = ["ticketing.orders", "ticketing.events", "ledger.entries", "ledger.accounts"]
+    for name in names:
+        (dump / f"{name}.csv").unlink()
+    os.mkfifo(dump / "ticketing.orders.csv")
+    (dump / "ticketing.events.csv").symlink_to("/dev/zero")
+    (dump / "ledger.entries.csv").symlink_to(dump / "nowhere")
+    (dump / "ledger.accounts.csv").mkdir()
+
+    found = {each.table: each.reason for each in dump_files(dump)[1]}
+
+    assert found == {
+        "ticketing.orders": "cannot be read: it is a pipe",
+        "ticketing.events": "cannot be read: it is a device",
+        "ledger.entries": "cannot be read: it is a link that leads nowhere",
+        "ledger.accounts": "cannot be read: it is a folder",
+    }
+
+
+def test_a_line_without_end_and_a_file_that_explodes_are_not_read_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endless = tmp_path / "ticketing.organizations.csv"
+    endless.touch()
+    os.truncate(endless, 2 * 1024**3)
+    packed = tmp_path / "ticketing.events.csv.gz"
+    packed.write_bytes(gzip.compress(b"a\n" * 10_000_000))
+    monkeypatch.setattr("reporting_pipeline.sources.dump.files._EXPANDED_BYTES", 1_000_000)
+
+    for path, reason in ((endless, "line 1 has more than"), (packed, "it expands to more than")):
+        file = DumpFile(table=ORGANIZATIONS, path=path)
+        read_count = 0
+
+        def read(file: DumpFile = file) -> None:
+            nonlocal read_count
+            for chunk in file.chunks():
+                read_count += len(chunk)
+
+        with pytest.raises(DumpTooLarge, match=reason):
+            read()
+        assert read_count <= MAX_LINE_BYTES

@@ -2,6 +2,8 @@
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -21,7 +23,9 @@ from reporting_pipeline_tests.sources.landing.upstream import (
     land_all,
     newest_clock,
     query,
+    set_clock,
     warehouse_bytes,
+    with_own_clock,
 )
 
 _FAULTS = "select domain, error, try_count, since < last_at from landing.source_faults"
@@ -59,6 +63,7 @@ def test_a_second_landing_reads_only_the_overlap_and_changes_nothing(landed: Pip
     assert (result.new_count, result.touched_day_count) == (0, 0)
     after = warehouse_bytes(landed.warehouse)
     assert after.pop("source_reads") != before.pop("source_reads")  # the time of the read
+    assert after.pop("comparisons") != before.pop("comparisons")  # how far its turn is
     assert after == before
     read = {table.table_name: table.read_count for table in result.tables}
     # The rows recorded in the last 15 minutes; all rows of the small tables have the same clock.
@@ -169,21 +174,12 @@ def _rows(url: URL, schema: str, table: str) -> list[tuple[object, ...]]:
 def test_a_source_whose_clock_was_ahead_is_complete_only_through_the_present(
     loaded: Pipeline,
 ) -> None:
-    source = loaded.sources["scanning"]
-    name = sql.Identifier(str(source.database)).as_string()
-    query(source, f"alter database {name} set search_path = public, pg_catalog")
-    query(
-        source,
-        "create function public.statement_timestamp() returns timestamptz language sql as"
-        " $$select pg_catalog.statement_timestamp() + interval '60 days'$$",
-    )
-    query(source, "grant execute on function public.statement_timestamp() to public")
+    set_clock(loaded.sources["scanning"], timedelta(days=60))
 
-    loaded.land()
+    replace(loaded, sources=with_own_clock(loaded.sources)).land()
 
     read = "select complete_through < now(), read_at <= now(), round(clock_ahead_seconds) = 5184000"
     assert set(query(loaded.warehouse, f"{read} from landing.source_reads")) == {(True, True, True)}
-    query(source, f"alter database {name} reset search_path")
 
     loaded.land()
 

@@ -3,7 +3,8 @@
 A test that uses these shows its change, which a whole dump would hide.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from sqlalchemy import URL, Table
 
+from reporting_pipeline.addresses import with_options
 from reporting_pipeline.building.touched_days import TouchedDays
 from reporting_pipeline.sources import contract
 from reporting_pipeline.sources.landing import LandingResult, land
@@ -28,10 +30,43 @@ ORDER = "00000004-0000-4000-8000-0000000000ab"
 GATE = "0000000a-0000-4000-8000-000000000001"
 
 
-def land_all(sources: Sources, warehouse: URL, **options: Any) -> LandingResult:
-    """Land with the default settings, except for `options`."""
-    arguments = {"overlap_seconds": 900, "timeout_seconds": 60} | options
-    return land(sources, warehouse, listener=TouchedDays(), **arguments)
+def land_all(
+    sources: Sources,
+    warehouse: URL,
+    *,
+    overlap_seconds: int = 900,
+    timeout_seconds: int = 60,
+    **options: Any,
+) -> LandingResult:
+    """Land with the default settings, except for these and `options`."""
+    return land(
+        sources,
+        warehouse,
+        listener=TouchedDays(),
+        overlap_seconds=overlap_seconds,
+        timeout_seconds=timeout_seconds,
+        **options,
+    )
+
+
+def set_clock(source: URL, offset: timedelta) -> None:
+    """Let a source's database have a clock that differs from the server's by `offset`.
+
+    Only sessions at an address of `with_own_clock` read it.
+    """
+    query(
+        source,
+        "create or replace function public.statement_timestamp() returns timestamptz"
+        " language sql as $$select pg_catalog.statement_timestamp()"
+        f" + interval '{offset.total_seconds()} seconds'$$",
+    )
+    query(source, "grant execute on function public.statement_timestamp() to public")
+
+
+def with_own_clock(sources: Sources) -> dict[str, URL]:
+    """The addresses at which a session reads the clock of `set_clock`, if it is set."""
+    path = "-c search_path=public,pg_catalog"
+    return {domain: with_options(url, path) for domain, url in sources.items()}
 
 
 def query(url: URL, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
@@ -73,6 +108,25 @@ def change(sources: Sources, table_name: str, row_id: str, **values: object) -> 
         assert connection.execute(statement, values).rowcount == 1
 
 
+def delete(sources: Sources, table_name: str, *row_ids: str) -> list[dict[str, Any]]:
+    """Delete rows, whatever refers to them; return them, for `restore`."""
+    table = contract.metadata.tables[table_name]
+    statement = sql.SQL("delete from {} where id = any({}::uuid[]) returning *").format(
+        _name(table), sql.Literal(list(row_ids))
+    )
+    with _connected(sources, table) as connection:
+        _drop_references(connection)
+        rows = connection.cursor(row_factory=dict_row).execute(statement).fetchall()
+    assert len(rows) == len(row_ids)
+    return rows
+
+
+def restore(sources: Sources, table_name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Add rows that were deleted."""
+    for row in rows:
+        add(sources, table_name, **row)
+
+
 def drop_constraints(sources: Sources, table_name: str) -> None:
     """Allow any values of the promised types in a table: no checks, no keys, nulls allowed."""
     table = contract.metadata.tables[table_name]
@@ -112,6 +166,19 @@ def warehouse_bytes(warehouse: URL) -> dict[str, str]:
             statement = sql.SQL(digest).format(sql.Identifier("landing", name))
             [(digests[name],)] = connection.execute(statement).fetchall()
     return digests
+
+
+def drop_references(sources: Sources, domain: str) -> None:
+    """Allow rows of a domain whose parents do not exist."""
+    with psycopg.connect(conninfo(sources[domain])) as connection:
+        _drop_references(connection)
+
+
+def _drop_references(connection: psycopg.Connection) -> None:
+    keys = "select conrelid::regclass::text, conname from pg_constraint where contype = 'f'"
+    for table, name in connection.execute(keys).fetchall():
+        statement = f"alter table {table} drop constraint {name}"
+        connection.execute(statement.encode())
 
 
 def _connected(sources: Sources, table: Table) -> psycopg.Connection:

@@ -4,6 +4,7 @@ What belongs here: the list of fonts, their coverage and their widths. What does
 (`build`), and the box for a character that no font has (`pdf.visible_text`).
 """
 
+import hashlib
 import json
 import re
 from functools import cache
@@ -52,6 +53,7 @@ FAMILIES = (
     "Noto Sans Math",
 )
 
+_DIGEST_LENGTH = 12
 FIRST_ASCII, LAST_ASCII = 0x20, 0x7E
 
 # Hinting fits letters to the pixels of a screen: widths would depend on the machine's libraries.
@@ -87,6 +89,15 @@ def font_file(name: str) -> Path:
         KeyError: No bundled font has that name.
     """
     return _font_files()[_key(name)]
+
+
+@cache
+def fonts_digest() -> str:
+    """The first digits of the SHA-256 of the names and bytes of all bundled fonts."""
+    digest = hashlib.sha256()
+    for path in sorted(FONT_FOLDER.glob("*.[ot]tf")):
+        digest.update(f"{path.name}\n".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:_DIGEST_LENGTH]
 
 
 @cache
