@@ -130,6 +130,11 @@ class Settings(BaseSettings):
         description="Address of the warehouse, PostgreSQL 15 or later, in session mode if pooled,"
         " with any parameter of libpq, such as `?sslmode=verify-full`; default none.",
     )
+    read_url: SecretStr | None = Field(
+        default=None,
+        description="Address of a read replica of the warehouse, from which the rows of reports and"
+        " the summaries of events are read; default none.",
+    )
     dagster_url: SecretStr | None = Field(
         default=None,
         description="Address of Dagster's storage; default the schema dagster of the warehouse.",
@@ -410,6 +415,16 @@ class Settings(BaseSettings):
         if "lock_timeout" in str(url.query.get("options", "")):
             return url
         return with_options(url, f"-c lock_timeout={self.lock_timeout_seconds}s")
+
+    def read_replica_url(self) -> URL | None:
+        """Address of a read replica of the warehouse for psycopg 3, or None if it is not set.
+
+        Raises:
+            SettingsError: It is not an address of PostgreSQL.
+        """
+        if self.read_url is None:
+            return None
+        return _database_url("REPORTING_READ_URL", self.read_url, "psycopg")
 
     def dagster_storage_url(self) -> URL:
         """Address of Dagster's storage for psycopg 2, the driver of dagster-postgres.

@@ -51,6 +51,7 @@ pytest_plugins = [
     "reporting_pipeline_tests.landed_season",
     "reporting_pipeline_tests.printable_password",
     "reporting_pipeline_tests.s3_servers",
+    "reporting_pipeline_tests.streaming_replica",
 ]
 
 _PASSWORD = secrets.token_urlsafe()

@@ -13,6 +13,7 @@ from reporting_pipeline.domain.period import Period
 from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.exports.signing import Signer
 from reporting_pipeline.publishing.generate import Outcome, Publisher, generate
+from reporting_pipeline.publishing.replica import Replica
 from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
 from reporting_pipeline.report_definitions.parse import parse_definition
@@ -75,6 +76,7 @@ class ReportGenerator:
     store: ObjectStore
     now: datetime = field(default=NOW)
     signer: Signer | None = None
+    replica: Replica | None = None
 
     def generate(
         self,
@@ -90,6 +92,7 @@ class ReportGenerator:
             final_delay_seconds=7200,
             clock=lambda: self.now,
             signer=self.signer,
+            replica=self.replica,
         )
         request = ReportRequest(
             definition=definition, period=period, is_provisional_allowed=is_provisional_allowed

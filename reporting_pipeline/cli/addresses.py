@@ -17,6 +17,7 @@ from reporting_pipeline.settings import SOURCE_DOMAINS, Settings
 from reporting_pipeline.sources.inspect import Inspection, inspect_source
 from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline.warehouse.replica_state import replica_state
 
 _SOURCE_TIMEOUT_SECONDS = 10
 _PROBE = b"written by reporting doctor"
@@ -53,6 +54,8 @@ def touch_addresses(settings: Settings) -> Iterator[Finding]:
     """The state of each address that is set; the probe that is written to the store is deleted."""
     if settings.database_url is not None:
         yield attempt("warehouse", lambda: _warehouse(settings.warehouse_url()))
+        if settings.read_url is not None:
+            yield attempt("replica", lambda: _replica(settings), "correct REPORTING_READ_URL")
     if settings.dagster_url is not None:
         yield attempt("Dagster", lambda: _dagster(settings.dagster_storage_url()))
     yield from _sources(settings)
@@ -93,6 +96,20 @@ def _warehouse(url: URL) -> str:
         message = f"the warehouse at {place(url)} only reads, as a standby does: name the primary"
         raise EnvironmentNotReady(message)
     return f"PostgreSQL {major} answers"
+
+
+def _replica(settings: Settings) -> str:
+    replica = settings.read_replica_url()
+    if replica is None:
+        return "none"
+    state = replica_state(settings.warehouse_url(), replica)
+    if state.unfit_because is not None:
+        message = (
+            f"the replica at {place(replica)} {state.unfit_because}; until that is mended, reports "
+            "are read from the primary"
+        )
+        raise EnvironmentNotReady(message)
+    return f"{state.version} answers, {state.lag}"
 
 
 def _dagster(url: URL) -> str:

@@ -55,6 +55,7 @@ from reporting_pipeline.due.stale_reports import (
 from reporting_pipeline.exports.signing import Signer
 from reporting_pipeline.orchestration.instance.runs import open_failures
 from reporting_pipeline.publishing.generate import Publisher
+from reporting_pipeline.publishing.replica import Replica
 from reporting_pipeline.publishing.store_audit import AuditScope
 from reporting_pipeline.report_definitions.definition import ReportFormat, Schedule
 from reporting_pipeline.requests.leases import LeaseTimes
@@ -124,6 +125,7 @@ class Warehouse(SettingsResource):
     """PostgreSQL database with the landed rows, the report tables, the seals and the catalogue."""
 
     database_url: str | None = _setting("database_url")
+    read_url: str | None = _setting("read_url")
     lock_timeout_seconds: int = _setting("lock_timeout_seconds")
 
     def address(self) -> URL:
@@ -133,6 +135,14 @@ class Warehouse(SettingsResource):
             SettingsError: It is not set, or is not an address of PostgreSQL.
         """
         return self.as_settings().warehouse_url()
+
+    def replica(self) -> Replica | None:
+        """The read replica; None if its address is not set.
+
+        Raises:
+            SettingsError: It is not an address of PostgreSQL.
+        """
+        return Replica.of(self.as_settings())
 
     @contextmanager
     def snapshot(self) -> Iterator[psycopg.Connection]:
@@ -266,6 +276,7 @@ class Reports(SettingsResource):
             final_delay_seconds=self.timing.final_delay_seconds,
             clock=self.timing.now,
             signer=None if pem is None else Signer.of_pem(pem),
+            replica=self.warehouse.replica(),
         )
 
     def worker(self, name: str) -> Worker:

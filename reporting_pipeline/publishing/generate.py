@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from psycopg import Connection
 from sqlalchemy import URL
@@ -34,6 +34,7 @@ from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.exports.signing import Signer
 from reporting_pipeline.publishing.gate import Verdict, judge
 from reporting_pipeline.publishing.publish import RenderedFile, publish, settle_report
+from reporting_pipeline.publishing.replica import Replica, WrittenRow
 from reporting_pipeline.publishing.signatures import signed_within
 from reporting_pipeline.publishing.snapshot import (
     ReportRequest,
@@ -53,6 +54,8 @@ from reporting_pipeline.telemetry.metrics import REPORT_BYTES, REPORT_DURATION, 
 from reporting_pipeline.telemetry.spans import annotate_span, span
 from reporting_pipeline.warehouse.engine import database_version
 
+_ReadReport: TypeAlias = tuple[ReportDocument | None, ReportState, Verdict]
+
 _HELD = "held"
 _LOG = logging.getLogger(__name__)
 
@@ -69,6 +72,8 @@ class Publisher:
         final_delay_seconds: How long after a day's end late rows are awaited.
         signer: The key that signs manifests; None: they are not signed.
         clock: The time now, with its zone; only the catalogue's own timestamps depend on it.
+        replica: From which rows are read while it is as new as the warehouse; None: they are read
+            from the warehouse.
     """
 
     warehouse: URL
@@ -76,6 +81,7 @@ class Publisher:
     final_delay_seconds: int
     clock: Callable[[], datetime] = _utc_now
     signer: Signer | None = None
+    replica: Replica | None = None
 
     @classmethod
     def of(cls, settings: Settings, clock: Callable[[], datetime] = _utc_now) -> "Publisher":
@@ -92,6 +98,7 @@ class Publisher:
             final_delay_seconds=settings.final_delay_seconds,
             clock=clock,
             signer=None if pem is None else Signer.of_pem(pem),
+            replica=Replica.of(settings),
         )
 
 
@@ -182,7 +189,7 @@ class _Generation:
         formers = {key: self._begin(key) for key in keys}
         try:
             with span("report.read"):
-                document, state, verdict = self._read()
+                document, state, verdict = self._read(keys[-1])
         except Exception as error:  # noqa: BLE001 - no error may leave a report "running"
             return [self._failed(formers[key], key, error, begun) for key in keys]
         if document is None:
@@ -210,25 +217,40 @@ class _Generation:
             )
         return former
 
-    def _read(self) -> tuple[ReportDocument | None, ReportState, Verdict]:
-        """The report, its state and the gate's verdict; no report if it is held."""
+    def _read(self, written: ReportKey) -> _ReadReport:
+        """The report, its state and the gate's verdict, from the replica or else the warehouse.
+
+        Args:
+            written: The report whose row was written last.
+        """
+        replica = self.publisher.replica
+        if replica is not None:
+            row = WrittenRow.of(self.connection, written)
+            # The database decides about time zones, and is a part of what has made a file.
+            version = database_version(self.connection)
+            read = replica.read(row.is_shown, self._read_in_snapshot, version=version)
+            annotate_span(read_from="primary" if read is None else "replica")
+            if read is not None:
+                return read
         with snapshot_of(self.connection):
-            state = report_state(
-                self.connection,
-                self.request,
-                delay_seconds=self.publisher.final_delay_seconds,
-            )
-            verdict = verdict_on(self.connection, self.request, state)
-            if verdict.held_by:
-                return None, state, verdict
-            document = read_report(
-                self.connection,
-                self.request,
-                state,
-                is_provisional=verdict.is_provisional,
-                spool_path=self.folder / "rows.csv",
-            )
-            return document, state, verdict
+            return self._read_in_snapshot(self.connection)
+
+    def _read_in_snapshot(self, connection: Connection[Any]) -> _ReadReport:
+        """Seals, verdict and rows in one snapshot; no report if it is held."""
+        state = report_state(
+            connection, self.request, delay_seconds=self.publisher.final_delay_seconds
+        )
+        verdict = verdict_on(connection, self.request, state)
+        if verdict.held_by:
+            return None, state, verdict
+        document = read_report(
+            connection,
+            self.request,
+            state,
+            is_provisional=verdict.is_provisional,
+            spool_path=self.folder / "rows.csv",
+        )
+        return document, state, verdict
 
     def _is_skipped(
         self, document: ReportDocument, formers: Mapping[ReportKey, GeneratedReport | None]

@@ -1,6 +1,7 @@
 """Recent event summaries, from memory: the totals of an event as of a report day.
 
-The columns are those of `report_event_summary`; `registry.report_tables` describes them.
+The columns are those of `report_event_summary`; `registry.report_tables` describes them. The
+version comes from the warehouse; the row may come from a read replica, if it has that version.
 """
 
 import json
@@ -11,8 +12,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from psycopg import Connection
 from sqlalchemy import URL
 
+from reporting_pipeline.publishing.replica import Replica
 from reporting_pipeline.serving.hot_cache import CacheKey, CacheLimits, CacheMetrics, HotCache
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
@@ -55,10 +58,18 @@ class EventSummaries:
         warehouse: The warehouse with the report tables.
         limits: The limits of the summaries in memory.
         clock: Seconds, monotonic.
+        replica: From which rows are read while it has the warehouse's version of them.
     """
 
-    def __init__(self, warehouse: URL, limits: CacheLimits, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        warehouse: URL,
+        limits: CacheLimits,
+        clock: Callable[[], float],
+        replica: Replica | None = None,
+    ) -> None:
         self._warehouse = warehouse
+        self._replica = replica
         versions = CacheLimits(
             ttl_seconds=limits.ttl_seconds,
             max_entries=limits.max_entries,
@@ -84,7 +95,7 @@ class EventSummaries:
         versioned = CacheKey(
             organization_id=organization_id, item=(event_id, as_of), version=version
         )
-        found = self._rows.get(versioned, lambda: self._row(key, as_of))
+        found = self._rows.get(versioned, lambda: self._row(key, as_of, version))
         if found is not None and found.version != version:
             # The rows changed between the two queries: the next call starts again.
             self._rows.drop(lambda each: each == versioned)
@@ -102,20 +113,35 @@ class EventSummaries:
     def _version(self, key: CacheKey) -> str | None:
         with warehouse_connection(self._warehouse) as connection:
             self._metrics.record(connection, self._versions)
-            [(version,)] = connection.execute(_VERSION, (key.organization_id, key.item)).fetchall()
-            return None if version is None else str(version)
+            return _version(connection, key)
 
-    def _row(self, key: CacheKey, as_of: date) -> EventSummary | None:
-        bound = (key.organization_id, key.item)
+    def _row(self, key: CacheKey, as_of: date, version: str) -> EventSummary | None:
+        if self._replica is not None:
+            found = self._replica.read(
+                lambda replica: _version(replica, key) == version,
+                lambda replica: _summary(replica, key, as_of),
+            )
+            if found is not None:
+                return found
         with warehouse_connection(self._warehouse) as connection:
             connection.execute("set transaction isolation level repeatable read read only")
-            [(version,)] = connection.execute(_VERSION, bound).fetchall()
-            found = connection.execute(_SUMMARY, (*bound, as_of)).fetchone()
-        if found is None:
-            return None
-        text = str(found[0])
-        return EventSummary(
-            version=str(version),
-            row=json.loads(text, parse_float=Decimal),
-            byte_count=len(text.encode()),
-        )
+            return _summary(connection, key, as_of)
+
+
+def _version(connection: Connection[Any], key: CacheKey) -> str | None:
+    [(version,)] = connection.execute(_VERSION, (key.organization_id, key.item)).fetchall()
+    return None if version is None else str(version)
+
+
+def _summary(connection: Connection[Any], key: CacheKey, as_of: date) -> EventSummary | None:
+    version = _version(connection, key)
+    bound = (key.organization_id, key.item, as_of)
+    found = connection.execute(_SUMMARY, bound).fetchone()
+    if found is None:
+        return None
+    text = str(found[0])
+    return EventSummary(
+        version=str(version),
+        row=json.loads(text, parse_float=Decimal),
+        byte_count=len(text.encode()),
+    )

@@ -19,6 +19,7 @@ from uuid import UUID
 
 import redis
 
+from reporting_pipeline.publishing.replica import Replica
 from reporting_pipeline.serving.event_summaries import EventSummaries
 from reporting_pipeline.serving.hot_cache import CacheLimits
 from reporting_pipeline.serving.report_files import ReportFiles
@@ -30,6 +31,8 @@ _TOPICS = "reporting:org:*"
 _TIMEOUT_SECONDS = 5
 _POLL_SECONDS = 0.5
 _MAX_WAIT_SECONDS = 30.0
+# A person waits for a summary: a replica that is behind is looked at once.
+_NO_WAIT = 0.0
 _LOG = logging.getLogger(__name__)
 
 
@@ -159,5 +162,7 @@ def open_caches(
         reports=ReportLookup(warehouse, files, limits, clock),
         definitions=DefinitionLookup(warehouse, limits, clock),
         files=files,
-        summaries=EventSummaries(warehouse, limits, clock),
+        summaries=EventSummaries(
+            warehouse, limits, clock, Replica.of(settings, wait_seconds=_NO_WAIT)
+        ),
     )
