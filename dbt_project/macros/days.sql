@@ -30,8 +30,8 @@
     (
         {%- for range in ranges %}
         {{ 'or ' if not loop.first }}(
-            {{ column }} >= timestamp with time zone '{{ range[0] }} 00:00Z' - interval '1 day'
-            and {{ column }} < timestamp with time zone '{{ range[1] }} 00:00Z' + interval '2 days'
+            {{ column }} >= {{ midnight_in_utc(range[0]) }} - interval '1 day'
+            and {{ column }} < {{ midnight_in_utc(range[1]) }} + interval '2 days'
         )
         {%- endfor %}
     )
@@ -40,9 +40,40 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# The first instant of a day in UTC. #}
+{% macro midnight_in_utc(day) -%}
+    {{ adapter.dispatch('midnight_in_utc')(day) }}
+{%- endmacro %}
+
+{% macro default__midnight_in_utc(day) -%}
+    timestamp with time zone '{{ day }} 00:00Z'
+{%- endmacro %}
+
 {# The report day of an instant. #}
 {% macro report_day(instant, zone, cutoff) -%}
+    {{ adapter.dispatch('report_day')(instant, zone, cutoff) }}
+{%- endmacro %}
+
+{% macro default__report_day(instant, zone, cutoff) -%}
     cast(({{ instant }} at time zone {{ zone }}) - {{ cutoff }} as date)
+{%- endmacro %}
+
+{# The files of landing have a time of day as microseconds, because not every engine has a type for it. #}
+{% macro duckdb__report_day(instant, zone, cutoff) -%}
+    cast(({{ instant }} at time zone {{ zone }}) - to_microseconds({{ cutoff }}) as date)
+{%- endmacro %}
+
+{# The quarter of an hour in UTC of an instant, as its first instant. #}
+{% macro quarter_hour(instant) -%}
+    {{ adapter.dispatch('quarter_hour')(instant) }}
+{%- endmacro %}
+
+{% macro default__quarter_hour(instant) -%}
+    date_bin(interval '15 minutes', {{ instant }}, timestamp with time zone '2000-01-01 00:00Z')
+{%- endmacro %}
+
+{% macro duckdb__quarter_hour(instant) -%}
+    time_bucket(interval '15 minutes', {{ instant }}, timestamp with time zone '2000-01-01 00:00Z')
 {%- endmacro %}
 
 {# Runs before the days of a report table are computed, in the transaction that replaces them. It locks
@@ -50,6 +81,12 @@
    that lands later queues its day again. Many days lock the whole table, because locks are limited. #}
 {% macro claim_days(report_table) -%}
     {%- if execute and var('days', []) -%}
+    {{ lock_days(report_table) }}
+    {{ take_days_off_the_queue(report_table) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro lock_days(report_table) -%}
     {%- set many_days = 400 -%}
     select
         case
@@ -61,6 +98,9 @@
     select pg_advisory_xact_lock(hashtext('{{ report_table }}'), report_day - date '2000-01-01')
     from ({{ listed_days() }} order by report_day) as days_to_lock
     where (select count(*) from ({{ listed_days() }}) as all_days) <= {{ many_days }};
+{%- endmacro %}
+
+{% macro take_days_off_the_queue(report_table) -%}
     delete from landing.touched_days
     where report_table = '{{ report_table }}' and {{ in_days('report_day') }};
     {#- The former seal does not apply to the new rows. Rows are locked in one order. #}
@@ -68,7 +108,6 @@
     where date in (
         select date from reporting.sealed_days where {{ in_days('date') }} order by date for update
     );
-    {%- endif -%}
 {%- endmacro %}
 
 {% macro listed_days() -%}
@@ -83,9 +122,14 @@
    that has no rows any more becomes empty; dbt's own strategies would keep its former rows. #}
 {% macro get_incremental_replace_days_sql(arguments) -%}
     {%- set columns = get_quoted_csv(arguments["dest_columns"] | map(attribute="name")) -%}
-    delete from {{ arguments["target_relation"] }} where {{ in_days('date') }};
-    {{ record_left_out_rows(model.name, arguments["temp_relation"]) }}
-    insert into {{ arguments["target_relation"] }} ({{ columns }})
-    select {{ columns }} from {{ arguments["temp_relation"] }} where {{ fits(model.name) }};
-    {{ renew_running_balances(arguments["target_relation"], model) }}
+    {{ replace_days(model, arguments["target_relation"], arguments["temp_relation"], columns) }}
+{%- endmacro %}
+
+{# Replaces the days of a report table (`node`: its model) by the rows of another relation. #}
+{% macro replace_days(node, report_table, rows, columns) -%}
+    delete from {{ report_table }} where {{ in_days('date') }};
+    {{ record_left_out_rows(node.name, rows) }}
+    insert into {{ report_table }} ({{ columns }})
+    select {{ columns }} from {{ rows }} where {{ fits(node.name) }};
+    {{ renew_running_balances(report_table, node) }}
 {%- endmacro %}

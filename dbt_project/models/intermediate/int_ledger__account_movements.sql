@@ -4,7 +4,7 @@
 with movements as (
     select
         entry_id,
-        cast(null as uuid) as payout_item_id,
+        cast(null as {{ id_type() }}) as payout_item_id,
         organization_id,
         event_id,
         account_kind,
@@ -17,7 +17,7 @@ with movements as (
     from {{ ref('int_ledger__entries') }}
     union all
     select
-        cast(null as uuid) as entry_id,
+        cast(null as {{ id_type() }}) as entry_id,
         payout_item_id,
         organization_id,
         event_id,

@@ -10,7 +10,7 @@ with sides as (
     union all
     select
         *,
-        cast(null as uuid) as side_event_id,
+        cast(null as {{ id_type() }}) as side_event_id,
         -amount_minor as moved_minor
     from {{ ref('int_ledger__payout_items') }}
     where is_counted

@@ -8,7 +8,7 @@
 ] %}
 select
     entry_id,
-    cast(null as uuid) as payout_item_id,
+    cast(null as {{ id_type() }}) as payout_item_id,
     transaction_id,
     report_day,
     transaction_report_day,
@@ -30,7 +30,7 @@ select
 from {{ ref('int_ledger__entry_figures') }}
 union all
 select
-    cast(null as uuid) as entry_id,
+    cast(null as {{ id_type() }}) as entry_id,
     payout_item_id,
     transaction_id,
     report_day,

@@ -5,7 +5,7 @@ select
     scans.event_id,
     scans.report_day as date,
     scans.gate_id,
-    date_bin(interval '15 minutes', scans.scanned_at, timestamp with time zone '2000-01-01 00:00Z')
+    {{ quarter_hour('scans.scanned_at') }}
         as quarter_at,
     {{ sums_of('report_attendance_quarter_hourly', 'scans', but=['entry_count']) }},
     {{ whole('sum(scans.admission_count + scans.reentry_count)') }} as entry_count

@@ -1,0 +1,56 @@
+{# Another engine than PostgreSQL computes the rows of the report tables from files, and the warehouse takes
+   them over. `building.engines` runs these macros in this order (docs/adr/0051). A row of the engine has a
+   UUID as text, and an instant in UTC. #}
+
+{# On the engine, before the models: makes the tables of landing from their files. #}
+{% macro open_landing() -%}
+    {%- if execute and target.type != 'postgres' -%}
+        {%- do adapter.create_schema(api.Relation.create(database=target.database, schema='landing')) -%}
+        {%- for table, files in var('landing_files', {}).items() -%}
+            {%- do run_query(adapter.dispatch('open_files')('landing.' ~ table, files)) -%}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro default__open_files(relation, files) -%}
+    {{ exceptions.raise_compiler_error(target.type ~ ' reads no files of landing: macros/engines.sql') }}
+{%- endmacro %}
+
+{% macro duckdb__open_files(relation, files) -%}
+    create view {{ relation }} as
+    select * from read_parquet(['{{ files | join("', '") }}'])
+{%- endmacro %}
+
+{# On the engine, after each model: computes its rows into a file of the folder `rows_folder`. #}
+{% macro hand_over(report_table) -%}
+    {%- if execute -%}
+    {{ adapter.dispatch('hand_over')(this, var('rows_folder') ~ '/' ~ report_table) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro default__hand_over(rows, place) -%}
+    {{ exceptions.raise_compiler_error(target.type ~ ' hands no rows over: macros/engines.sql') }}
+{%- endmacro %}
+
+{% macro duckdb__hand_over(rows, place) -%}
+    copy (select * from {{ rows }}) to '{{ place }}.parquet' (format parquet)
+{%- endmacro %}
+
+{# In the warehouse, before the engine reads landing: locks the days of all tables, then removes them from
+   the queue. A build of PostgreSQL locks one table at a time, so no two builds wait for each other. #}
+{% macro claim_days_of_tables(report_tables) -%}
+    {%- for report_table in report_tables -%}
+    {{ lock_days(report_table) }}
+    {% endfor -%}
+    {%- for report_table in report_tables -%}
+    {{ take_days_off_the_queue(report_table) }}
+    {% endfor -%}
+{%- endmacro %}
+
+{# In the warehouse, in the same transaction, once the engine's rows are in the relation `rows`. #}
+{% macro publish_days(report_table, rows) -%}
+    {%- set columns = get_quoted_csv(described_columns(report_table)) -%}
+    {%- set models = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') -%}
+    {%- set node = models | selectattr('name', 'equalto', report_table) | first -%}
+    {{ replace_days(node, 'reporting.' ~ report_table, rows, columns) }}
+{%- endmacro %}
