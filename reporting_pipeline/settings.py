@@ -156,6 +156,17 @@ class Settings(BaseSettings):
     source_seating_admin_url: SecretStr | None = _owner_address("seating")
     source_scanning_admin_url: SecretStr | None = _owner_address("scanning")
     source_ledger_admin_url: SecretStr | None = _owner_address("ledger")
+    engine: Literal["postgres", "duckdb"] = Field(
+        default="postgres",
+        description="What computes the report tables: postgres, which is the warehouse, or duckdb,"
+        " with the same results; default postgres.",
+    )
+    engine_folder: str = Field(
+        default=".reporting/engine",
+        min_length=1,
+        description="Folder in which another engine than postgres keeps its copy of the landed"
+        " rows; default .reporting/engine.",
+    )
     first_day: Day = Field(
         default=date(2025, 1, 1),
         description="First report day that can be built; default 2025-01-01.",

@@ -1,13 +1,13 @@
 """What sqlfluff needs of dbt's `adapter`: it lints the SQL that PostgreSQL runs."""
 
-from collections.abc import Callable
+from typing import Any
 
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
 
 @pass_context
-def dispatch(context: Context, macro: str) -> Callable[..., str]:
+def dispatch(context: Context, macro: str) -> Any:
     """The macro of this name for PostgreSQL, or else the one for every engine."""
-    found = context.get(f"postgres__{macro}") or context[f"default__{macro}"]
-    return found
+    names = (f"{prefix}__{macro}" for prefix in ("postgres", "default"))
+    return next(context[name] for name in names if name in context)

@@ -49,18 +49,27 @@
     timestamp with time zone '{{ day }} 00:00Z'
 {%- endmacro %}
 
+{# The local time of an instant, without a zone. #}
+{% macro local_time_of(instant, zone) -%}
+    {{ adapter.dispatch('local_time_of')(instant, zone) }}
+{%- endmacro %}
+
+{% macro default__local_time_of(instant, zone) -%}
+    {{ instant }} at time zone {{ zone }}
+{%- endmacro %}
+
 {# The report day of an instant. #}
 {% macro report_day(instant, zone, cutoff) -%}
     {{ adapter.dispatch('report_day')(instant, zone, cutoff) }}
 {%- endmacro %}
 
 {% macro default__report_day(instant, zone, cutoff) -%}
-    cast(({{ instant }} at time zone {{ zone }}) - {{ cutoff }} as date)
+    cast(({{ local_time_of(instant, zone) }}) - {{ cutoff }} as date)
 {%- endmacro %}
 
 {# The files of landing have a time of day as microseconds, because not every engine has a type for it. #}
 {% macro duckdb__report_day(instant, zone, cutoff) -%}
-    cast(({{ instant }} at time zone {{ zone }}) - to_microseconds({{ cutoff }}) as date)
+    cast(({{ local_time_of(instant, zone) }}) - to_microseconds({{ cutoff }}) as date)
 {%- endmacro %}
 
 {# The quarter of an hour in UTC of an instant, as its first instant. #}

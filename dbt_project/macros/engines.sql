@@ -9,7 +9,25 @@
         {%- for table, files in var('landing_files', {}).items() -%}
             {%- do run_query(adapter.dispatch('open_files')('landing.' ~ table, files)) -%}
         {%- endfor -%}
+        {%- do require_equal_zones() -%}
     {%- endif -%}
+{%- endmacro %}
+
+{# Another version of the time zone database would date rows to other days. #}
+{% macro require_equal_zones() -%}
+    {%- set query -%}
+        select zone, min(instant) as instant
+        from landing.zone_samples
+        where {{ local_time_of('instant', 'zone') }} <> local_time
+        group by zone
+        order by zone
+    {%- endset -%}
+    {%- for zone, instant in run_query(query).rows -%}
+        {{ exceptions.raise_compiler_error(
+            'the engine has other rules for the time zone ' ~ zone ~ ' than the warehouse, from ' ~ instant
+            ~ ': bring both to one version of the time zone database'
+        ) }}
+    {%- endfor -%}
 {%- endmacro %}
 
 {% macro default__open_files(relation, files) -%}
@@ -18,7 +36,7 @@
 
 {% macro duckdb__open_files(relation, files) -%}
     create view {{ relation }} as
-    select * from read_parquet(['{{ files | join("', '") }}'])
+    select * from read_parquet(['{{ files | map('replace', "'", "''") | join("', '") }}'])
 {%- endmacro %}
 
 {# On the engine, after each model: computes its rows into a file of the folder `rows_folder`. #}
@@ -33,7 +51,7 @@
 {%- endmacro %}
 
 {% macro duckdb__hand_over(rows, place) -%}
-    copy (select * from {{ rows }}) to '{{ place }}.parquet' (format parquet)
+    copy (select * from {{ rows }}) to '{{ place | replace("'", "''") }}.parquet' (format parquet)
 {%- endmacro %}
 
 {# In the warehouse, before the engine reads landing: locks the days of all tables, then removes them from

@@ -14,6 +14,8 @@ from psycopg import sql
 from sqlalchemy import URL
 
 from reporting_pipeline.building.dbt import run_models
+from reporting_pipeline.building.engines.build import build_on_engine
+from reporting_pipeline.building.engines.engine import Engine
 from reporting_pipeline.building.relations import all_days, ensure_relations
 from reporting_pipeline.registry.report_tables import REPORT_TABLES, report_table
 from reporting_pipeline.telemetry.metric_store import Observation, record
@@ -45,7 +47,11 @@ class BuildResult:
 
 
 def build(
-    days: Iterable[date], *, warehouse: URL, tables: Sequence[str] = TABLE_NAMES
+    days: Iterable[date],
+    *,
+    warehouse: URL,
+    tables: Sequence[str] = TABLE_NAMES,
+    engine: Engine | None = None,
 ) -> BuildResult:
     """Rebuild report days of report tables, in one invocation of dbt.
 
@@ -53,8 +59,10 @@ def build(
         days: The report days, in any order.
         warehouse: The address of the warehouse.
         tables: Names of report tables.
+        engine: What computes the rows; None: PostgreSQL, where the warehouse is.
 
     Raises:
+        EnvironmentNotReady: The engine is not installed.
         UnknownReport: No report table has one of the names.
         BuildFailed: A table was not built; it keeps its former rows.
         WarehouseUnavailable: The warehouse cannot be reached.
@@ -67,7 +75,11 @@ def build(
         ensure_relations(warehouse)
         ranges = [(first.isoformat(), end.isoformat()) for first, end in day_ranges(wanted)]
         with span("build", tables=", ".join(tables), days=len(wanted), first=ranges[0][0]):
-            seconds = run_models(tables, {"days": ranges}, warehouse=warehouse)
+            if engine is None:
+                seconds = run_models(tables, {"days": ranges}, warehouse=warehouse)
+            else:
+                variables = {"days": ranges}
+                seconds = build_on_engine(tables, variables, engine=engine, warehouse=warehouse)
     with warehouse_connection(warehouse) as connection:
         _record(connection, seconds, len(wanted))
         return BuildResult(
@@ -87,8 +99,10 @@ def touched_days(warehouse: URL) -> dict[str, list[date]]:
         return dict(connection.execute(statement).fetchall())
 
 
-def build_touched(warehouse: URL) -> BuildResult:
+def build_touched(warehouse: URL, *, engine: Engine | None = None) -> BuildResult:
     """Rebuild what landing touched: each table on its own days; tables with equal days together.
+
+    Takes what `build` takes.
 
     Raises:
         BuildFailed: A table was not built; its days stay touched.
@@ -99,7 +113,7 @@ def build_touched(warehouse: URL) -> BuildResult:
     row_counts: dict[str, Mapping[date, int]] = {}
     seconds: dict[str, float] = {}
     for same_days, tables in by_days.items():
-        built = build(same_days, warehouse=warehouse, tables=tables)
+        built = build(same_days, warehouse=warehouse, tables=tables, engine=engine)
         row_counts |= built.row_counts
         seconds |= built.seconds
     return BuildResult(row_counts=row_counts, seconds=seconds)

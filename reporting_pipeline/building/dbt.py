@@ -14,7 +14,7 @@ import tempfile
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from importlib.metadata import version
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,8 @@ _QUIET = (
     *("--log-level", "none", "--log-level-file", "none"),
 )
 # The packages that decide how the project is parsed.
-_DBT = ("dbt-core", "dbt-adapters", "dbt-common", "dbt-postgres")
+_DBT = ("dbt-core", "dbt-adapters", "dbt-common", "dbt-postgres", "dbt-duckdb")
+_WAREHOUSE = "warehouse"  # the target that is PostgreSQL
 _CACHED_PROJECTS = 10
 # Further parameters of libpq that a profile can have.
 _IN_PROFILE = ("sslmode", "sslcert", "sslkey", "sslrootcert", "application_name")
@@ -73,6 +74,38 @@ def run_models(
         # are replaced need the whole list.
         arguments.append("--no-populate-cache")
     result = _invoke_at(warehouse, arguments, kept="the former rows are kept")
+    return _seconds_of(result, models)
+
+
+def compute_models(
+    models: Iterable[str], variables: Mapping[str, object], *, target: str, scratch: Path
+) -> dict[str, float]:
+    """Run report models and all models that they read on another engine, in this process.
+
+    Args:
+        models: The names of report models.
+        variables: What `var()` gives in the models.
+        target: The engine's target in `profiles.yml`.
+        scratch: A folder for what the engine writes meanwhile.
+
+    Returns:
+        Seconds that each model took, by its name.
+
+    Raises:
+        BuildFailed: A model failed; the message names each and the engine's reason.
+    """
+    in_pipeline = json.dumps({**variables, "in_pipeline": True})
+    with_parents = [f"+{model}" for model in models]
+    arguments = ["run", "--target", target, "--vars", in_pipeline, "--no-populate-cache"]
+    with _ONE_AT_A_TIME:
+        manifest = parsed_project(target).deepcopy()  # type: ignore[no-untyped-call]
+        set_environment({"REPORTING_DBT_SCRATCH": scratch.as_posix()})
+        result = _invoke([*arguments, "--select", *with_parents], manifest)
+    return _seconds_of(result, models)
+
+
+def _seconds_of(result: Any, models: Iterable[str]) -> dict[str, float]:
+    """Seconds by model of an invocation that succeeded."""
     if result.exception is not None:
         message = f"dbt could not run {' '.join(models)}: {result.exception}"
         raise BuildFailed(message) from result.exception
@@ -113,6 +146,27 @@ def compiled_model(model: str, variables: Mapping[str, object], *, warehouse: UR
     return str(compiled.node.compiled_code)
 
 
+def compiled_statement(jinja: str, variables: Mapping[str, object], *, warehouse: URL) -> str:
+    """The SQL that macros of the project give for the warehouse.
+
+    Args:
+        jinja: The calls of macros, such as `{{ claim_days('report_sales_daily') }}`.
+        variables: What `var()` gives in the macros.
+        warehouse: The address of the warehouse.
+
+    Raises:
+        BuildFailed: The macros do not compile.
+        WarehouseUnavailable: The warehouse cannot be reached.
+    """
+    arguments = ["compile", "--no-populate-cache", "--vars", json.dumps(variables)]
+    result = _invoke_at(warehouse, [*arguments, "--inline", jinja])
+    if not result.success:
+        message = f"dbt could not compile {jinja}: {result.exception}"
+        raise BuildFailed(message)
+    [compiled] = result.result.results
+    return str(compiled.node.compiled_code)
+
+
 def dbt_environment(warehouse: URL, state: Path) -> dict[str, str]:
     """The variables that the `dbt` program needs: its project, the warehouse, folders to write to.
 
@@ -130,11 +184,14 @@ def dbt_environment(warehouse: URL, state: Path) -> dict[str, str]:
 
 
 @functools.cache
-def parsed_project() -> "Manifest":
+def parsed_project(target: str = _WAREHOUSE) -> "Manifest":
     """The parsed dbt project; once per process.
 
     Parsing takes 7 s of CPU time and reading its result 0.3 s. So the result stays in the user's
     cache folder, for the processes that follow: a Dagster run is a process.
+
+    Args:
+        target: The target in `profiles.yml`; a configuration can depend on it.
 
     Raises:
         BuildFailed: The project does not parse.
@@ -143,13 +200,13 @@ def parsed_project() -> "Manifest":
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumaro_encoder, extended_mashumuro_decoder
 
-    file = _cache_folder() / f"{_parse_digest()}.msgpack"
+    file = _cache_folder() / f"{_parse_digest(target)}.msgpack"
     content = _read_cached(file)
     if content is not None:
         return Manifest.from_msgpack(content, decoder=extended_mashumuro_decoder)
     with _ONE_AT_A_TIME:
         set_environment(_UNCONNECTED)
-        result = _invoke(["parse"], None)
+        result = _invoke(["parse", "--target", target], None)
     if not result.success:
         message = f"the dbt project does not parse: {result.exception}"
         raise BuildFailed(message)
@@ -181,9 +238,10 @@ def _cache_folder() -> Path:
     return home / ".cache" / "reporting_pipeline" / "dbt"
 
 
-def _parse_digest() -> str:
+def _parse_digest(target: str) -> str:
     """A digest of everything that the parsed project depends on."""
-    digest = hashlib.sha256(f"{PROJECT} {sys.version} {[*map(version, _DBT)]}".encode())
+    versions = [each.version for name in _DBT for each in distributions(name=name)]
+    digest = hashlib.sha256(f"{PROJECT} {target} {sys.version} {versions}".encode())
     for path in sorted(each for each in PROJECT.rglob("*") if each.is_file()):
         digest.update(f"\n{path.relative_to(PROJECT)} {path.stat().st_size} ".encode())
         digest.update(path.read_bytes())

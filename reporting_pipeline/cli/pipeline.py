@@ -116,14 +116,16 @@ def build(
         raise click.UsageError(message)
     with session() as settings, recorded_failure("build"):
         from reporting_pipeline.building import build as building
+        from reporting_pipeline.building.engines.engine import engine_of
 
+        engine = engine_of(settings.engine, settings.engine_folder)
         warehouse, begun_at = settings.warehouse_url(), datetime.now(UTC)
         if touched:
             from reporting_pipeline.checks.seals import unsealed_days
 
             of_tables = building.touched_days(warehouse)
             waiting = set().union(*of_tables.values())
-            result = building.build_touched(warehouse)
+            result = building.build_touched(warehouse, engine=engine)
             # An earlier build may have died before it sealed its days.
             days = sorted(waiting.union(unsealed_days(warehouse)))
         else:
@@ -134,7 +136,7 @@ def build(
             )
             named = tables or building.TABLE_NAMES
             of_tables = dict.fromkeys(named, days)
-            result = building.build(days, warehouse=warehouse, tables=named)
+            result = building.build(days, warehouse=warehouse, tables=named, engine=engine)
         _print_result(result)
         _notify(settings, days)
         found = _seal(warehouse, days)

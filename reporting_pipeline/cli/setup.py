@@ -14,6 +14,7 @@ import click
 from reporting_pipeline import project_file
 from reporting_pipeline.addresses import place
 from reporting_pipeline.alerts.channels import open_channels
+from reporting_pipeline.building.engines.engine import engine_of
 from reporting_pipeline.building.relations import migrate as migrate_warehouse
 from reporting_pipeline.catalogue.coverage import uncovered_organizations
 from reporting_pipeline.cli.addresses import Finding, attempt, nearest, touch_addresses
@@ -170,6 +171,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     if settings.signing_key is not None:
         yield attempt("signing key", lambda: _signing_key(settings))
     yield _disk(settings.home.absolute())
+    if (engine := engine_of(settings.engine, settings.engine_folder)) is not None:
+        yield attempt("engine", engine.require)
     yield pango()
 
 

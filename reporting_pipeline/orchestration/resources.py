@@ -26,6 +26,7 @@ from reporting_pipeline.alerts.alert_store import open_alerts
 from reporting_pipeline.alerts.causes import failed_run, late_days, overdue_report
 from reporting_pipeline.alerts.channels import ParsedChannels, open_channels, parse_channels
 from reporting_pipeline.alerts.evaluation import Evaluation, WarehouseAlerts
+from reporting_pipeline.building.engines.engine import Engine, engine_of
 from reporting_pipeline.building.touched_days import TouchedDays
 from reporting_pipeline.catalogue.derived_definitions import derive_definitions
 from reporting_pipeline.due.batch import DueResult, generate_batch
@@ -127,6 +128,12 @@ class Warehouse(SettingsResource):
     database_url: str | None = _setting("database_url")
     read_url: str | None = _setting("read_url")
     lock_timeout_seconds: int = _setting("lock_timeout_seconds")
+    engine: str = _setting("engine")
+    engine_folder: str = _setting("engine_folder")
+
+    def other_engine(self) -> Engine | None:
+        """What computes the report tables; None: the warehouse itself."""
+        return engine_of(self.engine, self.engine_folder)
 
     def address(self) -> URL:
         """The address, for psycopg 3.

@@ -69,14 +69,15 @@ def report_assets(
         context: dg.AssetExecutionContext, warehouse: Warehouse, redis: Redis, timing: Timing
     ) -> Iterator[dg.MaterializeResult[None]]:
         selected = [t for t in REPORT_TABLES if report_key(t.name) in context.selected_asset_keys]
-        url = warehouse.address()
+        url, engine = warehouse.address(), warehouse.other_engine()
         with step_failures():
             outside = device_days(warehouse, timing, partitions)
             if outside:
                 context.log.warning("%s", _outside_text(outside))
-                build(outside, warehouse=url)
+                build(outside, warehouse=url, engine=engine)
             days = days_of(context)
-            built = build(days, warehouse=url, tables=[table.name for table in selected])
+            names = [table.name for table in selected]
+            built = build(days, warehouse=url, tables=names, engine=engine)
             notify_rebuilt_days(url, [*outside, *days], redis_url=redis.redis_url, clock=timing.now)
         for table in selected:
             _describe_days(context, warehouse, table, built)
