@@ -6,94 +6,32 @@ Reading the settings starts no server and opens no connection.
 """
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 from datetime import date, time
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL
 
 from reporting_pipeline.addresses import postgres_url, with_options
-from reporting_pipeline.domain.time_zones import zone_names
 from reporting_pipeline.errors import SettingsError
 from reporting_pipeline.guards.regular_file import open_regular
-from reporting_pipeline.guards.shown_text import shown
+from reporting_pipeline.setting_values import (
+    ClockTime,
+    Day,
+    Folder,
+    RedisAddress,
+    WholeNumber,
+    ZoneName,
+    redis_database,
+)
 
 _DAGSTER_SCHEMA = "dagster"
-_FIRST_YEAR, _LAST_YEAR = 1970, 2199
 _MAX_KEY_BYTES = 64 * 1024
 _PREFIX = "REPORTING_"
-
-
-def _known_zone(name: str) -> str:
-    if name not in zone_names():
-        message = f"{name!r} is not an IANA time zone such as Europe/Berlin"
-        raise ValueError(message)
-    return name
-
-
-def _redis_address(address: SecretStr) -> SecretStr:
-    try:
-        parts = urlsplit(address.get_secret_value())
-        is_known = parts.scheme in {"redis", "rediss", "unix"} and parts.port != 0
-    except ValueError:  # the port is not a number
-        is_known = False
-    if not is_known:
-        message = "it is not an address of Redis such as redis://:password@host:6379/0"
-        raise ValueError(message)
-    return address
-
-
-def _written(pattern: str, example: str) -> BeforeValidator:
-    """Text of this form only: pydantic alone also reads 1_000, seconds since 1970 and the like."""
-
-    def check(value: object) -> object:
-        if isinstance(value, str) and re.fullmatch(pattern, value, re.ASCII) is None:
-            message = f"{shown(value)!r} is not of the form {example}"
-            raise ValueError(message)
-        return value
-
-    return BeforeValidator(check)
-
-
-def _sensible_day(day: date) -> date:
-    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
-        message = f"{day} is not a day of the years {_FIRST_YEAR} to {_LAST_YEAR}"
-        raise ValueError(message)
-    return day
-
-
-def _folder(path: Path) -> Path:
-    """A path that is a folder, or can become one."""
-    if not str(path).strip() or "\0" in str(path):
-        message = "it is empty, or no path"
-        raise ValueError(message)
-    for each in (path, *path.absolute().parents):
-        try:
-            if each.is_dir():
-                return path
-            is_other = each.exists() or each.is_symlink()
-        except OSError as error:
-            message = f"{shown(path)!r} is no path: {error.strerror}"
-            raise ValueError(message) from None
-        if is_other:
-            message = f"{shown(each)!r} is not a folder"
-            raise ValueError(message)
-    return path
-
-
-RedisAddress = Annotated[SecretStr, AfterValidator(_redis_address)]
-WholeNumber = Annotated[int, _written(r"-?[0-9]{1,19}", "900")]
-Day = Annotated[
-    date, _written(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "2025-03-09"), AfterValidator(_sensible_day)
-]
-ClockTime = Annotated[time, _written(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?", "02:15")]
-Folder = Annotated[Path, _written(r"(?s).*\S.*", ".reporting"), AfterValidator(_folder)]
 
 
 def _reader_address(domain: str) -> Any:
@@ -142,6 +80,30 @@ class Settings(BaseSettings):
     redis_url: RedisAddress | None = Field(
         default=None,
         description="Address of Redis or Valkey (redis://, rediss:// or unix://); default none.",
+    )
+    executor: Literal["in_process", "celery"] = Field(
+        default="in_process",
+        description="Where the steps of Dagster run: in_process for the process of their run, or"
+        " celery for workers, also on other machines; default in_process.",
+    )
+    celery_url: RedisAddress | None = Field(
+        default=None,
+        description="Address of the Redis or Valkey with the queue of the workers, with a number of"
+        " a database that REPORTING_REDIS_URL does not have; default none.",
+    )
+    batch_reports: WholeNumber = Field(
+        default=50,
+        ge=1,
+        le=10_000,
+        description="Reports that one step generates on a worker; it should take less than a"
+        " quarter of REPORTING_REDELIVERY_SECONDS; default 50.",
+    )
+    redelivery_seconds: WholeNumber = Field(
+        default=1200,
+        ge=10,
+        le=86_400,
+        description="Seconds after which the step of a worker that was killed as a whole is given"
+        " to another one; default 1200.",
     )
     store_url: str | None = Field(
         default=None,
@@ -216,7 +178,7 @@ class Settings(BaseSettings):
         description="Time at which the day before is landed, built and reported each night;"
         " default 02:15:00.",
     )
-    schedule_zone: Annotated[str, AfterValidator(_known_zone)] = Field(
+    schedule_zone: ZoneName = Field(
         default="UTC",
         description="IANA time zone of REPORTING_NIGHTLY_AT; default UTC.",
     )
@@ -471,6 +433,25 @@ class Settings(BaseSettings):
     def redis_address(self) -> str | None:
         """Address of Redis with its password, or None if it is not set."""
         return None if self.redis_url is None else self.redis_url.get_secret_value()
+
+    def celery_address(self) -> str:
+        """Address of the workers' queue, with its password.
+
+        Raises:
+            SettingsError: It is not set, or is that of REPORTING_REDIS_URL.
+        """
+        if self.celery_url is None:
+            raise SettingsError(_missing("REPORTING_CELERY_URL"))
+        address = self.celery_url.get_secret_value()
+        if self.redis_url is not None and redis_database(address) == redis_database(
+            self.redis_url.get_secret_value()
+        ):
+            message = (
+                "REPORTING_CELERY_URL names the database of REPORTING_REDIS_URL: give it another "
+                "number, such as redis://:password@host:6379/1, or another server"
+            )
+            raise SettingsError(message)
+        return address
 
     def alert_channel_urls(self) -> str | None:
         """Addresses of the alert channels, which may contain secrets, or None if none is set."""

@@ -65,6 +65,12 @@ def touch_addresses(settings: Settings) -> Iterator[Finding]:
             lambda: answering_redis(settings.redis_address() or ""),
             "correct REPORTING_REDIS_URL, or start the server",
         )
+    if settings.celery_url is not None:
+        yield attempt(
+            "step queue",
+            lambda: answering_redis(settings.celery_address()),
+            "correct REPORTING_CELERY_URL, or start the server",
+        )
     for thing, address, name in (
         ("store", settings.store_url, "REPORTING_STORE_URL"),
         ("step logs", settings.compute_logs_url, "REPORTING_COMPUTE_LOGS_URL"),

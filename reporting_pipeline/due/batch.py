@@ -22,6 +22,9 @@ from reporting_pipeline.publishing.publish import settle
 from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
 from reporting_pipeline.store.object_store import ObjectStore
 
+ALL_FORMATS = "all"
+"""The format of the line of a report that failed before its formats."""
+
 Status = Literal["ready", "empty", "held", "failed"]
 
 # Reports wait for the warehouse, and for PDF pages, which child processes make.
@@ -143,7 +146,7 @@ def report_lines(result: DueResult) -> Iterator[ReportLine]:
             name=request.definition.name,
             organization_id=request.definition.organization_id,
             period=request.period.token,
-            format="all",
+            format=ALL_FORMATS,
             status="failed",
             reason=f"{type(error).__name__}: {error}",
             is_retryable=isinstance(error, ReportingError) and error.retryable,

@@ -23,7 +23,7 @@ import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from psycopg import Connection
@@ -31,7 +31,7 @@ from sqlalchemy import URL
 
 from reporting_pipeline.catalogue.definition_store import definitions_of
 from reporting_pipeline.domain.period import Period
-from reporting_pipeline.due.batch import DueResult
+from reporting_pipeline.due.batch import DueResult, report_lines
 from reporting_pipeline.due.due_reports import DueReport
 from reporting_pipeline.publishing.gate import judge
 from reporting_pipeline.publishing.snapshot import ReportRequest, report_state
@@ -42,6 +42,9 @@ from reporting_pipeline.report_definitions.definition import (
     Status,
 )
 from reporting_pipeline.warehouse.engine import warehouse_connection
+
+ReportName: TypeAlias = tuple[UUID, str, str]
+"""Organisation, slug of the definition, and period."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -267,24 +270,42 @@ def forget_rebuilt_days_after(warehouse: URL, results: Iterable[DueResult]) -> I
         warehouse: The warehouse with the rebuilt days.
         results: The results of a batch that begins when the first result is requested.
     """
-    with warehouse_connection(warehouse) as connection:
-        rebuilt_ids = tuple(rebuilt_id for (rebuilt_id,) in connection.execute(_REBUILT_AND_SEALED))
-        affected = _affected_requests(connection, _definitions(connection), rebuilt_ids)
-    remaining = {(each.definition.id, each.period) for each in affected}
+    rebuilt_ids = rebuilt_and_sealed(warehouse)
+    generated: set[ReportName] = set()
     for result in results:
-        request = result.due.request
-        if _is_generated(result):
-            remaining.discard((request.definition.id, request.period))
+        if all(line.status != "failed" for line in report_lines(result)):
+            generated.add(name_of(result.due.request))
         yield result
-    if rebuilt_ids and not remaining:
-        with warehouse_connection(warehouse) as connection:
+    forget_rebuilt_days_if_generated(warehouse, rebuilt_ids, generated)
+
+
+def rebuilt_and_sealed(warehouse: URL) -> tuple[int, ...]:
+    """The ids of the rebuilt days that are sealed, for `forget_rebuilt_days_if_generated`."""
+    with warehouse_connection(warehouse) as connection:
+        return tuple(rebuilt_id for (rebuilt_id,) in connection.execute(_REBUILT_AND_SEALED))
+
+
+def name_of(request: ReportRequest) -> ReportName:
+    """Organisation, slug and period: what a report has in common with its lines in a list."""
+    return request.definition.organization_id, request.definition.slug, request.period.token
+
+
+def forget_rebuilt_days_if_generated(
+    warehouse: URL, rebuilt_ids: Sequence[int], generated: Collection[ReportName]
+) -> None:
+    """Forget rebuilt days if all reports that depend on them were generated since.
+
+    Args:
+        warehouse: The warehouse with the rebuilt days.
+        rebuilt_ids: What `rebuilt_and_sealed` gave before the first report began.
+        generated: The reports that did not fail.
+    """
+    if not rebuilt_ids:
+        return
+    with warehouse_connection(warehouse) as connection:
+        affected = _affected_requests(connection, _definitions(connection), rebuilt_ids)
+        if {name_of(each) for each in affected} <= set(generated):
             forget_rebuilt_days(connection, rebuilt_ids)
-
-
-def _is_generated(result: DueResult) -> bool:
-    return result.error is None and all(
-        outcome.report.status in {"ready", "empty", "held"} for outcome in result.outcomes
-    )
 
 
 def _definitions(connection: Connection[Any]) -> dict[UUID, ReportDefinition]:

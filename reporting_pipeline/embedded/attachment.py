@@ -78,6 +78,7 @@ def server_addresses(home: Home, running: Running) -> dict[str, str]:
     found = {
         "REPORTING_DATABASE_URL": database(WAREHOUSE, WAREHOUSE_OWNER, secrets.warehouse_owner),
         "REPORTING_REDIS_URL": f"redis://:{secrets.redis}@127.0.0.1:{running.redis_port}/0",
+        "REPORTING_CELERY_URL": f"redis://:{secrets.redis}@127.0.0.1:{running.redis_port}/1",
     }
     for name in SOURCE_DOMAINS:
         variable = f"REPORTING_SOURCE_{name.upper()}"

@@ -30,6 +30,7 @@ from reporting_pipeline.orchestration.assets.seals import seal_asset
 from reporting_pipeline.orchestration.assets.store_audit import store_audit
 from reporting_pipeline.orchestration.assets.views import relation_specs
 from reporting_pipeline.orchestration.checks import day_checks, report_checks
+from reporting_pipeline.orchestration.executors import executor_of
 from reporting_pipeline.orchestration.file_checks import file_checks
 from reporting_pipeline.orchestration.instance.runs import failure_reason
 from reporting_pipeline.orchestration.instance.timeline import show_in_timeline
@@ -79,7 +80,10 @@ def build_definitions(settings: Settings, **overrides: object) -> dg.Definitions
         # pins all of them.
         warnings.simplefilter("ignore", dg.PreviewWarning)
         warnings.simplefilter("ignore", dg.BetaWarning)
-        exports = export_assets(settings.first_day, days)
+        is_shared = settings.executor != "in_process"
+        exports = export_assets(
+            settings.first_day, days, batch_reports=settings.batch_reports if is_shared else None
+        )
         others = [restatement_asset(), requested_reports]
         return dg.Definitions(
             assets=dg.with_source_code_references(
@@ -104,7 +108,7 @@ def build_definitions(settings: Settings, **overrides: object) -> dg.Definitions
             schedules=schedules(settings, days),
             sensors=sensors(settings.first_day),
             resources=resources_of(settings, **{**_bucket(settings), **overrides}),
-            executor=dg.in_process_executor,
+            executor=executor_of(settings),
         )
 
 

@@ -47,10 +47,13 @@ from reporting_pipeline.due.expected_reports import (
 )
 from reporting_pipeline.due.report_calendar import report_calendar
 from reporting_pipeline.due.stale_reports import (
+    ReportName,
     StaleReports,
     days_too_old_to_rebuild,
     forget_rebuilt_days,
     forget_rebuilt_days_after,
+    forget_rebuilt_days_if_generated,
+    rebuilt_and_sealed,
     stale_reports,
 )
 from reporting_pipeline.exports.signing import Signer
@@ -303,14 +306,28 @@ class Reports(SettingsResource):
         choice: ReportChoice = ALL_REPORTS,
         is_only_missing: bool = False,
     ) -> Iterator[DueResult]:
-        """Generate the reports of a schedule that are due on any of the days.
+        """Generate the reports of a schedule that are due on any of the days (`due_after_days`)."""
+        due = self.due_after_days(
+            schedule, as_of_days, choice=choice, is_only_missing=is_only_missing
+        )
+        return self.generate(due, choice)
+
+    def due_after_days(
+        self,
+        schedule: Schedule,
+        as_of_days: Collection[date],
+        *,
+        choice: ReportChoice = ALL_REPORTS,
+        is_only_missing: bool = False,
+    ) -> list[DueReport]:
+        """The reports of a schedule that are due on any of the days.
 
         A day that is not over for an organisation is left out: a sensor requests its reports later.
 
         Args:
             schedule: The schedule of the definitions.
             as_of_days: The days on which the reports are due.
-            choice: Generate only these of them.
+            choice: Only these of them.
             is_only_missing: Leave out existing reports, and reports whose days are not built yet.
 
         Raises:
@@ -324,9 +341,7 @@ class Reports(SettingsResource):
                 for each in due_reports(connection, as_of_days, selection)
                 if calendar.is_over(each.request.definition.organization_id, each.as_of)
             ]
-            if is_only_missing:
-                due = self._requestable(connection, due)
-        return self._generate(due, choice)
+            return self._requestable(connection, due) if is_only_missing else due
 
     def generate_after_events(
         self,
@@ -335,7 +350,18 @@ class Reports(SettingsResource):
         choice: ReportChoice = ALL_REPORTS,
         is_only_missing: bool = False,
     ) -> Iterator[DueResult]:
-        """Generate the reports that are due after events and whose days have landed.
+        """Generate the reports that are due after events (`due_after_events`)."""
+        due = self.due_after_events(event_ids, choice=choice, is_only_missing=is_only_missing)
+        return self.generate(due, choice)
+
+    def due_after_events(
+        self,
+        event_ids: Collection[UUID],
+        *,
+        choice: ReportChoice = ALL_REPORTS,
+        is_only_missing: bool = False,
+    ) -> list[DueReport]:
+        """The reports that are due after events and whose days have landed.
 
         Raises:
             UnknownDefinition: There is no such choice.
@@ -343,9 +369,7 @@ class Reports(SettingsResource):
         with warehouse_connection(self.warehouse.address()) as connection:
             selection = selection_of(connection, Schedule.POST_EVENT, choice)
             due = due_after_events(connection, event_ids, selection)
-            if is_only_missing:
-                due = self._requestable(connection, due)
-        return self._generate(due, choice)
+            return self._requestable(connection, due) if is_only_missing else due
 
     def requestable(self) -> list[MissingReport]:
         """The missing reports that can be generated now, oldest first.
@@ -374,22 +398,37 @@ class Reports(SettingsResource):
         with warehouse_connection(self.warehouse.address()) as connection:
             forget_rebuilt_days(connection, stale.rebuilt_ids)
 
+    def rebuilt_and_sealed(self) -> tuple[int, ...]:
+        """The rebuilt days that wait for their reports, before these begin."""
+        return rebuilt_and_sealed(self.warehouse.address())
+
+    def forget_if_generated(
+        self, rebuilt_ids: Sequence[int], generated: Collection[ReportName]
+    ) -> None:
+        """Remove rebuilt days from the list of days to look at, if no other report needs them."""
+        forget_rebuilt_days_if_generated(self.warehouse.address(), rebuilt_ids, generated)
+
     def _requestable(
         self, connection: psycopg.Connection, due: Sequence[DueReport]
     ) -> list[DueReport]:
         return only_requestable(connection, due, self.timing.now(), self.timing.expectation())
 
-    def _generate(self, due: Sequence[DueReport], choice: ReportChoice) -> Iterator[DueResult]:
+    def generate(self, due: Sequence[DueReport], choice: ReportChoice) -> Iterator[DueResult]:
+        """Generate all reports of a run; rebuilt days that only they need are forgotten then."""
+        results = self.generate_share(due, choice)
+        if choice.format:  # the other formats still need the rebuilt days
+            return results
+        return forget_rebuilt_days_after(self.warehouse.address(), results)
+
+    def generate_share(self, due: Sequence[DueReport], choice: ReportChoice) -> Iterator[DueResult]:
+        """Generate some of the reports of a run."""
         is_allowed = choice.is_provisional_allowed
-        results = generate_batch(
+        return generate_batch(
             self.publisher(),
             [each.allowing_provisional(is_allowed=is_allowed) for each in due],
             formats=[ReportFormat(choice.format)] if choice.format else [],
             redis_url=self.redis.redis_url,
         )
-        if choice.format:  # the other formats still need the rebuilt days
-            return results
-        return forget_rebuilt_days_after(self.warehouse.address(), results)
 
 
 class AlertEvaluator(SettingsResource):

@@ -14,6 +14,10 @@ REASONS = {
     "AssetCheckEvaluationTargetMaterializationData": (
         "ties a check result to the materialisation that it looked at, so that the UI shows it"
     ),
+    "dagster._core.definitions.dependency.DynamicCollectDependencyDefinition": (
+        "a graph whose inputs depend on the assets that it is made of, and that has dynamic steps"
+    ),
+    "dagster._core.definitions.dependency.IDependencyDefinition": "the type of both kinds",
     "dagster._core.errors.DagsterUserCodeUnreachableError": "a code server that does not answer",
     "dagster._core.events.JobFailureData": "why a run failed",
     "dagster._core.events.StepMaterializationData": (

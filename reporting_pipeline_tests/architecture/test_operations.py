@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import click
 import pytest
 import yaml
+from celery.bin.celery import celery
 from dagster._cli import cli as dagster_cli
 from dagster_webserver.cli import dagster_webserver
 
@@ -17,6 +18,7 @@ from reporting_pipeline_tests.architecture.repository import DOCS, ROOT
 
 TEXT = (DOCS / "operations.md").read_text(encoding="utf-8")
 PROGRAMS = {
+    "celery": celery,
     "reporting": main,
     "dagster": dagster_cli,
     "dagster-webserver": dagster_webserver,
@@ -43,22 +45,28 @@ def test_the_page_has_commands() -> None:
 )
 def test_a_command_of_the_page_exists_with_its_options(line: str) -> None:
     program, *arguments = shlex.split(line)
-    command = _command(PROGRAMS[program], arguments)
-    known = {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
+    commands = list(_command_chain(PROGRAMS[program], arguments))
+    command = commands[-1]
+    params = [param for each in commands for param in each.params]
+    known = {name for each in params for name in (*each.opts, *each.secondary_opts)}
 
     assert not isinstance(command, click.Group) or command.invoke_without_command
     assert {each for each in arguments if each.startswith("-")} <= known
 
 
-def _command(command: click.Command, arguments: list[str]) -> click.Command:
-    """The command that the arguments name, within its groups."""
+def _command_chain(command: click.Command, arguments: list[str]) -> Iterator[click.Command]:
+    """The groups that the arguments name, then the command within them."""
+    yield command
     if not isinstance(command, click.Group) or not arguments:
-        return command
+        return
     if command.invoke_without_command and arguments[0].startswith("-"):
-        return command
+        named = [each for each in arguments if each in command.commands]
+        if named:  # after options of the group
+            yield from _command_chain(command.commands[named[0]], [])
+        return
     found = command.get_command(click.Context(command), arguments[0])
     assert found is not None, f"there is no command {arguments[0]}"
-    return _command(found, arguments[1:])
+    yield from _command_chain(found, arguments[1:])
 
 
 def test_every_kind_of_alert_says_what_to_do() -> None:

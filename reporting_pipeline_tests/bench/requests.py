@@ -63,7 +63,7 @@ def _run(fire: Fire) -> FireResult:
     with tempfile.TemporaryDirectory(prefix="reporting-fire-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # the servers run as another user
-        with _servers(Home(folder / "home", server_account())) as addresses:
+        with servers(Home(folder / "home", server_account())) as addresses:
             warehouse = make_url(addresses["REPORTING_DATABASE_URL"])
             migrate(warehouse)
             redis_url = addresses["REPORTING_REDIS_URL"]
@@ -73,7 +73,7 @@ def _run(fire: Fire) -> FireResult:
 
 
 @contextmanager
-def _servers(home: Home) -> Iterator[Mapping[str, str]]:
+def servers(home: Home) -> Iterator[Mapping[str, str]]:
     """Servers of a home, and their addresses; they have stopped when the block ends."""
     try:
         with attached(home, Settings.from_environment().pg_bindir, durable=False) as attachment:

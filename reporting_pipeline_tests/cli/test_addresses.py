@@ -25,6 +25,16 @@ WRONG = {
     "a storage without its schema": ("Dagster", "REPORTING_DAGSTER_URL", "{no_schema}"),
     "a Redis that is down": ("Redis", "REPORTING_REDIS_URL", "redis://:s3cret@127.0.0.1:1/0"),
     "a Redis with another password": ("Redis", "REPORTING_REDIS_URL", "{redis}"),
+    "a queue of steps that is down": (
+        "step",
+        "REPORTING_CELERY_URL",
+        "redis://:s3cret@127.0.0.1:1/1",
+    ),
+    "a queue of steps in the database of Redis": (
+        "step",
+        "REPORTING_CELERY_URL",
+        "{redis_itself}",
+    ),
     "a bucket that is not there": ("store", "REPORTING_STORE_URL", "s3://none-of-ours/s3cret"),
     "a folder below a file": ("store", "REPORTING_STORE_URL", "{file}/store"),
     "another scheme": ("store", "REPORTING_STORE_URL", "ftp://s3cret@host/x"),
@@ -81,6 +91,7 @@ def addresses(
         "REPORTING_DATABASE_URL": conninfo(warehouse_url),
         "REPORTING_DAGSTER_URL": conninfo(empty_database_url),
         "REPORTING_REDIS_URL": redis_url,
+        "REPORTING_CELERY_URL": f"{redis_url.rpartition('/')[0]}/1",
         "REPORTING_STORE_URL": moto_address,
         "REPORTING_COMPUTE_LOGS_URL": f"{moto_address}/logs",
         **sources,
@@ -102,8 +113,8 @@ def test_every_address_has_a_line_and_nothing_is_left_in_the_store(
 
     assert (code, missing) == (0, []), output
     things = [line[9:].split("  ")[0].strip() for line in output.splitlines() if line[:2] == "ok"]
-    assert things[1:10] == [
-        *("warehouse", "Dagster", *_DOMAINS, "Redis", "store", "step logs"),
+    assert things[1:11] == [
+        *("warehouse", "Dagster", *_DOMAINS, "Redis", "step queue", "store", "step logs"),
     ]
     assert list(open_store(moto_address).list_keys()) == []
 
@@ -119,6 +130,7 @@ def test_exactly_the_wrong_address_fails(
         "read_only": conninfo(read_only),
         "no_schema": address_text(no_schema.set(drivername="postgresql")),
         "another_password": conninfo(warehouse_url.set(password=_SECRET)),
+        "redis_itself": addresses["REPORTING_REDIS_URL"],
         "redis": addresses["REPORTING_REDIS_URL"].replace("redis://:", "redis://:s3cret"),
         "file": str(tmp_path / "file"),
     }

@@ -35,6 +35,7 @@ NOT_FOR_RUNS = {
     *("home", "pg_bindir", "dagster_url", "compute_logs_url", "first_day"),
     *(f"source_{name}_admin_url" for name in ("ticketing", "seating", "scanning", "ledger")),
     *("landing_interval_minutes", "nightly_at", "schedule_zone", "log_format", "metrics_port"),
+    *("executor", "celery_url", "batch_reports", "redelivery_seconds"),
     *("leftover_grace_seconds", "retention_alert_days", "retention_deletes", "store_audit_at"),
     *(f"retention_{name}_years" for name in ("financial", "sales", "operational")),
     *(f"hot_cache_{name}" for name in ("ttl_seconds", "entries", "bytes", "file_bytes")),

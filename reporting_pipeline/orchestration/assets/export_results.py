@@ -1,13 +1,19 @@
 """The results of a batch of reports, as metadata of its partitions and as the end of its step."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import dagster as dg
 
-from reporting_pipeline.due.batch import DueResult, ReportLine, reasons, report_lines
+from reporting_pipeline.due.batch import (
+    ALL_FORMATS,
+    DueResult,
+    ReportLine,
+    reasons,
+    report_lines,
+)
 from reporting_pipeline.due.due_reports import DueReport
 from reporting_pipeline.errors import ReportingError
 from reporting_pipeline.exports.formats import FORMATS
@@ -93,7 +99,13 @@ class BatchSummary:
 
     def add(self, result: DueResult) -> None:
         """Count one report in all its formats."""
-        for line in report_lines(result):
+        if self.fault is None and not isinstance(result.error, ReportingError):
+            self.fault = result.error
+        self.add_lines(report_lines(result))
+
+    def add_lines(self, lines: Iterable[ReportLine]) -> None:
+        """Count one report by its lines, as a worker has sent them."""
+        for line in lines:
             self.counts[line.status] += 1
             self.new_edition_count += line.is_new_edition
             self.seconds += line.seconds
@@ -108,9 +120,9 @@ class BatchSummary:
             kept = self.published if is_well else self.unpublished
             if len(kept) < LISTED:
                 kept.append(line)
-        self.is_recorded &= result.error is None
-        if self.fault is None and not isinstance(result.error, ReportingError):
-            self.fault = result.error
+            self.is_recorded &= line.format != ALL_FORMATS
+            if line.is_fault and self.fault is None:
+                self.fault = RuntimeError(line.reason)
 
     @property
     def event_ids(self) -> set[UUID]:
@@ -149,11 +161,21 @@ def show_results(
     partition_of: Callable[[DueReport], str],
 ) -> None:
     """Generate the reports, show the results by partition, and end the step (`end_step`)."""
-    keys = partition_keys_of(context)
-    summaries = {key: BatchSummary() for key in keys}
+    summaries = {key: BatchSummary() for key in partition_keys_of(context)}
     for result in results:
         summaries[partition_of(result.due)].add(result)
-    event_ids = [UUID(key) for key in keys] if is_by_event(context) else []
+    show_summaries(context, reports, summaries, are_events=is_by_event(context))
+
+
+def show_summaries(
+    context: dg.AssetExecutionContext,
+    reports: Reports,
+    summaries: Mapping[str, BatchSummary],
+    *,
+    are_events: bool,
+) -> None:
+    """Show the summary of each partition, and end the step (`end_step`)."""
+    event_ids = [UUID(key) for key in summaries] if are_events else []
     store, names = reports.store.open(), read_names(reports, summaries.values(), event_ids)
     for key, summary in summaries.items():
         metadata = summary.metadata(store, names)

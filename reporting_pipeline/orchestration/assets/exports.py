@@ -19,6 +19,7 @@ from reporting_pipeline.orchestration.assets.export_results import (
     show_results,
 )
 from reporting_pipeline.orchestration.assets.lineage import DATASET_KEYS, SEALS
+from reporting_pipeline.orchestration.assets.shares import Due, FilesAsset, shared_out
 from reporting_pipeline.orchestration.assets.steps import (
     FILE_KINDS,
     REPORTING_TEAM,
@@ -72,19 +73,30 @@ class ExportConfig(dg.Config):
         )
 
 
-def export_assets(first_day: date, days: dg.DailyPartitionsDefinition) -> list[dg.AssetsDefinition]:
-    """The reports of each schedule."""
+def export_assets(
+    first_day: date, days: dg.DailyPartitionsDefinition, *, batch_reports: int | None = None
+) -> list[dg.AssetsDefinition]:
+    """The reports of each schedule.
+
+    Args:
+        first_day: The first report day.
+        days: Every report day.
+        batch_reports: Divide the reports of a run into steps of so many; None: one step has all.
+    """
     own_days = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
     # A week that begins on another day than Monday begins in the partition before.
     with_former = dg.TimeWindowPartitionMapping(
         start_offset=-1, allow_nonexistent_upstream_partitions=True
     )
-    return [
+    assets = (
         _scheduled_reports(Schedule.DAILY, days, own_days),
         _scheduled_reports(Schedule.WEEKLY, report_weeks(first_day), with_former),
         _scheduled_reports(Schedule.MONTHLY, report_months(first_day), own_days),
         _event_reports(),
-    ]
+    )
+    if batch_reports is None:
+        return [_undivided(each) for each in assets]
+    return [shared_out(each, batch_reports=batch_reports) for each in assets]
 
 
 def restatement_asset() -> dg.AssetsDefinition:
@@ -117,64 +129,84 @@ def restatement_asset() -> dg.AssetsDefinition:
     return restated_reports
 
 
+def _undivided(asset: FilesAsset) -> dg.AssetsDefinition:
+    """The asset as one step."""
+
+    @dg.asset(
+        name=asset.name,
+        deps=asset.deps,
+        partitions_def=asset.partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        retry_policy=RETRIES,
+        group_name="exports",
+        description=asset.description,
+        owners=[REPORTING_TEAM],
+        kinds=FILE_KINDS,
+    )
+    def report_files(
+        context: dg.AssetExecutionContext, config: ExportConfig, reports: Reports
+    ) -> None:
+        with step_failures():
+            due = asset.due(context, config, reports)
+            results = reports.generate(due.reports, due.choice)
+            show_results(context, reports, results, due.partition_of)
+
+    return report_files
+
+
 def _scheduled_reports(
     schedule: Schedule,
     partitions: dg.TimeWindowPartitionsDefinition,
     seal_days: dg.TimeWindowPartitionMapping,
-) -> dg.AssetsDefinition:
-    @dg.asset(
-        name=f"{schedule}_reports",
-        deps=[dg.AssetDep(SEALS, partition_mapping=seal_days), *DATASET_KEYS],
-        partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        retry_policy=RETRIES,
-        group_name="exports",
-        description=f"Files of the {schedule} reports that are due after the days of a partition.",
-        owners=[REPORTING_TEAM],
-        kinds=FILE_KINDS,
-    )
-    def scheduled_reports(
-        context: dg.AssetExecutionContext, config: ExportConfig, reports: Reports
-    ) -> None:
+) -> FilesAsset:
+    def due(context: dg.AssetExecutionContext, config: ExportConfig, reports: Reports) -> Due:
         keys = {day: key for key in partition_keys_of(context) for day in due_days(partitions, key)}
-        with step_failures():
-            results = reports.generate_due(
-                schedule,
-                keys,
-                choice=config.choice(),
-                is_only_missing=_is_only_missing(context),
-            )
-            show_results(context, reports, results, lambda due: keys[due.as_of])
+        found = reports.due_after_days(
+            schedule, keys, choice=config.choice(), is_only_missing=_is_only_missing(context)
+        )
+        return Due(
+            reports=found, choice=config.choice(), partition_of=lambda each: keys[each.as_of]
+        )
 
-    return scheduled_reports
+    return FilesAsset(
+        name=f"{schedule}_reports",
+        description=f"Files of the {schedule} reports that are due after the days of a partition.",
+        partitions=partitions,
+        deps=[dg.AssetDep(SEALS, partition_mapping=seal_days), *map(dg.AssetDep, DATASET_KEYS)],
+        config=ExportConfig,
+        due=due,
+        are_events=False,
+    )
 
 
-def _event_reports() -> dg.AssetsDefinition:
-    @dg.asset(
-        deps=[dg.AssetDep(SEALS, partition_mapping=dg.AllPartitionMapping()), *DATASET_KEYS],
-        partitions_def=ENDED_EVENTS,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        retry_policy=RETRIES,
-        group_name="exports",
+def _event_reports() -> FilesAsset:
+    def due(context: dg.AssetExecutionContext, config: ExportConfig, reports: Reports) -> Due:
+        found = reports.due_after_events(
+            {UUID(key) for key in partition_keys_of(context)},
+            choice=config.choice(),
+            is_only_missing=_is_only_missing(context),
+        )
+        return Due(
+            reports=found,
+            choice=config.choice(),
+            partition_of=lambda each: str(each.request.period.event_id),
+        )
+
+    return FilesAsset(
+        name="event_reports",
         description=(
             "Files of the reports that are due after an event: hours after the doors open, the day "
             "after the event, or when the event is final, as the report definition says."
         ),
-        owners=[REPORTING_TEAM],
-        kinds=FILE_KINDS,
+        partitions=ENDED_EVENTS,
+        deps=[
+            dg.AssetDep(SEALS, partition_mapping=dg.AllPartitionMapping()),
+            *map(dg.AssetDep, DATASET_KEYS),
+        ],
+        config=ExportConfig,
+        due=due,
+        are_events=True,
     )
-    def event_reports(
-        context: dg.AssetExecutionContext, config: ExportConfig, reports: Reports
-    ) -> None:
-        with step_failures():
-            results = reports.generate_after_events(
-                {UUID(key) for key in partition_keys_of(context)},
-                choice=config.choice(),
-                is_only_missing=_is_only_missing(context),
-            )
-            show_results(context, reports, results, lambda due: str(due.request.period.event_id))
-
-    return event_reports
 
 
 def _is_only_missing(context: dg.AssetExecutionContext) -> bool:

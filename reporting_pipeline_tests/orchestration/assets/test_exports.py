@@ -9,6 +9,7 @@ from uuid import UUID
 import dagster as dg
 import psycopg
 import pytest
+from pydantic import SecretStr
 
 from reporting_pipeline.catalogue.generated_reports import generated_reports
 from reporting_pipeline.orchestration.code_location import build_definitions
@@ -37,6 +38,14 @@ def scheduled(schedule: str, rule: object) -> dict[str, Any]:
     definition["config"]["period"] = rule
     slug = f"{schedule}-revenue".replace("_", "-")
     return definition | {"slug": slug, "schedule": schedule}
+
+
+@pytest.fixture(params=["in_process", "celery"])
+def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
+    """One step generates all reports of a run, or each report has a step of its own."""
+    address = "redis://127.0.0.1:1/1"  # a run in this process queues nothing
+    shared = {"executor": request.param, "celery_url": SecretStr(address), "batch_reports": 1}
+    return settings.model_copy(update=shared)
 
 
 @pytest.fixture
