@@ -25,7 +25,7 @@ PROGRAMS = ENVIRONMENT / "bin"
 # The locks add to each other. pyproject.toml explains which dependencies each one holds.
 PRODUCTION, DEMO, DEV = "requirements.lock", "requirements-demo.lock", "requirements-dev.lock"
 LOCKS = {
-    PRODUCTION: ("--extra", "tracing"),
+    PRODUCTION: ("--extra", "tracing", "--extra", "celery"),
     DEMO: ("--extra", "embedded", "--group", "pyproject.toml:build"),
     DEV: ("--group", "pyproject.toml:dev"),
 }

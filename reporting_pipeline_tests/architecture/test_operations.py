@@ -23,8 +23,8 @@ PROGRAMS = {
     "dagster": dagster_cli,
     "dagster-webserver": dagster_webserver,
 }
-# Of PostgreSQL and of the shell.
-_OTHERS = {"pg_dump", "pg_restore", "set"}
+# Of PostgreSQL, of Kubernetes and of the shell.
+_OTHERS = {"kubectl", "pg_dump", "pg_restore", "set"}
 _BLOCK = re.compile(r"```sh\n(.+?)```", re.DOTALL)
 _INLINE = re.compile(r"`(reporting [^`]+)`")
 
