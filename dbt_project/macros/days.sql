@@ -117,6 +117,10 @@
     where date in (
         select date from reporting.sealed_days where {{ in_days('date') }} order by date for update
     );
+    {#- Reports that were read from the former rows are not current any more. #}
+    insert into reporting.day_changes (date, subject, change_count)
+    select report_day, '{{ report_table }}', 1 from ({{ listed_days() }}) as built_days order by report_day
+    on conflict (date, subject) do update set change_count = day_changes.change_count + 1;
 {%- endmacro %}
 
 {% macro listed_days() -%}

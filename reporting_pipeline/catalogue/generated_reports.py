@@ -57,6 +57,8 @@ class GeneratedReport(KeyedRow):
         edition: The number of the current edition; 0 while none is published.
         storage_path: The key of the current edition's file; None if there is none.
         upcoming: The edition that was being put into the store when the row was last written.
+        basis: The digest of what the last generation was read from (`publishing.basis`); None: the
+            report is read again.
     """
 
     status: str
@@ -72,6 +74,7 @@ class GeneratedReport(KeyedRow):
     failure_message: str | None
     manifest: dict[str, Any] | None
     upcoming: dict[str, Any] | None
+    basis: str | None = None
 
     @property
     def file_name(self) -> str | None:
@@ -112,12 +115,12 @@ _PUBLISHED = """
 _NOTE = """
     insert into catalogue.generated_reports (
         id, organization_id, definition_id, version, period, period_first, period_end, event_id,
-        format, status, failure_class, failure_message, updated_at
+        format, status, failure_class, failure_message, basis, updated_at
     )
     values (
         %(id)s, %(organization_id)s, %(definition_id)s, %(version)s, %(period)s, %(period_first)s,
         %(period_end)s, %(event_id)s, %(format)s, %(status)s, %(failure_class)s,
-        %(failure_message)s, %(now)s
+        %(failure_message)s, %(basis)s, %(now)s
     )
     on conflict (id) do update set
         version = case when generated_reports.edition = 0 then excluded.version
@@ -125,6 +128,7 @@ _NOTE = """
         status = excluded.status,
         failure_class = excluded.failure_class,
         failure_message = excluded.failure_message,
+        basis = excluded.basis,
         updated_at = excluded.updated_at
 """
 
@@ -134,7 +138,8 @@ _COMPLETE = """
         is_provisional = %(is_provisional)s, storage_path = %(storage_path)s,
         generated_at = %(generated_at)s, byte_count = %(byte_count)s, row_count = %(row_count)s,
         file_sha256 = %(file_sha256)s, rows_sha256 = %(rows_sha256)s, manifest = %(manifest)s,
-        upcoming = null, failure_class = null, failure_message = null, updated_at = %(now)s
+        upcoming = null, failure_class = null, failure_message = null, basis = %(basis)s,
+        updated_at = %(now)s
     where id = %(id)s
 """
 
@@ -155,6 +160,15 @@ def generated_report(connection: Connection[Any], report_id: UUID) -> GeneratedR
     """A report by its id; None if it was never requested."""
     with connection.cursor(row_factory=class_row(GeneratedReport)) as cursor:
         return cursor.execute(f"{_SELECT} where keyed.id = %s", (report_id,)).fetchone()
+
+
+def reports_with(
+    connection: Connection[Any], report_ids: Collection[UUID]
+) -> dict[UUID, GeneratedReport]:
+    """The reports with these ids, by id; those that were never requested are left out."""
+    with connection.cursor(row_factory=class_row(GeneratedReport)) as cursor:
+        found = cursor.execute(f"{_SELECT} where keyed.id = any(%s)", (list(report_ids),))
+        return {each.id: each for each in found}
 
 
 def required_report(connection: Connection[Any], key: ReportKey) -> GeneratedReport:
@@ -225,7 +239,7 @@ def unsettled_reports(connection: Connection[Any]) -> list[GeneratedReport]:
         ).fetchall()
 
 
-def set_status(
+def set_status(  # noqa: PLR0913 - one argument per column
     connection: Connection[Any],
     key: ReportKey,
     status: str,
@@ -233,6 +247,7 @@ def set_status(
     version: int,
     now: datetime,
     failure: tuple[str, str] | None = None,
+    basis: str | None = None,
 ) -> None:
     """Set the status of a report, without a change of its current edition.
 
@@ -243,6 +258,7 @@ def set_status(
         version: The requested version of the definition; a row with an edition keeps its version.
         now: The time of the change.
         failure: Class and message, if it failed or is held.
+        basis: What it was read from, if it is held or empty.
     """
     failure_class, failure_message = failure or (None, None)
     connection.execute(
@@ -254,6 +270,7 @@ def set_status(
             "status": status,
             "failure_class": failure_class,
             "failure_message": failure_message,
+            "basis": basis,
             "now": now,
         },
     )
@@ -281,8 +298,17 @@ def complete_edition(
     *,
     causes: Sequence[str],
     now: datetime,
+    basis: str | None = None,
 ) -> int:
     """Make the upcoming edition the current one; the number rises only if the bytes differ.
+
+    Args:
+        connection: To the warehouse.
+        report: The report's row.
+        upcoming: The edition, which the store has.
+        causes: Why it differs from the former edition.
+        now: The time of the change.
+        basis: What it was read from; None if another process has read it.
 
     Returns:
         The number of the current edition.
@@ -305,6 +331,7 @@ def complete_edition(
         "landed_through": upcoming.landed_through,
         "manifest": _json_value(manifest),
         "causes": list(causes),
+        "basis": basis,
         "now": now,
     }
     connection.execute(_COMPLETE, values)
@@ -314,13 +341,17 @@ def complete_edition(
 
 
 def complete_unchanged(
-    connection: Connection[Any], report: GeneratedReport, manifest: Manifest | None, now: datetime
+    connection: Connection[Any],
+    report: GeneratedReport,
+    manifest: Manifest | None,
+    now: datetime,
+    basis: str | None = None,
 ) -> None:
     """Make a report ready whose current edition stays; only signatures of its manifest change."""
     connection.execute(
         "update catalogue.generated_reports set status = 'ready', failure_class = null,"
-        " failure_message = null, manifest = %s, updated_at = %s where id = %s",
-        (None if manifest is None else _json_value(manifest), now, report.id),
+        " failure_message = null, manifest = %s, basis = %s, updated_at = %s where id = %s",
+        (None if manifest is None else _json_value(manifest), basis, now, report.id),
     )
 
 

@@ -172,9 +172,10 @@ def check_and_seal(
             connection.execute("select pg_advisory_xact_lock(hashtext(%s))", (table.name,))
         found = _findings(connection, in_order)
         connection.execute("delete from reporting.sealed_days where date = any(%s)", (in_order,))
-        connection.cursor().executemany(
-            "insert into reporting.sealed_days (date, sealed_at) values (%s, %s)",
-            [(day, sealed_at) for day in in_order],
+        connection.execute(
+            "insert into reporting.sealed_days (date, sealed_at)"
+            " select day, %s from unnest(%s::date[]) as day",
+            (sealed_at, in_order),
         )
         _keep_objections(connection, found)
         keep_findings(connection, found)
@@ -314,28 +315,27 @@ def _findings(connection: Connection[Any], days: Sequence[date]) -> dict[Check, 
 
 def _keep_objections(connection: Connection[Any], found: Mapping[Check, Findings]) -> None:
     days = {day: None for of_check in found.values() for day in of_check}
-    connection.cursor().executemany(
-        "insert into reporting.seal_objections"
-        " (date, position, organization_id, event_id, report_table, check_name, message)"
-        " values (%s, %s, %s, %s, %s, %s, %s)",
-        [
-            (
-                *(day, position, each.organization_id, each.ids.get("event_id")),
-                *(check.report_table, each.check, each.message),
-            )
-            for day in days
-            for position, (check, each) in enumerate(
-                (
-                    (check, each)
-                    for check, of_check in found.items()
-                    for each in of_check[day]
-                    if each.severity is Severity.ERROR
-                ),
-                start=1,
-            )
-            if not check.is_read_live
-        ],
+    statement = (
+        "copy reporting.seal_objections"
+        " (date, position, organization_id, event_id, report_table, check_name, message) from stdin"
     )
+    # One statement: each statement counts the days as changed.
+    with connection.cursor().copy(statement) as copy:
+        for day in days:
+            errors = (
+                (check, each)
+                for check, of_check in found.items()
+                for each in of_check[day]
+                if each.severity is Severity.ERROR
+            )
+            for position, (check, each) in enumerate(errors, start=1):
+                if not check.is_read_live:
+                    copy.write_row(
+                        (
+                            *(day, position, each.organization_id, each.ids.get("event_id")),
+                            *(check.report_table, each.check, each.message),
+                        )
+                    )
 
 
 def _watermarks(connection: Connection[Any]) -> Iterator[Watermark]:

@@ -100,6 +100,11 @@ _UNPROVEN = "not proven without a signature (--key) or the warehouse (--against-
     is_flag=True,
     help="Also publish reports whose days are held, stamped PROVISIONAL.",
 )
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Also read and render reports that have not changed since they were generated.",
+)
 def export(  # noqa: PLR0913 - one argument per option
     *,
     first: date,
@@ -109,12 +114,14 @@ def export(  # noqa: PLR0913 - one argument per option
     formats: tuple[str, ...],
     schedules: tuple[str, ...],
     provisional: bool,
+    again: bool,
 ) -> None:
     """Publish every report that is due for a range of report days.
 
     A report is due on the day after its period: a daily one for each of the days, a weekly or
     monthly one if its week or month ends within them, one of an event if its last day is among
-    them. The same rows give the same bytes, and no new edition.
+    them. A report that has not changed since it was generated is not rendered again. The same rows
+    give the same bytes, and no new edition.
 
     The exit code is 1 if a report failed. A report that is held by the seals of its days is listed
     with the reasons, and is not a failure.
@@ -130,7 +137,7 @@ def export(  # noqa: PLR0913 - one argument per option
             due = due_reports(connection, as_of_days, selection)
             names = LandedNames.read(connection, [each.request.period.event_id for each in due])
         chosen = [each.allowing_provisional(is_allowed=provisional) for each in due]
-        failed = _export(settings, chosen, tuple(map(ReportFormat, formats)), names)
+        failed = _export(settings, chosen, tuple(map(ReportFormat, formats)), names, again=again)
     if failed:
         raise click.exceptions.Exit(1)
 
@@ -148,6 +155,8 @@ def _export(
     due: Sequence[DueReport],
     formats: Sequence[ReportFormat],
     names: LandedNames,
+    *,
+    again: bool,
 ) -> bool:
     """Publish the reports and print the result; True if any failed."""
     console, begun_at = listing_console(), datetime.now(UTC)
@@ -156,7 +165,11 @@ def _export(
     done: list[DueResult] = []
     with console.status("") as status:
         results = generate_batch(
-            publisher, due, formats=formats, redis_url=settings.redis_address()
+            publisher,
+            due,
+            formats=formats,
+            redis_url=settings.redis_address(),
+            are_all_rendered=again,
         )
         try:
             for result in results:
@@ -194,10 +207,12 @@ def _print_lines(console: Console, lines: Sequence[ReportLine], names: LandedNam
         console.print(plain(_reason_line(reason, names)), soft_wrap=True)
     counts = Counter(line.status for line in lines)
     new_count = sum(line.is_new_edition for line in lines)
+    unchanged_count = sum(line.is_unchanged for line in lines)
     console.print(
         f"{counts['ready']} files are ready, {new_count} of them new editions; "
         f"{counts['held']} held, {counts['failed']} failed"
         f"{', ' + str(counts['empty']) + ' empty' if counts['empty'] else ''}"
+        f"{f'; {unchanged_count} have not changed' if unchanged_count else ''}"
         if lines
         else "no such report is due for these days"
     )

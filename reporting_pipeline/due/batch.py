@@ -2,10 +2,11 @@
 
 import logging
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal, cast
 from uuid import UUID
 
@@ -14,12 +15,15 @@ from psycopg import OperationalError
 from reporting_pipeline import errors
 from reporting_pipeline.addresses import place
 from reporting_pipeline.building.relations import ensure_relations
+from reporting_pipeline.catalogue.generated_reports import GeneratedReport
 from reporting_pipeline.catalogue.notices import publish_notices
 from reporting_pipeline.due.due_reports import DueReport
 from reporting_pipeline.errors import ReportingError, StoreUnavailable, WarehouseUnavailable
+from reporting_pipeline.publishing.current import WantedReport, current_reports
 from reporting_pipeline.publishing.generate import Outcome, Publisher, generate
 from reporting_pipeline.publishing.publish import settle
-from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
+from reporting_pipeline.publishing.snapshot import ReportRequest
+from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.store.object_store import ObjectStore
 
 ALL_FORMATS = "all"
@@ -29,6 +33,8 @@ Status = Literal["ready", "empty", "held", "failed"]
 
 # Reports wait for the warehouse, and for PDF pages, which child processes make.
 _AT_ONCE = 2
+# So many reports are compared with what they were read from last, in a few statements.
+_COMPARED_AT_ONCE = 250
 _STAMPED = "stamped PROVISIONAL: it depends on days that are not final"
 _LOG = logging.getLogger(__name__)
 
@@ -64,6 +70,7 @@ class ReportLine:
         reason: Why the report is held, failed or stamped.
         is_retryable: It failed, and may succeed later without a change.
         is_fault: It failed because of a bug.
+        is_unchanged: It was current, so it was neither read nor written.
     """
 
     slug: str
@@ -81,6 +88,7 @@ class ReportLine:
     reason: str | None = None
     is_retryable: bool = False
     is_fault: bool = False
+    is_unchanged: bool = False
     event_id: UUID | None = None
     storage_path: str | None = None
 
@@ -109,9 +117,11 @@ def generate_batch(
     *,
     formats: Collection[ReportFormat] = (),
     redis_url: str | None = None,
+    are_all_rendered: bool = False,
 ) -> Iterator[DueResult]:
     """Generate reports, a few at a time, and yield the results in the order given.
 
+    A report that is current is neither read nor written; its result is that of its last generation.
     Interrupted publications of other processes are settled first. The notices are published at the
     end, even if the caller stops early. Reports that have begun by then are finished. A store that
     cannot be reached ends the batch: it would fail every report in turn.
@@ -121,6 +131,7 @@ def generate_batch(
         due: The reports to generate.
         formats: Of the formats of each definition, only these; empty means all.
         redis_url: Where notices are published; without it they wait in the catalogue.
+        are_all_rendered: Generate current reports too.
 
     Raises:
         StoreUnavailable: The store cannot be reached, at the beginning or from some report on.
@@ -130,7 +141,7 @@ def generate_batch(
     publisher.store.require_reachable()
     settle(publisher.warehouse, publisher.store, publisher.clock())
     try:
-        yield from _results(publisher, due, formats)
+        yield from _results(publisher, due, formats, are_all_rendered=are_all_rendered)
     finally:
         if redis_url is not None:
             publish_notices(publisher.warehouse, redis_url, publisher.clock())
@@ -176,22 +187,39 @@ def reasons(lines: Iterable[ReportLine]) -> list[Reason]:
 
 
 def _results(
-    publisher: Publisher, due: Iterable[DueReport], formats: Collection[ReportFormat]
+    publisher: Publisher,
+    due: Iterable[DueReport],
+    formats: Collection[ReportFormat],
+    *,
+    are_all_rendered: bool,
 ) -> Iterator[DueResult]:
+    wanted = [(each, _wanted(each.request, formats)) for each in due]
+    waiting = iter([(each, of_report) for each, of_report in wanted if of_report.formats])
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="report") as pool:
-        begun: deque[Future[DueResult]] = deque()
-        for each in due:
-            wanted = _wanted_formats(each.request.definition, formats)
-            if wanted:
-                # A new thread does not inherit the log ids and the span of the caller.
-                context = copy_context()
-                begun.append(pool.submit(context.run, _generate, publisher, each, wanted))
-            if len(begun) > _AT_ONCE:
-                result = begun.popleft().result()
-                yield result
-                _require_store(publisher.store, result)
-        while begun:
-            yield begun.popleft().result()
+        while compared := list(islice(waiting, _COMPARED_AT_ONCE)):
+            known: list[dict[ReportFormat, GeneratedReport]] = [{} for _ in compared]
+            if not are_all_rendered:
+                known = current_reports(publisher, [of_report for _, of_report in compared])
+            work = [(*each, current) for each, current in zip(compared, known, strict=True)]
+            yield from _in_order(pool, publisher, work)
+
+
+def _in_order(
+    pool: ThreadPoolExecutor,
+    publisher: Publisher,
+    work: Iterable[tuple[DueReport, WantedReport, Mapping[ReportFormat, GeneratedReport]]],
+) -> Iterator[DueResult]:
+    begun: deque[Future[DueResult]] = deque()
+    for due, wanted, current in work:
+        # A new thread does not inherit the log ids and the span of the caller.
+        context = copy_context()
+        begun.append(pool.submit(context.run, _generate, publisher, due, wanted.formats, current))
+        if len(begun) > _AT_ONCE:
+            result = begun.popleft().result()
+            yield result
+            _require_store(publisher.store, result)
+    while begun:
+        yield begun.popleft().result()
 
 
 def _require_store(store: ObjectStore, result: DueResult) -> None:
@@ -206,15 +234,28 @@ def _require_store(store: ObjectStore, result: DueResult) -> None:
         raise StoreUnavailable(message) from error
 
 
-def _wanted_formats(
-    definition: ReportDefinition, formats: Collection[ReportFormat]
-) -> list[ReportFormat]:
-    return [each for each in definition.formats if not formats or each in formats]
+def _wanted(request: ReportRequest, formats: Collection[ReportFormat]) -> WantedReport:
+    own = request.definition.formats
+    return WantedReport(
+        request=request,
+        formats=tuple(each for each in own if not formats or each in formats),
+    )
 
 
-def _generate(publisher: Publisher, due: DueReport, formats: Sequence[ReportFormat]) -> DueResult:
+def _generate(
+    publisher: Publisher,
+    due: DueReport,
+    formats: Sequence[ReportFormat],
+    current: Mapping[ReportFormat, GeneratedReport],
+) -> DueResult:
+    """Generate a report in the formats that are not current."""
+    outcomes = {each: _unchanged(publisher, report) for each, report in current.items()}
+    missing = [each for each in formats if each not in outcomes]
     try:
-        return DueResult(due=due, outcomes=tuple(generate(publisher, due.request, formats)))
+        if missing:
+            generated = generate(publisher, due.request, missing)
+            outcomes.update(zip(missing, generated, strict=True))
+        return DueResult(due=due, outcomes=tuple(outcomes[each] for each in formats))
     except ReportingError as error:
         return DueResult(due=due, error=error)
     except OperationalError as error:
@@ -225,6 +266,18 @@ def _generate(publisher: Publisher, due: DueReport, formats: Sequence[ReportForm
         definition = due.request.definition
         _LOG.exception("%s of %s: unexpected error", definition.slug, definition.organization_id)
         return DueResult(due=due, error=error)
+
+
+def _unchanged(publisher: Publisher, report: GeneratedReport) -> Outcome:
+    """The outcome of a current report, with its file."""
+    path = report.storage_path if report.status == "ready" else None
+    return Outcome(
+        report=report,
+        is_new_edition=False,
+        location=None if path is None else publisher.store.location(path),
+        seconds=0.0,
+        is_unchanged=True,
+    )
 
 
 def _line(outcome: Outcome, name: str) -> ReportLine:
@@ -250,6 +303,7 @@ def _line(outcome: Outcome, name: str) -> ReportLine:
         seconds=outcome.seconds,
         location=outcome.location,
         reason=reason,
+        is_unchanged=outcome.is_unchanged,
         is_retryable=is_failed and _is_retryable(report.failure_class),
         event_id=report.event_id,
         storage_path=report.storage_path if outcome.location else None,

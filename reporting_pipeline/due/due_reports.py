@@ -58,12 +58,14 @@ class ReportChoice:
         format: One format of the chosen definitions.
         is_provisional_allowed: Financial reports over held days are published with the stamp
             PROVISIONAL.
+        are_all_rendered: Reports that have not changed are rendered again too.
     """
 
     slug: str | None = None
     organization: str | None = None
     format: str | None = None
     is_provisional_allowed: bool = False
+    are_all_rendered: bool = False
 
 
 ALL_REPORTS = ReportChoice()

@@ -428,6 +428,7 @@ class Reports(SettingsResource):
             [each.allowing_provisional(is_allowed=is_allowed) for each in due],
             formats=[ReportFormat(choice.format)] if choice.format else [],
             redis_url=self.redis.redis_url,
+            are_all_rendered=choice.are_all_rendered,
         )
 
 

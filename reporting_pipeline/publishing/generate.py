@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 from psycopg import Connection
 from sqlalchemy import URL
@@ -32,6 +32,7 @@ from reporting_pipeline.errors import ReportingError
 from reporting_pipeline.exports.formats import FORMATS
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.exports.signing import Signer
+from reporting_pipeline.publishing.basis import Basis, basis_of
 from reporting_pipeline.publishing.gate import Verdict, judge
 from reporting_pipeline.publishing.publish import RenderedFile, publish, settle_report
 from reporting_pipeline.publishing.replica import Replica, WrittenRow
@@ -53,8 +54,6 @@ from reporting_pipeline.telemetry.metric_store import Observation, record
 from reporting_pipeline.telemetry.metrics import REPORT_BYTES, REPORT_DURATION, REPORT_ROWS
 from reporting_pipeline.telemetry.spans import annotate_span, span
 from reporting_pipeline.warehouse.engine import database_version
-
-_ReadReport: TypeAlias = tuple[ReportDocument | None, ReportState, Verdict]
 
 _HELD = "held"
 _LOG = logging.getLogger(__name__)
@@ -111,18 +110,22 @@ class Outcome:
         is_new_edition: Its bytes differ from the former edition's.
         location: The path or s3:// address of the file; None if none was published now.
         seconds: The duration; the time of reading is part of the first format's.
+        is_unchanged: The report was current (`current`), so it was neither read nor written.
     """
 
     report: GeneratedReport
     is_new_edition: bool
     location: str | None
     seconds: float
+    is_unchanged: bool = False
 
 
 def generate(
     publisher: Publisher, request: ReportRequest, formats: Sequence[ReportFormat] = ()
 ) -> list[Outcome]:
     """Generate a report in `formats`; by default in all formats of its definition.
+
+    It is read and written even if it is current: callers decide that (`current`).
 
     Returns:
         One outcome per format: ready, held with the reasons, failed with the cause, or empty.
@@ -173,6 +176,29 @@ def _observations(outcome: Outcome) -> Iterator[Observation]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """What was read of a report, in one snapshot.
+
+    Attributes:
+        document: None if the report is held.
+        basis: What it was read from; None if it depends on no report day.
+        is_permitted: The seals hold it, and the caller allows a provisional file.
+    """
+
+    document: ReportDocument | None
+    state: ReportState
+    verdict: Verdict
+    basis: Basis | None
+    is_permitted: bool
+
+    def basis_of(self, key: ReportKey) -> str | None:
+        """The digest of the basis, for the format of a key."""
+        if self.basis is None:
+            return None
+        return self.basis.digest(key.format, is_permitted=self.is_permitted)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Generation:
     """One report that is being generated; the connection holds its lock."""
 
@@ -189,18 +215,22 @@ class _Generation:
         formers = {key: self._begin(key) for key in keys}
         try:
             with span("report.read"):
-                document, state, verdict = self._read(keys[-1])
+                reading = self._read(keys[-1])
         except Exception as error:  # noqa: BLE001 - no error may leave a report "running"
             return [self._failed(formers[key], key, error, begun) for key in keys]
+        document = reading.document
         if document is None:
-            held = (_HELD, verdict.reasons)
-            return [self._unpublished(formers[key], key, held, begun) for key in keys]
+            held = (_HELD, reading.verdict.reasons)
+            return [
+                self._unpublished(formers[key], key, held, begun, reading.basis_of(key))
+                for key in keys
+            ]
         if self._is_skipped(document, formers):
-            return [self._empty(key, begun) for key in keys]
+            return [self._empty(key, begun, reading.basis_of(key)) for key in keys]
         outcomes = []
         for key in keys:
             with log_ids(report_id=key.id), span("report.file", format=key.format):
-                outcome = self._publish(formers[key], key, (document, state), begun)
+                outcome = self._publish(formers[key], key, (document, reading), begun)
                 annotate_span(status=outcome.report.status)
             outcomes.append(outcome)
             begun = time.monotonic()
@@ -217,8 +247,8 @@ class _Generation:
             )
         return former
 
-    def _read(self, written: ReportKey) -> _ReadReport:
-        """The report, its state and the gate's verdict, from the replica or else the warehouse.
+    def _read(self, written: ReportKey) -> _Reading:
+        """Read the report, from the replica or else the warehouse.
 
         Args:
             written: The report whose row was written last.
@@ -228,29 +258,36 @@ class _Generation:
             row = WrittenRow.of(self.connection, written)
             # The database decides about time zones, and is a part of what has made a file.
             version = database_version(self.connection)
-            read = replica.read(row.is_shown, self._read_in_snapshot, version=version)
-            annotate_span(read_from="primary" if read is None else "replica")
-            if read is not None:
-                return read
+            reading = replica.read(row.is_shown, self._read_in_snapshot, version=version)
+            annotate_span(read_from="primary" if reading is None else "replica")
+            if reading is not None:
+                return reading
         with snapshot_of(self.connection):
             return self._read_in_snapshot(self.connection)
 
-    def _read_in_snapshot(self, connection: Connection[Any]) -> _ReadReport:
-        """Seals, verdict and rows in one snapshot; no report if it is held."""
-        state = report_state(
-            connection, self.request, delay_seconds=self.publisher.final_delay_seconds
-        )
+    def _read_in_snapshot(self, connection: Connection[Any]) -> _Reading:
+        """Basis, seals, verdict and rows in one snapshot; no document if the report is held."""
+        delay_seconds = self.publisher.final_delay_seconds
+        basis = basis_of(connection, self.request, delay_seconds=delay_seconds)
+        state = report_state(connection, self.request, delay_seconds=delay_seconds)
         verdict = verdict_on(connection, self.request, state)
-        if verdict.held_by:
-            return None, state, verdict
-        document = read_report(
-            connection,
-            self.request,
-            state,
-            is_provisional=verdict.is_provisional,
-            spool_path=self.folder / "rows.csv",
+        document = None
+        if not verdict.held_by:
+            document = read_report(
+                connection,
+                self.request,
+                state,
+                is_provisional=verdict.is_provisional,
+                spool_path=self.folder / "rows.csv",
+            )
+        strict = judge(self.request.subject, state.sealed, is_provisional_allowed=False)
+        return _Reading(
+            document=document,
+            state=state,
+            verdict=verdict,
+            basis=basis,
+            is_permitted=self.request.is_provisional_allowed and bool(strict.held_by),
         )
-        return document, state, verdict
 
     def _is_skipped(
         self, document: ReportDocument, formers: Mapping[ReportKey, GeneratedReport | None]
@@ -259,10 +296,10 @@ class _Generation:
         is_empty = self.request.definition.config.skip_empty and not document.rows.row_count
         return is_empty and not any(each and each.edition for each in formers.values())
 
-    def _empty(self, key: ReportKey, begun: float) -> Outcome:
+    def _empty(self, key: ReportKey, begun: float, basis: str | None) -> Outcome:
         now, version = self.publisher.clock(), self.request.definition.version
         with self.connection.transaction():
-            set_status(self.connection, key, "empty", version=version, now=now)
+            set_status(self.connection, key, "empty", version=version, now=now, basis=basis)
             report = required_report(self.connection, key)
         return Outcome(
             report=report, is_new_edition=False, location=None, seconds=time.monotonic() - begun
@@ -272,10 +309,10 @@ class _Generation:
         self,
         former: GeneratedReport | None,
         key: ReportKey,
-        read: tuple[ReportDocument, ReportState],
+        read: tuple[ReportDocument, _Reading],
         begun: float,
     ) -> Outcome:
-        document, state = read
+        document, reading = read
         signer = self.publisher.signer
         current = None if former is None else former.current_manifest()
         manifest = signed_within(document.manifest, current, signer)
@@ -291,9 +328,10 @@ class _Generation:
                 target,
                 document.manifest,
                 rows,
-                state.landed_through,
+                reading.state.landed_through,
                 database_version(self.connection),
             )
+            rendered = replace(rendered, basis=reading.basis_of(key))
             report = publish(
                 self.connection,
                 self.publisher.store,
@@ -329,11 +367,20 @@ class _Generation:
         key: ReportKey,
         failure: tuple[str, str],
         begun: float,
+        basis: str | None = None,
     ) -> Outcome:
         status: Literal["held", "failed"] = "held" if failure[0] == _HELD else "failed"
         now, version = self.publisher.clock(), self.request.definition.version
         with self.connection.transaction():
-            set_status(self.connection, key, status, version=version, now=now, failure=failure)
+            set_status(
+                self.connection,
+                key,
+                status,
+                version=version,
+                now=now,
+                failure=failure,
+                basis=basis,
+            )
             report = required_report(self.connection, key)
             if former is None or (former.status, former.failure_message) != (status, failure[1]):
                 write_report_notice(

@@ -71,6 +71,7 @@ class RenderedFile:
         part: The part of the manifest about the file.
         rows: The rows that the file was written from, of each block.
         landed_through: The greatest record clock landed when the rows were read.
+        basis: The digest of what the report was read from; None: it is read again next time.
     """
 
     key: ReportKey
@@ -79,6 +80,7 @@ class RenderedFile:
     part: FilePart
     rows: tuple[RowSpool, ...]
     landed_through: datetime | None
+    basis: str | None = None
 
     @classmethod
     def of(
@@ -135,7 +137,7 @@ def publish(
     key = rendered.key
     former = required_report(connection, key)
     if _is_published(store, former, rendered):
-        return _sign_again(connection, store, former, now, signer)
+        return _sign_again(connection, store, former, now, signer, rendered.basis)
     rendered = _with_own_name(connection, _as_made_first(former, rendered))
     signed = signed_beside(rendered.manifest, former.current_manifest(), signer)
     rendered = replace(rendered, manifest=signed)
@@ -165,7 +167,7 @@ def publish(
             f"file {upcoming.file.sha256}: it changed during the upload; generate the report again"
         )
         raise ExportIncomplete(message)
-    return _complete(connection, store, key, upcoming, now)
+    return _complete(connection, store, key, upcoming, now, rendered.basis)
 
 
 def _is_published(store: ObjectStore, former: GeneratedReport, rendered: RenderedFile) -> bool:
@@ -203,6 +205,7 @@ def _sign_again(
     former: GeneratedReport,
     now: datetime,
     signer: Signer | None,
+    basis: str | None,
 ) -> GeneratedReport:
     """Keep a published file; the manifest beside it has the signature of the key of now."""
     manifest = former.current_manifest()
@@ -212,7 +215,7 @@ def _sign_again(
             store.put(manifest_key(former.storage_path or ""), _json(signed), _JSON_TYPE)
             manifest = signed
     with connection.transaction():
-        complete_unchanged(connection, former, manifest, now)
+        complete_unchanged(connection, former, manifest, now, basis)
         return required_report(connection, former.key)
 
 
@@ -275,13 +278,16 @@ def _complete(
     key: ReportKey,
     upcoming: UpcomingEdition,
     now: datetime,
+    basis: str | None = None,
 ) -> GeneratedReport:
     put_manifest(store, upcoming.storage_path, upcoming.manifest)
     head = store.head(upcoming.storage_path)
     with connection.transaction():
         report = required_report(connection, key)
         causes = _restated_causes(connection, store, report, upcoming)
-        edition = complete_edition(connection, report, upcoming, causes=causes, now=now)
+        edition = complete_edition(
+            connection, report, upcoming, causes=causes, now=now, basis=basis
+        )
         if edition != report.edition:
             write_report_notice(connection, key, "available", edition=edition, now=now)
         current = required_report(connection, key)

@@ -1,19 +1,17 @@
 """Asks for a report: returns the current report, or queues a request for it.
 
-If a request for the same report is already open, it is used again, also that of another caller. If
-the last one was held, and would be held again, it is the answer (`earlier_answers`).
+If a request for the same report is already open, it is used again, also that of another caller.
 
-A report in the catalogue is current if generating it now would give the same file: none of its days
-was checked or rebuilt since it was read, its seals and watermarks are those of its manifest, and
-the gate would publish it with the same stamp, with the same version of its definition and of the
-logic. Any other report is generated again, which gives the same bytes if nothing has changed. So
-a report over days that are not final is current until the next landing.
+A report is current if generating it now would end as its last generation did
+(`publishing.current`): with the same file, held for the same reasons, or without rows. Of a held or
+empty one, the request that ended so is the answer. Any other report is generated again. A failure
+may have a cause outside the warehouse, as a full disk is, so asking again tries again. A report
+over days that are not final is current until the next landing.
 
 The file of a current report is looked at in the store before it is returned. If it is gone or
 altered, a request for it is queued, which puts the same bytes again.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,14 +24,11 @@ from reporting_pipeline.catalogue.generated_reports import GeneratedReport, gene
 from reporting_pipeline.catalogue.notices import RequestChange, write_request_notice
 from reporting_pipeline.catalogue.report_keys import ReportKey
 from reporting_pipeline.catalogue.stored_files import StoreFinding
-from reporting_pipeline.checks.seals import SealedPeriod
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.errors import DefinitionInvalid
-from reporting_pipeline.exports.manifest import AcceptedBreakPart, SealPart, WatermarkPart
-from reporting_pipeline.publishing.gate import accepted_parts, judge, seal_parts, watermark_parts
-from reporting_pipeline.publishing.snapshot import ReportRequest, report_state
+from reporting_pipeline.publishing.current import current_report
+from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.publishing.stored_file import look_at
-from reporting_pipeline.registry.report_tables import LOGIC_VERSION
 from reporting_pipeline.report_definitions.compile import compile_report
 from reporting_pipeline.report_definitions.definition import (
     ReportDefinition,
@@ -41,10 +36,10 @@ from reporting_pipeline.report_definitions.definition import (
     Status,
 )
 from reporting_pipeline.report_definitions.period_rules import MAX_RANGE_DAYS, unfit_period
-from reporting_pipeline.requests.earlier_answers import are_days_changed, earlier_answer
 from reporting_pipeline.requests.request_queue import (
     AnswerState,
     StoredRequest,
+    last_request,
     stored_request,
 )
 from reporting_pipeline.store.object_store import ObjectStore
@@ -68,18 +63,6 @@ _QUEUE = """
         is_provisional_allowed = report_requests.is_provisional_allowed
             or excluded.is_provisional_allowed
     returning id
-"""
-
-# A request starts before its rows are read, and the clocks of two machines differ by less than a
-# minute. `generated_at` is later than the read: the file is written in between. If in doubt, a
-# report is generated twice rather than wrongly returned as current.
-_LAST_READ = """
-    select greatest(
-        %(generated_at)s::timestamptz - interval '15 minutes',
-        max(started_at) - interval '1 minute'
-    )
-    from catalogue.report_requests
-    where report_id = %(id)s and status = 'completed' and version = %(version)s
 """
 
 # An event that changed hands has a report for each organisation that sold it.
@@ -176,17 +159,16 @@ def ask_within(
 ) -> AskResult:
     """Do the same as `ask`, in the connection's transaction."""
     _refuse(connection, context, request, format_)
-    report = current_report(connection, request, format_, delay_seconds=context.final_delay_seconds)
-    lost = None
-    if report is not None and context.store is not None:
-        lost = look_at(connection, context.store, report, context.now)
-    if report is not None and lost is None:
-        return AskResult(report=report)
     key = ReportKey.of(request.definition, request.period, format_)
-    if report is None:
-        answered = earlier_answer(
-            connection, request, key, delay_seconds=context.final_delay_seconds
-        )
+    report = _current(connection, context, request, format_)
+    lost = None
+    if report is not None and report.status == "ready":
+        if context.store is not None:
+            lost = look_at(connection, context.store, report, context.now)
+        if lost is None:
+            return AskResult(report=report)
+    elif report is not None:
+        answered = _earlier_answer(connection, report, request.definition.version)
         if answered is not None:
             return AskResult(request=answered)
     new_id = uuid4()
@@ -207,26 +189,22 @@ def ask_within(
     )
 
 
-def current_report(
-    connection: Connection[Any],
-    request: ReportRequest,
-    format_: ReportFormat,
-    *,
-    delay_seconds: int,
+def _current(
+    connection: Connection[Any], context: AskContext, request: ReportRequest, format_: ReportFormat
 ) -> GeneratedReport | None:
-    """The report in the catalogue if it is current; None if it must be generated."""
-    report = generated_report(
-        connection, ReportKey.of(request.definition, request.period, format_).id
+    return current_report(connection, request, format_, delay_seconds=context.final_delay_seconds)
+
+
+def _earlier_answer(
+    connection: Connection[Any], report: GeneratedReport, version: int
+) -> StoredRequest | None:
+    """The last request for a report that is held or empty, if it ended so for the same reasons."""
+    last = last_request(connection, report.id, version)
+    is_same = last is not None and (last.state, last.reason) == (
+        report.status,
+        report.failure_message,
     )
-    if report is None or not _has_current_version(report, request):
-        return None
-    sealed = report_state(connection, request, delay_seconds=delay_seconds).sealed
-    if sealed is None or not _would_be_published_unchanged(report, request, sealed):
-        return None
-    bound = {"generated_at": report.generated_at, "id": report.id, "version": report.version}
-    [(read_at,)] = connection.execute(_LAST_READ, bound).fetchall()
-    is_changed = are_days_changed(connection, request, sealed, read_at)
-    return None if is_changed else report
+    return last if is_same else None
 
 
 def _refuse(
@@ -281,31 +259,3 @@ def _unknown_event(
         _OWN_EVENT, {"event_id": event_id, "organization_id": organization_id}
     ).fetchone()
     return None if found else f"the organisation has no event {event_id}"
-
-
-def _has_current_version(report: GeneratedReport, request: ReportRequest) -> bool:
-    manifest = report.manifest or {}
-    return (
-        report.status == "ready"
-        and report.version == request.definition.version
-        and manifest.get("logic_version") == LOGIC_VERSION
-    )
-
-
-def _would_be_published_unchanged(
-    report: GeneratedReport, request: ReportRequest, sealed: SealedPeriod
-) -> bool:
-    """True if the report has these seals, and the gate would publish it with the same stamp."""
-    verdict = judge(request.subject, sealed, is_provisional_allowed=request.is_provisional_allowed)
-    manifest = report.manifest or {}
-    return (
-        not verdict.held_by
-        and verdict.is_provisional == report.is_provisional
-        and manifest.get("seals") == _plain(seal_parts(sealed))
-        and manifest.get("accepted_breaks", []) == _plain(accepted_parts(sealed))
-        and manifest.get("watermarks") == _plain(watermark_parts(sealed))
-    )
-
-
-def _plain(parts: Sequence[AcceptedBreakPart | SealPart | WatermarkPart]) -> list[dict[str, Any]]:
-    return [each.model_dump(mode="json") for each in parts]

@@ -100,7 +100,9 @@ def test_reports_that_are_due_are_generated_and_listed(
         ["revenue", "Nordlicht", DAY, "csv", "ready", "1", "1", size[1]],
     ]
     assert result.stdout.endswith(f"\n{SUMMARY}\nin {store}\n")
-    assert "0 of them new editions" in export().output
+    again = "2 files are ready, 0 of them new editions; 0 held, 0 failed"
+    assert f"{again}; 2 have not changed\n" in export().output
+    assert f"{again}\n" in export("--again").output
 
     listed = run("reports", "--definition", "revenue")
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import cast
 
 import psycopg
 import pytest
@@ -17,6 +18,7 @@ from reporting_pipeline.due.due_reports import (
     DueReport,
 )
 from reporting_pipeline.errors import StoreUnavailable, UnknownDefinition
+from reporting_pipeline.publishing import current
 from reporting_pipeline.publishing.generate import Outcome, Publisher, generate
 from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportFormat
@@ -25,8 +27,10 @@ from reporting_pipeline.store.folder import FolderStore
 from reporting_pipeline.store.object_store import BINARY, StoredObject
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline
+from reporting_pipeline_tests.requests.sample_requests import HOLD
 from reporting_pipeline_tests.sample_reports import (
     ATTENDANCE,
+    BERLIN,
     NOW,
     REVENUE,
     define,
@@ -172,6 +176,103 @@ def test_a_store_that_goes_away_ends_the_batch_with_one_error(
         ]
     assert {"ready", "failed"} == set(known)
     assert len(known) < len(due)
+
+
+def test_a_second_batch_renders_nothing(
+    publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due = due_requests(publisher)
+    first = list(generate_batch(publisher, due))
+    files = _written_at(tmp_path / "store")
+    monkeypatch.setattr(batch, "generate", _refuse)
+
+    second = list(generate_batch(publisher, due))
+
+    lines = [line for each in second for line in report_lines(each)]
+    assert {(line.status, line.is_new_edition, line.is_unchanged) for line in lines} == {
+        ("ready", False, True)
+    }
+    assert [line.edition for line in lines] == [1, 1, 1]
+    assert _written_at(tmp_path / "store") == files
+    before = [line for each in first for line in report_lines(each)]
+    assert [(each.location, each.byte_count) for each in lines] == [
+        (each.location, each.byte_count) for each in before
+    ]
+
+
+def test_all_reports_are_rendered_again_if_somebody_wants_that(publisher: Publisher) -> None:
+    due = due_requests(publisher)
+    list(generate_batch(publisher, due))
+
+    again = generate_batch(publisher, due, are_all_rendered=True)
+
+    lines = [line for each in again for line in report_lines(each)]
+    assert [(line.edition, line.is_new_edition, line.is_unchanged) for line in lines] == [
+        (1, False, False)
+    ] * 3
+
+
+def test_only_the_format_whose_file_is_gone_is_rendered(publisher: Publisher) -> None:
+    formats = ["csv", "xlsx"]
+    definition = define(publisher.warehouse, {**REVENUE, "slug": "both", "formats": formats})
+    request = ReportRequest(definition=definition, period=one_day(date(2025, 9, 10)))
+    due = [DueReport(as_of=date(2025, 9, 11), request=request)]
+    [first] = generate_batch(publisher, due)
+    publisher.store.delete(first.outcomes[0].report.storage_path or "")
+
+    [second] = generate_batch(publisher, due)
+
+    assert [
+        (each.report.format, each.report.edition, each.is_unchanged) for each in second.outcomes
+    ] == [("csv", 1, False), ("xlsx", 1, True)]
+
+
+@pytest.mark.parametrize("status", ["held", "empty"])
+def test_a_report_without_a_file_is_not_read_again(
+    publisher: Publisher, status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never = {"column": "gross_minor", "operator": "=", "value": -1}
+    config = {**cast("dict[str, object]", REVENUE["config"]), "skip_empty": True}
+    config["filters"] = [never] if status == "empty" else []
+    definition = define(publisher.warehouse, {**REVENUE, "slug": status, "config": config})
+    day = date(2025, 9, 12 if status == "held" else 13)
+    if status == "held":
+        with warehouse_connection(publisher.warehouse) as connection:
+            connection.execute(HOLD, (day, BERLIN))
+    request = ReportRequest(definition=definition, period=one_day(day))
+    due = [DueReport(as_of=day + timedelta(days=1), request=request)]
+    [first] = generate_batch(publisher, due)
+    monkeypatch.setattr(batch, "generate", _refuse)
+
+    [second] = generate_batch(publisher, due)
+
+    [before], [after] = report_lines(first), report_lines(second)
+    assert (after.status, after.is_unchanged, after.location) == (status, True, None)
+    assert after.reason == before.reason
+
+
+def test_a_warehouse_that_cannot_tell_what_is_current_leaves_nothing_out(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> object:
+        raise psycopg.errors.InternalError
+
+    due = due_requests(publisher)
+    list(generate_batch(publisher, due))
+    monkeypatch.setattr(current, "bases_of", fail)
+
+    results = generate_batch(publisher, due)
+
+    assert [line.is_unchanged for each in results for line in report_lines(each)] == [False] * 3
+
+
+def _refuse(*_: object, **__: object) -> list[Outcome]:
+    message = "no report is generated"
+    raise AssertionError(message)
+
+
+def _written_at(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
 
 def test_formats_that_a_definition_does_not_have_are_not_generated(publisher: Publisher) -> None:

@@ -37,7 +37,7 @@ _STATUSES = ("ready", "empty", "held", "failed")
 # The text of a PDF page is for people; every other format gives its rows back quickly.
 _READ = {name for name in FORMATS if name != "pdf"}
 
-COUNTS = (*(f"{status}_count" for status in _STATUSES), "new_edition_count")
+COUNTS = (*(f"{status}_count" for status in _STATUSES), "new_edition_count", "unchanged_count")
 """Metadata of a partition that counts files."""
 
 _SCHEMA = dg.TableSchema(
@@ -87,6 +87,7 @@ class BatchSummary:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.new_edition_count = 0
+        self.unchanged_count = 0
         self.row_count = 0
         self.byte_count = 0
         self.seconds = 0.0
@@ -108,6 +109,7 @@ class BatchSummary:
         for line in lines:
             self.counts[line.status] += 1
             self.new_edition_count += line.is_new_edition
+            self.unchanged_count += line.is_unchanged
             self.seconds += line.seconds
             if line.location is not None:
                 self.row_count += line.row_count or 0
@@ -135,6 +137,7 @@ class BatchSummary:
         metadata: dict[str, Any] = {
             **{f"{status}_count": self.counts[status] for status in _STATUSES},
             "new_edition_count": self.new_edition_count,
+            "unchanged_count": self.unchanged_count,
             "row_count": self.row_count,
             "byte_count": self.byte_count,
             "seconds": round(self.seconds, 3),

@@ -1,8 +1,9 @@
 """The report files: daily, weekly, monthly, after events, and restated reports.
 
 A run generates every report that is due for its partitions, of all organisations and in all
-formats; its config (`ExportConfig`) narrows them down to one report. The seals decide which of them
-are published (`reporting_pipeline.publishing`).
+formats; its config (`ExportConfig`) narrows them down to one report. A report that has not changed
+since it was generated is not rendered again. The seals decide which of them are published
+(`reporting_pipeline.publishing`).
 """
 
 from datetime import date
@@ -62,6 +63,10 @@ class ExportConfig(dg.Config):
         False,
         description="Also publish reports whose days are held, stamped PROVISIONAL.",
     )
+    again: bool = Field(
+        False,
+        description="Also read and render reports that have not changed since they were generated.",
+    )
 
     def choice(self) -> ReportChoice:
         """The chosen reports."""
@@ -70,6 +75,7 @@ class ExportConfig(dg.Config):
             organization=self.organization or None,
             format=self.format or None,
             is_provisional_allowed=self.provisional,
+            are_all_rendered=self.again,
         )
 
 

@@ -96,6 +96,7 @@ def test_a_partition_shows_the_results_of_its_reports_and_the_first_rows_of_one(
         "empty_count": 0,
         "failed_count": 0,
         "new_edition_count": 3,
+        "unchanged_count": 0,
         "row_count": sum(each["rows"] for each in of_day["reports"]),
         "byte_count": sum(each["bytes"] for each in of_day["reports"]),
     }
