@@ -63,6 +63,10 @@ CHANGES = {
         " ticketing_minor, ledger_minor, accepted_by, accepted_at, reason)"
         " values (%(berlin)s, 'amount', gen_random_uuid(), 'EUR', 1, 2, 'Ada', now(), 'known')"
     ),
+    "an acceptance was taken back": (
+        "update reporting.accepted_breaks set taken_back_by = 'Ada', taken_back_at = now()"
+        " where taken_back_at is null"
+    ),
     "a row of a source was set aside": (
         "insert into landing.row_findings (domain, table_name, row_id, finding, organization_id,"
         " first_day, reason, record) values ('ledger', 'entries', gen_random_uuid(), 'unusable',"
@@ -175,6 +179,7 @@ def test_a_report_is_not_current_after_a_change_that_it_depends_on(
     publisher: Publisher, revenue: ReportDefinition, statement: str
 ) -> None:
     hold(publisher, TOKYO)
+    execute(publisher, CHANGES["a break was accepted"])
     generated(publisher, of_day(revenue))
     assert is_current(publisher, of_day(revenue))
 
@@ -191,6 +196,23 @@ def test_a_report_stays_current_after_changes_that_it_does_not_depend_on(
 ) -> None:
     generated(publisher, of_day(revenue))
     execute(publisher, statement)
+    assert is_current(publisher, of_day(revenue))
+
+
+def test_a_landing_changes_only_the_reports_of_the_names_that_it_changes(
+    publisher: Publisher, revenue: ReportDefinition, season_pipeline: Pipeline
+) -> None:
+    generated(publisher, of_day(revenue))
+    for event, expected in ((None, True), (OTHER_EVENT, True), (EVENT, False)):
+        with warehouse_connection(season_pipeline.sources["ticketing"]) as source:
+            source.execute(
+                "update ticketing.events set name = 'Asa', updated_at = now() where id = %s",
+                (event,),
+            )
+        season_pipeline.land()
+        assert is_current(publisher, of_day(revenue)) is expected
+
+    generated(publisher, of_day(revenue))
     assert is_current(publisher, of_day(revenue))
 
 
