@@ -1,7 +1,8 @@
 -- The state of what reports are read from, one row per organisation and range of report days. Sums are of
--- counters and ids that only grow: equal sums over the same days mean that nothing has changed.
+-- counters and ids that only grow: equal sums over the same days mean that nothing has changed. Parts are
+-- looked up one by one, in place of joins, because that makes the plan for a single report cheaper.
 with
-scopes as (
+scopes as materialized (
     select
         scope.organization_id,
         scope.first_day,
@@ -10,137 +11,119 @@ scopes as (
         as scope (organization_id, first_day, end_day)
 ),
 
-periods as (
-    select distinct
-        scopes.first_day,
-        scopes.end_day
-    from scopes
-),
-
-changes as (
+periods as materialized (
     select
-        periods.first_day,
-        periods.end_day,
-        coalesce(sum(days.change_count), 0) as day_change_count
-    from periods
-    left join reporting.day_changes as days on periods.first_day <= days.date and periods.end_day > days.date
-    group by periods.first_day, periods.end_day
+        period.first_day,
+        period.end_day,
+        (
+            select coalesce(sum(days.change_count), 0)
+            from reporting.day_changes as days
+            where days.date >= period.first_day and days.date < period.end_day
+        ) as day_change_count
+    from (
+        select distinct
+            scopes.first_day,
+            scopes.end_day
+        from scopes
+    ) as period
 ),
 
 -- Landed rows that are not built yet.
 queue as materialized (
     select
-        organization_id,
-        report_day,
-        sum(id) as ids
-    from landing.touched_days
-    group by organization_id, report_day
+        touched.organization_id,
+        touched.report_day,
+        sum(touched.id) as ids
+    from landing.touched_days as touched
+    group by touched.organization_id, touched.report_day
 ),
 
-waiting as (
+-- Every zone and cutoff by which a report day of an organisation ends; UTC if it is not known.
+clocks as materialized (
     select
         scopes.organization_id,
-        scopes.first_day,
-        scopes.end_day,
-        coalesce(sum(queue.ids), 0) as waiting_ids
-    from scopes
-    left join queue
-        on
-            (scopes.organization_id = queue.organization_id or queue.organization_id is null)
-            and scopes.first_day <= queue.report_day and scopes.end_day > queue.report_day
-    group by scopes.organization_id, scopes.first_day, scopes.end_day
-),
-
-organizations as (
-    select distinct scopes.organization_id
-    from scopes
-),
-
--- Every zone and cutoff by which a report day of the organisation ends; UTC if it is not known.
-clocks as (
-    select
-        organizations.organization_id,
-        coalesce(known.timezone, 'UTC') as timezone,
+        coalesce(
+            (
+                select known.timezone
+                from landing.ticketing_organizations as known
+                where known.id = scopes.organization_id
+            ),
+            'UTC'
+        ) as timezone,
         time '00:00' as cutoff
-    from organizations
-    left join landing.ticketing_organizations as known on organizations.organization_id = known.id
+    from scopes
     union
     select
         events.organization_id,
         events.timezone,
         events.day_cutoff as cutoff
-    from organizations
-    inner join landing.ticketing_events as events on organizations.organization_id = events.organization_id
+    from landing.ticketing_events as events
+    where events.organization_id = any(%(organization_ids)s::uuid[])
 ),
 
-ends as (
+organizations as materialized (
     select
-        scopes.organization_id,
-        scopes.end_day,
-        max((scopes.end_day + clocks.cutoff) at time zone clocks.timezone) as ends_at
-    from scopes
-    inner join clocks on scopes.organization_id = clocks.organization_id
-    group by scopes.organization_id, scopes.end_day
-),
-
-names as (
-    select
-        organizations.organization_id,
-        sum(name_changes.change_count) as name_change_count
-    from organizations
-    inner join landing.name_changes
-        on
-            organizations.organization_id = name_changes.organization_id
-            or name_changes.organization_id is null
-    group by organizations.organization_id
-),
-
--- An acceptance is never deleted, and taken back once.
-acceptances as (
-    select
-        organization_id,
-        count(*) + count(taken_back_at) as acceptance_count
-    from reporting.accepted_breaks
-    where organization_id = any(%(organization_ids)s::uuid[])
-    group by organization_id
-),
-
-findings as (
-    select
-        organization_id,
-        md5(
-            cast(
-                jsonb_agg(
-                    jsonb_build_array(
-                        domain, table_name, row_id, finding, event_id, first_day, last_day, is_landed, reason
+        organization.organization_id,
+        (
+            select coalesce(sum(changes.change_count), 0)
+            from landing.name_changes as changes
+            where changes.organization_id = organization.organization_id or changes.organization_id is null
+        ) as name_change_count,
+        -- An acceptance is never deleted, and taken back once.
+        (
+            select count(*) + count(accepted.taken_back_at)
+            from reporting.accepted_breaks as accepted
+            where accepted.organization_id = organization.organization_id
+        ) as acceptance_count,
+        (
+            select
+                md5(
+                    cast(
+                        jsonb_agg(
+                            jsonb_build_array(
+                                found.domain, found.table_name, found.row_id, found.finding, found.event_id,
+                                found.first_day, found.last_day, found.is_landed, found.reason
+                            )
+                            order by found.domain, found.table_name, found.row_id, found.finding
+                        ) as text
                     )
-                    order by domain, table_name, row_id, finding
-                ) as text
-            )
-        ) as digest
-    from landing.open_findings
-    where organization_id = any(%(organization_ids)s::uuid[])
-    group by organization_id
+                )
+            from landing.open_findings as found
+            where found.organization_id = organization.organization_id
+        ) as findings
+    from (
+        select distinct scopes.organization_id
+        from scopes
+    ) as organization
 )
 
 select
     scopes.organization_id,
     scopes.first_day,
     scopes.end_day,
-    ends.ends_at,
-    changes.day_change_count,
-    waiting.waiting_ids,
-    names.name_change_count,
-    acceptances.acceptance_count,
-    findings.digest
+    (
+        select max((scopes.end_day + clocks.cutoff) at time zone clocks.timezone)
+        from clocks
+        where clocks.organization_id = scopes.organization_id
+    ) as ends_at,
+    (
+        select periods.day_change_count
+        from periods
+        where periods.first_day = scopes.first_day and periods.end_day = scopes.end_day
+    ) as day_change_count,
+    (
+        select coalesce(sum(queue.ids), 0)
+        from queue
+        where
+            (queue.organization_id = scopes.organization_id or queue.organization_id is null)
+            and queue.report_day >= scopes.first_day and queue.report_day < scopes.end_day
+    ) as waiting_ids,
+    (
+        select
+            jsonb_build_array(
+                organizations.name_change_count, organizations.acceptance_count, organizations.findings
+            )
+        from organizations
+        where organizations.organization_id = scopes.organization_id
+    ) as of_organization
 from scopes
-inner join ends on scopes.organization_id = ends.organization_id and scopes.end_day = ends.end_day
-inner join changes on scopes.first_day = changes.first_day and scopes.end_day = changes.end_day
-inner join waiting
-    on
-        scopes.organization_id = waiting.organization_id
-        and scopes.first_day = waiting.first_day
-        and scopes.end_day = waiting.end_day
-left join names on scopes.organization_id = names.organization_id
-left join acceptances on scopes.organization_id = acceptances.organization_id
-left join findings on scopes.organization_id = findings.organization_id
