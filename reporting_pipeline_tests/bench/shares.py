@@ -56,6 +56,7 @@ _REPEATED = """
         group by step_key having count(*) > 1
     ) as repeated
 """
+_SESSIONS = "select count(*) from pg_stat_activity where datname = current_database()"
 _STARTED = "select to_regclass('dagster.event_logs') is not null"
 _COUNTS = """
     select
@@ -89,6 +90,7 @@ class Generated:
         edition_count: Editions of the catalogue; more than the reports if one was doubled.
         file_count: Files in the store, without their manifests and rows.
         repeated_count: Steps that began twice, because their worker was killed.
+        session_count: Sessions of the warehouse that the idle workers have left open, and our own.
         seconds: From the start of the run to its end.
     """
 
@@ -97,6 +99,7 @@ class Generated:
     edition_count: int
     file_count: int
     repeated_count: int
+    session_count: int
     seconds: float
 
 
@@ -127,6 +130,8 @@ def generate_on_two_workers(scene: Scene) -> Generated:
         stack.enter_context(_worker(scene, "third"))
         exit_code = run.wait()
         seconds = time.monotonic() - begun
+        with warehouse_connection(scene.warehouse) as connection:
+            [(session_count,)] = connection.execute(_SESSIONS).fetchall()
     with warehouse_connection(scene.warehouse) as connection:
         [(ready_count, edition_count)] = connection.execute(_COUNTS).fetchall()
         [(repeated_count,)] = connection.execute(_REPEATED).fetchall()
@@ -137,6 +142,7 @@ def generate_on_two_workers(scene: Scene) -> Generated:
         edition_count=edition_count,
         file_count=sum(key.endswith(".csv") for key in keys),
         repeated_count=repeated_count,
+        session_count=session_count,
         seconds=seconds,
     )
 

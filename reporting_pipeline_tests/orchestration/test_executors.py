@@ -1,11 +1,12 @@
 """Steps run in the process of their run, or on workers that may be killed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import URL
+import redis
+from sqlalchemy import URL, make_url
 
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.due.due_reports import DueReport
@@ -51,6 +52,19 @@ def test_a_worker_that_is_killed_in_a_share_loses_and_doubles_no_file(
     assert (found.exit_code, found.repeated_count) == (0, 1), logs
     counts = (found.ready_count, found.edition_count, found.file_count)
     assert counts == (REPORTS, REPORTS, REPORTS)
+    # Without a word to the worker, each of its steps leaves three.
+    assert found.session_count <= 12
+    assert _without_passwords(addresses)
+
+
+def _without_passwords(addresses: Mapping[str, str]) -> bool:
+    """True if nothing in the queue's database has a password; it has the results of the steps."""
+    passwords = [str(make_url(each).password).encode() for each in addresses.values()]
+    with redis.Redis.from_url(addresses["REPORTING_CELERY_URL"]) as client:
+        keys = list(client.scan_iter("celery-task-meta-*"))
+        values = [client.get(key) or b"" for key in keys]
+        queued = b"".join(values)
+    return len(keys) > 4 and not any(each in queued for each in passwords)
 
 
 def due(number: int) -> DueReport:
