@@ -78,6 +78,9 @@ def _primary(postgres: Postgres, account: Account, servers_folder: Path) -> Iter
         ensure_role(connection, WAREHOUSE_OWNER, str(server.url("postgres").password))
         with (server.cluster / "pg_hba.conf").open("a") as file:
             file.write(_REPLICATION)
+        # The log is in memory, and each test writes a database into it.
+        connection.execute("alter system set min_wal_size = '32MB'")
+        connection.execute("alter system set max_wal_size = '128MB'")
         connection.execute("select pg_reload_conf()")
     yield server
     server.stop()
