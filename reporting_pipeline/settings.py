@@ -118,10 +118,10 @@ class Settings(BaseSettings):
     source_seating_admin_url: SecretStr | None = _owner_address("seating")
     source_scanning_admin_url: SecretStr | None = _owner_address("scanning")
     source_ledger_admin_url: SecretStr | None = _owner_address("ledger")
-    engine: Literal["postgres", "duckdb"] = Field(
+    engine: Literal["postgres", "duckdb", "spark"] = Field(
         default="postgres",
-        description="What computes the report tables: postgres, which is the warehouse, or duckdb,"
-        " with the same results; default postgres.",
+        description="What computes the report tables: postgres, which is the warehouse, or duckdb"
+        " or spark, with the same results; default postgres.",
     )
     engine_folder: str = Field(
         default=".reporting/engine",

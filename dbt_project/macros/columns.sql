@@ -40,7 +40,7 @@
 {# The sums of the measures of a report table except those in `but`, over the rows with this alias. #}
 {% macro sums_of(report_table, alias, but=[]) -%}
     {%- for name in column_names(report_table, ['measure']) | reject('in', but) %}
-    {{ whole('sum(' ~ alias ~ '.' ~ name ~ ')') }} as {{ name }}{{ ',' if not loop.last }}
+    {{ whole(sum_of(alias ~ '.' ~ name)) }} as {{ name }}{{ ',' if not loop.last }}
     {%- else %}
     null as figures_are_known_when_dbt_runs
     {%- endfor -%}

@@ -58,6 +58,15 @@
     {{ instant }} at time zone {{ zone }}
 {%- endmacro %}
 
+{% macro spark__midnight_in_utc(day) -%}
+    timestamp '{{ day }} 00:00:00Z'
+{%- endmacro %}
+
+{# Local where the session is in UTC, which `building.engines.spark` sees to. #}
+{% macro spark__local_time_of(instant, zone) -%}
+    from_utc_timestamp({{ instant }}, {{ zone }})
+{%- endmacro %}
+
 {# The report day of an instant. #}
 {% macro report_day(instant, zone, cutoff) -%}
     {{ adapter.dispatch('report_day')(instant, zone, cutoff) }}
@@ -72,6 +81,10 @@
     cast(({{ local_time_of(instant, zone) }}) - to_microseconds({{ cutoff }}) as date)
 {%- endmacro %}
 
+{% macro spark__report_day(instant, zone, cutoff) -%}
+    cast(timestamp_micros(unix_micros({{ local_time_of(instant, zone) }}) - {{ cutoff }}) as date)
+{%- endmacro %}
+
 {# The quarter of an hour in UTC of an instant, as its first instant. #}
 {% macro quarter_hour(instant) -%}
     {{ adapter.dispatch('quarter_hour')(instant) }}
@@ -83,6 +96,10 @@
 
 {% macro duckdb__quarter_hour(instant) -%}
     time_bucket(interval '15 minutes', {{ instant }}, timestamp with time zone '2000-01-01 00:00Z')
+{%- endmacro %}
+
+{% macro spark__quarter_hour(instant) -%}
+    timestamp_seconds(unix_seconds({{ instant }}) - pmod(unix_seconds({{ instant }}), 900))
 {%- endmacro %}
 
 {# Runs before the days of a report table are computed, in the transaction that replaces them. It locks

@@ -5,19 +5,21 @@
 {# On the engine, before the models: makes the tables of landing from their files. #}
 {% macro open_landing() -%}
     {%- if execute and target.type != 'postgres' -%}
-        {%- do adapter.create_schema(api.Relation.create(database=target.database, schema='landing')) -%}
+        {%- set schema = var('landing_schema') -%}
+        {%- set source = graph.sources.values() | first -%}
+        {%- do adapter.create_schema(api.Relation.create(database=source.database, schema=schema)) -%}
         {%- for table, files in var('landing_files', {}).items() -%}
-            {%- do run_query(adapter.dispatch('open_files')('landing.' ~ table, files)) -%}
+            {%- do run_query(adapter.dispatch('open_files')(schema ~ '.' ~ table, files)) -%}
         {%- endfor -%}
-        {%- do require_equal_zones() -%}
+        {%- do require_equal_zones(schema) -%}
     {%- endif -%}
 {%- endmacro %}
 
 {# Another version of the time zone database would date rows to other days. #}
-{% macro require_equal_zones() -%}
+{% macro require_equal_zones(landing) -%}
     {%- set query -%}
         select zone, min(instant) as instant
-        from landing.zone_samples
+        from {{ landing }}.zone_samples
         where {{ local_time_of('instant', 'zone') }} <> local_time
         group by zone
         order by zone
@@ -39,6 +41,11 @@
     select * from read_parquet(['{{ files | map('replace', "'", "''") | join("', '") }}'])
 {%- endmacro %}
 
+{# The files of a table are alone in their folder. #}
+{% macro spark__open_files(relation, files) -%}
+    create table {{ relation }} using parquet location '{{ in_spark(files[0].rpartition('/')[0]) }}'
+{%- endmacro %}
+
 {# On the engine, after each model: computes its rows into a file of the folder `rows_folder`. #}
 {% macro hand_over(report_table) -%}
     {%- if execute -%}
@@ -52,6 +59,16 @@
 
 {% macro duckdb__hand_over(rows, place) -%}
     copy (select * from {{ rows }}) to '{{ place | replace("'", "''") }}.parquet' (format parquet)
+{%- endmacro %}
+
+{% macro spark__hand_over(rows, place) -%}
+    insert overwrite directory '{{ in_spark(place) }}.parquet' using parquet
+    select * from {{ rows }}
+{%- endmacro %}
+
+{# A path of this machine, or of a folder that all machines share, in a literal of Spark. #}
+{% macro in_spark(path) -%}
+    file://{{ path | replace("'", "\\'") }}
 {%- endmacro %}
 
 {# In the warehouse, before the engine reads landing: locks the days of all tables, then removes them from

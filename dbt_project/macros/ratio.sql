@@ -36,6 +36,22 @@
     )
 {%- endmacro %}
 
+{% macro spark__ratio(dividend, divisor) -%}
+    cast(
+        case
+            when
+                {{ divisor }} > 0
+                and 2000000 * abs(cast({{ dividend }} as decimal(19, 0))) + {{ divisor }}
+                < 2000000000000 * cast({{ divisor }} as decimal(19, 0))
+                then
+                    case when {{ dividend }} < 0 then -1 else 1 end * cast(
+                        (2000000 * abs(cast({{ dividend }} as decimal(19, 0))) + {{ divisor }})
+                        div (2 * cast({{ divisor }} as decimal(19, 0))) as decimal(13, 0)
+                    ) * cast('0.000001' as decimal(7, 6))
+        end as decimal(12, 6)
+    )
+{%- endmacro %}
+
 {# An amount of each of so many things, in whole minor units, rounded half away from zero; null of nothing. #}
 {% macro amount_of_each(amount, count) -%}
     cast(

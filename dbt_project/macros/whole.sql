@@ -1,3 +1,17 @@
+{# The sum of whole numbers of 64 bits, which may leave 64 bits. #}
+{% macro sum_of(number) -%}
+    {{ adapter.dispatch('sum_of')(number) }}
+{%- endmacro %}
+
+{% macro default__sum_of(number) -%}
+    sum({{ number }})
+{%- endmacro %}
+
+{# Spark sums in the type of the numbers, and fails if the sum leaves it. #}
+{% macro spark__sum_of(number) -%}
+    sum(cast({{ number }} as decimal(20, 0)))
+{%- endmacro %}
+
 {# A sum as a whole number of 64 bits; null if it does not fit. PostgreSQL sums as numeric, which holds
    everything. `replace_days` leaves out the rows with such a null, and records them: a sum that is too
    large is a finding of its own row, and the rows of all others are built (docs/adr/0034). #}

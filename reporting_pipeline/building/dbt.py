@@ -36,7 +36,7 @@ _QUIET = (
     *("--log-level", "none", "--log-level-file", "none"),
 )
 # The packages that decide how the project is parsed.
-_DBT = ("dbt-core", "dbt-adapters", "dbt-common", "dbt-postgres", "dbt-duckdb")
+_DBT = ("dbt-core", "dbt-adapters", "dbt-common", "dbt-postgres", "dbt-duckdb", "dbt-spark")
 _WAREHOUSE = "warehouse"  # the target that is PostgreSQL
 _CACHED_PROJECTS = 10
 # Further parameters of libpq that a profile can have.
@@ -78,7 +78,12 @@ def run_models(
 
 
 def compute_models(
-    models: Iterable[str], variables: Mapping[str, object], *, target: str, scratch: Path
+    models: Iterable[str],
+    variables: Mapping[str, object],
+    *,
+    target: str,
+    schema_prefix: str,
+    scratch: Path,
 ) -> dict[str, float]:
     """Run report models and all models that they read on another engine, in this process.
 
@@ -86,6 +91,7 @@ def compute_models(
         models: The names of report models.
         variables: What `var()` gives in the models.
         target: The engine's target in `profiles.yml`.
+        schema_prefix: What the names of all schemas begin with.
         scratch: A folder for what the engine writes meanwhile.
 
     Returns:
@@ -99,6 +105,8 @@ def compute_models(
     arguments = ["run", "--target", target, "--vars", in_pipeline, "--no-populate-cache"]
     with _ONE_AT_A_TIME:
         manifest = parsed_project(target).deepcopy()  # type: ignore[no-untyped-call]
+        for node in [*manifest.nodes.values(), *manifest.sources.values()]:
+            node.schema = f"{schema_prefix}{node.schema}"
         set_environment({"REPORTING_DBT_SCRATCH": scratch.as_posix()})
         result = _invoke([*arguments, "--select", *with_parents], manifest)
     return _seconds_of(result, models)

@@ -13,17 +13,14 @@ with tickets as (
 ),
 
 admissions as (
-    select distinct on (entries.ticket_id)
-        entries.ticket_id,
-        entries.event_id,
-        entries.report_day
+    {% call first_rows(
+        'entries.ticket_id',
+        ['entries.event_id', 'entries.report_day'],
+        ['entries.scanned_at', 'entries.received_at', 'entries.scan_id']
+    ) -%}
     from tickets
     inner join {{ ref('int_scanning__entries') }} as entries on tickets.ticket_id = entries.ticket_id
-    order by
-        entries.ticket_id,
-        entries.scanned_at,
-        entries.received_at,
-        entries.scan_id
+    {%- endcall %}
 )
 
 select

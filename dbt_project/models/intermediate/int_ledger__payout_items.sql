@@ -26,35 +26,87 @@ select
 from {{ ref('stg_ledger__payout_items') }} as items
 inner join {{ ref('stg_ledger__transactions') }} as transactions
     on items.transaction_id = transactions.transaction_id and items.report_day = transactions.report_day
-left join lateral (
-    select
-        sum(all_items.amount_minor) as total_minor,
-        bool_and(events.event_id is not null) as are_known
-    from {{ ref('stg_ledger__payout_items') }} as all_items
-    left join {{ ref('stg_ticketing__events') }} as events on all_items.event_id = events.event_id
-    where
-        all_items.transaction_id = items.transaction_id
-        and all_items.report_day = items.report_day
-        and all_items.currency = items.currency
-) as of_transaction on true
-left join lateral (
-    select
-        sum(
-            case
-                when transactions.transaction_kind in ('payout', 'reserve_hold')
-                    then entries.debit_minor - entries.credit_minor
-                else entries.credit_minor - entries.debit_minor
+{%- if sums_by_lookup() %}
+    left join lateral (
+        select
+            sum(all_items.amount_minor) as total_minor,
+            bool_and(events.event_id is not null) as are_known
+        from {{ ref('stg_ledger__payout_items') }} as all_items
+        left join {{ ref('stg_ticketing__events') }} as events on all_items.event_id = events.event_id
+        where
+            all_items.transaction_id = items.transaction_id
+            and all_items.report_day = items.report_day
+            and all_items.currency = items.currency
+    ) as of_transaction on true
+    left join lateral (
+        select
+            sum(
+                case
+                    when transactions.transaction_kind in ('payout', 'reserve_hold')
+                        then entries.debit_minor - entries.credit_minor
+                    else entries.credit_minor - entries.debit_minor
+                end
+            ) as amount_minor
+        from {{ ref('stg_ledger__entries') }} as entries
+        inner join {{ ref('stg_ledger__accounts') }} as accounts on entries.account_id = accounts.account_id
+        where
+            entries.transaction_id = items.transaction_id
+            and entries.report_day = items.report_day
+            and entries.currency = items.currency
+            and accounts.account_kind = 'organizer_payable'
+            and entries.component = case
+                when transactions.transaction_kind in ('payout', 'payout_reversal') then 'payout'
+                else 'reserve'
             end
-        ) as amount_minor
-    from {{ ref('stg_ledger__entries') }} as entries
-    inner join {{ ref('stg_ledger__accounts') }} as accounts on entries.account_id = accounts.account_id
-    where
-        entries.transaction_id = items.transaction_id
-        and entries.report_day = items.report_day
-        and entries.currency = items.currency
-        and accounts.account_kind = 'organizer_payable'
-        and entries.component = case
-            when transactions.transaction_kind in ('payout', 'payout_reversal') then 'payout'
-            else 'reserve'
-        end
-) as moved on true
+    ) as moved on true
+{%- else %}
+    left join ( -- noqa: ST05
+        select
+            all_items.transaction_id,
+            all_items.report_day,
+            all_items.currency,
+            sum(all_items.amount_minor) as total_minor,
+            bool_and(events.event_id is not null) as are_known
+        from {{ ref('stg_ledger__payout_items') }} as all_items
+        left join {{ ref('stg_ticketing__events') }} as events on all_items.event_id = events.event_id
+        group by
+            all_items.transaction_id,
+            all_items.report_day,
+            all_items.currency
+    ) as of_transaction
+        on
+            items.transaction_id = of_transaction.transaction_id
+            and items.report_day = of_transaction.report_day
+            and items.currency = of_transaction.currency
+    left join ( -- noqa: ST05
+        select
+            entries.transaction_id,
+            entries.report_day,
+            entries.currency,
+            sum(
+                case
+                    when booked.transaction_kind in ('payout', 'reserve_hold')
+                        then entries.debit_minor - entries.credit_minor
+                    else entries.credit_minor - entries.debit_minor
+                end
+            ) as amount_minor
+        from {{ ref('stg_ledger__entries') }} as entries
+        inner join {{ ref('stg_ledger__transactions') }} as booked
+            on entries.transaction_id = booked.transaction_id
+        inner join {{ ref('stg_ledger__accounts') }} as accounts on entries.account_id = accounts.account_id
+        where
+            accounts.account_kind = 'organizer_payable'
+            and entries.component = case
+                when booked.transaction_kind in ('payout', 'payout_reversal') then 'payout'
+                else 'reserve'
+            end
+        group by
+            entries.transaction_id,
+            entries.report_day,
+            entries.currency
+    ) as moved
+        on
+            items.transaction_id = moved.transaction_id
+            and items.report_day = moved.report_day
+            and items.currency = moved.currency
+{%- endif %}

@@ -41,7 +41,7 @@ select
     differences.kind,
     differences.ticketing_minor,
     differences.ledger_minor,
-    array_agg(bookings.proof_id order by bookings.proof_id) as proof_ids
+    {{ ids_in_order('bookings.proof_id') }} as proof_ids
 from differences
 inner join {{ ref('int_reconciliation__bookings') }} as bookings
     on

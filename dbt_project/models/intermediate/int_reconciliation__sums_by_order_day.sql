@@ -40,7 +40,7 @@ places as (
         organization_id,
         event_id,
         currency,
-        row_number() over (order by order_id) as place_number
+        {{ group_id(['order_id', 'organization_id', 'event_id', 'currency']) }} as place_number
     from changes
     group by
         order_id,

@@ -48,7 +48,7 @@ select
     receivables.order_id,
     receivables.currency,
     -sum(receivables.net_credit_minor) as balance_minor,
-    array_agg(distinct receivables.transaction_id order by receivables.transaction_id) as proof_ids
+    {{ ids_in_order('receivables.transaction_id', distinct=true) }} as proof_ids
 from receivables
 inner join last_days on receivables.order_id = last_days.order_id
 inner join {{ ref('stg_ticketing__orders') }} as orders on receivables.order_id = orders.order_id

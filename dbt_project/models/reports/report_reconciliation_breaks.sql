@@ -46,7 +46,7 @@ breaks as (
         'unbalanced' as kind,
         0 as ticketing_minor,
         sum(net_credit_minor) as ledger_minor,
-        array[transaction_id] as proof_ids
+        {{ list_of_one('transaction_id') }} as proof_ids
     from entries
     group by
         report_day,
@@ -68,7 +68,7 @@ breaks as (
         'unclassified' as kind,
         0 as ticketing_minor,
         net_credit_minor as ledger_minor,
-        array[transaction_id] as proof_ids
+        {{ list_of_one('transaction_id') }} as proof_ids
     from entries
     where not is_classified
     union all
@@ -83,7 +83,7 @@ breaks as (
         'payout_items' as kind,
         0 as ticketing_minor,
         total_minor as ledger_minor,
-        array[transaction_id] as proof_ids
+        {{ list_of_one('transaction_id') }} as proof_ids
     from {{ ref('int_ledger__payout_items') }}
     where not is_counted and {{ in_days('report_day') }} and {{ in_days('transaction_report_day') }}
 )

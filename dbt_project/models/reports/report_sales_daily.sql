@@ -13,17 +13,15 @@ orders_of_movements as (
 ),
 
 first_movements as (
-    select distinct on (all_movements.order_id)
-        all_movements.order_id,
-        all_movements.movement_id
+    {% call first_rows(
+        'all_movements.order_id',
+        ['all_movements.movement_id'],
+        ['all_movements.occurred_at', 'all_movements.line_no', 'all_movements.movement_id']
+    ) -%}
     from orders_of_movements
     inner join {{ ref('stg_ticketing__order_line_movements') }} as all_movements
         on orders_of_movements.order_id = all_movements.order_id
-    order by
-        all_movements.order_id,
-        all_movements.occurred_at,
-        all_movements.line_no,
-        all_movements.movement_id
+    {%- endcall %}
 )
 
 select

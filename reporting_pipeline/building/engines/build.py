@@ -5,6 +5,7 @@ copy landing into files; compute the rows on the engine; replace the days. A row
 meanwhile queues its day again. If a step fails, the former rows and the queue stay as they were.
 """
 
+import secrets
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -64,12 +65,18 @@ def _compute(
     files = {
         table: [path.as_posix() for path in paths] for table, paths in landing.by_table.items()
     }
-    return compute_models(
-        tables,
-        {**variables, "landing_files": files, "rows_folder": scratch.as_posix()},
-        target=engine.name,
-        scratch=scratch,
-    )
+    # Others may use the same Spark: the schemas of a build have names of their own.
+    prefix = f"reporting_{secrets.token_hex(8)}_"
+    on_engine = {
+        **variables,
+        "landing_schema": f"{prefix}landing",
+        "landing_files": files,
+        "rows_folder": scratch.as_posix(),
+    }
+    with engine.session(prefix, scratch):
+        return compute_models(
+            tables, on_engine, target=engine.name, schema_prefix=prefix, scratch=scratch
+        )
 
 
 def _claim(tables: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
@@ -38,6 +38,14 @@ class Engine:
             )
             raise EnvironmentNotReady(message)
         return f"dbt-{self.name} {found.version}"
+
+    def session(self, prefix: str, scratch: Path) -> AbstractContextManager[None]:
+        """What the engine needs around an invocation of dbt: see `spark.one_session`."""
+        if self.name != "spark":
+            return nullcontext()
+        from reporting_pipeline.building.engines.spark import one_session
+
+        return one_session(prefix, scratch)
 
     @contextmanager
     def own_folder(self) -> Iterator[Path]:

@@ -171,7 +171,8 @@ def _copy_zone_samples(snapshot: psycopg.Connection, folder: Path) -> Path:
     schema = pa.schema(
         [("zone", pa.string()), ("instant", _INSTANT), ("local_time", pa.timestamp("us"))]
     )
-    path = folder / f"{ZONE_SAMPLES}.parquet"
+    path = folder / ZONE_SAMPLES / f"{ZONE_SAMPLES}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
     _copy(snapshot, sql.SQL(ZONE_SAMPLES_QUERY), schema, path)
     return path
 

@@ -22,12 +22,12 @@ def rows_table(table: str) -> str:
 
 
 def copy_rows(connection: psycopg.Connection, table: str, path: Path) -> int:
-    """Copy the rows of a Parquet file into a new temporary table, until the transaction ends.
+    """Copy the rows of a Parquet file, or of a folder of parts, into a new temporary table.
 
     Args:
         connection: A connection to the warehouse, in a transaction.
         table: The name of the report table, whose types the rows get.
-        path: The file; its columns have the names of the report table's columns.
+        path: The file or folder; its columns have the names of the report table's columns.
 
     Returns:
         The number of rows.
@@ -36,6 +36,11 @@ def copy_rows(connection: psycopg.Connection, table: str, path: Path) -> int:
     # Without the constraints of the report table: rows that do not fit are left out later.
     create = "create temporary table {rows} on commit drop as select * from {table} with no data"
     connection.execute(sql.SQL(create).format(rows=rows, table=sql.Identifier("reporting", table)))
+    parts = sorted(path.glob("part-*")) if path.is_dir() else [path]
+    return sum(_copy_part(connection, rows, part) for part in parts)
+
+
+def _copy_part(connection: psycopg.Connection, rows: sql.Identifier, path: Path) -> int:
     count = 0
     with parquet.ParquetFile(path) as file:
         names = sql.SQL(", ").join(map(sql.Identifier, file.schema_arrow.names))

@@ -17,13 +17,12 @@ from reporting_pipeline.building.engines.engine import Engine
 from reporting_pipeline.building.engines.landing_files import LandingFiles
 from reporting_pipeline.errors import BuildFailed
 from reporting_pipeline.registry.report_tables import REPORT_TABLES
-from reporting_pipeline.warehouse.engine import conninfo, warehouse_connection
+from reporting_pipeline.warehouse.engine import conninfo
 from reporting_pipeline_tests.acceptance.pipelines import Databases, Pipeline
+from reporting_pipeline_tests.building.engines.filled_tables import all_rows, empty_tables
 
 SALES, REVENUE = "report_sales_daily", "report_revenue_daily"
 DAY = date(2025, 5, 2)  # the last day on which the show in Tokyo sold tickets
-# Tables that a build fills, besides the report tables.
-_BESIDE = ("report_revenue_daily_balances", "report_account_movements_daily_balances")
 
 
 @pytest.fixture
@@ -40,12 +39,12 @@ def warehouse(built: Pipeline) -> Iterator[psycopg.Connection]:
 
 
 def test_every_cell_of_the_season_is_that_of_postgresql(built: Pipeline, engine: Engine) -> None:
-    by_postgresql = _all_rows(built.warehouse)
-    _empty_tables(built.warehouse)
+    by_postgresql = all_rows(built.warehouse)
+    empty_tables(built.warehouse)
 
     result = build(built.known_days(), warehouse=built.warehouse, engine=engine)
 
-    assert _all_rows(built.warehouse) == by_postgresql
+    assert all_rows(built.warehouse) == by_postgresql
     assert {table: result.total(table) for table in result.row_counts} == {
         table.name: len(by_postgresql[table.name]) for table in REPORT_TABLES
     }
@@ -54,13 +53,13 @@ def test_every_cell_of_the_season_is_that_of_postgresql(built: Pipeline, engine:
 def test_every_cell_of_an_organisation_with_everything_is_that_of_postgresql(
     organizer: Pipeline, databases: Databases, engine: Engine
 ) -> None:
-    by_postgresql = _all_rows(organizer.warehouse)
+    by_postgresql = all_rows(organizer.warehouse)
     fresh = databases.copy("organizer_by_engine", organizer)
-    _empty_tables(fresh.warehouse)
+    empty_tables(fresh.warehouse)
 
     build(fresh.known_days(), warehouse=fresh.warehouse, engine=engine)
 
-    assert _all_rows(fresh.warehouse) == by_postgresql
+    assert all_rows(fresh.warehouse) == by_postgresql
     databases.drop(fresh)
 
 
@@ -68,7 +67,7 @@ def test_late_rows_and_an_emptied_day_give_the_rows_of_postgresql(
     built: Pipeline, warehouse: psycopg.Connection, databases: Databases, engine: Engine
 ) -> None:
     days = [DAY, date(2025, 5, 3)]
-    assert any(row[0] == DAY for row in _all_rows(built.warehouse, "date")[SALES])
+    assert any(row[0] == DAY for row in all_rows(built.warehouse, "date")[SALES])
     for table in ("ticketing_order_line_movements", "ledger_entries"):
         delete = sql.SQL("delete from {} where report_day = %s")
         warehouse.execute(delete.format(sql.Identifier("landing", table)), [DAY])
@@ -82,8 +81,8 @@ def test_late_rows_and_an_emptied_day_give_the_rows_of_postgresql(
 
     build(days, warehouse=built.warehouse, engine=engine)
 
-    assert not any(row[0] == DAY for row in _all_rows(built.warehouse, "date")[SALES])
-    assert _all_rows(built.warehouse) == _all_rows(other.warehouse)
+    assert not any(row[0] == DAY for row in all_rows(built.warehouse, "date")[SALES])
+    assert all_rows(built.warehouse) == all_rows(other.warehouse)
     databases.drop(other)
 
 
@@ -96,12 +95,12 @@ def test_a_sum_that_does_not_fit_leaves_out_its_row_alone(
         [DAY],
     )
     build([DAY], warehouse=built.warehouse, tables=[REVENUE])
-    by_postgresql, left_out = _all_rows(built.warehouse), _left_out(warehouse)
+    by_postgresql, left_out = all_rows(built.warehouse), _left_out(warehouse)
     assert left_out
 
     build([DAY], warehouse=built.warehouse, tables=[REVENUE], engine=engine)
 
-    assert _all_rows(built.warehouse) == by_postgresql
+    assert all_rows(built.warehouse) == by_postgresql
     assert _left_out(warehouse) == left_out
 
 
@@ -111,7 +110,7 @@ def test_only_touched_days_are_built_and_a_row_that_lands_meanwhile_stays_queued
     engine: Engine,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    whole = _all_rows(built.warehouse)
+    whole = all_rows(built.warehouse)
     _touch(warehouse, SALES, DAY)
 
     def copy_then_land(url: URL, folder: Path) -> LandingFiles:
@@ -125,20 +124,20 @@ def test_only_touched_days_are_built_and_a_row_that_lands_meanwhile_stays_queued
 
     assert list(result.row_counts) == [SALES]
     assert touched_days(built.warehouse) == {SALES: [DAY]}
-    assert _all_rows(built.warehouse) == whole
+    assert all_rows(built.warehouse) == whole
 
 
 def test_a_failed_build_keeps_the_former_rows_the_queue_and_the_seals(
     built: Pipeline, warehouse: psycopg.Connection, engine: Engine
 ) -> None:
-    whole, seals = _all_rows(built.warehouse), _seals(warehouse)
+    whole, seals = all_rows(built.warehouse), _seals(warehouse)
     _touch(warehouse, SALES, DAY)
     warehouse.execute("alter table landing.ticketing_orders rename column channel to way")
 
     with pytest.raises(BuildFailed, match="not built, the former rows are kept: stg_ticketing__"):
         build([DAY], warehouse=built.warehouse, tables=[SALES], engine=engine)
 
-    assert _all_rows(built.warehouse) == whole
+    assert all_rows(built.warehouse) == whole
     assert _seals(warehouse) == seals
     assert touched_days(built.warehouse) == {SALES: [DAY]}
     assert [path.name for path in engine.folder.glob("rows-*")] == []
@@ -155,23 +154,6 @@ def test_an_engine_with_other_time_zone_rules_builds_nothing(
 
     with pytest.raises(BuildFailed, match="other rules for the time zone Asia/Tokyo"):
         build([DAY], warehouse=built.warehouse, tables=[SALES], engine=engine)
-
-
-def _all_rows(url: URL, *columns: str) -> dict[str, list[tuple[Any, ...]]]:
-    """The rows of the tables that a build fills, with these columns or all, in one order."""
-    found: dict[str, list[tuple[Any, ...]]] = {}
-    wanted = sql.SQL(", ").join(map(sql.Identifier, columns)) if columns else sql.SQL("*")
-    with warehouse_connection(url) as connection:
-        for name in (*(table.name for table in REPORT_TABLES), *_BESIDE):
-            query = sql.SQL("select {} from {}").format(wanted, sql.Identifier("reporting", name))
-            found[name] = sorted(connection.execute(query).fetchall(), key=repr)
-    return found
-
-
-def _empty_tables(url: URL) -> None:
-    with warehouse_connection(url) as connection:
-        for name in (*(table.name for table in REPORT_TABLES), *_BESIDE):
-            connection.execute(sql.SQL("truncate {}").format(sql.Identifier("reporting", name)))
 
 
 def _left_out(warehouse: psycopg.Connection) -> list[tuple[Any, ...]]:
