@@ -17,10 +17,10 @@ admissions as (
         'entries.ticket_id',
         ['entries.event_id', 'entries.report_day'],
         ['entries.scanned_at', 'entries.received_at', 'entries.scan_id']
-    ) -%}
+    ) %}
     from tickets
     inner join {{ ref('int_scanning__entries') }} as entries on tickets.ticket_id = entries.ticket_id
-    {%- endcall %}
+    {% endcall %}
 )
 
 select

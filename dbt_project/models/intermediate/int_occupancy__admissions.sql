@@ -17,10 +17,10 @@ first_entries as (
         'entries.ticket_id',
         ['entries.event_id', 'entries.report_day'],
         ['entries.scanned_at', 'entries.received_at', 'entries.scan_id']
-    ) -%}
+    ) %}
     from scanned_tickets
     inner join {{ ref('int_scanning__entries') }} as entries on scanned_tickets.ticket_id = entries.ticket_id
-    {%- endcall %}
+    {% endcall %}
 )
 
 select

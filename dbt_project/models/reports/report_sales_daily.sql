@@ -17,11 +17,11 @@ first_movements as (
         'all_movements.order_id',
         ['all_movements.movement_id'],
         ['all_movements.occurred_at', 'all_movements.line_no', 'all_movements.movement_id']
-    ) -%}
+    ) %}
     from orders_of_movements
     inner join {{ ref('stg_ticketing__order_line_movements') }} as all_movements
         on orders_of_movements.order_id = all_movements.order_id
-    {%- endcall %}
+    {% endcall %}
 )
 
 select
