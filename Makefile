@@ -31,6 +31,5 @@ docs:    ## Write the generated pages of docs/
 lock:    ## Renew the lock files from pyproject.toml; ARGS=--upgrade takes the newest versions
 	@$(PYTHON) bootstrap.py lock $(ARGS)
 
-bench:   ## Write reports of ROWS (10 million) and XLSX_ROWS (2 million) rows; compare with COPY and openpyxl
-	@$(PYTHON) bootstrap.py bench $(if $(ROWS),--rows $(ROWS)) \
-		$(if $(XLSX_ROWS),--xlsx-rows $(XLSX_ROWS)) $(ARGS)
+bench:   ## Measure each case beside its yardstick, write docs/performance.md; SIZE=large takes hours
+	@$(PYTHON) bootstrap.py bench $(if $(SIZE),--size $(SIZE)) $(ARGS)

@@ -70,7 +70,7 @@ usage: python3 bootstrap.py COMMAND [ARGUMENTS]
   format               rewrite files to the house format
   audit                list the packages, and look for known vulnerabilities if there is a network
   docs                 write the generated pages of docs/
-  bench [ARGUMENTS]    measure how fast reports are written; needs 6 minutes and 10 GB of disk
+  bench [ARGUMENTS]    measure each case beside its yardstick; needs 20 minutes and 5 GB of disk
   lock [--upgrade]     renew the lock files from pyproject.toml; needs the network
 
 `demo` and `run` install what users need. The commands of the second group add what developers need.

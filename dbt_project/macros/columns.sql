@@ -45,3 +45,10 @@
     null as figures_are_known_when_dbt_runs
     {%- endfor -%}
 {%- endmacro %}
+
+{# Columns of the relation with this alias. #}
+{% macro columns_from(alias, names) -%}
+    {%- for name in names %}
+        {{ alias }}.{{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}

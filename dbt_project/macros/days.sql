@@ -22,6 +22,36 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# True if the days to rebuild are few, about a month of them. Rows of earlier days that they count are
+   then looked up by key, in PostgreSQL; another engine has no keys. #}
+{% macro are_few_days() -%}
+    {{ return(adapter.dispatch('are_few_days')()) }}
+{%- endmacro %}
+
+{% macro default__are_few_days() -%}
+    {{ return(false) }}
+{%- endmacro %}
+
+{% macro postgres__are_few_days() -%}
+    {%- set days = namespace(count=0) -%}
+    {%- for range in var('days', []) -%}
+        {%- set days.count = days.count + ordinal(range[1]) - ordinal(range[0]) -%}
+    {%- endfor -%}
+    {{ return(days.count <= 31) }}
+{%- endmacro %}
+
+{# A number of an ISO date, of which the difference is about that in days, never less. #}
+{% macro ordinal(date) -%}
+    {%- set text = date | string -%}
+    {{ return(372 * (text[:4] | int) + 31 * (text[5:7] | int) + (text[8:10] | int)) }}
+{%- endmacro %}
+
+{# Ends a lateral query that is run once for each row. Without it PostgreSQL makes a join of the query,
+   with a plan that can read all rows of the table. #}
+{% macro looked_up() -%}
+    offset 0 -- noqa: AM09
+{%- endmacro %}
+
 {# True if an instant can be on one of the days to rebuild, in whatever time zone and after whatever cutoff;
    written as ranges that an index can use. Which of them are on the days, `in_days` finds. #}
 {% macro near_days(column) -%}

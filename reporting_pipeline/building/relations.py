@@ -4,6 +4,7 @@ Alembic makes the schemas `landing` and `catalogue` (`warehouse.schema`). dbt ma
 tables and all views, and adds columns that are new in its YAML. Both run once for each version.
 """
 
+from collections.abc import Iterable
 from datetime import date
 
 import psycopg
@@ -83,7 +84,7 @@ def ensure_relations(warehouse: URL) -> bool:
         former = _report_tables(connection)
         run_models(["staging", "intermediate", "reports", "datasets"], {}, warehouse=warehouse)
         if former:
-            _queue_all_days(connection, _report_tables(connection) - former)
+            queue_days(connection, _report_tables(connection) - former, all_days(connection))
         _comment_datasets(connection)
         comment = sql.SQL("comment on schema staging is {}").format(sql.Literal(project_digest()))
         connection.execute(comment)
@@ -107,20 +108,34 @@ def _report_tables(connection: psycopg.Connection) -> set[str]:
     return {name for (name,) in rows}
 
 
-def _queue_all_days(connection: psycopg.Connection, tables: set[str]) -> None:
-    """Queue every known day of tables that are new in a warehouse that had others."""
-    connection.execute(
+def queue_days(connection: psycopg.Connection, tables: Iterable[str], days: list[date]) -> int:
+    """Queue days of tables to be built, for all organisations and events.
+
+    Returns:
+        How many pairs of table and day were queued.
+    """
+    queued = connection.execute(
         "insert into landing.touched_days (report_table, report_day, touched_at)"
         " select report_table, report_day, now()"
         " from unnest(%s::text[]) as report_table cross join unnest(%s::date[]) as report_day",
-        [sorted(tables), all_days(connection)],
+        [sorted(tables), days],
     )
+    return queued.rowcount
+
+
+def landed_days(connection: psycopg.Connection) -> list[date]:
+    """Every report day with a landed row, an end of an event, or 30 days after it."""
+    return _days(connection, _LANDED_DAYS)
 
 
 def all_days(connection: psycopg.Connection) -> list[date]:
-    """Every report day with a landed row, an end of an event, 30 days after it, or a built row."""
-    built = (f"select date from reporting.{table.name}" for table in REPORT_TABLES)  # noqa: S608
-    rows = connection.execute(" union ".join([*_LANDED_DAYS, *built]).encode()).fetchall()
+    """Every report day of `landed_days`, or with a built row."""
+    built = [f"select date from reporting.{table.name}" for table in REPORT_TABLES]  # noqa: S608
+    return _days(connection, [*_LANDED_DAYS, *built])
+
+
+def _days(connection: psycopg.Connection, statements: Iterable[str]) -> list[date]:
+    rows = connection.execute(" union ".join(statements).encode()).fetchall()
     return sorted(day for (day,) in rows if day is not None)
 
 

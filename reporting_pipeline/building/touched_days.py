@@ -22,6 +22,7 @@ import psycopg
 from psycopg import sql
 
 from reporting_pipeline.building.dbt import PROJECT
+from reporting_pipeline.building.relations import landed_days, queue_days
 from reporting_pipeline.registry.report_tables import REPORT_TABLES
 
 _FOLDER = PROJECT / "models" / "reports"
@@ -72,14 +73,30 @@ _QUEUE = """
         (report_table, organization_id, event_id, report_day, touched_at)
     select distinct report_table, organization_id, event_id, report_day, now() from touched
 """
-_COUNT = "select count(distinct (report_table, report_day)) from touched"
+# As a set of rows it is hashed; count(distinct ...) sorts.
+_COUNT = """
+    select count(*)
+    from (select distinct report_table, report_day from touched) as touched_table_days
+"""
+_HAS_LANDED = "select exists (select from landing.watermarks)"
 
 
 class TouchedDays:
-    """Queues the touched days of all report tables. See `sources.landing.land.MergeListener`."""
+    """Queues the touched days of all report tables. See `sources.landing.land.MergeListener`.
+
+    The first landing into an empty warehouse touches every day of every table, of all
+    organisations and events together; nothing is compared.
+    """
+
+    def __init__(self) -> None:
+        self._is_first = False
 
     def before_merge(self, connection: psycopg.Connection) -> None:
         """Find the changed keys, and the days on which the former rows are counted."""
+        [(has_landed,)] = connection.execute(_HAS_LANDED).fetchall()
+        self._is_first = not has_landed
+        if self._is_first:
+            return
         connection.execute(_CREATE)
         _run(connection, _FOLDER / "all_reports.changed_keys.sql")
         for _, path in _files("changed_keys"):
@@ -92,6 +109,9 @@ class TouchedDays:
         Returns:
             How many pairs of report table and report day were queued.
         """
+        if self._is_first:
+            tables = [table.name for table in REPORT_TABLES]
+            return queue_days(connection, tables, landed_days(connection))
         _find_days(connection, "after")
         connection.execute(_ADD_MOVED)
         _add_touched(connection, "touched_after")

@@ -4,7 +4,7 @@ import logging
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal, cast
@@ -25,6 +25,7 @@ from reporting_pipeline.publishing.publish import settle
 from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.store.object_store import ObjectStore
+from reporting_pipeline.warehouse.engine import KeptConnections
 
 ALL_FORMATS = "all"
 """The format of the line of a report that failed before its formats."""
@@ -37,6 +38,7 @@ _AT_ONCE = 2
 _COMPARED_AT_ONCE = 250
 _STAMPED = "stamped PROVISIONAL: it depends on days that are not final"
 _LOG = logging.getLogger(__name__)
+_Current = Mapping[ReportFormat, GeneratedReport]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,29 +197,33 @@ def _results(
 ) -> Iterator[DueResult]:
     wanted = [(each, _wanted(each.request, formats)) for each in due]
     waiting = iter([(each, of_report) for each, of_report in wanted if of_report.formats])
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="report") as pool:
+    with (
+        closing(KeptConnections(publisher.warehouse)) as kept,
+        ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="report") as pool,
+    ):
+
+        def begin(each: DueReport, of_report: WantedReport, current: _Current) -> Future[DueResult]:
+            # A new thread does not inherit the log ids and the span of the caller.
+            context = kept.context()
+            return pool.submit(context.run, _generate, publisher, each, of_report.formats, current)
+
         while compared := list(islice(waiting, _COMPARED_AT_ONCE)):
-            known: list[dict[ReportFormat, GeneratedReport]] = [{} for _ in compared]
+            known: list[_Current] = [{} for _ in compared]
             if not are_all_rendered:
-                known = current_reports(publisher, [of_report for _, of_report in compared])
-            work = [(*each, current) for each, current in zip(compared, known, strict=True)]
-            yield from _in_order(pool, publisher, work)
+                known = [*current_reports(publisher, [of_report for _, of_report in compared])]
+            work = (begin(*each, current) for each, current in zip(compared, known, strict=True))
+            yield from _in_order(publisher.store, work)
 
 
-def _in_order(
-    pool: ThreadPoolExecutor,
-    publisher: Publisher,
-    work: Iterable[tuple[DueReport, WantedReport, Mapping[ReportFormat, GeneratedReport]]],
-) -> Iterator[DueResult]:
+def _in_order(store: ObjectStore, work: Iterable[Future[DueResult]]) -> Iterator[DueResult]:
+    """The results in order; a few more pieces of work have begun than are yielded."""
     begun: deque[Future[DueResult]] = deque()
-    for due, wanted, current in work:
-        # A new thread does not inherit the log ids and the span of the caller.
-        context = copy_context()
-        begun.append(pool.submit(context.run, _generate, publisher, due, wanted.formats, current))
+    for future in work:
+        begun.append(future)
         if len(begun) > _AT_ONCE:
             result = begun.popleft().result()
             yield result
-            _require_store(publisher.store, result)
+            _require_store(store, result)
     while begun:
         yield begun.popleft().result()
 

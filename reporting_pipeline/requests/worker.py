@@ -39,7 +39,7 @@ from reporting_pipeline.requests.request_queue import StoredRequest, stored_requ
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.telemetry.json_log import log_ids
 from reporting_pipeline.telemetry.spans import annotate_span, span
-from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline.warehouse.engine import KeptConnections, warehouse_connection
 
 # A request is tried again after so long if another worker has its definition's lock.
 _BUSY_SECONDS = 1.0
@@ -112,11 +112,14 @@ def serve(worker: Worker, stop: Event, *, once: bool = False) -> Iterator[Stored
     """
     publisher = worker.publisher
     settle(publisher.warehouse, publisher.store, publisher.clock())
-    with _RedisQueue.of(worker) as redis_queue:
+    with (
+        _RedisQueue.of(worker) as redis_queue,
+        closing(KeptConnections(publisher.warehouse)) as kept,
+    ):
         while not stop.is_set():
             try:
                 redis_queue.sync()
-                done = work_on_next(worker)
+                done = kept.context().run(work_on_next, worker)
                 if done is None:
                     worker.publish()
             except (ReportingError, OperationalError) as error:

@@ -112,6 +112,13 @@ class Pipeline:
         return queue
 
 
+def assert_every_day_is_queued(queue: Touched, changed: Touched) -> None:
+    """Assert what a first landing queues: each changed day of each table, for all events."""
+    for table, days in changed.items():
+        missing = {day for _, day in days} - {day for event, day in queue[table] if event is None}
+        assert not missing, f"{table}: not queued: {sorted(missing)}"
+
+
 def assert_same(
     expected: Mapping[str, ReportTable], actual: Mapping[str, ReportTable], when: str = ""
 ) -> None:

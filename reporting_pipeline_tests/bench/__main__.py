@@ -1,102 +1,107 @@
-"""`make bench`: compares reports of many rows with plain COPY and openpyxl, as a Markdown table.
+"""`make bench`: measures each case beside its yardstick, and writes docs/performance.md.
 
-Then it compares balances at two lengths of history, the rebuild of a day with its bare SQL, and
-PDFs of a page with plain WeasyPrint.
-
-Wall times are only useful on an idle machine; the load before the first case is above the table.
+Each group of cases runs in a process of its own. `SIZE=large` has the sizes that the figures to
+reach are meant for; it takes hours, 24 GB of memory and 60 GB of disk.
 """
 
 import argparse
-import platform
-import shutil
+import importlib
+import json
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 
-from reporting_pipeline_tests.bench import as_of, pages, rebuild
-from reporting_pipeline_tests.bench.cases import CASES, CaseInput
-from reporting_pipeline_tests.bench.entries import entries
-from reporting_pipeline_tests.bench.measurement import Measurement, machine, measure, say
+from reporting_pipeline_tests.architecture.repository import ROOT
+from reporting_pipeline_tests.bench import as_of
+from reporting_pipeline_tests.bench.case import Case, Measured, Size, folder
+from reporting_pipeline_tests.bench.measurement import Sample, Turn, load, say
+from reporting_pipeline_tests.bench.page import Result, page, result_line
 
-_ROWS = 10_000_000
-_XLSX_ROWS = 2_000_000
-# The references: the same rows through the server's own COPY, and through openpyxl.
-_FLOOR = "COPY to /dev/null, by the server"
-_XLSX, _OPENPYXL = "XLSX", "XLSX by openpyxl, write-only"
-_HEAD = (
-    "| case | rows | MB | s | rows/s | CPU-s | CPU-s of server | peak MB | times plain COPY |\n"
-    "|---|---|---|---|---|---|---|---|---|\n"
+PAGE = ROOT / "docs" / "performance.md"
+_BUSY = 1.0
+_GROUPS = MappingProxyType(
+    {
+        "landing": "landing",
+        "building": "building",
+        "formats": "formats",
+        "pdf": "pages",
+        "night": "nightly",
+        "dagster": "dagster_costs",
+    }
 )
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Create the rows, run the cases one after the other, print the table."""
+def main(arguments: Sequence[str]) -> int:
+    """Measure the chosen groups; write the page if all were measured."""
     options = _parser().parse_args(arguments)
-    names = [name for name in CASES if not options.case or name in options.case]
-    say(f"{machine()}, {platform.platform()}\n\n")
-    with entries(max(options.rows, options.xlsx_rows)) as address:
-        say(_HEAD)
-        measured: dict[str, Measurement] = {}
-        for name in names:
-            rows = options.xlsx_rows if name.startswith(_XLSX) else options.rows
-            measured[name] = _measure(name, address, rows)
-            say(_line(name, measured))
-    say("\n" + "".join(_verdict(measured)))
-    if not options.case:
-        say("\n")
+    size = Size(options.size)
+    if options.into:
+        _measure_group(options.group[0], size, Path(options.into))
+        return 0
+    if load() > _BUSY:
+        say(f"The machine is busy (load {load():.2f}): wall times are too long.\n")
+    results: list[Result] = []
+    for group in options.group or _GROUPS:
+        for result in _results(group, size):
+            say(result_line(result))
+            results.append(result)
+    if not options.group:
+        PAGE.write_text(page(results, size), encoding="utf-8")
+        say(f"\n{PAGE.relative_to(ROOT)} is written\n\n")
         as_of.main([])
-        say("\n")
-        rebuild.main([])
-        say("\n")
-        pages.main([])
+    return 0
 
 
-def _measure(name: str, address: str, rows: int) -> Measurement:
-    folder = Path(tempfile.mkdtemp(prefix="reporting-bench-"))
-    try:
-        found = measure(name, CaseInput(address=address, row_count=rows, folder=folder))
-    finally:
-        shutil.rmtree(folder)
-    if found.done.row_count != rows:
-        raise RuntimeError(f"{name} wrote {found.done.row_count} of {rows} rows")
-    return found
+def _results(group: str, size: Size) -> Iterator[Result]:
+    """Run a group as a process of its own."""
+    with tempfile.NamedTemporaryFile(suffix=".jsonl") as file:
+        argv = [sys.executable, "-m", str(__package__), "--size", size, "--group", group]
+        before = load()
+        subprocess.run([*argv, "--into", file.name], check=True)  # noqa: S603 - our own program
+        cases = {case.name: case for case in _cases(group)}
+        for line in Path(file.name).read_text(encoding="utf-8").splitlines():
+            received = json.loads(line)
+            yield Result(
+                case=cases[received["name"]],
+                measured=_measured(received["measured"]),
+                load=before,
+            )
 
 
-def _line(name: str, measured: dict[str, Measurement]) -> str:
-    one = measured[name]
-    floor = measured.get(_FLOOR)
-    ratio = "" if floor is None else f"{floor.rows_per_second / one.rows_per_second:.2f}"
-    return (
-        f"| {name} | {one.done.row_count:,} | {one.done.byte_count / 1e6:,.0f} "
-        f"| {one.wall_seconds:.1f} | {one.rows_per_second:,.0f} | {one.cpu_seconds:.1f} "
-        f"| {one.done.server_cpu_seconds:.1f} | {one.peak_bytes / 1e6:,.0f} | {ratio} |\n"
-    )
+def _measure_group(group: str, size: Size, into: Path) -> None:
+    with into.open("a", encoding="utf-8") as file:
+        for case in _cases(group):
+            with folder() as place:
+                measured = case.run(size, place)
+            received = {"name": case.name, "measured": asdict(measured)}
+            file.write(json.dumps(received) + "\n")
 
 
-def _verdict(measured: dict[str, Measurement]) -> Iterator[str]:
-    yield (
-        "Each case is its own process and reads its rows from PostgreSQL. Rows per second use the "
-        "total time, including start and spool. Peak MB is the resident memory of the process and "
-        "its children, without the server. MB is the size of the file.\n"
-    )
-    if _XLSX in measured:
-        yield f"The XLSX has {measured[_XLSX].done.sheet_count} sheets.\n"
-    if _XLSX in measured and _OPENPYXL in measured:
-        ours, theirs = measured[_XLSX], measured[_OPENPYXL]
-        yield (
-            f"XLSX and openpyxl: {theirs.wall_seconds / ours.wall_seconds:.1f} times as fast, "
-            f"{theirs.cpu_seconds / ours.cpu_seconds:.1f} times less CPU.\n"
-        )
+def _cases(group: str) -> Sequence[Case]:
+    module = importlib.import_module(f"{__package__}.{_GROUPS[group]}")
+    cases: Sequence[Case] = module.CASES
+    return cases
+
+
+def _measured(received: dict[str, list[dict[str, dict[str, float]]]]) -> Measured:
+    turns = [
+        Turn(ours=Sample(**turn["ours"]), theirs=Sample(**turn["theirs"]))  # type: ignore[arg-type]
+        for turn in received["turns"]
+    ]
+    return Measured(turns=turns, figures=received["figures"], facts=received["facts"])  # type: ignore[arg-type]
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--rows", type=int, default=_ROWS, help="rows of all formats except XLSX")
-    parser.add_argument("--xlsx-rows", type=int, default=_XLSX_ROWS)
-    parser.add_argument("--case", action="append", choices=list(CASES), help="only this case")
+    parser.add_argument("--size", choices=list(Size), default=Size.SMALL)
+    parser.add_argument("--group", action="append", choices=list(_GROUPS), help="only these cases")
+    parser.add_argument("--into", help=argparse.SUPPRESS)
     return parser
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -1,41 +1,67 @@
-"""Runs one case in its own process, and measures time, CPU and memory from outside; prints."""
+"""Measures work by its wall time, and by the CPU time and memory of the whole process tree.
 
-import json
+The tree begins at this process. A server that a case starts is part of it: its CPU time counts, its
+memory does not.
+"""
+
 import os
-import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from resource import RUSAGE_CHILDREN, getrusage
 
-from reporting_pipeline_tests.bench.cases import CaseInput, CaseResult
+_SAMPLE_SECONDS = 0.05
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+_SERVERS = {"postgres", "valkey-server"}
 
-_SAMPLE_SECONDS = 0.02
-_PAGE_BYTES = 4096
 
-
-@dataclass(frozen=True, kw_only=True)
-class Measurement:
-    """The measurement of one case.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """The cost of one piece of work.
 
     Attributes:
-        wall_seconds: From the start of the process to its end.
-        cpu_seconds: User and system time of the process and its children.
-        peak_bytes: Largest resident memory of the process and its children together, sampled 50
-            times a second.
+        cpu_seconds: User and system time of the process tree, servers included.
+        peak_bytes: Largest resident memory of the tree without the servers, sampled 20 times a
+            second.
     """
 
-    done: CaseResult
     wall_seconds: float
     cpu_seconds: float
     peak_bytes: int
 
-    @property
-    def rows_per_second(self) -> float:
-        """Rows per second of wall time."""
-        return self.done.row_count / self.wall_seconds
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One round: ours, and right after or before it the yardstick."""
+
+    ours: Sample
+    theirs: Sample
+
+
+def sample(work: Callable[[], object]) -> Sample:
+    """Do the work once and measure it."""
+    began, spent = time.perf_counter(), _cpu_seconds()
+    with _peak() as peak:
+        work()
+        wall = time.perf_counter() - began
+    return Sample(wall_seconds=wall, cpu_seconds=_cpu_seconds() - spent, peak_bytes=max(peak))
+
+
+def turns(ours: Callable[[], object], theirs: Callable[[], object], *, rounds: int) -> list[Turn]:
+    """Do both in each round; who begins changes, because the load of a machine does."""
+    measured: list[Turn] = []
+    for number in range(rounds):
+        if number % 2:
+            yardstick = sample(theirs)
+            measured.append(Turn(ours=sample(ours), theirs=yardstick))
+        else:
+            own = sample(ours)
+            measured.append(Turn(ours=own, theirs=sample(theirs)))
+    return measured
 
 
 def say(text: str) -> None:
@@ -44,69 +70,76 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
+def load() -> float:
+    """The load of the machine over the last minute."""
+    return os.getloadavg()[0]
+
+
 def machine() -> str:
     """The machine and its load: 2 cores, load 0.78 before."""
-    return f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f} before"
+    return f"{os.cpu_count()} cores, load {load():.2f} before"
 
 
-def measure(name: str, case: CaseInput) -> Measurement:
-    """Run a case and measure it until it ends.
+@contextmanager
+def _peak() -> Iterator[list[int]]:
+    """Sample the memory of the tree until the end of the block; yields the samples."""
+    ended, sampled = threading.Event(), [_resident()]
 
-    Raises:
-        RuntimeError: The case failed; the reason is on standard error.
-    """
-    began, spent = time.monotonic(), _children_cpu()
-    argv = [sys.executable, "-m", "reporting_pipeline_tests.bench.cases", name]
-    received = {
-        "address": case.address,
-        "row_count": case.row_count,
-        "folder": str(case.folder),
-    }
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(json.dumps(received).encode())
-        process.stdin.close()
-        peak = 0
-        while process.poll() is None:
-            peak = max(peak, _resident(process.pid))
-            time.sleep(_SAMPLE_SECONDS)
-        answer = process.stdout.read()
-    if process.returncode != 0:
-        raise RuntimeError(f"{name} ended with code {process.returncode}")
-    return Measurement(
-        done=CaseResult(**json.loads(answer)),
-        wall_seconds=time.monotonic() - began,
-        cpu_seconds=_children_cpu() - spent,
-        peak_bytes=peak,
-    )
+    def watch() -> None:
+        while not ended.wait(_SAMPLE_SECONDS):
+            sampled.append(_resident())
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield sampled
+    finally:
+        ended.set()
+        watcher.join()
 
 
-def _children_cpu() -> float:
-    usage = getrusage(RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+def _cpu_seconds() -> float:
+    # A process counts its ended children when it has waited for them.
+    ticks = 0
+    for pid in _tree(without=frozenset()):
+        fields = _stat(pid)
+        ticks += sum(map(int, fields[11:15])) if fields else 0
+    return ticks / _TICKS_PER_SECOND
 
 
-def _resident(root: int) -> int:
-    """Resident bytes of a process and its children; 0 if it has just ended."""
-    children = _children()
-    pending, pages = [root], 0
+def _resident() -> int:
+    return sum(_resident_pages(pid) for pid in _tree(without=_SERVERS)) * _PAGE_BYTES
+
+
+def _tree(*, without: frozenset[str] | set[str]) -> list[int]:
+    """The ids of this process and all below it, except programs of these names."""
+    children, pending, found = _children(without), [os.getpid()], []
     while pending:
         pid = pending.pop()
+        found.append(pid)
         pending += children.get(pid, [])
-        pages += _resident_pages(pid)
-    return pages * _PAGE_BYTES
+    return found
 
 
-def _children() -> Mapping[int, list[int]]:
+def _children(without: frozenset[str] | set[str]) -> Mapping[int, list[int]]:
     children: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
+        pid = int(path.parent.name)
         try:
-            parent = int(path.read_text().rpartition(")")[2].split()[1])
+            name, _, rest = path.read_text().partition("(")[2].rpartition(")")
         except OSError:  # the process has ended
             continue
-        children.setdefault(parent, []).append(int(path.parent.name))
+        if name not in without:
+            children.setdefault(int(rest.split()[1]), []).append(pid)
     return children
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of a process after its name; none if it has ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
 
 
 def _resident_pages(pid: int) -> int:

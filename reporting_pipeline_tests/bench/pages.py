@@ -1,32 +1,33 @@
-"""`python -m reporting_pipeline_tests.bench.pages`: writes PDFs of one page beside WeasyPrint.
+"""Cases of PDF: reports of one page and of many beside plain WeasyPrint.
 
 Ours is the whole format: layout, markup, pages with frame, assembly and proof. Beside it WeasyPrint
 lays out and writes the same markup in a loop, in one warm process, with fonts made small as ours
-are. They take turns, because load varies.
+are.
 """
 
-import argparse
 import json
 import os
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from statistics import median
 
 from reporting_pipeline.exports.pdf.fonts import fontconfig_text
 from reporting_pipeline.exports.pdf.pdf_format import PDF, render_job
 from reporting_pipeline.exports.pdf.sheet import lay_out
 from reporting_pipeline.exports.report_document import ReportDocument
-from reporting_pipeline_tests.bench.measurement import machine, say
+from reporting_pipeline_tests.bench.case import Aim, Case, Measured, Size
+from reporting_pipeline_tests.bench.measurement import turns
 from reporting_pipeline_tests.exports.documents import column
 from reporting_pipeline_tests.exports.pdf.pages import report
 
-_ROUNDS = 5
-_ROW_COUNT = 25
+_ROUNDS = 3
+_PAGE_ROWS = 25
+_PAGES = {Size.SMALL: 20, Size.LARGE: 1_000}
+_ROWS = {Size.SMALL: 1_000, Size.LARGE: 10_000}
 _COLUMNS = (column("day"), column("event"), column("gate"), column("order"), column("note"))
 _PLAIN = """
 import json
@@ -42,27 +43,38 @@ for line in sys.stdin:
 """
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Print a line for each way to write the pages."""
-    options = _parser().parse_args(arguments)
-    say(f"{machine()}\n\n")
-    with tempfile.TemporaryDirectory(prefix="reporting-bench-") as name:
-        folder = Path(name)
-        document = _document(folder)
-        with _plain(document, folder) as plain:
-            ours, theirs = _least(
-                [lambda: PDF.write(document, folder / "ours.pdf"), plain], options.pages
-            )
-    say("| PDF of one page, warm | ms | times WeasyPrint |\n|---|---|---|\n")
-    say(f"| ours | {1_000 * ours:.0f} | {ours / theirs:.2f} |\n")
-    say(f"| WeasyPrint in a loop | {1_000 * theirs:.0f} | 1.00 |\n")
-    return 0
+def _one_page(size: Size, folder: Path) -> Measured:
+    return _compared(folder, rows=_PAGE_ROWS, files=_PAGES[size])
 
 
-def _document(folder: Path) -> ReportDocument:
+def _many_rows(size: Size, folder: Path) -> Measured:
+    return _compared(folder, rows=_ROWS[size], files=1)
+
+
+def _compared(folder: Path, *, rows: int, files: int) -> Measured:
+    document = _document(folder, rows)
+
+    def ours() -> None:
+        for _ in range(files):
+            PDF.write(document, folder / "ours.pdf")
+
+    with _plain(document, folder) as write:
+
+        def theirs() -> None:
+            for _ in range(files):
+                write()
+
+        PDF.write(document, folder / "ours.pdf")  # the renderers start
+        write()
+        measured = turns(ours, theirs, rounds=_ROUNDS)
+    milliseconds = 1_000 * median(each.ours.wall_seconds for each in measured) / files
+    return Measured(turns=measured, facts={"milliseconds per file": f"{milliseconds:,.0f}"})
+
+
+def _document(folder: Path, row_count: int) -> ReportDocument:
     rows = [
-        (f"2026-05-{day:02}", "Łódź Jazz Ensemble", "Main gate", f"{day:012}", "on time")
-        for day in range(1, _ROW_COUNT + 1)
+        (f"2026-05-{1 + n % 28:02}", "Łódź Jazz Ensemble", "Main gate", f"{n:012}", "on time")
+        for n in range(row_count)
     ]
     return report(folder / "spool", _COLUMNS, rows)
 
@@ -98,25 +110,20 @@ def _plain(document: ReportDocument, folder: Path) -> Iterator[Callable[[], None
         questions.close()
 
 
-def _least(ways: Sequence[Callable[[], None]], page_count: int) -> list[float]:
-    """The least seconds of a page by each way, taking turns, after one page that is not counted."""
-    for write in ways:
-        write()
-    least = [float("inf")] * len(ways)
-    for _ in range(_ROUNDS):
-        for place, write in enumerate(ways):
-            began = time.perf_counter()
-            for _ in range(page_count):
-                write()
-            least[place] = min(least[place], (time.perf_counter() - began) / page_count)
-    return least
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pages", type=int, default=20, help="of each way and round")
-    return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+CASES = (
+    Case(
+        name="PDF of one page",
+        yardstick="WeasyPrint in a loop in one warm process",
+        sizes={size: f"{count} files" for size, count in _PAGES.items()},
+        aim=Aim(limit=1.2),
+        run=_one_page,
+    ),
+    Case(
+        name="PDF of many rows",
+        yardstick="plain WeasyPrint",
+        sizes={size: f"{count:,} rows" for size, count in _ROWS.items()},
+        aim=Aim(limit=1.0),
+        run=_many_rows,
+    ),
+)
+"""The cases of PDF."""

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 
 from reporting_pipeline.building.relations import migrate
 from reporting_pipeline.embedded.account import server_account
@@ -63,13 +63,19 @@ def _run(fire: Fire) -> FireResult:
     with tempfile.TemporaryDirectory(prefix="reporting-fire-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # the servers run as another user
-        with servers(Home(folder / "home", server_account())) as addresses:
-            warehouse = make_url(addresses["REPORTING_DATABASE_URL"])
-            migrate(warehouse)
-            redis_url = addresses["REPORTING_REDIS_URL"]
+        with warehouse_and_redis(folder) as (warehouse, redis_url):
             return run_under_fire(
                 fire, Environment(warehouse=warehouse, redis_url=redis_url, folder=folder)
             )
+
+
+@contextmanager
+def warehouse_and_redis(folder: Path) -> Iterator[tuple[URL, str]]:
+    """An empty warehouse, and the address of a Redis, in a folder; both end with the block."""
+    with servers(Home(folder / "home", server_account())) as addresses:
+        warehouse = make_url(addresses["REPORTING_DATABASE_URL"])
+        migrate(warehouse)
+        yield warehouse, addresses["REPORTING_REDIS_URL"]
 
 
 @contextmanager

@@ -1,9 +1,11 @@
 """A landing queues the days that its late rows touch, in the same transaction."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 
 from reporting_pipeline.building.dbt import PROJECT
+from reporting_pipeline.building.relations import landed_days
 from reporting_pipeline.registry.report_tables import REPORT_TABLES
+from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.oracle.touched import Touched
 from reporting_pipeline_tests.sources.landing.upstream import (
@@ -189,12 +191,33 @@ def test_a_scan_of_an_unknown_event_touches_nothing_until_the_event_lands(landed
 
 
 def test_the_queue_has_the_organisation_and_event_of_each_day(landed: Pipeline) -> None:
-    organizations = (
-        "select distinct event_id::text, organization_id::text from landing.touched_days"
-    )
-    known = "select id::text, organization_id::text from landing.ticketing_events"
+    query(landed.warehouse, "delete from landing.touched_days")
+    events = "select id::text, organization_id::text from landing.ticketing_events"
+    known = query(landed.warehouse, events)
+    for event, _ in known:
+        cutoff = time(5, 30)
+        change(landed.sources, "ticketing.events", event, day_cutoff=cutoff, updated_at=LATER)
 
-    assert sorted(query(landed.warehouse, organizations)) == sorted(query(landed.warehouse, known))
+    landed.land()
+
+    queued = "select distinct event_id::text, organization_id::text from landing.touched_days"
+    assert sorted(query(landed.warehouse, queued)) == sorted(known)
+
+
+def test_the_first_landing_queues_every_landed_day_of_every_table_for_all_organisations(
+    landed: Pipeline,
+) -> None:
+    queued = """
+        select report_table, array_agg(report_day order by report_day), count(event_id)
+        from landing.touched_days group by report_table
+    """
+    with warehouse_connection(landed.warehouse) as connection:
+        every_day = landed_days(connection)
+
+    found = query(landed.warehouse, queued)
+    assert len(every_day) > 100
+    assert {table for table, _, _ in found} == {table.name for table in REPORT_TABLES}
+    assert all(days == every_day and not of_events for _, days, of_events in found)
 
 
 def test_every_report_says_which_days_a_row_touches_and_every_file_is_of_a_kind_that_runs() -> None:

@@ -13,14 +13,32 @@ with tickets as (
 ),
 
 admissions as (
-    {% call first_rows(
-        'entries.ticket_id',
-        ['entries.event_id', 'entries.report_day'],
-        ['entries.scanned_at', 'entries.received_at', 'entries.scan_id']
-    ) %}
-    from tickets
-    inner join {{ ref('int_scanning__entries') }} as entries on tickets.ticket_id = entries.ticket_id
-    {% endcall %}
+    {%- if are_few_days() %}
+        select
+            entries.ticket_id,
+            entries.event_id,
+            entries.report_day
+        from tickets
+        inner join lateral (
+            select first_entries.*
+            from {{ ref('int_scanning__entries') }} as first_entries
+            where first_entries.ticket_id = tickets.ticket_id
+            order by
+                first_entries.scanned_at,
+                first_entries.received_at,
+                first_entries.scan_id
+            limit 1
+        ) as entries on true
+    {%- else %}
+        {% call first_rows(
+            'entries.ticket_id',
+            ['entries.event_id', 'entries.report_day'],
+            ['entries.scanned_at', 'entries.received_at', 'entries.scan_id']
+        ) %}
+        from tickets
+        inner join {{ ref('int_scanning__entries') }} as entries on tickets.ticket_id = entries.ticket_id
+        {% endcall %}
+    {%- endif %}
 )
 
 select

@@ -108,8 +108,9 @@ where attendance_uploads.ticket_id is not null;
 analyze attendance_tickets;
 
 -- Grain: one row per scan that is an entry: accepted, with an admission ticket, not reverted. Of repeated
--- uploads it is the one received first. It reads what is landed when it is asked. PostgreSQL would expect
--- that five equal columns are equal in almost no row; it expects that a `case` is true for every second one.
+-- uploads, which have the same day, it is the one received first. It reads what is landed when it is asked.
+-- PostgreSQL would expect that five equal columns are equal in almost no row; it expects that a `case` is
+-- true for every second one.
 create or replace temporary view admission_entries as
 select
     scan.id,
@@ -142,7 +143,7 @@ where
                     then true
                 else false
             end
-            and earlier.report_day is not null
+            and earlier.report_day = scan.report_day
             and (earlier.received_at, earlier.id) < (scan.received_at, scan.id)
     )
     and not exists (
@@ -158,7 +159,7 @@ where
                     then true
                 else false
             end
-            and uploaded.report_day is not null
+            and uploaded.report_day = scan.report_day
             and revert.report_day is not null
             and revert.outcome = 'accepted'
             and not exists (
@@ -173,7 +174,7 @@ where
                             then true
                         else false
                     end
-                    and earlier.report_day is not null
+                    and earlier.report_day = revert.report_day
                     and (earlier.received_at, earlier.id) < (revert.received_at, revert.id)
             )
     );

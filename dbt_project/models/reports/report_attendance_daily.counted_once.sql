@@ -1,5 +1,6 @@
 -- A ticket is admitted on the day of its first accepted entry that is not reverted. On each further day
--- its first entry counts as a visit, at any event.
+-- its first entry counts as a visit, at any event. Entries are looked up ticket by ticket (`offset 0`): a
+-- join would find those of all tickets first.
 
 with entries as (
     select
@@ -13,7 +14,12 @@ with entries as (
             order by admission_entries.scanned_at, admission_entries.received_at, admission_entries.id
         ) as day_entry_number
     from attendance_tickets
-    inner join admission_entries on attendance_tickets.id = admission_entries.ticket_id
+    inner join lateral (
+        select of_ticket.*
+        from admission_entries as of_ticket
+        where of_ticket.ticket_id = attendance_tickets.id
+        offset 0 -- noqa: AM09, see above
+    ) as admission_entries on true
 )
 
 select

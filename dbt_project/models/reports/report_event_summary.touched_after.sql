@@ -26,62 +26,59 @@ first_days as materialized (
 
 event_days as (
     select
-        placed.event_id,
+        first_days.event_id,
         movement.report_day
-    from landing.ticketing_order_line_movements as movement
-    inner join landing.ticketing_orders as placed on movement.order_id = placed.id
-    where
-        movement.report_day >= (select min(first_days.report_day) from first_days)
-        and placed.event_id in (select first_days.event_id from first_days)
+    from first_days
+    inner join landing.ticketing_orders as placed on first_days.event_id = placed.event_id
+    inner join landing.ticketing_order_line_movements as movement
+        on placed.id = movement.order_id and first_days.report_day <= movement.report_day
     union
     select
-        transaction.event_id,
+        first_days.event_id,
         transaction.report_day
-    from landing.ledger_transactions as transaction
-    inner join landing.ticketing_events as own_event
+    from first_days
+    inner join landing.ledger_transactions as transaction
         on
-            transaction.event_id = own_event.id
-            and transaction.organization_id = own_event.organization_id
-    where
-        exists (
-            select from landing.ledger_entries as entry
-            where entry.transaction_id = transaction.id
-        )
-        and transaction.report_day >= (select min(first_days.report_day) from first_days)
-        and transaction.event_id in (select first_days.event_id from first_days)
+            first_days.event_id = transaction.event_id
+            and first_days.organization_id = transaction.organization_id
+            and first_days.report_day <= transaction.report_day
+    inner join lateral (
+        select 1 as is_booked
+        from landing.ledger_entries as entry
+        where entry.transaction_id = transaction.id and entry.report_day = transaction.report_day
+        limit 1 -- noqa: AM09, any entry
+    ) as first_entry on true
     union
     select
-        item.event_id,
+        first_days.event_id,
         item.report_day
-    from event_payout_items as item
-    inner join landing.ticketing_events as own_event
-        on item.event_id = own_event.id and item.organization_id = own_event.organization_id
-    where
-        item.report_day >= (select min(first_days.report_day) from first_days)
-        and item.event_id in (select first_days.event_id from first_days)
+    from first_days
+    inner join event_payout_items as item
+        on
+            first_days.event_id = item.event_id
+            and first_days.organization_id = item.organization_id
+            and first_days.report_day <= item.report_day
     union
     select
-        scan.event_id,
+        first_days.event_id,
         scan.report_day
-    from landing.scanning_scans as scan
-    where
-        scan.report_day >= (select min(first_days.report_day) from first_days)
-        and scan.event_id in (select first_days.event_id from first_days)
+    from first_days
+    inner join landing.scanning_scans as scan
+        on first_days.event_id = scan.event_id and first_days.report_day <= scan.report_day
     union
     select
-        movement.event_id,
+        first_days.event_id,
         movement.report_day
-    from landing.seating_inventory_movements as movement
-    where
-        movement.report_day >= (select min(first_days.report_day) from first_days)
-        and movement.event_id in (select first_days.event_id from first_days)
+    from first_days
+    inner join landing.seating_inventory_movements as movement
+        on first_days.event_id = movement.event_id and first_days.report_day <= movement.report_day
     union
     select
-        ending.id,
+        first_days.event_id,
         landing.report_day(ending.ends_at, ending.timezone, ending.day_cutoff) + days.day_count as report_day
-    from landing.ticketing_events as ending
+    from first_days
+    inner join landing.ticketing_events as ending on first_days.event_id = ending.id
     cross join (values (0), (30)) as days (day_count)
-    where ending.id in (select first_days.event_id from first_days)
 )
 
 select

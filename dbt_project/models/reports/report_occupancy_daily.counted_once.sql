@@ -18,12 +18,15 @@ with tickets as (
 ),
 
 admissions as (
-    select distinct on (admission_entries.ticket_id) admission_entries.*
+    select first_entries.*
     from occupancy_tickets
-    inner join admission_entries on occupancy_tickets.id = admission_entries.ticket_id
-    order by
-        admission_entries.ticket_id, admission_entries.scanned_at, admission_entries.received_at,
-        admission_entries.id
+    inner join lateral (
+        select admission_entries.*
+        from admission_entries
+        where admission_entries.ticket_id = occupancy_tickets.id
+        order by admission_entries.scanned_at, admission_entries.received_at, admission_entries.id
+        limit 1
+    ) as first_entries on true
 ),
 
 contributions as (

@@ -1,5 +1,6 @@
 -- The balances of a section count everything up to their day: what counts in another way touches all later
--- days on which its section has rows.
+-- days on which its section has rows. Entries are looked up event by event and ticket by ticket (`offset 0`):
+-- a join would find all entries of all time first.
 
 with moved as (
     select
@@ -55,16 +56,20 @@ section_days as (
         entry.section_id,
         entry.report_day
     from first_days
-    inner join admission_entries as entry
-        on first_days.event_id = entry.event_id and first_days.report_day < entry.report_day
-    where
-        not exists (
-            select from admission_entries as earlier
-            where
-                earlier.ticket_id = entry.ticket_id
-                and (earlier.scanned_at, earlier.received_at, earlier.id)
-                < (entry.scanned_at, entry.received_at, entry.id)
-        )
+    inner join lateral (
+        select of_event.*
+        from admission_entries as of_event
+        where of_event.event_id = first_days.event_id and of_event.report_day > first_days.report_day
+        offset 0 -- noqa: AM09, see above
+    ) as entry on true
+    inner join lateral (
+        select of_ticket.*
+        from admission_entries as of_ticket
+        where of_ticket.ticket_id = entry.ticket_id
+        order by of_ticket.scanned_at, of_ticket.received_at, of_ticket.id
+        limit 1
+    ) as first_entry on true
+    where entry.id = first_entry.id
 )
 
 select distinct

@@ -1,5 +1,6 @@
 -- The days of changed transactions, and all days of an order wherever (organisation, event) Ticketing or
--- the Ledger books it: its breaks are found over all of its days.
+-- the Ledger books it: its breaks are found over all of its days. Entries are looked up transaction by
+-- transaction (`limit 1`), each in the partition of its day.
 
 with bookings as (
     select
@@ -21,11 +22,13 @@ with bookings as (
     from breaks_orders
     inner join landing.ledger_transactions as transaction
         on breaks_orders.id = transaction.order_id
-    where exists (
-        select from landing.ledger_entries as entry
+    inner join lateral (
+        select 1 as is_booked
+        from landing.ledger_entries as entry
         inner join landing.ledger_accounts as account on entry.account_id = account.id
         where
             entry.transaction_id = transaction.id
+            and entry.report_day = transaction.report_day
             and (
                 account.kind = 'buyer_receivable'
                 or (
@@ -36,7 +39,8 @@ with bookings as (
                     )
                 )
             )
-    )
+        limit 1 -- noqa: AM09, any entry
+    ) as first_entry on true
 )
 
 select

@@ -207,7 +207,8 @@ def _keep_new(
     set_right(warehouse, table, incoming(table))
     set_aside(warehouse, table, incoming(table))
     note_clocks_ahead(warehouse, table, incoming(table), opened_at)
-    _drop_known(warehouse, table, present)
+    if not _drop_known(warehouse, table, present):
+        return 0
     if table.info["mutable"]:
         note_unmarked(warehouse, table, incoming(table), landed(table))
         return 0
@@ -339,18 +340,34 @@ def _copy(
         return cursor.rowcount
 
 
-def _drop_known(warehouse: psycopg.Connection, table: Table, present: tuple[str, ...]) -> None:
-    statement = (
-        "delete from {incoming} as incoming using {landed} as landed"
-        " where landed.id = incoming.id and ({old}) is not distinct from ({new})"
-    )
+def _drop_known(warehouse: psycopg.Connection, table: Table, present: tuple[str, ...]) -> int:
+    """Drop the rows that landed before as they are now.
+
+    Returns:
+        How many rows are left that landed before in another form.
+    """
+    statement = """
+        with known as materialized (
+            select incoming.ctid as place, ({old}) is not distinct from ({new}) as is_same
+            from {incoming} as incoming
+            inner join {landed} as landed on incoming.id = landed.id
+        ),
+
+        dropped as (
+            delete from {incoming} as incoming using known
+            where incoming.ctid = known.place and known.is_same
+        )
+
+        select count(*) from known where not is_same
+    """
     query = sql.SQL(statement).format(
         incoming=incoming(table),
         landed=landed(table),
         old=_qualified(present, "landed"),
         new=_qualified(present, "incoming"),
     )
-    warehouse.execute(query)
+    [(changed_count,)] = warehouse.execute(query).fetchall()
+    return cast("int", changed_count)
 
 
 def _names(names: Iterable[str]) -> sql.Composed:

@@ -212,6 +212,7 @@ def _land(
 ) -> LandingResult:
     connection.execute("select pg_advisory_xact_lock(hashtext('landing'))")
     connection.execute("set local work_mem = '64MB'")
+    connection.execute("set local default_statistics_target = 25")
     # Rows are kept and compared as text: instants must have one form.
     connection.execute("set local timezone = 'UTC'; set local datestyle = 'ISO'")
     begun = time.monotonic()

@@ -1,0 +1,158 @@
+"""Generated books for the cases: sources with rows, warehouses, and the newest rows held back."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import URL
+from sqlalchemy.dialects import postgresql
+
+from reporting_pipeline.building.build import build, known_days
+from reporting_pipeline.building.relations import migrate
+from reporting_pipeline.building.touched_days import TouchedDays
+from reporting_pipeline.embedded.postgres import Postgres
+from reporting_pipeline.samples.generator import Plan, generate_dump
+from reporting_pipeline.settings import SOURCE_DOMAINS
+from reporting_pipeline.sources.contract import TABLES
+from reporting_pipeline.sources.dump import load_dump
+from reporting_pipeline.sources.landing import LandingResult
+from reporting_pipeline.sources.landing import land as land_sources
+from reporting_pipeline.warehouse.engine import conninfo
+from reporting_pipeline_tests.bench.entries import server
+
+_CLOCKS = " union all ".join(
+    f"select {table.info['record_clock']} as clock from {table.schema}.{table.name}"  # noqa: S608
+    for table in TABLES
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """A server for one case, and a folder."""
+
+    postgres: Postgres
+    folder: Path
+
+    def database(self, name: str) -> URL:
+        """The address of a new, empty database."""
+        with psycopg.connect(conninfo(self.postgres.url("postgres")), autocommit=True) as admin:
+            admin.execute(f"drop database if exists {name} with (force)".encode())
+            admin.execute(f"create database {name}".encode())
+        return self.postgres.url(name)
+
+    def sources(self, name: str, *, orders: int, days: int, organizations: int = 5) -> URL:
+        """A database with the four domains, filled by the generator; the last day is fixed."""
+        plan = Plan(
+            seed=1,
+            order_count=orders,
+            day_count=days,
+            organization_count=organizations,
+            first_day=date.fromordinal(date(2026, 1, 1).toordinal() - days),
+        )
+        address = self.database(name)
+        dump = generate_dump(plan, self.folder / name)
+        load_dump(dump, dict.fromkeys(SOURCE_DOMAINS, address))
+        vacuum(address)
+        return address
+
+    def warehouse(self, name: str) -> URL:
+        """A warehouse without rows."""
+        address = self.database(name)
+        migrate(address)
+        return address
+
+    def psql(self, *arguments: str) -> list[str]:
+        """The command line of psql, without the user's own settings."""
+        program = str(self.postgres.install.bin / "psql")
+        return [program, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", *arguments]
+
+
+@contextmanager
+def bench(folder: Path) -> Iterator[Bench]:
+    """A temporary server."""
+    with server() as postgres:
+        yield Bench(postgres=postgres, folder=folder)
+
+
+def land(sources: URL, warehouse: URL) -> LandingResult:
+    """Land all four domains, as the schedule does."""
+    return land_sources(
+        dict.fromkeys(SOURCE_DOMAINS, sources),
+        warehouse,
+        listener=TouchedDays(),
+        overlap_seconds=900,
+        timeout_seconds=3600,
+    )
+
+
+def built_warehouse(
+    one: Bench, name: str, *, orders: int, days: int, organizations: int = 5
+) -> URL:
+    """A warehouse with generated organisations, landed and built."""
+    sources = one.sources(f"{name}_sources", orders=orders, days=days, organizations=organizations)
+    warehouse = one.warehouse(name)
+    land(sources, warehouse)
+    build(known_days(warehouse), warehouse=warehouse)
+    vacuum(warehouse)
+    return warehouse
+
+
+def hold_back(sources: URL, row_count: int) -> None:
+    """Move the newest rows of all tables out of the sources' tables, about `row_count` of them."""
+    with _unchecked(sources) as connection:
+        newest = f"select clock from ({_CLOCKS}) as rows order by clock desc offset %s limit 1"  # noqa: S608
+        [(cut,)] = connection.execute(newest.encode(), (row_count,)).fetchall()
+        connection.execute("create schema if not exists held")
+        for table in TABLES:
+            name, clock = f"{table.schema}.{table.name}", table.info["record_clock"]
+            kept = f"create table held.{table.schema}_{table.name} as select * from {name}"  # noqa: S608
+            connection.execute(f"{kept} where {clock} > '{cut}'".encode())
+            connection.execute(f"delete from {name} where {clock} > '{cut}'".encode())  # noqa: S608
+    vacuum(sources)
+
+
+def give_back(sources: URL) -> int:
+    """Put the rows back that were held back; return how many."""
+    row_count = 0
+    with _unchecked(sources) as connection:
+        for table in TABLES:
+            held = f"held.{table.schema}_{table.name}"
+            statement = f"insert into {table.schema}.{table.name} select * from {held}"  # noqa: S608
+            row_count += connection.execute(statement.encode()).rowcount
+    return row_count
+
+
+def vacuum(address: URL) -> None:
+    """Vacuum and analyze, as autovacuum does some time after the rows have come."""
+    with psycopg.connect(conninfo(address), autocommit=True) as connection:
+        connection.execute("vacuum analyze")
+
+
+def row_count(address: URL) -> int:
+    """The number of rows of the four domains."""
+    with psycopg.connect(conninfo(address)) as connection:
+        statement = f"select count(*) from ({_CLOCKS}) as rows"  # noqa: S608
+        [(count,)] = connection.execute(statement.encode()).fetchall()
+    return int(count)
+
+
+def columns_of_tables() -> Mapping[str, str]:
+    """The columns of each source table, with their types, by the table's qualified name."""
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    return {
+        f"{table.schema}.{table.name}": ", ".join(
+            f"{column.name} {column.type.compile(dialect=dialect)}" for column in table.columns
+        )
+        for table in TABLES
+    }
+
+
+@contextmanager
+def _unchecked(sources: URL) -> Iterator[psycopg.Connection]:
+    """A transaction in which foreign keys are not checked."""
+    with psycopg.connect(conninfo(sources)) as connection:
+        connection.execute("set session_replication_role = replica")
+        yield connection

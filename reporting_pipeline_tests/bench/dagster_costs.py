@@ -1,0 +1,115 @@
+"""Cases of Dagster: one partition of the daily job, and the start of a process.
+
+The yardstick of a partition is a job of one empty asset in the same instance; that of a start, the
+import of Dagster alone.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+
+from reporting_pipeline.building.build import known_days
+from reporting_pipeline.settings import set_environment
+from reporting_pipeline_tests.bench.books import bench, built_warehouse
+from reporting_pipeline_tests.bench.case import Aim, Case, Measured, Size
+from reporting_pipeline_tests.bench.measurement import turns
+
+_ROUNDS = 5
+_TABLES = "report_tables"
+
+
+def _partition(size: Size, folder: Path) -> Measured:
+    del size  # what is measured does not depend on the rows
+    with _warehouse(folder) as (environment, day):
+        set_environment(environment)
+        from reporting_pipeline.definitions import defs
+
+        job = defs.resolve_implicit_global_asset_job_def()
+        tables = [
+            key for key in defs.resolve_all_asset_keys() if key.path[-1].startswith("report_")
+        ]
+        with dg.DagsterInstance.ephemeral() as instance:
+
+            def ours() -> None:
+                done = job.execute_in_process(
+                    instance=instance, partition_key=day, asset_selection=tables
+                )
+                assert done.success
+
+            def theirs() -> None:
+                assert dg.materialize([_empty], instance=instance).success
+
+            ours()
+            theirs()
+            measured = turns(ours, theirs, rounds=_ROUNDS)
+    return Measured(turns=measured, figures=[each.ours.cpu_seconds for each in measured])
+
+
+@dg.asset
+def _empty() -> None:
+    """Does nothing."""
+
+
+def _start(size: Size, folder: Path) -> Measured:
+    del size
+    with _warehouse(folder) as (environment, _):
+        everything = {**os.environ, **environment}  # noqa: TID251 - the environment of a child
+
+        def ours() -> None:
+            _python("import reporting_pipeline.definitions", everything)
+
+        def theirs() -> None:
+            _python("import dagster", everything)
+
+        measured = turns(ours, theirs, rounds=_ROUNDS)
+    return Measured(turns=measured)
+
+
+def _python(code: str, environment: Mapping[str, str]) -> None:
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)  # noqa: S603
+
+
+@contextmanager
+def _warehouse(folder: Path) -> Iterator[tuple[Mapping[str, str], str]]:
+    """The environment of a small warehouse, and its last day."""
+    with bench(folder) as one:
+        warehouse = built_warehouse(one, "warehouse", orders=300, days=30)
+        address = warehouse.render_as_string(hide_password=False)
+        sources = one.postgres.url("warehouse_sources").render_as_string(hide_password=False)
+        environment = {
+            "REPORTING_DATABASE_URL": address,
+            "REPORTING_DAGSTER_URL": address,
+            "REPORTING_STORE_URL": (folder / "store").as_uri(),
+            "REPORTING_FIRST_DAY": str(known_days(warehouse)[0]),
+            "REPORTING_HOME": str(folder / "home"),
+            "DAGSTER_HOME": str(folder),
+        }
+        environment |= {
+            f"REPORTING_SOURCE_{domain}_URL": sources
+            for domain in ("LEDGER", "TICKETING", "SEATING", "SCANNING")
+        }
+        yield environment, "2025-12-20"
+
+
+CASES = (
+    Case(
+        name="Dagster: nine tables of one partition, warm process",
+        yardstick="a job of one empty asset, in the same instance",
+        sizes=dict.fromkeys(Size, "one small day"),
+        aim=Aim(limit=1.0, unit="CPU-s"),
+        run=_partition,
+    ),
+    Case(
+        name="start of a code server: import of the definitions",
+        yardstick="`import dagster`",
+        sizes=dict.fromkeys(Size, ""),
+        aim=None,
+        run=_start,
+    ),
+)
+"""The cases of Dagster."""
