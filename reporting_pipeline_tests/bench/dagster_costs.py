@@ -103,6 +103,7 @@ CASES = (
         sizes=dict.fromkeys(Size, "one small day"),
         aim=Aim(limit=1.0, unit="CPU-s"),
         run=_partition,
+        bound=("nine models of dbt and the checks of the day, each with events of Dagster"),
     ),
     Case(
         name="start of a code server: import of the definitions",

@@ -186,6 +186,10 @@ CASES = (
         sizes=_FILES,
         aim=Aim(limit=0.7, is_least=True),
         run=_first_tick,
+        bound=(
+            "a report has a lock, seals, a snapshot, a manifest, a row of the catalogue and "
+            "a notice: about 50 statements, where the loop has one"
+        ),
     ),
     Case(
         name="the same nightly tick again",
@@ -193,6 +197,7 @@ CASES = (
         sizes=_FILES,
         aim=Aim(limit=0.05),
         run=_second_tick,
+        bound=("the bases of the reports are compared, and their files looked at"),
     ),
     Case(
         name="request to ready file, small report, p50",
