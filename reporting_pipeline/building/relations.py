@@ -21,15 +21,19 @@ _TICKET_DAYS = (
     " from landing.ticketing_tickets as ticket"
     " inner join landing.ticketing_events as event on ticket.event_id = event.id"
 )
-_LANDED_DAYS = (
+_ROW_DAYS = (
     "select report_day from landing.ticketing_order_line_movements",
     "select report_day from landing.seating_inventory_movements",
     "select report_day from landing.scanning_scans",
     "select report_day from landing.ledger_transactions",
-    "select landing.report_day(ends_at, timezone, day_cutoff) + days_later"
-    " from landing.ticketing_events cross join (values (0), (30)) as days (days_later)",
     _TICKET_DAYS.format("issued_at"),
     _TICKET_DAYS.format("invalidated_at"),
+)
+# The table that has rows on the day of an end, and 30 days later.
+_SUMMARY = "report_event_summary"
+_END_DAYS = (
+    "select landing.report_day(ends_at, timezone, day_cutoff) + days_later"
+    " from landing.ticketing_events cross join (values (0), (30)) as days (days_later)",
 )
 
 
@@ -123,15 +127,25 @@ def queue_days(connection: psycopg.Connection, tables: Iterable[str], days: list
     return queued.rowcount
 
 
-def landed_days(connection: psycopg.Connection) -> list[date]:
-    """Every report day with a landed row, an end of an event, or 30 days after it."""
-    return _days(connection, _LANDED_DAYS)
+def queue_landed_days(connection: psycopg.Connection) -> int:
+    """Queue every day with a landed row for every table, and the ends of events for summaries.
+
+    An event ends in the future: a day to come waits in the queue until it is built.
+
+    Returns:
+        How many pairs of table and day were queued.
+    """
+    row_days, end_days = _days(connection, _ROW_DAYS), _days(connection, _END_DAYS)
+    queued = queue_days(connection, [table.name for table in REPORT_TABLES], row_days)
+    return queued + queue_days(
+        connection, [_SUMMARY], [day for day in end_days if day not in set(row_days)]
+    )
 
 
 def all_days(connection: psycopg.Connection) -> list[date]:
-    """Every report day of `landed_days`, or with a built row."""
+    """Every report day with a landed row, an end of an event, 30 days after it, or a built row."""
     built = [f"select date from reporting.{table.name}" for table in REPORT_TABLES]  # noqa: S608
-    return _days(connection, [*_LANDED_DAYS, *built])
+    return _days(connection, [*_ROW_DAYS, *_END_DAYS, *built])
 
 
 def _days(connection: psycopg.Connection, statements: Iterable[str]) -> list[date]:

@@ -22,7 +22,7 @@ import psycopg
 from psycopg import sql
 
 from reporting_pipeline.building.dbt import PROJECT
-from reporting_pipeline.building.relations import landed_days, queue_days
+from reporting_pipeline.building.relations import queue_landed_days
 from reporting_pipeline.registry.report_tables import REPORT_TABLES
 
 _FOLDER = PROJECT / "models" / "reports"
@@ -84,7 +84,7 @@ _HAS_LANDED = "select exists (select from landing.watermarks)"
 class TouchedDays:
     """Queues the touched days of all report tables. See `sources.landing.land.MergeListener`.
 
-    The first landing into an empty warehouse touches every day of every table, of all
+    The first landing into an empty warehouse touches every landed day of every table, of all
     organisations and events together; nothing is compared.
     """
 
@@ -110,8 +110,7 @@ class TouchedDays:
             How many pairs of report table and report day were queued.
         """
         if self._is_first:
-            tables = [table.name for table in REPORT_TABLES]
-            return queue_days(connection, tables, landed_days(connection))
+            return queue_landed_days(connection)
         _find_days(connection, "after")
         connection.execute(_ADD_MOVED)
         _add_touched(connection, "touched_after")

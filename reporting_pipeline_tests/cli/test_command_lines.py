@@ -73,6 +73,8 @@ def _wrong_settings() -> Iterator[tuple[str, str]]:
 def _wrong_values(field: str, info: FieldInfo) -> tuple[str, ...]:
     if field in {"home", "pg_bindir"}:
         return _WRONG_FOLDERS if field == "home" else ()
+    if field == "engine_folder":  # looked at when an engine is used
+        return ("",)
     if field == "redis_url":
         return ("", "redis://h:port", "redis://h:99999", "x", "http://h")
     if field in _READ_ELSEWHERE:
@@ -164,6 +166,7 @@ def test_a_wrong_setting_is_one_sentence_that_names_it(
     name: str, value: str, places: Mapping[str, str], addresses: Mapping[str, str]
 ) -> None:
     reader = _LOAD if name.endswith("_ADMIN_URL") else _CHECK if "_SOURCE_" in name else _DUE
+    reader = _EXPORT if name == "REPORTING_READ_URL" else reader
     line = [each.format_map(places) for each in reader]
 
     result = _run(line, {**addresses, name: value})
