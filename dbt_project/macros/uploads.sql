@@ -1,11 +1,9 @@
-{# True if two uploads are of the same scan: same device, sequence, event, ticket and time, and so of the
-   same report day, by which the others are looked up in one partition. A device's
+{# True if two uploads are of the same scan: same device, sequence, event, ticket and time. A device's
    counter can begin again, so the device and its counter are not enough. Mostly they are, but PostgreSQL
    would expect that five equal columns are equal in almost no row, and would join many scans in a loop.
    It expects that a `case` is true for every second row. #}
 {% macro same_scan(one, other) -%}
-    {{ one }}.report_day = {{ other }}.report_day
-    and {{ one }}.device_id = {{ other }}.device_id
+    {{ one }}.device_id = {{ other }}.device_id
     and {{ one }}.device_sequence = {{ other }}.device_sequence
     and case
         when

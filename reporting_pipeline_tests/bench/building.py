@@ -6,6 +6,7 @@ no rows and drops no seals.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from reporting_pipeline.building.build import TABLE_NAMES, build, known_days
 from reporting_pipeline.building.dbt import compiled_model
 from reporting_pipeline.registry.report_tables import report_table
 from reporting_pipeline.warehouse.engine import conninfo
+from reporting_pipeline_tests.architecture.repository import ROOT
 from reporting_pipeline_tests.bench.books import Bench, bench, built_warehouse, vacuum
 from reporting_pipeline_tests.bench.case import Aim, Case, Measured, Size
 from reporting_pipeline_tests.bench.measurement import Turn, sample, turns
@@ -52,6 +54,7 @@ def _cold(size: Size, folder: Path) -> Measured:
     with bench(folder) as one:
         warehouse = built_warehouse(one, "warehouse", orders=300, days=30)
         day = str(known_days(warehouse)[-1])
+        shutil.copy(ROOT / "dagster.yaml", folder)
         command = [sys.executable, "-c", _COLD, "build", "--from", day, "--to", day]
         environment = {
             **os.environ,  # noqa: TID251 - the environment of a child

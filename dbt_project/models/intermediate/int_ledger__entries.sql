@@ -1,6 +1,5 @@
 -- Grain: one row per ledger entry, with columns of its transaction and account. An entry belongs to its
--- transaction's day; both days are columns, so that a condition on each reads only these days. Joined by
--- the day too, the entries of a transaction are looked up in one partition.
+-- transaction's day; both days are columns, so that a condition on each reads only these days.
 select
     entries.entry_id,
     entries.transaction_id,
@@ -51,5 +50,5 @@ select
     end as is_classified
 from {{ ref('stg_ledger__entries') }} as entries
 inner join {{ ref('stg_ledger__transactions') }} as transactions
-    on entries.transaction_id = transactions.transaction_id and entries.report_day = transactions.report_day
+    on entries.transaction_id = transactions.transaction_id
 inner join {{ ref('stg_ledger__accounts') }} as accounts on entries.account_id = accounts.account_id

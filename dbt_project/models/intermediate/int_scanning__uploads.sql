@@ -9,7 +9,6 @@ select
     uploads.event_id,
     uploads.ticket_id,
     uploads.scanned_at,
-    uploads.report_day,
     least(
         (
             select count(*)
