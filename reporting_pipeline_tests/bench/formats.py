@@ -220,7 +220,12 @@ def _case(name: str, ours: str, theirs: str, yardstick: str, aim: Aim | None) ->
     )
 
 
-_BOUNDS: dict[str, str] = {}
+_BOUNDS = {
+    "xlsx": (
+        "the start of the process is a third of the time at 100,000 rows; at 2 million rows it was "
+        "8.7 times"
+    )
+}
 _AHEAD = Aim(limit=1.0, is_least=True)
 CASES = (
     _case(

@@ -126,4 +126,4 @@ def _short(results: Sequence[Result]) -> Iterator[str]:
     yield "\n## What falls short, and what bounds it\n\n"
     for result in short:
         case = result.case
-        yield f"- **{case.name}**: {result.figure}, to reach {case.aim}. {case.bound}\n"
+        yield f"- **{case.name}**: {result.figure}, to reach {case.aim}: {case.bound}.\n"
