@@ -120,8 +120,8 @@ class Settings(BaseSettings):
     source_ledger_admin_url: SecretStr | None = _owner_address("ledger")
     engine: Literal["postgres", "duckdb", "spark"] = Field(
         default="postgres",
-        description="What computes the report tables: postgres, which is the warehouse, or duckdb"
-        " or spark, with the same results; default postgres.",
+        description="Engine that computes the report tables: postgres, which is the warehouse, or"
+        " duckdb or spark, with the same results; default postgres.",
     )
     engine_folder: str = Field(
         default=".reporting/engine",

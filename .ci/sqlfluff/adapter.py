@@ -1,4 +1,4 @@
-"""What sqlfluff needs of dbt's `adapter`: it lints the SQL that PostgreSQL runs."""
+"""Gives sqlfluff the part of dbt's `adapter` that it needs to lint the SQL of PostgreSQL."""
 
 from typing import Any
 

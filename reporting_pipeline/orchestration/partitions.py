@@ -69,7 +69,7 @@ def partition_of(schedule: Schedule, due_day: date) -> str:
 def days_outside(
     days: Iterable[date], partitions: dg.DailyPartitionsDefinition, now: datetime
 ) -> list[date]:
-    """Those of the days that have no partition: before the first report day, or after tomorrow."""
+    """The days without a partition: before the first report day, or after tomorrow."""
     keys = set(partitions.get_partition_keys(current_time=now))
     return [day for day in days if day.isoformat() not in keys]
 

@@ -135,7 +135,7 @@ class Warehouse(SettingsResource):
     engine_folder: str = _setting("engine_folder")
 
     def other_engine(self) -> Engine | None:
-        """What computes the report tables; None: the warehouse itself."""
+        """The engine that computes the report tables; None: the warehouse computes them itself."""
         return engine_of(self.engine, self.engine_folder)
 
     def address(self) -> URL:

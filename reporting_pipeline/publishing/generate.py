@@ -177,11 +177,11 @@ def _observations(outcome: Outcome) -> Iterator[Observation]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reading:
-    """What was read of a report, in one snapshot.
+    """The content of a report and the state of its days, read in one snapshot.
 
     Attributes:
         document: None if the report is held.
-        basis: What it was read from; None if it depends on no report day.
+        basis: The digest of its source rows; None if it depends on no report day.
         is_permitted: The seals hold it, and the caller allows a provisional file.
     """
 

@@ -18,7 +18,7 @@ from reporting_pipeline.sources.inspect import present_columns, source_connectio
 LISTED_MAX = 5
 """How many rows are named for each rule."""
 
-# The row that tells whose a row is, where it has no organisation: from the nearest to the farthest.
+# The columns that lead to the organisation of a row, the nearest first.
 _OWNERS = {
     "organization_id": "organisation",
     "event_id": "event",

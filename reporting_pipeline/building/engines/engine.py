@@ -40,7 +40,7 @@ class Engine:
         return f"dbt-{self.name} {found.version}"
 
     def session(self, prefix: str, scratch: Path) -> AbstractContextManager[None]:
-        """What the engine needs around an invocation of dbt: see `spark.one_session`."""
+        """A context in which dbt runs on the engine; Spark has one session (`one_session`)."""
         if self.name != "spark":
             return nullcontext()
         from reporting_pipeline.building.engines.spark import one_session

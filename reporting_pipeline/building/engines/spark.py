@@ -1,11 +1,11 @@
 """The session of Spark in which dbt runs its models.
 
-dbt-spark makes the session anew for each statement, and sets `spark.sql.ansi.enabled` to false each
+dbt-spark creates a session for each statement, and sets `spark.sql.ansi.enabled` to false each
 time: a sum that leaves 64 bits would then become another number. Here one session serves all
 statements, with the settings that exact figures need.
 
-Where Spark runs is Spark's own affair: SPARK_REMOTE names a Spark Connect server, SPARK_CONF_DIR a
-folder with `spark-defaults.conf`; without either, it runs on this machine.
+Spark's own settings name its machines: SPARK_REMOTE a Spark Connect server, SPARK_CONF_DIR a folder
+with `spark-defaults.conf`; without either, it runs on this machine.
 """
 
 from collections.abc import Iterator
