@@ -28,7 +28,7 @@ select
     effective_at,
     recorded_at,
     currency,
-    case when transaction_kind in ('payout', 'payout_reversal') then 'payout' else 'reserve' end as component,
+    {{ moved_component('transaction_kind') }} as component,
     case when transaction_kind in ('payout', 'reserve_hold') then moved_minor else 0 end as moved_debit_minor,
     case when transaction_kind in ('payout_reversal', 'reserve_release') then moved_minor else 0 end
         as moved_credit_minor,

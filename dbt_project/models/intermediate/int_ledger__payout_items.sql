@@ -40,13 +40,7 @@ inner join {{ ref('stg_ledger__transactions') }} as transactions
     ) as of_transaction on true
     left join lateral (
         select
-            sum(
-                case
-                    when transactions.transaction_kind in ('payout', 'reserve_hold')
-                        then entries.debit_minor - entries.credit_minor
-                    else entries.credit_minor - entries.debit_minor
-                end
-            ) as amount_minor
+            sum({{ moved_by_entry('entries', 'transactions') }}) as amount_minor
         from {{ ref('stg_ledger__entries') }} as entries
         inner join {{ ref('stg_ledger__accounts') }} as accounts on entries.account_id = accounts.account_id
         where
@@ -54,10 +48,7 @@ inner join {{ ref('stg_ledger__transactions') }} as transactions
             and entries.report_day = items.report_day
             and entries.currency = items.currency
             and accounts.account_kind = 'organizer_payable'
-            and entries.component = case
-                when transactions.transaction_kind in ('payout', 'payout_reversal') then 'payout'
-                else 'reserve'
-            end
+            and entries.component = {{ moved_component('transactions.transaction_kind') }}
     ) as moved on true
 {%- else %}
     left join ( -- noqa: ST05
@@ -83,23 +74,14 @@ inner join {{ ref('stg_ledger__transactions') }} as transactions
             entries.transaction_id,
             entries.report_day,
             entries.currency,
-            sum(
-                case
-                    when booked.transaction_kind in ('payout', 'reserve_hold')
-                        then entries.debit_minor - entries.credit_minor
-                    else entries.credit_minor - entries.debit_minor
-                end
-            ) as amount_minor
+            sum({{ moved_by_entry('entries', 'booked') }}) as amount_minor
         from {{ ref('stg_ledger__entries') }} as entries
         inner join {{ ref('stg_ledger__transactions') }} as booked
             on entries.transaction_id = booked.transaction_id
         inner join {{ ref('stg_ledger__accounts') }} as accounts on entries.account_id = accounts.account_id
         where
             accounts.account_kind = 'organizer_payable'
-            and entries.component = case
-                when booked.transaction_kind in ('payout', 'payout_reversal') then 'payout'
-                else 'reserve'
-            end
+            and entries.component = {{ moved_component('booked.transaction_kind') }}
         group by
             entries.transaction_id,
             entries.report_day,
