@@ -21,6 +21,9 @@ from reporting_pipeline.errors import SettingsError
 
 CONNECT_TIMEOUT_SECONDS = 10
 
+READER = "reporting_reader"
+"""The role as which the rows of one organisation are read (`warehouse.tenancy`)."""
+
 # A role or a database can have other settings, which would change how values are read, which
 # functions a name means, or which rows a statement sees after it has waited for a lock.
 _FOR_EVERY_SESSION = " ".join(

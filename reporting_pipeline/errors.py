@@ -14,6 +14,7 @@
       WarehouseError
         WarehouseUnavailable      the warehouse cannot be reached or fails      (retryable)
         SchemaMismatch            the warehouse has the schema of another version
+        RolesMissing              the server lacks the role of readers
       BuildFailed                 a report table was not built
       PropertiesInvalid           a model is not described as it has to be
       UnknownReport               no report table has this name
@@ -127,6 +128,10 @@ class WarehouseUnavailable(WarehouseError):
 
 class SchemaMismatch(WarehouseError):
     """The warehouse has the schema of another version of the pipeline."""
+
+
+class RolesMissing(WarehouseError):
+    """The server lacks the role of readers; the message has the SQL that makes it."""
 
 
 class BuildFailed(ReportingError):

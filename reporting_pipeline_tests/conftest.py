@@ -32,6 +32,7 @@ from reporting_pipeline.embedded.postgres import (
     PostgresInstall,
     create_database,
     drop_database,
+    ensure_reader,
     ensure_role,
     superuser_connection,
 )
@@ -132,6 +133,7 @@ def postgres(account: Account, servers_folder: Path) -> Iterator[Postgres]:
     with superuser_connection(server.url("postgres")) as connection:
         for role in (WAREHOUSE_OWNER, SOURCE_OWNER, SOURCE_READER):
             ensure_role(connection, role, _PASSWORD)
+        ensure_reader(connection, WAREHOUSE_OWNER)
     yield server
     server.stop()
 

@@ -15,6 +15,7 @@ from reporting_pipeline.embedded.postgres import (
     Postgres,
     create_database,
     drop_database,
+    ensure_reader,
     ensure_role,
     superuser_connection,
 )
@@ -76,6 +77,7 @@ def _primary(postgres: Postgres, account: Account, servers_folder: Path) -> Iter
     server.start()
     with superuser_connection(server.url("postgres")) as connection:
         ensure_role(connection, WAREHOUSE_OWNER, str(server.url("postgres").password))
+        ensure_reader(connection, WAREHOUSE_OWNER)
         with (server.cluster / "pg_hba.conf").open("a") as file:
             file.write(_REPLICATION)
         # The log is in memory, and each test writes a database into it.
@@ -138,7 +140,10 @@ def pair(
 
 def _copy(server: Postgres, source: URL, target: URL) -> None:
     dump = subprocess.run(  # noqa: S603 - our own binary
-        [server.install.bin / "pg_dump", "--no-owner", "--dbname", conninfo(source)],
+        [
+            *(server.install.bin / "pg_dump", "--no-owner", "--enable-row-security"),
+            *("--dbname", conninfo(source)),
+        ],
         check=True,
         capture_output=True,
     )

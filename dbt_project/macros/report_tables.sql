@@ -21,6 +21,7 @@
         end if;
         create index if not exists {{ this.identifier }}_event_id_date_idx on {{ this }} (event_id, date);
         {{ keep_balances(this, model) }}
+        {{ keep_rows_apart(this, model) }}
         for nullable_column in
             select attname
             from pg_attribute

@@ -4,3 +4,8 @@ create database reporting owner reporting;
 
 create role dagster login password 'PASSWORD';
 create database dagster owner dagster;
+
+-- The role as which reports are read. It owns nothing, and sees one organisation at a time. All warehouses
+-- of a server share it.
+create role reporting_reader nologin;
+grant reporting_reader to reporting;

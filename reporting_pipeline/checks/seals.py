@@ -50,6 +50,9 @@ _LONGEST_HISTORY = timedelta(days=30 * 366)
 # A held report names a few reasons; the results of the checks list all.
 _MAX_REASONS = 5
 _BREAKS = "report_reconciliation_breaks"
+_OBJECTION_COLUMNS = sql.SQL(
+    "date, position, organization_id, event_id, report_table, check_name, message"
+)
 # Steps from day to day along the index, whatever the number of rows.
 _UNSEALED = sql.SQL("""
     with recursive days as (
@@ -177,6 +180,7 @@ def check_and_seal(
             " select day, %s from unnest(%s::date[]) as day",
             (sealed_at, in_order),
         )
+        connection.execute("select reporting.note_referred_rows(%s)", (in_order,))
         _keep_objections(connection, found)
         keep_findings(connection, found)
         of_days = {
@@ -315,12 +319,13 @@ def _findings(connection: Connection[Any], days: Sequence[date]) -> dict[Check, 
 
 def _keep_objections(connection: Connection[Any], found: Mapping[Check, Findings]) -> None:
     days = {day: None for of_check in found.values() for day in of_check}
-    statement = (
-        "copy reporting.seal_objections"
-        " (date, position, organization_id, event_id, report_table, check_name, message) from stdin"
+    # PostgreSQL refuses COPY into a table with row-level security.
+    connection.execute(
+        "create temporary table found_objections (like reporting.seal_objections) on commit drop"
     )
-    # One statement: each statement counts the days as changed.
-    with connection.cursor().copy(statement) as copy:
+    with connection.cursor().copy(
+        sql.SQL("copy found_objections ({}) from stdin").format(_OBJECTION_COLUMNS)
+    ) as copy:
         for day in days:
             errors = (
                 (check, each)
@@ -336,6 +341,13 @@ def _keep_objections(connection: Connection[Any], found: Mapping[Check, Findings
                             *(check.report_table, each.check, each.message),
                         )
                     )
+    # One statement: each statement counts the days as changed.
+    connection.execute(
+        sql.SQL(
+            "insert into reporting.seal_objections ({0}) select {0} from found_objections"
+        ).format(_OBJECTION_COLUMNS)
+    )
+    connection.execute("drop table found_objections")
 
 
 def _watermarks(connection: Connection[Any]) -> Iterator[Watermark]:

@@ -18,6 +18,7 @@ from reporting_pipeline.sources.inspect import Inspection, inspect_source
 from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline.warehouse.replica_state import replica_state
+from reporting_pipeline.warehouse.roles import require_roles
 
 _SOURCE_TIMEOUT_SECONDS = 10
 _PROBE = b"written by reporting doctor"
@@ -98,9 +99,12 @@ def _warehouse(url: URL) -> str:
     with warehouse_connection(url) as connection:
         major = connection.info.server_version // 10_000
         is_read_only = connection.execute("show transaction_read_only").fetchone() == ("on",)
-    if is_read_only:
-        message = f"the warehouse at {place(url)} only reads, as a standby does: name the primary"
-        raise EnvironmentNotReady(message)
+        if is_read_only:
+            message = (
+                f"the warehouse at {place(url)} only reads, as a standby does: name the primary"
+            )
+            raise EnvironmentNotReady(message)
+        require_roles(connection)
     return f"PostgreSQL {major} answers"
 
 

@@ -20,7 +20,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import URL
 
-from reporting_pipeline.addresses import connection_parameters
+from reporting_pipeline.addresses import READER, connection_parameters
 from reporting_pipeline.embedded.account import (
     Account,
     private_file,
@@ -268,6 +268,15 @@ def ensure_role(connection: psycopg.Connection, name: str, password: str) -> Non
             verb, sql.Identifier(name), sql.Literal(verifier)
         )
     )
+
+
+def ensure_reader(connection: psycopg.Connection, member: str) -> None:
+    """Create the role of readers, unless it exists, and let a member become it."""
+    reader = sql.Identifier(READER)
+    found = connection.execute("select from pg_roles where rolname = %s", [READER]).fetchone()
+    if found is None:
+        connection.execute(sql.SQL("create role {} nologin").format(reader))
+    connection.execute(sql.SQL("grant {} to {}").format(reader, sql.Identifier(member)))
 
 
 def ensure_database(

@@ -28,6 +28,7 @@ from reporting_pipeline.embedded.postgres import (
     Postgres,
     PostgresInstall,
     ensure_database,
+    ensure_reader,
     ensure_role,
     superuser_connection,
 )
@@ -155,6 +156,7 @@ class Supervisor:
             ensure_role(connection, WAREHOUSE_OWNER, secrets.warehouse_owner)
             ensure_role(connection, SOURCE_OWNER, secrets.source_owner)
             ensure_role(connection, SOURCE_READER, secrets.source_reader)
+            ensure_reader(connection, WAREHOUSE_OWNER)
             ensure_database(connection, WAREHOUSE, WAREHOUSE_OWNER)
             for name in SOURCE_DOMAINS:
                 ensure_database(connection, name, SOURCE_OWNER, guests=(SOURCE_READER,))

@@ -13,8 +13,11 @@ from reporting_pipeline.addresses import place
 from reporting_pipeline.errors import SchemaMismatch
 from reporting_pipeline.warehouse.engine import warehouse_connection, warehouse_engine
 from reporting_pipeline.warehouse.failures import warehouse_failure
+from reporting_pipeline.warehouse.roles import ensure_roles
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+# Tables that were restored under another owner, who sees no row of them until its policy names it.
+_DISOWNED = "select relation::text, quote_ident(owner) from reporting.disowned_tables"
 
 
 def upgrade(url: URL) -> bool:
@@ -28,8 +31,13 @@ def upgrade(url: URL) -> bool:
     Raises:
         SchemaMismatch: A later version of this package made the warehouse, or an object in it
             conflicts with a migration; the warehouse stays unchanged.
+        RolesMissing: An administrator of the server has to make the role of readers first.
         WarehouseUnavailable: The warehouse cannot be reached.
     """
+    if is_current(url):
+        return False
+    with warehouse_connection(url) as session:
+        ensure_roles(session)
     engine = warehouse_engine(url)
     try:
         with engine.begin() as connection:
@@ -64,12 +72,15 @@ def found_version(url: URL) -> str | None:
 
 
 def is_current(url: URL) -> bool:
-    """True if the schema has this version.
+    """True if the schema has this version, and the owner of its tables sees their rows.
 
     Raises:
         WarehouseUnavailable: The warehouse cannot be reached.
     """
-    return found_version(url) == ScriptDirectory.from_config(_configuration()).get_current_head()
+    if found_version(url) != ScriptDirectory.from_config(_configuration()).get_current_head():
+        return False
+    with warehouse_connection(url) as connection:
+        return not connection.execute(_DISOWNED).fetchall()
 
 
 def _upgrade(connection: Connection) -> bool:
@@ -77,8 +88,6 @@ def _upgrade(connection: Connection) -> bool:
     config.attributes["connection"] = connection
     script = ScriptDirectory.from_config(config)
     head = script.get_current_head()
-    if _version(connection) == head:
-        return False
     connection.execute(text("select pg_advisory_xact_lock(hashtext('warehouse schema'))"))
     found = _version(connection)
     known = {revision.revision for revision in script.walk_revisions()}
@@ -89,6 +98,8 @@ def _upgrade(connection: Connection) -> bool:
         )
         raise SchemaMismatch(message)
     command.upgrade(config, "head")
+    for relation, owner in connection.execute(text(_DISOWNED)).fetchall():
+        connection.execute(text(f"alter policy pipeline on {relation} to {owner}"))
     return True
 
 

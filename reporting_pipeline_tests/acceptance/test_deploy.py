@@ -107,7 +107,7 @@ def fill_in(folder: Path, server: Postgres, s3: S3Server, redis_url: str) -> Non
         "AWS_SECRET_ACCESS_KEY": s3.secret_key,
         **{
             f"REPORTING_SOURCE_{each.upper()}_URL": (
-                f"postgresql://reporting_reader:{_QUOTED}@{place}/{each}"
+                f"postgresql://reporting_sources:{_QUOTED}@{place}/{each}"
             )
             for each in SOURCE_DOMAINS
         },

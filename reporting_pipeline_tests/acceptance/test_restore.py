@@ -25,7 +25,8 @@ def restored(
     dump = tmp_path / "warehouse.dump"
     programs = postgres.install.bin
     before, after = conninfo(season_pipeline.warehouse), conninfo(empty_database_url)
-    _run(programs / "pg_dump", "--format=custom", f"--file={dump}", before)
+    options = ("--enable-row-security", "--format=custom", f"--file={dump}")
+    _run(programs / "pg_dump", *options, before)
     _run(programs / "pg_restore", "--no-owner", "--exit-on-error", f"--dbname={after}", str(dump))
     return replace(season_pipeline, warehouse=empty_database_url)
 

@@ -20,6 +20,7 @@ from reporting_pipeline.embedded.postgres import (
     WAREHOUSE_OWNER,
     Postgres,
     PostgresInstall,
+    ensure_reader,
     ensure_role,
     superuser_connection,
 )
@@ -56,6 +57,7 @@ def encrypted_server(account: Account, folder: Path, password: str) -> Iterator[
         (server.cluster / "pg_hba.conf").write_text(_HBA, encoding="utf-8")
         with superuser_connection(server.url("postgres")) as connection:
             ensure_role(connection, WAREHOUSE_OWNER, password)
+            ensure_reader(connection, WAREHOUSE_OWNER)
             connection.execute(f"create database warehouse owner {WAREHOUSE_OWNER}".encode())
             connection.execute("alter system set ssl = on")
             connection.execute("select pg_reload_conf()")

@@ -26,6 +26,7 @@ from reporting_pipeline.embedded.postgres import (
     Postgres,
     PostgresInstall,
     create_database,
+    ensure_reader,
     ensure_role,
     superuser_connection,
 )
@@ -210,6 +211,7 @@ def _make_databases(server: Postgres) -> None:
     with superuser_connection(server.url("postgres")) as connection:
         for role in (WAREHOUSE_OWNER, SOURCE_OWNER, *map(_reader, SOURCE_DOMAINS)):
             ensure_role(connection, role, _PASSWORD)
+        ensure_reader(connection, WAREHOUSE_OWNER)
         for name, owner in (
             ("warehouse", WAREHOUSE_OWNER),
             ("dagster", WAREHOUSE_OWNER),
