@@ -23,7 +23,7 @@ from reporting_pipeline.catalogue.stored_files import marks_of
 from reporting_pipeline.errors import ReportingError, StoreError, WarehouseUnavailable
 from reporting_pipeline.publishing.basis import Basis, bases_of, basis_of
 from reporting_pipeline.publishing.generate import Publisher
-from reporting_pipeline.publishing.snapshot import ReportRequest, snapshot_of
+from reporting_pipeline.publishing.snapshot import ReportRequest, platform_snapshot
 from reporting_pipeline.publishing.stored_file import look_at, needs_reading
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.store.object_store import ObjectHead
@@ -98,7 +98,7 @@ def current_reports(
     """
     try:
         with warehouse_connection(publisher.warehouse) as connection:
-            with snapshot_of(connection):
+            with platform_snapshot(connection):
                 unchanged = _unchanged(connection, publisher, wanted)
             return _with_right_files(connection, publisher, unchanged)
     except StoreError:

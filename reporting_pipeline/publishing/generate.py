@@ -42,7 +42,7 @@ from reporting_pipeline.publishing.snapshot import (
     ReportState,
     read_report,
     report_state,
-    snapshot_of,
+    tenant_snapshot,
 )
 from reporting_pipeline.publishing.ties import broken_ties
 from reporting_pipeline.report_definitions.definition import ReportFormat
@@ -258,11 +258,16 @@ class _Generation:
             row = WrittenRow.of(self.connection, written)
             # The database decides about time zones, and is a part of what has made a file.
             version = database_version(self.connection)
-            reading = replica.read(row.is_shown, self._read_in_snapshot, version=version)
+            reading = replica.read(
+                self.request.definition.organization_id,
+                row.is_shown,
+                self._read_in_snapshot,
+                version=version,
+            )
             annotate_span(read_from="primary" if reading is None else "replica")
             if reading is not None:
                 return reading
-        with snapshot_of(self.connection):
+        with tenant_snapshot(self.connection, self.request.definition.organization_id):
             return self._read_in_snapshot(self.connection)
 
     def _read_in_snapshot(self, connection: Connection[Any]) -> _Reading:

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
+from uuid import UUID
 
 import psycopg
 from psycopg import Connection
@@ -26,7 +27,7 @@ from sqlalchemy import URL
 from reporting_pipeline.addresses import place
 from reporting_pipeline.catalogue.report_keys import ReportKey
 from reporting_pipeline.errors import WarehouseError
-from reporting_pipeline.publishing.snapshot import snapshot_of
+from reporting_pipeline.publishing.snapshot import tenant_snapshot
 from reporting_pipeline.settings import Settings
 from reporting_pipeline.warehouse.engine import database_version, warehouse_connection
 
@@ -95,17 +96,19 @@ class Replica:
 
     def read(
         self,
+        organization_id: UUID,
         is_new_enough: Callable[[Connection[Any]], bool],
         read: Callable[[Connection[Any]], T],
         *,
         version: str | None = None,
     ) -> T | None:
-        """The result of `read` in a snapshot of the replica that is new enough.
+        """The result of `read` in a snapshot of an organisation's rows that is new enough.
 
         A replica that fails, or for which a reader has waited in vain, is left alone for a minute,
         so that not every reader waits for it.
 
         Args:
+            organization_id: The organisation whose rows the snapshot shows.
             is_new_enough: True if a snapshot has everything that the reader needs.
             read: Reads, and writes nothing.
             version: The version that the replica must have; None: any.
@@ -124,7 +127,7 @@ class Replica:
                 connection.autocommit = True
                 found = database_version(connection)
                 if version in {None, found}:
-                    return self._read(connection, is_new_enough, read)
+                    return self._read(connection, organization_id, is_new_enough, read)
                 reason = f"it is {found}, and the primary is {version}"
         except _TooOld:
             if not self.wait_seconds:
@@ -138,12 +141,13 @@ class Replica:
     def _read(
         self,
         connection: Connection[Any],
+        organization_id: UUID,
         is_new_enough: Callable[[Connection[Any]], bool],
         read: Callable[[Connection[Any]], T],
     ) -> T:
         deadline = self.clock() + self.wait_seconds
         while True:
-            with snapshot_of(connection):
+            with tenant_snapshot(connection, organization_id):
                 if is_new_enough(connection):
                     return read(connection)
             if self.clock() >= deadline:

@@ -27,9 +27,9 @@ from reporting_pipeline.publishing.publish import media_type_of, put_manifest, s
 from reporting_pipeline.publishing.restatement import chunks
 from reporting_pipeline.publishing.snapshot import (
     ReportRequest,
+    platform_snapshot,
     read_report,
     report_state,
-    snapshot_of,
 )
 from reporting_pipeline.publishing.stored_file import keep_altered, look_at, look_at_manifest
 
@@ -132,7 +132,7 @@ def _write(
         period=report.key.period,
         is_provisional_allowed=report.is_provisional,
     )
-    with snapshot_of(connection):
+    with platform_snapshot(connection):
         document = read_report(
             connection,
             request,

@@ -51,6 +51,7 @@ from reporting_pipeline.report_definitions.definition import ReportDefinition
 from reporting_pipeline.report_definitions.filters import allowed_values
 from reporting_pipeline.report_definitions.wording import in_language, shown_text
 from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline.warehouse.tenancy import tenant_transaction
 
 # The report tables with figures of scans.
 _WITH_SCANS = frozenset(
@@ -97,19 +98,36 @@ class ReportState:
 
 
 @contextmanager
-def report_snapshot(warehouse: URL) -> Iterator[Connection[Any]]:
-    """A connection that reads one snapshot of the warehouse, and cannot write.
+def report_snapshot(warehouse: URL, organization_id: UUID) -> Iterator[Connection[Any]]:
+    """A connection that reads one snapshot of an organisation's rows, and cannot write.
 
     Raises:
         WarehouseUnavailable: The warehouse cannot be reached, or fails meanwhile.
     """
-    with warehouse_connection(warehouse) as connection, snapshot_of(connection):
+    with (
+        warehouse_connection(warehouse) as connection,
+        tenant_snapshot(connection, organization_id),
+    ):
         yield connection
 
 
 @contextmanager
-def snapshot_of(connection: Connection[Any]) -> Iterator[None]:
-    """Let a connection outside a transaction read one snapshot of the warehouse, read-only.
+def tenant_snapshot(connection: Connection[Any], organization_id: UUID) -> Iterator[None]:
+    """Let a connection outside a transaction read one snapshot of an organisation's rows.
+
+    Raises:
+        FigureTooLarge: A sum of the rows that are read leaves 64 bits.
+    """
+    level = IsolationLevel.REPEATABLE_READ
+    with _sums_fit(), tenant_transaction(connection, organization_id, isolation_level=level):
+        yield
+
+
+@contextmanager
+def platform_snapshot(connection: Connection[Any]) -> Iterator[None]:
+    """Let a connection outside a transaction read one snapshot of all organisations, read-only.
+
+    For what compares many reports at once, or checks the whole books; reports are never read so.
 
     Raises:
         FigureTooLarge: A sum of the rows that are read leaves 64 bits.
@@ -117,8 +135,18 @@ def snapshot_of(connection: Connection[Any]) -> Iterator[None]:
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
     connection.read_only = True
     try:
-        with connection.transaction():
+        with _sums_fit(), connection.transaction():
             yield
+    finally:
+        if not connection.closed:
+            connection.isolation_level = None
+            connection.read_only = None
+
+
+@contextmanager
+def _sums_fit() -> Iterator[None]:
+    try:
+        yield
     except psycopg.errors.NumericValueOutOfRange as error:
         message = (
             "a sum of the report leaves 64 bits, so the report was not published: "
@@ -126,10 +154,6 @@ def snapshot_of(connection: Connection[Any]) -> Iterator[None]:
             "amounts of its rows upstream"
         )
         raise FigureTooLarge(message) from error
-    finally:
-        if not connection.closed:
-            connection.isolation_level = None
-            connection.read_only = None
 
 
 def report_state(

@@ -34,7 +34,7 @@ from reporting_pipeline.exports.verify.difference import (
 )
 from reporting_pipeline.exports.verify.row_checks import RowComparison
 from reporting_pipeline.publishing.gate import Subject
-from reporting_pipeline.publishing.snapshot import report_snapshot
+from reporting_pipeline.publishing.snapshot import platform_snapshot
 from reporting_pipeline.publishing.ties import broken_ties
 from reporting_pipeline.publishing.verify_against_catalogue import (
     compare_with_catalogue,
@@ -43,6 +43,7 @@ from reporting_pipeline.publishing.verify_against_catalogue import (
 from reporting_pipeline.registry.datasets import dataset
 from reporting_pipeline.registry.report_tables import RECONCILIATION_BREAKS
 from reporting_pipeline.report_definitions.compile import compile_report
+from reporting_pipeline.warehouse.engine import warehouse_connection
 
 _RESTATED = Difference(
     kind=DifferenceKind.ROWS_DIGEST,
@@ -71,7 +72,8 @@ def verify_against_warehouse(warehouse: URL, path: Path, offline: Verification) 
     ensure_relations(warehouse)
     with (
         TemporaryDirectory(prefix="reporting-") as folder,
-        report_snapshot(warehouse) as connection,
+        warehouse_connection(warehouse) as connection,
+        platform_snapshot(connection),
     ):
         published = compare_with_catalogue(connection, offline)
         manifest = published.manifest

@@ -12,12 +12,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from psycopg import Connection
+from psycopg import Connection, IsolationLevel
 from sqlalchemy import URL
 
 from reporting_pipeline.publishing.replica import Replica
 from reporting_pipeline.serving.hot_cache import CacheKey, CacheLimits, CacheMetrics, HotCache
 from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline.warehouse.tenancy import tenant_session, tenant_transaction
 
 _VERSION_BYTES = 64
 # The version is a digest of the event's rows: every build that changes one of them changes it.
@@ -113,18 +114,23 @@ class EventSummaries:
     def _version(self, key: CacheKey) -> str | None:
         with warehouse_connection(self._warehouse) as connection:
             self._metrics.record(connection, self._versions)
-            return _version(connection, key)
+            connection.commit()
+            with tenant_transaction(connection, key.organization_id):
+                return _version(connection, key)
 
     def _row(self, key: CacheKey, as_of: date, version: str) -> EventSummary | None:
         if self._replica is not None:
             found = self._replica.read(
+                key.organization_id,
                 lambda replica: _version(replica, key) == version,
                 lambda replica: _summary(replica, key, as_of),
             )
             if found is not None:
                 return found
-        with warehouse_connection(self._warehouse) as connection:
-            connection.execute("set transaction isolation level repeatable read read only")
+        level = IsolationLevel.REPEATABLE_READ
+        with tenant_session(
+            self._warehouse, key.organization_id, isolation_level=level
+        ) as connection:
             return _summary(connection, key, as_of)
 
 

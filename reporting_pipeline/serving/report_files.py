@@ -25,6 +25,7 @@ from reporting_pipeline.requests.request_queue import AnswerState, StoredRequest
 from reporting_pipeline.serving.hot_cache import CacheKey, CacheLimits, CacheMetrics, HotCache
 from reporting_pipeline.store.object_store import ObjectStore
 from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline.warehouse.tenancy import tenant_session, tenant_transaction
 
 _ENTRY_BYTES = 512
 _STATES = MappingProxyType(
@@ -171,7 +172,7 @@ class ReportFiles:
         Raises:
             WarehouseUnavailable: The warehouse cannot be reached.
         """
-        with warehouse_connection(self._warehouse) as connection:
+        with tenant_session(self._warehouse, organization_id) as connection:
             request = last_request(connection, report_id)
             report = generated_report(connection, report_id)
         if request is not None and request.organization_id != organization_id:
@@ -223,7 +224,9 @@ class ReportFiles:
     def _current(self, organization_id: UUID, report_id: UUID) -> CurrentEdition | None:
         with warehouse_connection(self._warehouse) as connection:
             self._metrics.record(connection, self._editions)
-            return _current_edition(connection, organization_id, report_id)
+            connection.commit()
+            with tenant_transaction(connection, organization_id):
+                return _current_edition(connection, organization_id, report_id)
 
     def _content(self, edition: CurrentEdition) -> bytes | None:
         """The bytes of an edition; None if the store has other bytes, or no file."""

@@ -19,7 +19,7 @@ from reporting_pipeline.report_definitions.definition import ReportDefinition, R
 from reporting_pipeline.requests.ask import Answer, AskContext, AskResult, ask
 from reporting_pipeline.serving.hot_cache import CacheKey, CacheLimits, HotCache
 from reporting_pipeline.serving.report_files import ReportFile, ReportFiles
-from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline.warehouse.tenancy import tenant_session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +125,7 @@ class DefinitionLookup:
         self._kept.drop(lambda _: True)
 
     def _read(self, organization_id: UUID, slug: str) -> ReportDefinition:
-        with warehouse_connection(self._warehouse) as connection:
+        with tenant_session(self._warehouse, organization_id) as connection:
             return definition_by_slug(connection, organization_id, slug)
 
 

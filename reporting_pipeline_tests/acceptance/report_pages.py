@@ -24,8 +24,8 @@ from reporting_pipeline.exports.pdf.page_texts import CellTexts, total_rows
 from reporting_pipeline.exports.report_document import ReportDocument
 from reporting_pipeline.publishing.snapshot import (
     ReportRequest,
+    platform_snapshot,
     read_report,
-    report_snapshot,
     report_state,
 )
 from reporting_pipeline.registry.datasets import dataset
@@ -35,6 +35,7 @@ from reporting_pipeline.report_definitions.definition import (
 )
 from reporting_pipeline.report_definitions.derived_columns import with_derived_columns
 from reporting_pipeline.report_definitions.files import STARTER_SET, read_folder
+from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.architecture.repository import DOCS
 
 REPORT_PAGES = DOCS / "reports"
@@ -118,7 +119,11 @@ def headings_of(definition: DeclaredDefinition) -> dict[str | None, list[str]]:
 
 def rows_of_example(warehouse: URL, slug: str, example: Example) -> Table:
     """The rows of the report as people read them: headings, rows and totals."""
-    with report_snapshot(warehouse) as connection, tempfile.TemporaryDirectory() as folder:
+    with (
+        warehouse_connection(warehouse) as connection,
+        platform_snapshot(connection),
+        tempfile.TemporaryDirectory() as folder,
+    ):
         request = _request(connection, slug, example)
         state = report_state(connection, request, delay_seconds=7200)
         document = read_report(

@@ -12,11 +12,12 @@ import pytest
 from reporting_pipeline.exports.manifest import MANIFEST_SUFFIX, Manifest
 from reporting_pipeline.exports.verify.difference import DifferenceKind, Verification, Word
 from reporting_pipeline.exports.verify.verify_file import read_manifest, verify_file
-from reporting_pipeline.publishing.snapshot import report_snapshot
+from reporting_pipeline.publishing.snapshot import platform_snapshot
 from reporting_pipeline.publishing.verify_against_catalogue import compare_with_catalogue
 from reporting_pipeline.publishing.verify_against_warehouse import verify_against_warehouse
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.store import open_store
+from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.exports.verify.forged_manifests import forgeries
 from reporting_pipeline_tests.exports.verify.tampering import with_metadata
@@ -84,7 +85,7 @@ def test_each_forged_field_differs_from_the_catalogue(
     path = files[format_]
     true = read_manifest(beside(path))
     count = 0
-    with report_snapshot(generator.warehouse) as connection:
+    with warehouse_connection(generator.warehouse) as connection, platform_snapshot(connection):
         for what, forged in forgeries(true):
             offline = verify_file(path, forged)
             compared = compare_with_catalogue(connection, offline)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import UUID
 
 import pytest
 from psycopg import Connection
@@ -19,6 +20,7 @@ from reporting_pipeline_tests.sample_reports import REVENUE, ReportGenerator, de
 from reporting_pipeline_tests.streaming_replica import Pair
 
 T = TypeVar("T")
+_ANY = UUID(int=0)
 DAY = date(2025, 9, 10)  # EUR 456.00 gross
 SHIFT = "update reporting.report_revenue_daily set gross_minor = gross_minor + 1 where date = %s"
 OBJECT = """
@@ -38,12 +40,13 @@ class Watched(Replica):
 
     def read(
         self,
+        organization_id: UUID,
         is_new_enough: Callable[[Connection[Any]], bool],
         read: Callable[[Connection[Any]], T],
         *,
         version: str | None = None,
     ) -> T | None:
-        found = Replica.read(self, is_new_enough, read, version=version)
+        found = Replica.read(self, organization_id, is_new_enough, read, version=version)
         self.is_read.append(found is not None)
         return found
 
@@ -204,20 +207,22 @@ def test_a_session_that_the_standby_ends_is_read_again_on_the_primary(
 
 
 def test_a_replica_of_another_version_is_not_read(replica: Watched) -> None:
-    assert replica.read(lambda _: True, lambda _: 1, version="PostgreSQL 15.1") is None
+    assert replica.read(_ANY, lambda _: True, lambda _: 1, version="PostgreSQL 15.1") is None
 
 
 def test_rows_that_cannot_be_read_are_no_fault_of_the_replica(replica: Watched) -> None:
     too_large = "select 9223372036854775807 + 1::bigint"
     with pytest.raises(FigureTooLarge):
-        replica.read(lambda _: True, lambda each: each.execute(too_large))
-    assert replica.read(lambda _: True, lambda each: each.execute(STANDBY).fetchone()) == (True,)
+        replica.read(_ANY, lambda _: True, lambda each: each.execute(too_large))
+    assert replica.read(_ANY, lambda _: True, lambda each: each.execute(STANDBY).fetchone()) == (
+        True,
+    )
 
 
 def test_nothing_can_be_written_while_a_replica_is_read(
     shared_season_pipeline: Pipeline,
 ) -> None:
     is_read_only = Replica(url=shared_season_pipeline.warehouse).read(
-        lambda _: True, lambda each: each.execute("show transaction_read_only").fetchone()
+        _ANY, lambda _: True, lambda each: each.execute("show transaction_read_only").fetchone()
     )
     assert is_read_only == ("on",)
