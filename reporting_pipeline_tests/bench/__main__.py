@@ -30,6 +30,7 @@ _GROUPS = MappingProxyType(
         "pdf": "pages",
         "night": "nightly",
         "dagster": "dagster_costs",
+        "click": "ui_click",
     }
 )
 
@@ -39,37 +40,39 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     size = Size(options.size)
     if options.into:
-        _measure_group(options.group[0], size, Path(options.into))
+        _measure_group(options.group[0], size, Path(options.into), options.case)
         return 0
     before = load()  # later the load is that of the cases
     if before > BUSY:
         say(f"The machine is busy (load {before:.2f}): wall times are too long.\n")
     results: list[Result] = []
     for group in options.group or _GROUPS:
-        for result in _results(group, size):
+        for result in _results(group, size, options.case):
             say(result_line(result))
             results.append(result)
-    if not options.group:
+    if not options.group and not options.case:
         PAGE.write_text(page(results, size, before), encoding="utf-8")
         say(f"\n{PAGE.relative_to(ROOT)} is written\n\n")
         as_of.main([])
     return 0
 
 
-def _results(group: str, size: Size) -> Iterator[Result]:
+def _results(group: str, size: Size, chosen: str) -> Iterator[Result]:
     """Run a group as a process of its own."""
+    if not any(chosen in case.name for case in _cases(group)):
+        return
     with tempfile.NamedTemporaryFile(suffix=".jsonl") as file:
         argv = [sys.executable, "-m", str(__package__), "--size", size, "--group", group]
-        subprocess.run([*argv, "--into", file.name], check=True)  # noqa: S603 - our own program
+        subprocess.run([*argv, "--into", file.name, "--case", chosen], check=True)  # noqa: S603 - our own program
         cases = {case.name: case for case in _cases(group)}
         for line in Path(file.name).read_text(encoding="utf-8").splitlines():
             received = json.loads(line)
             yield Result(case=cases[received["name"]], measured=_measured(received["measured"]))
 
 
-def _measure_group(group: str, size: Size, into: Path) -> None:
+def _measure_group(group: str, size: Size, into: Path, chosen: str) -> None:
     with into.open("a", encoding="utf-8") as file:
-        for case in _cases(group):
+        for case in (each for each in _cases(group) if chosen in each.name):
             with folder() as place:
                 measured = case.run(size, place)
             received = {"name": case.name, "measured": asdict(measured)}
@@ -94,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--size", choices=list(Size), default=Size.SMALL)
     parser.add_argument("--group", action="append", choices=list(_GROUPS), help="only these cases")
+    parser.add_argument("--case", default="", help="only cases with this text in their name")
     parser.add_argument("--into", help=argparse.SUPPRESS)
     return parser
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from typing import cast
 
 import psycopg
 from sqlalchemy import URL
@@ -100,24 +101,53 @@ def built_warehouse(
     return warehouse
 
 
-def hold_back(sources: URL, row_count: int) -> None:
-    """Move the newest rows of all tables out of the sources' tables, about `row_count` of them."""
-    with _unchecked(sources) as connection:
+@contextmanager
+def small_warehouse(folder: Path) -> Iterator[tuple[Mapping[str, str], str]]:
+    """The environment of a small warehouse, and one of its last days."""
+    with bench(folder) as one:
+        warehouse = built_warehouse(one, "warehouse", orders=300, days=30)
+        address = warehouse.render_as_string(hide_password=False)
+        sources = one.postgres.url("warehouse_sources").render_as_string(hide_password=False)
+        environment = {
+            "REPORTING_DATABASE_URL": address,
+            "REPORTING_DAGSTER_URL": address,
+            "REPORTING_STORE_URL": (folder / "store").as_uri(),
+            "REPORTING_FIRST_DAY": str(known_days(warehouse)[0]),
+            "REPORTING_HOME": str(folder / "home"),
+            "DAGSTER_HOME": str(folder),
+        }
+        environment |= {
+            f"REPORTING_SOURCE_{domain}_URL": sources
+            for domain in ("LEDGER", "TICKETING", "SEATING", "SCANNING")
+        }
+        yield environment, "2025-12-20"
+
+
+def newest_clock(sources: URL, behind: int = 0) -> datetime:
+    """The newest record clock of all tables; `behind`: without so many newer rows."""
+    with psycopg.connect(conninfo(sources)) as connection:
         newest = f"select clock from ({_CLOCKS}) as rows order by clock desc offset %s limit 1"  # noqa: S608
-        [(cut,)] = connection.execute(newest.encode(), (row_count,)).fetchall()
+        [(clock,)] = connection.execute(newest.encode(), (behind,)).fetchall()
+    return cast("datetime", clock)
+
+
+def hold_back(sources: URL, *, since: datetime) -> None:
+    """Move the rows of all tables with this record clock, or a later one, out of the tables."""
+    cut = since.isoformat()
+    with unchecked(sources) as connection:
         connection.execute("create schema if not exists held")
         for table in TABLES:
             name, clock = f"{table.schema}.{table.name}", table.info["record_clock"]
             kept = f"create table held.{table.schema}_{table.name} as select * from {name}"  # noqa: S608
-            connection.execute(f"{kept} where {clock} > '{cut}'".encode())
-            connection.execute(f"delete from {name} where {clock} > '{cut}'".encode())  # noqa: S608
+            connection.execute(f"{kept} where {clock} >= '{cut}'".encode())
+            connection.execute(f"delete from {name} where {clock} >= '{cut}'".encode())  # noqa: S608
     vacuum(sources)
 
 
 def give_back(sources: URL) -> int:
     """Put the rows back that were held back; return how many."""
     row_count = 0
-    with _unchecked(sources) as connection:
+    with unchecked(sources) as connection:
         for table in TABLES:
             held = f"held.{table.schema}_{table.name}"
             statement = f"insert into {table.schema}.{table.name} select * from {held}"  # noqa: S608
@@ -151,7 +181,7 @@ def columns_of_tables() -> Mapping[str, str]:
 
 
 @contextmanager
-def _unchecked(sources: URL) -> Iterator[psycopg.Connection]:
+def unchecked(sources: URL) -> Iterator[psycopg.Connection]:
     """A transaction in which foreign keys are not checked."""
     with psycopg.connect(conninfo(sources)) as connection:
         connection.execute("set session_replication_role = replica")

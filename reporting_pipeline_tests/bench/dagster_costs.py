@@ -7,25 +7,22 @@ import of Dagster alone.
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import dagster as dg
 
-from reporting_pipeline.building.build import known_days
 from reporting_pipeline.settings import set_environment
-from reporting_pipeline_tests.bench.books import bench, built_warehouse
+from reporting_pipeline_tests.bench.books import small_warehouse
 from reporting_pipeline_tests.bench.case import Aim, Case, Measured, Size
 from reporting_pipeline_tests.bench.measurement import turns
 
 _ROUNDS = 5
-_TABLES = "report_tables"
 
 
 def _partition(size: Size, folder: Path) -> Measured:
     del size  # what is measured does not depend on the rows
-    with _warehouse(folder) as (environment, day):
+    with small_warehouse(folder) as (environment, day):
         set_environment(environment)
         from reporting_pipeline.definitions import defs
 
@@ -57,7 +54,7 @@ def _empty() -> None:
 
 def _start(size: Size, folder: Path) -> Measured:
     del size
-    with _warehouse(folder) as (environment, _):
+    with small_warehouse(folder) as (environment, _):
         everything = {**os.environ, **environment}  # noqa: TID251 - the environment of a child
 
         def ours() -> None:
@@ -72,28 +69,6 @@ def _start(size: Size, folder: Path) -> Measured:
 
 def _python(code: str, environment: Mapping[str, str]) -> None:
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)  # noqa: S603
-
-
-@contextmanager
-def _warehouse(folder: Path) -> Iterator[tuple[Mapping[str, str], str]]:
-    """The environment of a small warehouse, and its last day."""
-    with bench(folder) as one:
-        warehouse = built_warehouse(one, "warehouse", orders=300, days=30)
-        address = warehouse.render_as_string(hide_password=False)
-        sources = one.postgres.url("warehouse_sources").render_as_string(hide_password=False)
-        environment = {
-            "REPORTING_DATABASE_URL": address,
-            "REPORTING_DAGSTER_URL": address,
-            "REPORTING_STORE_URL": (folder / "store").as_uri(),
-            "REPORTING_FIRST_DAY": str(known_days(warehouse)[0]),
-            "REPORTING_HOME": str(folder / "home"),
-            "DAGSTER_HOME": str(folder),
-        }
-        environment |= {
-            f"REPORTING_SOURCE_{domain}_URL": sources
-            for domain in ("LEDGER", "TICKETING", "SEATING", "SCANNING")
-        }
-        yield environment, "2025-12-20"
 
 
 CASES = (

@@ -1,9 +1,10 @@
-"""Cases of writing files: reports of many rows beside COPY, DuckDB, openpyxl and XlsxWriter.
+"""Cases of writing files: reports of many rows beside COPY, DuckDB and libraries of Python.
 
 A writer is a process of its own, `python -m reporting_pipeline_tests.bench.formats NAME`. It reads
 its rows from PostgreSQL and writes one file. A report first spools its rows, as a real report does.
 """
 
+import io
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
@@ -27,6 +29,7 @@ from reporting_pipeline_tests.exports.documents import document_of
 
 if TYPE_CHECKING:
     import duckdb
+    import polars
 
 # Excel's limit, without the header.
 _SHEET_ROWS = 1_048_575
@@ -166,6 +169,33 @@ def _xlsxwriter(work: _Work) -> None:
                 sheet = workbook.add_worksheet()
 
 
+def _pandas(work: _Work) -> None:
+    import pandas as pd
+
+    names = [column.name for column in COLUMNS]
+    frame = pd.DataFrame(_typed_rows(work), columns=names)
+    frame.to_excel(work.folder / "pandas.xlsx", index=False)
+
+
+def _by_polars(write: Callable[["polars.DataFrame", Path], object]) -> Callable[[_Work], None]:
+    """All rows in memory, as polars writes them."""
+
+    def written(work: _Work) -> None:
+        import polars as pl
+
+        types: dict[str, polars.DataType | type[polars.DataType]] = {
+            "date": pl.Date(),
+            "amount_minor": pl.Int64(),
+            "fee_rate": pl.Decimal(12, 6),
+        }
+        schema = {each.name: types.get(each.name, pl.String()) for each in COLUMNS}
+        with work.connection.cursor() as cursor, cursor.copy(work.copy_statement.encode()) as copy:
+            rows = io.BytesIO(b"".join(copy))
+        write(pl.read_csv(rows, has_header=False, schema=schema), work.folder / "polars")
+
+    return written
+
+
 _WRITERS = MappingProxyType(
     {
         "copy": _copy,
@@ -180,6 +210,11 @@ _WRITERS = MappingProxyType(
         "parquet by duckdb": _by_duckdb("format parquet, compression zstd"),
         "openpyxl": _openpyxl,
         "xlsxwriter": _xlsxwriter,
+        "xlsx by pandas": _pandas,
+        "csv by polars": _by_polars(lambda frame, path: frame.write_csv(path)),
+        "jsonl by polars": _by_polars(lambda frame, path: frame.write_ndjson(path)),
+        "parquet by polars": _by_polars(lambda frame, path: frame.write_parquet(path)),
+        "xlsx by polars": _by_polars(lambda frame, path: frame.write_excel(path)),
     }
 )
 
@@ -227,6 +262,7 @@ _BOUNDS = {
     )
 }
 _AHEAD = Aim(limit=1.0, is_least=True)
+_AHEAD_OF_CPU = Aim(limit=1.0, is_least=True, by="cpu")
 CASES = (
     _case(
         "CSV for machines",
@@ -252,10 +288,21 @@ CASES = (
         "xlsx",
         "xlsxwriter",
         "XlsxWriter, constant memory",
-        Aim(limit=1.0, is_least=True, by="cpu"),
+        _AHEAD_OF_CPU,
+    ),
+    _case("XLSX, by pandas", "xlsx", "xlsx by pandas", "pandas, in memory", _AHEAD_OF_CPU),
+    *(
+        _case(f"{name}, by polars", ours, f"{ours.split()[0]} by polars", "polars, in memory", None)
+        for name, ours in (
+            ("CSV for spreadsheets", "csv for spreadsheets"),
+            ("JSON Lines", "jsonl"),
+            ("Parquet", "parquet"),
+            ("XLSX", "xlsx"),
+        )
+        if find_spec("polars")
     ),
 )
-"""The cases of writing files."""
+"""The cases of writing files; those of polars only where it is installed."""
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from statistics import median
 
 from reporting_pipeline_tests.bench.case import Case, Measured, Size, middle
@@ -13,6 +14,7 @@ from reporting_pipeline_tests.bench.measurement import Sample
 BUSY = 1.0
 """A load above this makes wall times too long."""
 
+_OURS, _THEIRS = attrgetter("ours"), attrgetter("theirs")
 _HEAD = """# Performance
 
 `make bench` measures each case beside a yardstick, in the same run and in turns, and writes this
@@ -61,7 +63,14 @@ class Result:
 
 def result_line(result: Result) -> str:
     """A line of the table as text, for the terminal."""
-    verdict = {True: "reached", False: "NOT reached", None: "for orientation"}[result.is_reached]
+    if result.is_reached is None:
+        turns = result.measured.turns
+        ours, theirs = (middle([side(turn) for turn in turns]) for side in (_OURS, _THEIRS))
+        return (
+            f"{result.case.name}: {ours.cpu_seconds:.2f} CPU-s, for orientation; "
+            f"{result.case.yardstick}: {theirs.cpu_seconds:.2f}\n"
+        )
+    verdict = "reached" if result.is_reached else "NOT reached"
     aim = "" if result.case.aim is None else f" (to reach: {result.case.aim})"
     return f"{result.case.name}: {result.figure}{aim} {verdict}\n"
 

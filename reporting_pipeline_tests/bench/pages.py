@@ -12,6 +12,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
@@ -72,11 +74,14 @@ def _compared(folder: Path, *, rows: int, files: int) -> Measured:
 
 
 def _document(folder: Path, row_count: int) -> ReportDocument:
-    rows = [
+    return report(folder / "spool", _COLUMNS, _values(row_count))
+
+
+def _values(row_count: int) -> list[tuple[str, ...]]:
+    return [
         (f"2026-05-{1 + n % 28:02}", "Łódź Jazz Ensemble", "Main gate", f"{n:012}", "on time")
         for n in range(row_count)
     ]
-    return report(folder / "spool", _COLUMNS, rows)
 
 
 @contextmanager
@@ -110,6 +115,53 @@ def _plain(document: ReportDocument, folder: Path) -> Iterator[Callable[[], None
         questions.close()
 
 
+def _by_another(write: Callable[[Path, int], object], size: Size, folder: Path) -> Measured:
+    """The same table by another library, warm; it makes no tags, totals or proof."""
+    document = _document(folder, _ROWS[size])
+
+    def ours() -> None:
+        PDF.write(document, folder / "ours.pdf")
+
+    def theirs() -> None:
+        write(folder / "theirs.pdf", _ROWS[size])
+
+    ours()
+    theirs()
+    return Measured(turns=turns(ours, theirs, rounds=_ROUNDS))
+
+
+def _reportlab(target: Path, row_count: int) -> None:
+    from reportlab.lib.pagesizes import A4
+    from reportlab.platypus import LongTable, SimpleDocTemplate
+
+    header = [tuple(each.name for each in _COLUMNS)]
+    table = LongTable([*header, *_values(row_count)], repeatRows=1)
+    SimpleDocTemplate(str(target), pagesize=A4).build([table])
+
+
+def _typst(target: Path, row_count: int) -> None:
+    import typst
+
+    cells = ", ".join(f"[{value}]" for row in _values(row_count) for value in row)
+    columns = len(_COLUMNS)
+    source = f'#set page(paper: "a4")\n#table(columns: {columns}, {cells})\n'
+    target.with_suffix(".typ").write_text(source, encoding="utf-8")
+    typst.compile(str(target.with_suffix(".typ")), output=str(target))
+
+
+def _others() -> Iterator[Case]:
+    """Cases for orientation, of the libraries that are installed."""
+    for name, write in (("reportlab", _reportlab), ("typst", _typst)):
+        if find_spec(name):
+            yield Case(
+                name=f"PDF of many rows, by {name}",
+                yardstick=f"{name}: the table alone",
+                sizes={size: f"{count:,} rows" for size, count in _ROWS.items()},
+                aim=None,
+                run=partial(_by_another, write),
+            )
+
+
 CASES = (
     Case(
         name="PDF of one page",
@@ -125,5 +177,6 @@ CASES = (
         aim=Aim(limit=1.0),
         run=_many_rows,
     ),
+    *_others(),
 )
 """The cases of PDF."""

@@ -19,7 +19,7 @@ from reporting_pipeline.sources.landing.rotation import (
 )
 from reporting_pipeline.sources.landing.snapshot import SourceSnapshot
 
-CLOCKS_PER_LANDING = 500_000
+CLOCKS_PER_LANDING = 100_000
 """About so many clocks are compared in all sources at each landing."""
 
 LEAST_PART = 0.01
