@@ -31,6 +31,7 @@ _GROUPS = MappingProxyType(
         "night": "nightly",
         "dagster": "dagster_costs",
         "click": "ui_click",
+        "tenancy": "tenancy",
     }
 )
 

@@ -4,9 +4,10 @@ import psycopg
 import pytest
 from sqlalchemy import URL
 
+from reporting_pipeline.embedded.postgres import Postgres
 from reporting_pipeline.errors import SchemaMismatch, WarehouseUnavailable
 from reporting_pipeline.warehouse.engine import conninfo
-from reporting_pipeline.warehouse.schema import upgrade
+from reporting_pipeline.warehouse.schema import is_current, upgrade
 
 
 def _schemas(url: URL) -> set[str]:
@@ -50,6 +51,19 @@ def test_a_warehouse_of_a_later_version_is_refused(warehouse_url: URL) -> None:
 
     with pytest.raises(SchemaMismatch, match="schema is version 9999, this package knows up to"):
         upgrade(warehouse_url)
+
+
+def test_tables_that_were_restored_under_another_owner_are_shown_to_it(
+    warehouse_url: URL, postgres: Postgres
+) -> None:
+    superuser = postgres.url(str(warehouse_url.database))
+    with psycopg.connect(conninfo(superuser)) as connection:
+        connection.execute("alter table landing.ticketing_orders owner to current_user")
+
+    assert not is_current(superuser)
+    assert upgrade(superuser)
+    assert is_current(superuser)
+    assert not upgrade(superuser)
 
 
 def test_the_error_names_a_warehouse_that_is_down(warehouse_url: URL) -> None:
