@@ -37,6 +37,13 @@
         StoreUnavailable          the store cannot be reached                   (retryable)
         FileLost                  a published file is gone or altered           (retryable)
       ChannelFailed               an alert channel did not accept a message     (retryable)
+      CallRefused                 the API does not accept a call
+        TokenRefused              a call has no token, or one that is not valid
+        RoleTooLow                the role of the caller does not allow the call
+        TooManyCalls              a caller has made all calls of the minute     (retryable)
+        CallInvalid               a header, cursor or value of a call is not valid
+      FileGone                    the file of a former edition was replaced
+      IssuerUnavailable           the issuer of tokens cannot be reached          (retryable)
 
 Discrepancies in the books are values, not exceptions: see `reporting_pipeline.domain.discrepancy`.
 """
@@ -224,5 +231,37 @@ class FileLost(StoreError):
 
 class ChannelFailed(ReportingError):
     """An alert channel did not accept a message; `facts["is_refusal"]` is true if it refused."""
+
+    retryable = True
+
+
+class CallRefused(ReportingError):
+    """The API does not accept a call; the subclass says why."""
+
+
+class TokenRefused(CallRefused):
+    """A call has no token, or one that is not valid now."""
+
+
+class RoleTooLow(CallRefused):
+    """The role of the caller does not allow the call."""
+
+
+class TooManyCalls(CallRefused):
+    """A caller has made all calls of the minute; `facts["seconds"]` says when the next one may."""
+
+    retryable = True
+
+
+class CallInvalid(CallRefused):
+    """A header, a cursor or a value of a call is not valid."""
+
+
+class FileGone(ReportingError):
+    """The file of a former edition was replaced by that of a later one."""
+
+
+class IssuerUnavailable(ReportingError):
+    """The issuer of the tokens cannot be reached, so no token can be checked."""
 
     retryable = True

@@ -15,6 +15,7 @@ from reporting_pipeline.domain.time_zones import zone_names
 from reporting_pipeline.guards.shown_text import shown
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2199
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def _known_zone(name: str) -> str:
@@ -40,6 +41,20 @@ def redis_database(address: str) -> tuple[str, int | None, str]:
     """Host, port and number of the database of an address of Redis."""
     parts = urlsplit(address)
     return parts.hostname or parts.path, parts.port or 6379, parts.path.strip("/") or "0"
+
+
+def _web_address(address: str) -> str:
+    """An https address, or one of this machine."""
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname, parts.port
+    except ValueError:  # the port is not a number
+        host, parts = None, urlsplit("")
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
+    if not (host and is_safe) or parts.username or shown(address, len(address)) != address:
+        message = "it is not an address such as https://login.example.org/keys, without a password"
+        raise ValueError(message)
+    return address
 
 
 def _written(pattern: str, example: str) -> BeforeValidator:
@@ -80,6 +95,7 @@ def _folder(path: Path) -> Path:
     return path
 
 
+WebAddress = Annotated[str, AfterValidator(_web_address)]
 RedisAddress = Annotated[SecretStr, AfterValidator(_redis_address)]
 WholeNumber = Annotated[int, _written(r"-?[0-9]{1,19}", "900")]
 Day = Annotated[

@@ -24,6 +24,7 @@ from reporting_pipeline.setting_values import (
     Day,
     Folder,
     RedisAddress,
+    WebAddress,
     WholeNumber,
     ZoneName,
     redis_database,
@@ -357,6 +358,33 @@ class Settings(BaseSettings):
         description="Size in bytes above which a report file is not kept in the memory cache;"
         " default 8388608.",
     )
+    api_issuer_url: WebAddress | None = Field(
+        default=None,
+        description="Issuer of the tokens that the API accepts, exactly as their `iss` has it;"
+        " default none, and the API accepts tokens of its own local key.",
+    )
+    api_keys_url: WebAddress | None = Field(
+        default=None,
+        description="Address of the public keys (JWKS) of REPORTING_API_ISSUER_URL; default none.",
+    )
+    api_audience: str = Field(
+        default="reporting",
+        min_length=1,
+        description="Audience that a token of the API must name in its `aud`; default reporting.",
+    )
+    api_calls_per_minute: WholeNumber = Field(
+        default=600,
+        ge=1,
+        le=1_000_000,
+        description="Calls of the API that one caller may make in a minute, in each process of"
+        " `reporting serve`; default 600.",
+    )
+    api_body_bytes: WholeNumber = Field(
+        default=262_144,
+        ge=1024,
+        le=100_000_000,
+        description="Largest body in bytes of a call of the API; default 262144.",
+    )
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -456,6 +484,20 @@ class Settings(BaseSettings):
     def alert_channel_urls(self) -> str | None:
         """Addresses of the alert channels, which may contain secrets, or None if none is set."""
         return None if self.alert_channels is None else self.alert_channels.get_secret_value()
+
+    def requires_issuer(self) -> bool:
+        """True if the API accepts tokens of an issuer, false if it accepts those of its own key.
+
+        Raises:
+            SettingsError: Only one of the two addresses of the issuer is set.
+        """
+        if (self.api_issuer_url is None) is not (self.api_keys_url is None):
+            message = (
+                "REPORTING_API_ISSUER_URL and REPORTING_API_KEYS_URL belong together: set both, "
+                "or none of them"
+            )
+            raise SettingsError(message)
+        return self.api_issuer_url is not None
 
     def alert_secret(self) -> str | None:
         """Key that signs webhooks, or None if it is not set."""

@@ -147,6 +147,14 @@ def known_organizations(connection: Connection[Any]) -> list[KnownOrganization]:
         return cursor.execute(_ORGANIZATIONS).fetchall()
 
 
+def has_landed(connection: Connection[Any], organization_id: UUID) -> bool:
+    """True if the organisation's own row has landed."""
+    found = connection.execute(
+        "select 1 from landing.ticketing_organizations where id = %s", (organization_id,)
+    )
+    return found.fetchone() is not None
+
+
 def known_events(
     connection: Connection[Any],
     organization_id: UUID | None = None,

@@ -72,6 +72,8 @@ COMMANDS = MappingProxyType(
             "requests:work",
             "Generate the requested reports until Ctrl-C, and finish those that have begun.",
         ),
+        "serve": ("serve:serve", "Serve the HTTP API until Ctrl-C."),
+        "token": ("serve:token", "Print a token of the API's local key, for this machine only."),
         "reports": (
             "reports:reports",
             "List the published reports: the name of each file, and its key in the store.",

@@ -166,6 +166,7 @@ def report_desk(
     settings: Settings,
     *,
     clock: Callable[[], float] = time.monotonic,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Iterator[ReportDesk]:
     """A desk that drops outdated values by notices over Redis, while the context is open.
 
@@ -174,6 +175,7 @@ def report_desk(
     Args:
         settings: Settings with the addresses of warehouse and store, and of Redis if there is one.
         clock: Seconds, monotonic.
+        now: The time now, with its zone.
 
     Raises:
         SettingsError: An address is missing.
@@ -181,11 +183,11 @@ def report_desk(
     caches = open_caches(settings, open_store(settings.store_address()), clock)
     redis_url = settings.redis_address()
     if redis_url is None:
-        yield ReportDesk(settings=settings, caches=caches)
+        yield ReportDesk(settings=settings, caches=caches, clock=now)
         return
     listener = ChangeListener(caches, redis_url)
     listener.start()
     try:
-        yield ReportDesk(settings=settings, caches=caches)
+        yield ReportDesk(settings=settings, caches=caches, clock=now)
     finally:
         listener.stop()

@@ -30,7 +30,7 @@ def log_ids(**ids: object) -> Iterator[None]:
     """Add ids to every log record of this thread while the context is open.
 
     An id that is None is omitted; an inner id replaces an outer id of the same name. The names in
-    use: run_id, organization_id, definition_id, report_id, request_id.
+    use: run_id, organization_id, definition_id, report_id, request_id, call_id.
     """
     added = {name: str(value) for name, value in ids.items() if value is not None}
     token = _IDS.set({**_IDS.get(), **added})

@@ -84,6 +84,15 @@ class KeptConnections:
         context.run(_POOLS.set, {**_POOLS.get(), self._url: self._pool})
         return context
 
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Let `warehouse_connection` take kept connections within this context."""
+        token = _POOLS.set({**_POOLS.get(), self._url: self._pool})
+        try:
+            yield
+        finally:
+            _POOLS.reset(token)
+
     def close(self) -> None:
         """Close the connections; those in use are closed when they are given back."""
         self._pool.dispose()

@@ -21,6 +21,7 @@ SECTIONS = {
     "compute_logs_url": "Housekeeping",
     "metrics_port": "Metrics and logs",
     "hot_cache_ttl_seconds": "Memory cache",
+    "api_issuer_url": "HTTP API",
 }
 _INTRODUCTION = """\
 # Settings

@@ -73,7 +73,7 @@ def _wrong_settings() -> Iterator[tuple[str, str]]:
 def _wrong_values(field: str, info: FieldInfo) -> tuple[str, ...]:
     if field in {"home", "pg_bindir"}:
         return _WRONG_FOLDERS if field == "home" else ()
-    if field == "engine_folder":  # looked at when an engine is used
+    if field in {"engine_folder", "api_audience"}:  # looked at when they are used
         return ("",)
     if field == "redis_url":
         return ("", "redis://h:port", "redis://h:99999", "x", "http://h")

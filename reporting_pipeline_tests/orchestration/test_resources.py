@@ -39,6 +39,8 @@ NOT_FOR_RUNS = {
     *("leftover_grace_seconds", "retention_alert_days", "retention_deletes", "store_audit_at"),
     *(f"retention_{name}_years" for name in ("financial", "sales", "operational")),
     *(f"hot_cache_{name}" for name in ("ttl_seconds", "entries", "bytes", "file_bytes")),
+    *(f"api_{name}" for name in ("issuer_url", "keys_url", "audience", "calls_per_minute")),
+    "api_body_bytes",
 }
 
 

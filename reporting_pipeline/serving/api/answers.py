@@ -1,0 +1,101 @@
+"""Answers with an entity tag, pages with a cursor, and the model that all bodies inherit from."""
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query, Request, Response
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from reporting_pipeline.errors import CallInvalid
+
+MAX_PAGE = 200
+_DIGEST_CHARACTERS = 16
+_MAX_CURSOR_CHARACTERS = 1_000
+_JSON = "application/json"
+_KEPT_BY_CALLER = "private, no-cache"
+
+PageSize = Annotated[
+    int, Query(alias="limit", ge=1, le=MAX_PAGE, description="The most rows of the page.")
+]
+Cursor = Annotated[
+    str | None,
+    Query(
+        alias="cursor",
+        max_length=_MAX_CURSOR_CHARACTERS,
+        description="`next_cursor` of the page before; absent for the first page.",
+    ),
+]
+
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=100)]
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$", max_length=1_000)]
+"""A text for people. No database keeps a NUL, and no terminal should see a control character."""
+
+
+class ApiModel(BaseModel):
+    """A body of the API: unknown members are refused, and values are not converted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def tagged(
+    request: Request, model: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A body with its entity tag, or 304 if the caller has it already.
+
+    The caller was authorised before, so a tag of another organisation finds nothing out.
+    """
+    content = model.model_dump_json().encode()
+    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    found = {"ETag": tag, "Cache-Control": _KEPT_BY_CALLER, **(headers or {})}
+    if status == 200 and has_tag(request, tag):  # noqa: PLR2004 - only a whole answer is kept
+        return Response(status_code=304, headers=found)
+    return Response(content, status, headers=found, media_type=_JSON)
+
+
+def has_tag(request: Request, tag: str) -> bool:
+    """True if `If-None-Match` of a call names the tag."""
+    given = request.headers.get("if-none-match")
+    if given is None:
+        return False
+    tags = {each.strip().removeprefix("W/") for each in given.split(",")}
+    return tag in tags or "*" in tags
+
+
+def cursor_of(organization_id: UUID, list_name: str, position: Any) -> str:
+    """A cursor: the position in a list of an organisation, as text.
+
+    It says nothing that the page has not said, and it is no secret: each page reads rows of the
+    caller's own organisation only. The digest refuses cursors of other lists and organisations.
+    """
+    content = json.dumps([_digest(organization_id, list_name, position), position])
+    return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
+
+
+def position_of(organization_id: UUID, list_name: str, cursor: str | None) -> Any:
+    """The position of a cursor; None without one.
+
+    Raises:
+        CallInvalid: It is no cursor of this list and organisation.
+    """
+    if cursor is None:
+        return None
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        digest, position = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        if digest == _digest(organization_id, list_name, position):
+            return position
+    except (binascii.Error, ValueError, TypeError, RecursionError):
+        pass
+    message = "the cursor is none of this list: send `next_cursor` of a page, with the same filters"
+    raise CallInvalid(message)
+
+
+def _digest(organization_id: UUID, list_name: str, position: Any) -> str:
+    content = json.dumps([str(organization_id), list_name, position], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:_DIGEST_CHARACTERS]
