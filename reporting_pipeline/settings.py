@@ -111,6 +111,10 @@ class Settings(BaseSettings):
         description="Where report files are stored: a folder, file:// or s3://bucket/prefix;"
         " default none, or the folder store in the home of the local servers.",
     )
+    lake_url: str | None = Field(
+        default=None,
+        description="Address of the lake, a folder or a bucket; default none, or lake in the home.",
+    )
     source_ticketing_url: SecretStr | None = _reader_address("ticketing")
     source_seating_url: SecretStr | None = _reader_address("seating")
     source_scanning_url: SecretStr | None = _reader_address("scanning")

@@ -1,7 +1,8 @@
 """The tables and views that dbt makes in the warehouse.
 
 Alembic makes the schemas `landing` and `catalogue` (`warehouse.schema`). dbt makes the report
-tables and all views, and adds columns that are new in its YAML. Both run once for each version.
+tables and the views that they and reports are made of, and adds columns that are new in its YAML.
+The views for BI tools (`bi_views`) are over these. All run once for each version.
 """
 
 from collections.abc import Iterable
@@ -11,6 +12,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import URL
 
+from reporting_pipeline.building.bi_views import bi_views_are_current, make_bi_views
 from reporting_pipeline.building.dbt import project_digest, run_models
 from reporting_pipeline.registry.report_tables import REPORT_TABLES, SCHEMA
 from reporting_pipeline.warehouse import schema
@@ -90,6 +92,7 @@ def ensure_relations(warehouse: URL) -> bool:
         if former:
             queue_days(connection, _report_tables(connection) - former, all_days(connection))
         _comment_datasets(connection)
+        make_bi_views(connection)
         comment = sql.SQL("comment on schema staging is {}").format(sql.Literal(project_digest()))
         connection.execute(comment)
     return True
@@ -100,7 +103,7 @@ def relations_are_current(connection: psycopg.Connection) -> bool:
     found = connection.execute(
         "select obj_description(to_regnamespace('staging'), 'pg_namespace')"
     ).fetchone()
-    return found == (project_digest(),)
+    return found == (project_digest(),) and bi_views_are_current(connection)
 
 
 def _report_tables(connection: psycopg.Connection) -> set[str]:

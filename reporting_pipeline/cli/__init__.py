@@ -86,6 +86,14 @@ COMMANDS = MappingProxyType(
             "reports:verify",
             "Compare FILE with its manifest and say what that proves, or name the differences.",
         ),
+        "bi": (
+            "bi:bi",
+            "Write semantic models of the views in schema reporting_bi for BI tools.",
+        ),
+        "lake": (
+            "lake:lake",
+            "Write the days that were rebuilt since the last run to the lake, as Parquet.",
+        ),
         "keys": ("keys:keys", "Make a pair of keys that sign manifests."),
         "breaks": (
             "breaks:breaks",

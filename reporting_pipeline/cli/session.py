@@ -95,6 +95,7 @@ def _prepared(settings: Settings, *, is_migrated: bool) -> Settings:
     newly_set = _set_where_unset(
         {
             "REPORTING_STORE_URL": str(store),
+            "REPORTING_LAKE_URL": str(home / "lake"),
             "REPORTING_DAGSTER_URL": storage,
             "DAGSTER_HOME": str(dagster_home),
         }
@@ -102,6 +103,8 @@ def _prepared(settings: Settings, *, is_migrated: bool) -> Settings:
     set_environment({"REPORTING_HOME": str(home)})
     if "REPORTING_STORE_URL" in newly_set:
         _private_folder(store)
+    if "REPORTING_LAKE_URL" in newly_set:
+        _private_folder(home / "lake")
     if "DAGSTER_HOME" in newly_set:
         _private_folder(dagster_home)
         shutil.copyfile(project_file("dagster.yaml"), dagster_home / "dagster.yaml")

@@ -37,8 +37,9 @@ _NO_FOLDER = "reachable"  # a folder that no file is in: reports are in the fold
 _MAX_KEY_BYTES = 1024  # of S3
 _MAX_SEGMENT_BYTES = 255  # of every common file system
 # No percent sign: a proxy may decode it and so change the key. No dot at either end: this excludes
-# `..`, hidden files, and names that Windows shortens.
-_SEGMENT = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?")
+# `..`, hidden files, and names that Windows shortens. `=` is between the name and the value of a
+# partition of the lake.
+_SEGMENT = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9._=-]*[A-Za-z0-9_-])?")
 _DEVICE_NAME = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
 
 
@@ -250,7 +251,7 @@ class ObjectStore(ABC):
 
 
 def check_key(key: str) -> None:
-    """Accept a relative path of plain segments: letters, digits, `.`, `_` and `-`.
+    """Accept a relative path of plain segments: letters, digits, `.`, `_`, `-` and `=`.
 
     Raises:
         StoreError: The key is not such a path; the message names the segment.
@@ -262,7 +263,7 @@ def check_key(key: str) -> None:
         if not _is_plain(segment):
             message = (
                 f"the key {key!r} has the segment {segment!r}: expected 1 to {_MAX_SEGMENT_BYTES} "
-                "letters, digits, '.', '_' or '-', no '.' at either end, no device name"
+                "letters, digits, '.', '_', '-' or '=', no '.' or '=' at either end, no device name"
             )
             raise StoreError(message)
 
