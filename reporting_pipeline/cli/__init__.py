@@ -107,6 +107,7 @@ COMMANDS = MappingProxyType(
             "operations:alerts",
             "Evaluate the alerts and list the open ones; --all lists the newest resolved ones too.",
         ),
+        "audit": ("audit:audit", "List who did what through the API, the newest first."),
         "sweep": (
             "operations:sweep",
             "Remove leftovers of killed processes; list or delete what is past its retention.",

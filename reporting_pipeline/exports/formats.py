@@ -20,6 +20,8 @@ _ALL: tuple[Format, ...] = (CSV, XLSX, PDF, PARQUET, JSONL)
 ARCHIVE_SUFFIX = ".zip"
 """The end of the name of an archive with a file for each block."""
 
+_BINARY = "application/octet-stream"
+
 FORMATS: Final[Mapping[ReportFormat, Format]] = MappingProxyType({each.name: each for each in _ALL})
 
 
@@ -46,3 +48,10 @@ def format_of(path: Path) -> Format:
             return each
     known = ", ".join(each.name for each in _ALL)
     raise FileUnreadable(f"{path.name} is no report: its name ends in none of {known}")
+
+
+def media_type_named(file_name: str) -> str:
+    """The content type of a published file, by the end of its name."""
+    suffix = Path(file_name).suffix.lower()
+    found = (each.media_type for each in _ALL if each.suffix == suffix)
+    return "application/zip" if suffix == ARCHIVE_SUFFIX else next(found, _BINARY)

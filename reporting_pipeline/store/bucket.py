@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+import obstore
 from obstore.store import S3Store
 
 from reporting_pipeline.domain.file_names import content_disposition
@@ -34,6 +35,7 @@ _RETRY_TIMEOUT = timedelta(minutes=2)
 # The limit of one whole request, a long download included, and of a pause without data in it.
 _REQUEST_TIMEOUT = timedelta(hours=1)
 _PAUSE_TIMEOUT = timedelta(minutes=1)
+_LONGEST_LINK = timedelta(minutes=15)
 
 _ANSWER = re.compile(r"(?<=status code: )(?P<status>\d{3})[ A-Za-z-]*")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
@@ -123,6 +125,13 @@ class BucketStore(ObjectStore):
         return (
             f"https://s3.console.aws.amazon.com/s3/object/{self._bucket}?prefix={self._prefix}{key}"
         )
+
+    def signed_link(self, key: str, lifetime: timedelta) -> str:
+        """See `ObjectStore.signed_link`; the lifetime is a quarter of an hour at most."""
+        self._check(key)
+        objects = cast("S3Store", self._objects)
+        with self._explained("signed", key):
+            return obstore.sign(objects, "GET", key, min(lifetime, _LONGEST_LINK))
 
     def leftovers(self, before: datetime) -> list[Leftover]:
         """The uploads below the prefix that began before an instant and never completed."""

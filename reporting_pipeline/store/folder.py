@@ -62,6 +62,11 @@ class FolderStore(ObjectStore):
         """The file's path."""
         return str(self._root / key)
 
+    def path(self, key: str) -> Path:
+        """The file."""
+        self._check(key)
+        return self._root / key
+
     def leftovers(self, before: datetime) -> list[Leftover]:
         """The files in `.staging` that were last written before an instant."""
         found = []

@@ -14,7 +14,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import obstore
 from obstore.exceptions import BaseError
@@ -119,6 +120,17 @@ class ObjectStore(ABC):
 
     def link(self, key: str) -> str | None:  # noqa: ARG002 - for the subclasses
         """The object's address for a browser, which grants no access; None if there is none."""
+        return None
+
+    def signed_link(self, key: str, lifetime: timedelta) -> str | None:  # noqa: ARG002 - for the subclasses
+        """An address that anybody can read the object at, until it expires; None if there is none.
+
+        The bucket gives the object its own file name.
+        """
+        return None
+
+    def path(self, key: str) -> Path | None:  # noqa: ARG002 - for the subclasses
+        """The object as a file of this machine; None if it is none."""
         return None
 
     def leftovers(self, before: datetime) -> list[Leftover]:  # noqa: ARG002 - for the subclasses

@@ -38,7 +38,7 @@ Text = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$",
 
 
 class ApiModel(BaseModel):
-    """A body of the API: unknown members are refused, and values are not converted."""
+    """A body of the API; unknown members are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

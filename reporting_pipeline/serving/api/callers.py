@@ -20,6 +20,7 @@ from anyio import to_thread
 from fastapi import Depends, Path, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from reporting_pipeline.catalogue.audit_log import Actor
 from reporting_pipeline.catalogue.directory import has_landed
 from reporting_pipeline.errors import RoleTooLow, TokenRefused, UnknownName
 from reporting_pipeline.serving.api.context import Api, ApiContext
@@ -34,21 +35,14 @@ _BEARER = HTTPBearer(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """Who makes a call.
+class Caller(Actor):
+    """Who makes a call; authorised for its organisation, which is the one of the path.
 
     Attributes:
-        organization_id: The organisation of the path, for which the caller is authorised.
-        address: Where the call comes from; None if that is unknown.
-        call_id: The id of the call.
+        is_platform: The caller is of the platform's own team.
     """
 
-    subject: str
-    role: Role
     is_platform: bool
-    organization_id: UUID
-    address: str | None
-    call_id: str
 
 
 async def _claims(

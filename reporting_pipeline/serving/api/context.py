@@ -10,6 +10,7 @@ from uuid import UUID
 from fastapi import Depends, Request
 from psycopg import Connection
 
+from reporting_pipeline.serving.api.deeds import DeedWriter
 from reporting_pipeline.serving.api.local_keys import LocalKey, LocalTokens
 from reporting_pipeline.serving.api.rate_limits import CallLimits
 from reporting_pipeline.serving.api.tokens import IssuedTokens, KnownTokens, Tokens
@@ -30,12 +31,14 @@ class ApiContext:
         tokens: Reads the tokens of callers.
         limits: Counts their calls.
         kept: The connections of this process.
+        deeds: Writes to the audit log what only reads.
     """
 
     desk: ReportDesk
     tokens: KnownTokens
     limits: CallLimits
     kept: KeptConnections
+    deeds: DeedWriter
 
     @property
     def settings(self) -> Settings:
@@ -74,17 +77,21 @@ def open_context(
         SettingsError: An address is missing.
         EnvironmentNotReady: The local key cannot be used.
     """
-    kept = KeptConnections(settings.warehouse_url())
-    try:
-        with report_desk(settings, now=clock) as desk:
+    tokens = KnownTokens(_tokens(settings, cooldown_seconds))
+    kept, deeds = KeptConnections(settings.warehouse_url()), DeedWriter(settings.warehouse_url())
+    with report_desk(settings, now=clock) as desk:
+        deeds.start()
+        try:
             yield ApiContext(
                 desk=desk,
-                tokens=KnownTokens(_tokens(settings, cooldown_seconds)),
+                tokens=tokens,
                 limits=CallLimits(settings.api_calls_per_minute),
                 kept=kept,
+                deeds=deeds,
             )
-    finally:
-        kept.close()
+        finally:
+            deeds.stop()
+            kept.close()
 
 
 def _tokens(settings: Settings, cooldown_seconds: float) -> Tokens:

@@ -93,3 +93,14 @@ def test_the_description_is_openapi_3_1(api: ApiCaller) -> None:
         for method, operation in methods.items():
             assert operation["summary"], f"{method} {path}"
             assert operation["description"], f"{method} {path}"
+
+
+def test_a_body_that_is_too_large_is_refused(api: ApiCaller) -> None:
+    content = b"x" * (api.settings.api_body_bytes + 1)
+
+    declared = api.call("POST", "/reports", content=content)
+    streamed = api.call("POST", "/reports", content=iter([content[:1000], content[1000:]]))
+
+    for found in (declared, streamed):
+        assert (found.status_code, found.headers["content-type"]) == (413, PROBLEM)
+        assert found.json()["type"] == "urn:reporting:problem:body-too-large"
