@@ -26,6 +26,7 @@
         UnknownDefinition         no report definition has this name
         DefinitionInvalid         a report definition is not valid
       FigureTooLarge              a sum of a report leaves 64 bits
+      PreviewTooSlow              a preview takes too long
       FormatCannotHold            a report exceeds the limits of a format
       ExportIncomplete            a file would lack rows of its table
       RenderFailed                a file could not be written
@@ -42,6 +43,8 @@
         RoleTooLow                the role of the caller does not allow the call
         TooManyCalls              a caller has made all calls of the minute     (retryable)
         CallInvalid               a header, cursor or value of a call is not valid
+        StateConflict             what is there does not allow the change
+        VersionChanged            something has changed since the caller read it
       FileGone                    the file of a former edition was replaced
       IssuerUnavailable           the issuer of tokens cannot be reached          (retryable)
 
@@ -185,6 +188,10 @@ class FigureTooLarge(ReportingError):
     """A sum of a report leaves 64 bits; nothing was published."""
 
 
+class PreviewTooSlow(ReportingError):
+    """A preview takes too long."""
+
+
 class FormatCannotHold(ReportingError):
     """A report exceeds the limits of a format; the message names a format that fits."""
 
@@ -255,6 +262,14 @@ class TooManyCalls(CallRefused):
 
 class CallInvalid(CallRefused):
     """A header, a cursor or a value of a call is not valid."""
+
+
+class StateConflict(CallRefused):
+    """What is there does not allow the change."""
+
+
+class VersionChanged(CallRefused):
+    """Something has changed since the caller read it."""
 
 
 class FileGone(ReportingError):

@@ -147,6 +147,11 @@ class ReportDesk:
             store=self.caches.files.store,
         )
 
+    def definitions_changed(self, organization_id: UUID) -> None:
+        """Use the changed definitions of an organisation from now on, in every process."""
+        self.caches.definitions.forget(organization_id)
+        self._publish(self.clock())
+
     def _publish(self, now: datetime) -> None:
         redis_url = self.settings.redis_address()
         if redis_url is not None:

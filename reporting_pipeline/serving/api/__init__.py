@@ -5,6 +5,7 @@
     callers      who calls, with which least role: `Viewer`, `Editor`, `Approver`, `Operator`
     tokens       reads bearer tokens; `local_keys` makes them for the demo
     context      what routes share: `Api` has the desk, the connections and the clock
+    definition_bodies  the bodies of `routes/definitions`
     answers      entity tags, cursors, and the model of all bodies
     problems     failures as problems of RFC 9457, from the tree of errors
     rate_limits  calls of a caller in a minute

@@ -4,18 +4,21 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from reporting_pipeline.errors import CallInvalid
+from reporting_pipeline.domain.period import Period
+from reporting_pipeline.errors import CallInvalid, VersionChanged
 
 MAX_PAGE = 200
 _DIGEST_CHARACTERS = 16
 _MAX_CURSOR_CHARACTERS = 1_000
+_NO_CURSOR = "the cursor is none of this list: send `next_cursor` of a page, with the same filters"
 _JSON = "application/json"
 _KEPT_BY_CALLER = "private, no-cache"
 
@@ -51,11 +54,16 @@ def tagged(
     The caller was authorised before, so a tag of another organisation finds nothing out.
     """
     content = model.model_dump_json().encode()
-    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    tag = tag_of(model)
     found = {"ETag": tag, "Cache-Control": _KEPT_BY_CALLER, **(headers or {})}
     if status == 200 and has_tag(request, tag):  # noqa: PLR2004 - only a whole answer is kept
         return Response(status_code=304, headers=found)
     return Response(content, status, headers=found, media_type=_JSON)
+
+
+def tag_of(model: BaseModel) -> str:
+    """The entity tag of a body."""
+    return f'"{hashlib.sha256(model.model_dump_json().encode()).hexdigest()[:32]}"'
 
 
 def has_tag(request: Request, tag: str) -> bool:
@@ -65,6 +73,63 @@ def has_tag(request: Request, tag: str) -> bool:
         return False
     tags = {each.strip().removeprefix("W/") for each in given.split(",")}
     return tag in tags or "*" in tags
+
+
+def require_tag(if_match: str, tag: str) -> None:
+    """Refuse a change of something that has changed since the caller read it.
+
+    Args:
+        if_match: The header `If-Match` of the call.
+        tag: The entity tag of what is there now.
+
+    Raises:
+        VersionChanged: The header names another tag.
+    """
+    if if_match.strip() != "*" and tag not in map(str.strip, if_match.split(",")):
+        message = "it is not what `If-Match` names: get it again, and send its new `ETag`"
+        raise VersionChanged(message)
+
+
+_Row = TypeVar("_Row")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListOrder(Generic[_Row]):
+    """A list of an organisation, in its order; a page begins behind the last row of another.
+
+    Attributes:
+        name: The list with its filters; cursors of other lists are refused.
+        key: Texts and numbers that differ for each row; the rows are sorted by them.
+    """
+
+    organization_id: UUID
+    name: str
+    key: Callable[[_Row], list[str | int]]
+    is_descending: bool = False
+
+    def page(
+        self, rows: Sequence[_Row], *, cursor: str | None, limit: int
+    ) -> tuple[list[_Row], str | None]:
+        """The rows behind a cursor, at most `limit`, and the next cursor if there are more.
+
+        Raises:
+            CallInvalid: The cursor is none of this list.
+        """
+        after = position_of(self.organization_id, self.name, cursor)
+        ordered = sorted(rows, key=self.key, reverse=self.is_descending)
+        if after is not None:
+            try:
+                is_behind = [
+                    self.key(each) < after if self.is_descending else self.key(each) > after
+                    for each in ordered
+                ]
+            except TypeError as error:
+                raise CallInvalid(_NO_CURSOR) from error
+            ordered = [each for each, behind in zip(ordered, is_behind, strict=True) if behind]
+        page = ordered[:limit]
+        if len(ordered) <= limit:
+            return page, None
+        return page, cursor_of(self.organization_id, self.name, self.key(page[-1]))
 
 
 def cursor_of(organization_id: UUID, list_name: str, position: Any) -> str:
@@ -92,10 +157,21 @@ def position_of(organization_id: UUID, list_name: str, cursor: str | None) -> An
             return position
     except (binascii.Error, ValueError, TypeError, RecursionError):
         pass
-    message = "the cursor is none of this list: send `next_cursor` of a page, with the same filters"
-    raise CallInvalid(message)
+    raise CallInvalid(_NO_CURSOR)
 
 
 def _digest(organization_id: UUID, list_name: str, position: Any) -> str:
     content = json.dumps([str(organization_id), list_name, position], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:_DIGEST_CHARACTERS]
+
+
+def report_period(token: str) -> Period:
+    """The period of a call.
+
+    Raises:
+        CallInvalid: No period has this name.
+    """
+    try:
+        return Period.of_token(token)
+    except ValueError as error:
+        raise CallInvalid(str(error)) from error

@@ -11,7 +11,17 @@ from starlette.middleware import Middleware
 from reporting_pipeline.serving.api.calls import CallFrame
 from reporting_pipeline.serving.api.context import ApiContext
 from reporting_pipeline.serving.api.problems import add_problem_handlers, problem_answers
-from reporting_pipeline.serving.api.routes import health, report_files, report_requests, reports
+from reporting_pipeline.serving.api.routes import (
+    alerts,
+    breaks,
+    datasets,
+    definitions,
+    events,
+    health,
+    report_files,
+    report_requests,
+    reports,
+)
 
 API_VERSION = "1.0.0"
 Application: TypeAlias = FastAPI
@@ -27,7 +37,16 @@ Reports that a finance team can trust, of the organisation of your token.
 * **Money** is a whole number of minor units. **Times** are in UTC, and **report days** are days of
   the event's own time zone.
 """
-_ROUTERS = (reports.router, report_requests.router, report_files.router)
+_ROUTERS = (
+    reports.router,
+    report_requests.router,
+    report_files.router,
+    definitions.router,
+    datasets.router,
+    events.router,
+    breaks.router,
+    alerts.router,
+)
 _FAILURES = (
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,

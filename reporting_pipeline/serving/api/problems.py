@@ -24,12 +24,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from reporting_pipeline import errors
-from reporting_pipeline.errors import ReportingError
+from reporting_pipeline.errors import DefinitionInvalid, ReportingError
 from reporting_pipeline.guards.shown_text import shown
 
 MEDIA_TYPE = "application/problem+json"
 _TYPE_PREFIX = "urn:reporting:problem:"
 _MAX_INVALID = 20
+_MAX_INVALID_FIELDS = 100
 _MAX_DETAIL_CHARACTERS = 2_000
 _RETRY_SECONDS = 5
 _LOG = logging.getLogger(__name__)
@@ -40,6 +41,8 @@ STATUSES: Mapping[type[ReportingError], HTTPStatus] = MappingProxyType(
         errors.RoleTooLow: HTTPStatus.FORBIDDEN,
         errors.TooManyCalls: HTTPStatus.TOO_MANY_REQUESTS,
         errors.CallInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+        errors.StateConflict: HTTPStatus.CONFLICT,
+        errors.VersionChanged: HTTPStatus.PRECONDITION_FAILED,
         errors.UnknownReport: HTTPStatus.NOT_FOUND,
         errors.UnknownName: HTTPStatus.NOT_FOUND,
         errors.UnknownBreak: HTTPStatus.NOT_FOUND,
@@ -48,6 +51,7 @@ STATUSES: Mapping[type[ReportingError], HTTPStatus] = MappingProxyType(
         errors.UnknownDefinition: HTTPStatus.NOT_FOUND,
         errors.DefinitionInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
         errors.FigureTooLarge: HTTPStatus.UNPROCESSABLE_ENTITY,
+        errors.PreviewTooSlow: HTTPStatus.UNPROCESSABLE_ENTITY,
         errors.FormatCannotHold: HTTPStatus.UNPROCESSABLE_ENTITY,
         errors.FileGone: HTTPStatus.GONE,
         errors.FileLost: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -143,7 +147,20 @@ async def _of_error(request: Request, error: Exception) -> JSONResponse:
         detail=_OURS.get(status, error.message),
         is_retryable=error.retryable,
         headers=_headers(error, status),
+        invalid=_invalid_fields(error),
     )
+
+
+def _invalid_fields(error: ReportingError) -> list[InvalidValue] | None:
+    """Every field of a definition that is not valid, as places of the body."""
+    faults = error.facts.get("problems")
+    if not isinstance(error, DefinitionInvalid) or not isinstance(faults, tuple):
+        return None
+    found = [
+        InvalidValue(place=shown(f"body.{each.place}"), reason=shown(each.reason))
+        for each in faults[:_MAX_INVALID_FIELDS]
+    ]
+    return found or None
 
 
 async def _of_invalid_values(request: Request, error: Exception) -> JSONResponse:
