@@ -259,7 +259,7 @@ def _read_rows(
     report = compile_report(config, request.definition.organization_id, request.period)
     report = in_language(report, request.definition)
     rows = spool_rows(connection, report, path)
-    return report, rows, _totals(connection, report)
+    return report, rows, total_parts(connection, report)
 
 
 def _document(
@@ -368,7 +368,8 @@ def _blocks(
     )
 
 
-def _totals(connection: Connection[Any], report: CompiledReport) -> tuple[TotalPart, ...]:
+def total_parts(connection: Connection[Any], report: CompiledReport) -> tuple[TotalPart, ...]:
+    """The totals of a report by currency; none if it shows no measure."""
     if report.totals is None:
         return ()
     statement, parameters = psycopg_statement(report.totals)
