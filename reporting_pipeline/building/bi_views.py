@@ -14,6 +14,8 @@ import psycopg
 from psycopg import sql
 from psycopg.sql import Composed
 
+from reporting_pipeline.addresses import READER
+from reporting_pipeline.building.bi_roles import make_role_views
 from reporting_pipeline.domain.currencies import MINOR_DIGITS
 from reporting_pipeline.registry.bi_views import BI_SCHEMA, bi_digest, bi_version, bi_views
 from reporting_pipeline.registry.datasets import SCHEMA as DATASETS_SCHEMA
@@ -48,6 +50,11 @@ _SUM_OF_LAST = """
         ) as last_row
     )
 """
+# A tenant session reads the views too.
+_RIGHTS = (
+    "grant usage on schema reporting_bi to {}",
+    "grant select on all tables in schema reporting_bi to {}",
+)
 _COMMENTS = {
     ("view", "days"): "Every day from 2000 to 2099, with the first days of its longer periods.",
     ("column", "days", "date"): "The day.",
@@ -65,7 +72,7 @@ _COMMENTS = {
 
 
 def make_bi_views(connection: psycopg.Connection) -> None:
-    """Make all views again, in the transaction of the connection; rights of roles stay.
+    """Make all views again, and those of the organisations' roles, in one transaction.
 
     Readers wait until the transaction ends, and never find a view missing.
     """
@@ -74,7 +81,7 @@ def make_bi_views(connection: psycopg.Connection) -> None:
         "select relname from pg_class where relnamespace = 'reporting_bi'::regnamespace"
         " and relkind = 'v'"
     ).fetchall():
-        connection.execute(sql.SQL("drop view {}").format(sql.Identifier(BI_SCHEMA, name)))
+        connection.execute(sql.SQL("drop view {} cascade").format(sql.Identifier(BI_SCHEMA, name)))
     connection.execute(_SUM_OF_LAST)
     connection.execute(_DAYS)
     connection.execute(sql.SQL(_CURRENCIES).format(_known_currencies()))
@@ -82,6 +89,9 @@ def make_bi_views(connection: psycopg.Connection) -> None:
         connection.execute(_statement(view))
     for statement in _comments():
         connection.execute(statement)
+    for right in _RIGHTS:
+        connection.execute(sql.SQL(right).format(sql.Identifier(READER)))
+    make_role_views(connection)
 
 
 def bi_views_are_current(connection: psycopg.Connection) -> bool:

@@ -88,7 +88,7 @@ COMMANDS = MappingProxyType(
         ),
         "bi": (
             "bi:bi",
-            "Write semantic models of the views in schema reporting_bi for BI tools.",
+            "Make roles for BI tools, and semantic models of the views in schema reporting_bi.",
         ),
         "lake": (
             "lake:lake",

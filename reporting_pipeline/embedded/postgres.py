@@ -270,6 +270,11 @@ def ensure_role(connection: psycopg.Connection, name: str, password: str) -> Non
     )
 
 
+def allow_roles(connection: psycopg.Connection, name: str) -> None:
+    """Let a role create roles, which `reporting bi grant` does; only those can it change."""
+    connection.execute(sql.SQL("alter role {} createrole").format(sql.Identifier(name)))
+
+
 def ensure_reader(connection: psycopg.Connection, member: str) -> None:
     """Create the role of readers, unless it exists, and let a member become it."""
     reader = sql.Identifier(READER)

@@ -27,6 +27,7 @@ from reporting_pipeline.embedded.postgres import (
     WAREHOUSE_OWNER,
     Postgres,
     PostgresInstall,
+    allow_roles,
     ensure_database,
     ensure_reader,
     ensure_role,
@@ -157,6 +158,7 @@ class Supervisor:
             ensure_role(connection, SOURCE_OWNER, secrets.source_owner)
             ensure_role(connection, SOURCE_READER, secrets.source_reader)
             ensure_reader(connection, WAREHOUSE_OWNER)
+            allow_roles(connection, WAREHOUSE_OWNER)
             ensure_database(connection, WAREHOUSE, WAREHOUSE_OWNER)
             for name in SOURCE_DOMAINS:
                 ensure_database(connection, name, SOURCE_OWNER, guests=(SOURCE_READER,))

@@ -9,7 +9,6 @@ from typing import Any
 
 import yaml
 
-from reporting_pipeline.registry.bi_views import BI_SCHEMA
 from reporting_pipeline.registry.columns import Column, ColumnType, Unit
 from reporting_pipeline.semantic_models.place import Place
 from reporting_pipeline.semantic_models.postgres_sql import aggregate, row_text
@@ -25,20 +24,20 @@ _KEY = "row_key"
 _TYPES = {ColumnType.BIGINT: "number", ColumnType.RATIO: "number", ColumnType.BOOLEAN: "boolean"}
 
 
-def files(models: Sequence[SemanticModel], place: Place) -> dict[str, bytes]:  # noqa: ARG001
+def files(models: Sequence[SemanticModel], place: Place) -> dict[str, bytes]:
     """A file per cube; Cube itself has the connection in its environment."""
     return {
         f"model/cubes/{model.name}.yml": yaml.safe_dump(
-            {"cubes": [_cube(model)]}, sort_keys=False, allow_unicode=True
+            {"cubes": [_cube(model, place)]}, sort_keys=False, allow_unicode=True
         ).encode()
         for model in models
     }
 
 
-def _cube(model: SemanticModel) -> dict[str, Any]:
+def _cube(model: SemanticModel, place: Place) -> dict[str, Any]:
     return {
         "name": model.name,
-        "sql_table": f"{BI_SCHEMA}.{model.name}",
+        "sql_table": f"{place.schema}.{model.name}",
         "title": model.view.title,
         "description": model.description,
         "dimensions": [_key(model), *map(_dimension, model.dimensions)],

@@ -9,7 +9,6 @@ from typing import Any
 
 import lkml
 
-from reporting_pipeline.registry.bi_views import BI_SCHEMA
 from reporting_pipeline.registry.columns import Column, ColumnType, Unit
 from reporting_pipeline.semantic_models.place import Place
 from reporting_pipeline.semantic_models.postgres_sql import aggregate, row_text
@@ -30,7 +29,7 @@ _FORMATS = {Unit.RATE: "0.0%", Unit.COUNT: "#,##0", Unit.MINOR: "#,##0", None: "
 def files(models: Sequence[SemanticModel], place: Place) -> dict[str, bytes]:
     """The view files and the model file, whose connection has the name of the database."""
     written: dict[str, dict[str, Any]] = {
-        f"views/{each.name}.view.lkml": {"views": [_view(each)]} for each in models
+        f"views/{each.name}.view.lkml": {"views": [_view(each, place)]} for each in models
     }
     written["reporting_bi.model.lkml"] = {
         "connection": place.database,
@@ -43,11 +42,11 @@ def files(models: Sequence[SemanticModel], place: Place) -> dict[str, bytes]:
     return {name: f"{lkml.dump(tree)}\n".encode() for name, tree in written.items()}
 
 
-def _view(model: SemanticModel) -> dict[str, Any]:
+def _view(model: SemanticModel, place: Place) -> dict[str, Any]:
     return {
         "name": model.name,
         "label": model.view.title,
-        "sql_table_name": f"{BI_SCHEMA}.{model.name}",
+        "sql_table_name": f"{place.schema}.{model.name}",
         "dimensions": [_key(model), *(_dimension(c) for c in model.dimensions if not is_time(c))],
         "dimension_groups": [_group(c) for c in model.dimensions if is_time(c)],
         "measures": [_measure(model, each) for each in model.measures],

@@ -13,7 +13,6 @@ from typing import Any
 
 import yaml
 
-from reporting_pipeline.registry.bi_views import BI_SCHEMA
 from reporting_pipeline.registry.columns import Column, ColumnKind
 from reporting_pipeline.semantic_models.place import Place
 from reporting_pipeline.semantic_models.postgres_sql import leaf_text, quotient, row_text
@@ -54,11 +53,11 @@ def files(models: Sequence[SemanticModel], place: Place) -> dict[str, bytes]:
         "dbt_project.yml": _yaml(_PROJECT),
         "profiles.yml": _yaml(_profile(place)),
         "macros/generate_schema_name.sql": _SCHEMA_NAME.encode(),
-        "models/days.sql": _model_sql("days"),
+        "models/days.sql": _model_sql("days", place),
         "models/days.yml": _yaml(_TIME_SPINE),
     }
     for model in models:
-        written[f"models/{model.name}.sql"] = _model_sql(model.name)
+        written[f"models/{model.name}.sql"] = _model_sql(model.name, place)
         if model.day is not None:
             written[f"models/{model.name}.yml"] = _yaml(
                 {"semantic_models": [_semantic_model(model)], "metrics": list(_metrics(model))}
@@ -83,8 +82,8 @@ def _yaml(tree: object) -> bytes:
     return text.encode()
 
 
-def _model_sql(name: str) -> bytes:
-    return _NOT_RUN.format(schema=BI_SCHEMA, name=name).encode()
+def _model_sql(name: str, place: Place) -> bytes:
+    return _NOT_RUN.format(schema=place.schema, name=name).encode()
 
 
 def _profile(place: Place) -> dict[str, Any]:
@@ -95,7 +94,7 @@ def _profile(place: Place) -> dict[str, Any]:
         "dbname": place.database,
         "user": place.user,
         "password": "{{ env_var('REPORTING_BI_PASSWORD') }}",
-        "schema": BI_SCHEMA,
+        "schema": place.schema,
         "threads": 1,
     }
     return {"reporting_bi": {"target": "bi", "outputs": {"bi": output}}}

@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 
 import yaml
 
-from reporting_pipeline.registry.bi_views import BI_SCHEMA, bi_version
+from reporting_pipeline.registry.bi_views import bi_version
 from reporting_pipeline.registry.columns import Column, Unit
 from reporting_pipeline.report_definitions.additivity import currency_column
 from reporting_pipeline.semantic_models.place import Place
@@ -46,7 +46,7 @@ def files(models: Sequence[SemanticModel], place: Place) -> dict[str, bytes]:
         f"databases/{_DATABASE}.yaml": _database(place),
     }
     for model in models:
-        content[f"datasets/{_DATABASE}/{model.name}.yaml"] = _dataset(model)
+        content[f"datasets/{_DATABASE}/{model.name}.yaml"] = _dataset(model, place)
     return {BUNDLE: _zipped(content)}
 
 
@@ -78,7 +78,7 @@ def _database(place: Place) -> dict[str, Any]:
     }
 
 
-def _dataset(model: SemanticModel) -> dict[str, Any]:
+def _dataset(model: SemanticModel, place: Place) -> dict[str, Any]:
     return {
         "table_name": model.name,
         "main_dttm_col": model.day,
@@ -86,7 +86,7 @@ def _dataset(model: SemanticModel) -> dict[str, Any]:
         "description": model.description,
         "offset": 0,
         "cache_timeout": None,
-        "schema": BI_SCHEMA,
+        "schema": place.schema,
         "sql": None,
         "params": None,
         "template_params": None,

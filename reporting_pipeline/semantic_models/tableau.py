@@ -9,7 +9,6 @@ have.
 from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree as ET
 
-from reporting_pipeline.registry.bi_views import BI_SCHEMA
 from reporting_pipeline.registry.columns import Column, ColumnType
 from reporting_pipeline.semantic_models.place import Place
 from reporting_pipeline.semantic_models.postgres_sql import aggregate
@@ -75,7 +74,7 @@ def _connection(model: SemanticModel, place: Place) -> ET.Element:
     relation = {
         "connection": _CONNECTION,
         "name": model.name,
-        "table": f"[{BI_SCHEMA}].[{model.name}]",
+        "table": f"[{place.schema}].[{model.name}]",
         "type": "table",
     }
     ET.SubElement(federated, "relation", relation)

@@ -42,7 +42,7 @@ def test_every_measure_is_a_metric_with_its_own_sql(bundle: dict[str, Any]) -> N
         dataset = bundle[f"reporting_bi/datasets/reporting/{model.name}.yaml"]
         metrics = {each["metric_name"]: each["expression"] for each in dataset["metrics"]}
         assert metrics == {each.name: aggregate(model, each) for each in model.measures}
-        assert dataset["schema"] == "reporting_bi"
+        assert dataset["schema"] == "reporting_bi_one"
 
 
 def test_no_figure_is_offered_for_grouping(bundle: dict[str, Any]) -> None:

@@ -28,7 +28,7 @@ def test_the_connection_is_that_of_the_place(sources: dict[str, ET.Element]) -> 
         assert relation is not None
         found = [connection.get(each) for each in ("class", "server", "port", "dbname", "username")]
         assert found == ["postgres", "warehouse.example", "5433", "figures", "reporting_bi_one"]
-        assert relation.get("table") == f"[reporting_bi].[{name}]"
+        assert relation.get("table") == f"[reporting_bi_one].[{name}]"
 
 
 def test_every_column_is_a_field(sources: dict[str, ET.Element]) -> None:

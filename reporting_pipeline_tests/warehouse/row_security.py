@@ -29,7 +29,8 @@ _FAULTS = """
         where
             class.relkind in ('r', 'p', 'v', 'm', 'f')
             and namespace.nspname in (
-                'landing', 'reporting', 'catalogue', 'staging', 'intermediate', 'datasets'
+                'landing', 'reporting', 'catalogue', 'staging', 'intermediate', 'datasets',
+                'reporting_bi'
             )
     ),
 
