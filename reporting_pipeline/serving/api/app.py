@@ -17,6 +17,7 @@ from reporting_pipeline.serving.api.routes import (
     datasets,
     definitions,
     events,
+    figures,
     health,
     previews,
     report_files,
@@ -46,6 +47,7 @@ _ROUTERS = (
     previews.router,
     datasets.router,
     events.router,
+    figures.router,
     breaks.router,
     alerts.router,
 )
