@@ -117,6 +117,18 @@ def test_a_paused_definition_makes_no_report_from_memory(api: ApiCaller) -> None
     assert (known, api_definition(api, "remembered")) == ("active", "paused")
 
 
+def test_other_processes_are_told_of_a_change(connected_api: ApiCaller) -> None:
+    create(connected_api, "told")
+
+    connected_api.call("POST", "/definitions/told/pause")
+
+    notices = connected_api.maker.query(
+        "select announced_at is not null from catalogue.notices where message ->> 'slug' = 'told'"
+    )
+    # One for the organisation, one for the definition.
+    assert notices == [(True,), (True,)]
+
+
 def api_definition(api: ApiCaller, slug: str) -> str:
     """The status of a definition in the memory of the process."""
     desk = api.client.app.state.context.desk  # type: ignore[attr-defined] # of the framework
