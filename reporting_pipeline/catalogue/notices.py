@@ -52,6 +52,24 @@ _REBUILT = """
     order by organization_id
 """
 
+_PUBLISHED = """
+    select 1 from catalogue.notices
+    where id = %(id)s and topic = %(topic)s and announced_at is not null
+"""
+_SINCE = """
+    select notice.id, notice.message
+    from catalogue.notices as notice
+    where
+        notice.topic = %(topic)s
+        and notice.id <> %(id)s
+        and notice.announced_at >= (
+            select seen.announced_at from catalogue.notices as seen
+            where seen.id = %(id)s and seen.topic = %(topic)s
+        )
+    order by notice.announced_at, notice.id
+    limit %(limit)s
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestChange:
@@ -125,6 +143,24 @@ def publish_notices(warehouse: URL, redis_url: str, now: datetime) -> int:
     except redis.RedisError:
         return published
     return published
+
+
+def notices_since(
+    connection: Connection[Any], organization_id: UUID, notice_id: int, limit: int
+) -> list[dict[str, Any]] | None:
+    """The messages of an organisation's topic that were published with a notice or after it.
+
+    Some may be those that the reader has seen: notices of one batch are published together.
+
+    Returns:
+        None if the topic has no such notice, or more than `limit` follow it.
+    """
+    topic = f"reporting:org:{organization_id}"
+    bound = {"topic": topic, "id": notice_id, "limit": limit + 1}
+    if connection.execute(_PUBLISHED, bound).fetchone() is None:
+        return None
+    found = connection.execute(_SINCE, bound).fetchall()
+    return None if len(found) > limit else [{"id": row[0], **row[1]} for row in found]
 
 
 def redis_client(redis_url: str) -> redis.Redis:

@@ -6,13 +6,14 @@ import shlex
 import shutil
 import sys
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+from reporting_pipeline.catalogue.directory import known_organizations
 from reporting_pipeline.catalogue.generated_reports import GeneratedReport, generated_reports
 from reporting_pipeline.checks.breaks import open_breaks
 from reporting_pipeline.cli.demo_pipeline import count_rows, run_pipeline
@@ -25,8 +26,11 @@ from reporting_pipeline.cli.ui import ui_command
 from reporting_pipeline.errors import SettingsError
 from reporting_pipeline.registry.report_tables import REPORT_TABLES
 from reporting_pipeline.report_definitions.definition import ReportFormat
+from reporting_pipeline.serving.api.local_keys import LocalKey
+from reporting_pipeline.serving.api.tokens import Role
 from reporting_pipeline.settings import Settings, child_environment
 from reporting_pipeline.sources.contract import DOMAINS
+from reporting_pipeline.sources.landed_names import organization_names
 from reporting_pipeline.store import open_store
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
@@ -65,6 +69,7 @@ def demo(ui: bool, port: int) -> None:
         run_pipeline(settings, steps, datetime.now(UTC).date())
         _print_summary(settings, console)
         if ui:
+            _print_tokens(settings, console)
             console.print()
             if attachment is not None:
                 attachment.hand_over()
@@ -129,6 +134,30 @@ def _print_summary(settings: Settings, console: Console) -> None:
     found = pango()
     if not found.is_ok:
         console.print(f"PDF     needs Pango: {found.remedy}", soft_wrap=True)
+
+
+def _print_tokens(settings: Settings, console: Console) -> None:
+    """Print a token of the HTTP API for each role, of the organisation that has the break."""
+    if settings.requires_issuer():
+        return
+    with warehouse_connection(settings.warehouse_url()) as connection:
+        named = [each.organization_id for each in open_breaks(connection)]
+        found = named[:1] or [each.id for each in known_organizations(connection)[:1]]
+        [organization_id] = found
+        name = organization_names(connection)[organization_id]
+    key, now = LocalKey.of_home(settings.home), datetime.now(UTC)
+    console.print()
+    _say(console, "API", f"tokens of {name}, {organization_id}, for a day:")
+    for role in Role:
+        token = key.token(
+            settings.api_audience,
+            role,
+            subject=f"demo-{role}",
+            organization_id=organization_id,
+            now=now,
+            lifetime=timedelta(days=1),
+        )
+        _say(console, "", f"{role:<8}  {token}")
 
 
 def _print_reports(settings: Settings, console: Console, files: list[GeneratedReport]) -> None:

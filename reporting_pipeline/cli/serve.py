@@ -1,8 +1,12 @@
 """`reporting serve` and `token`: runs the HTTP API, and makes tokens of its local key."""
 
 import ipaddress
+import signal
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from types import FrameType
+from typing import Any
 
 import click
 import uvicorn
@@ -10,18 +14,19 @@ import uvicorn
 from reporting_pipeline.cli.choices import ORGANIZATION, chosen_organization
 from reporting_pipeline.cli.parameters import TEXT, WholeNumber
 from reporting_pipeline.cli.session import announce, session
+from reporting_pipeline.cli.ui import API_PORT
 from reporting_pipeline.embedded.process import StopRequest
 from reporting_pipeline.errors import EnvironmentNotReady
 from reporting_pipeline.serving.api.app import Application, create_app
 from reporting_pipeline.serving.api.context import open_context
 from reporting_pipeline.serving.api.local_keys import LocalKey
+from reporting_pipeline.serving.api.notice_streams import NoticeStreams
 from reporting_pipeline.serving.api.tokens import Role
 from reporting_pipeline.settings import Settings, traces_exporter
 from reporting_pipeline.telemetry.json_log import log_as_json
 from reporting_pipeline.telemetry.spans import export_spans
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
-DEFAULT_PORT = 8787
 _APPLICATION = "reporting_pipeline.cli.serve:application"
 _SERVICE = "reporting-api"
 _STOP_SECONDS = 15
@@ -39,7 +44,7 @@ _MAX_WORKERS = 64
     help="The address of this machine to listen at; another than loopback needs an issuer.",
 )
 @click.option(
-    "--port", type=WholeNumber(1, 65535), default=DEFAULT_PORT, show_default=True, help="The port."
+    "--port", type=WholeNumber(1, 65535), default=API_PORT, show_default=True, help="The port."
 )
 @click.option(
     "--workers",
@@ -95,7 +100,11 @@ def application() -> Application:
     export_spans(traces_exporter(), service=_SERVICE)
     opened = ExitStack()
     context = opened.enter_context(open_context(settings))
-    return create_app(context, on_end=opened.close)
+    return create_app(
+        context,
+        on_begin=lambda: _end_streams_at_signals(context.streams),
+        on_end=opened.close,
+    )
 
 
 @click.command()
@@ -145,6 +154,20 @@ def token(organization: str | None, *, platform: bool, role: str, subject: str, 
             lifetime=timedelta(hours=hours),
         )
     click.echo(made)
+
+
+def _end_streams_at_signals(streams: NoticeStreams) -> None:
+    """End the streams of notices before the server waits for the end of all calls."""
+
+    def wrapped(former: Any) -> Callable[[int, FrameType | None], None]:
+        def end(number: int, frame: FrameType | None) -> None:
+            streams.end_all()
+            former(number, frame)
+
+        return end
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, wrapped(signal.getsignal(each)))
 
 
 def _require_address(text: str) -> None:

@@ -1,4 +1,4 @@
-"""The Dagster UI of the demo: starts its programs, and waits for their end.
+"""The Dagster UI and the HTTP API of the demo: starts their programs, and waits for their end.
 
 The UI is three programs that share one code server. `dagster dev` would load the code twice, for
 the UI and for the daemon, and take twice as long to start.
@@ -23,6 +23,7 @@ from reporting_pipeline.errors import ServerFailed
 
 _PROGRAMS = Path(sys.executable).parent
 _HOST = "127.0.0.1"
+API_PORT = 8787
 _START_TIMEOUT_SECONDS = 180
 _ANSWER_SECONDS = 5
 _WATCH_SECONDS = 0.2
@@ -35,10 +36,11 @@ _WEB_SERVER = ("dagster-webserver", "--host", _HOST, "--port")
 
 
 class DagsterUi:
-    """The running UI, with its daemon and code server."""
+    """The running UI, with its daemon and code server, the HTTP API and a worker of requests."""
 
-    def __init__(self, address: str, processes: Sequence[ServerProcess]) -> None:
+    def __init__(self, address: str, api_address: str, processes: Sequence[ServerProcess]) -> None:
         self.address = address
+        self.api_address = api_address
         self._processes = processes
 
     def watch(self, is_over: Callable[[], bool]) -> None:
@@ -69,7 +71,11 @@ def dagster_ui(home: Path, port: int) -> Iterator[DagsterUi]:
         ServerFailed: One of the programs did not start.
     """
     folder = private_folder(home / "ui", own_account())
-    code, web, daemon = (_process(folder, name) for name in ("code server", "UI", "daemon"))
+    code, web, daemon = (
+        _process(folder, f"Dagster's {name}") for name in ("code server", "UI", "daemon")
+    )
+    api, worker = (_process(folder, name) for name in ("HTTP API", "worker"))
+    api_port = API_PORT if _is_free(API_PORT) else free_port()
     code_port, web_port = free_port(), port if _is_free(port) else free_port()
     workspace = _workspace(folder / "workspace.yaml", code_port)
     try:
@@ -84,9 +90,12 @@ def dagster_ui(home: Path, port: int) -> Iterator[DagsterUi]:
             [*_WEB_SERVER, str(web_port), "--workspace", str(workspace)],
             lambda: _answers(web_port),
         )
-        yield DagsterUi(f"http://{_HOST}:{web_port}", (code, web, daemon))
+        _start(api, ["reporting", "serve", "--port", str(api_port)], lambda: not _is_free(api_port))
+        _start(worker, ["reporting", "work"], worker.is_alive)
+        address = f"http://{_HOST}:{web_port}"
+        yield DagsterUi(address, f"http://{_HOST}:{api_port}", (code, web, daemon, api, worker))
     finally:
-        for each in (web, daemon, code):
+        for each in (worker, api, web, daemon, code):
             each.stop()
 
 
@@ -105,7 +114,8 @@ def main(home: str, port: str) -> int:
         with dagster_ui(Path(home), int(port)) as running:
             seconds = time.monotonic() - begun
             _say(f"  {title:<32}{seconds:6.1f} s  {running.address}")
-            _say("\nCtrl-C stops the UI and the servers.")
+            _say(f"  {'the HTTP API':<32}{'':>8}  {running.api_address}/docs")
+            _say("\nCtrl-C stops the UI, the HTTP API and the servers.")
             running.watch(stop_request.is_asked)
     except ServerFailed as error:
         sys.stderr.write(f"Error: {error.message}\n")
@@ -126,9 +136,10 @@ def _workspace(path: Path, code_port: int) -> Path:
 
 
 def _process(folder: Path, name: str) -> ServerProcess:
-    place = private_folder(folder / name.replace(" ", "_").lower(), own_account())
+    place = folder / name.removeprefix("Dagster's ").replace(" ", "_").lower()
+    private_folder(place, own_account())
     signals = (signal.SIGINT, signal.SIGTERM)
-    return ServerProcess(f"Dagster's {name}", place, own_account(), signals)
+    return ServerProcess(name, place, own_account(), signals)
 
 
 def _start(process: ServerProcess, argv: Sequence[str], is_ready: Callable[[], bool]) -> None:

@@ -15,6 +15,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 import redis
@@ -81,11 +82,30 @@ class ServingCaches:
             self.summaries.forget(organization_id)
 
 
-class ChangeListener:
-    """A thread that applies notices until it is stopped; it reconnects automatically."""
+class NoticeReader(Protocol):
+    """Who reads the notices of a process beside its caches; called by one thread."""
 
-    def __init__(self, caches: ServingCaches, redis_url: str) -> None:
+    def connected(self) -> None:
+        """The connection is new: notices may have been lost."""
+
+    def notice(self, topic: str, message: str) -> None:
+        """A notice was published."""
+
+
+class ChangeListener:
+    """A thread that applies notices until it is stopped; it reconnects automatically.
+
+    Args:
+        caches: The caches of the process.
+        redis_url: The address of Redis.
+        reader: Reads every notice too, after the caches; None: nobody does.
+    """
+
+    def __init__(
+        self, caches: ServingCaches, redis_url: str, reader: NoticeReader | None = None
+    ) -> None:
         self._caches = caches
+        self._reader = reader
         self._redis_url = redis_url
         self._is_stopped = threading.Event()
         self._is_listening = threading.Event()
@@ -135,9 +155,13 @@ class ChangeListener:
                 if message["type"] == "psubscribe":
                     # Also after the library has reconnected by itself.
                     self._caches.forget_all()
+                    if self._reader is not None:
+                        self._reader.connected()
                     self._is_listening.set()
                 elif message["type"] == "pmessage":
                     self._caches.apply_notice(message["channel"], message["data"])
+                    if self._reader is not None:
+                        self._reader.notice(message["channel"], message["data"])
 
 
 def open_caches(

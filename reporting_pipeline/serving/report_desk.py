@@ -31,7 +31,12 @@ from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.requests.ask import AskContext, ask_within
 from reporting_pipeline.serving.event_summaries import EventSummary
-from reporting_pipeline.serving.invalidation import ChangeListener, ServingCaches, open_caches
+from reporting_pipeline.serving.invalidation import (
+    ChangeListener,
+    NoticeReader,
+    ServingCaches,
+    open_caches,
+)
 from reporting_pipeline.serving.report_files import NoFile, ReportFile
 from reporting_pipeline.serving.report_lookup import LookupResult
 from reporting_pipeline.settings import Settings
@@ -172,6 +177,7 @@ def report_desk(
     *,
     clock: Callable[[], float] = time.monotonic,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    reader: NoticeReader | None = None,
 ) -> Iterator[ReportDesk]:
     """A desk that drops outdated values by notices over Redis, while the context is open.
 
@@ -181,6 +187,7 @@ def report_desk(
         settings: Settings with the addresses of warehouse and store, and of Redis if there is one.
         clock: Seconds, monotonic.
         now: The time now, with its zone.
+        reader: Reads every notice too.
 
     Raises:
         SettingsError: An address is missing.
@@ -190,7 +197,7 @@ def report_desk(
     if redis_url is None:
         yield ReportDesk(settings=settings, caches=caches, clock=now)
         return
-    listener = ChangeListener(caches, redis_url)
+    listener = ChangeListener(caches, redis_url, reader)
     listener.start()
     try:
         yield ReportDesk(settings=settings, caches=caches, clock=now)

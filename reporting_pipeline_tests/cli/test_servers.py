@@ -275,6 +275,8 @@ def test_ui_shows_the_code_and_ends_with_its_programs(running_home: Home) -> Non
         taken.listen()
         with dagster_ui(settings.home, port=taken.getsockname()[1]) as ui:
             found = ask(ui.address)
+            with urllib.request.urlopen(f"{ui.api_address}/health/ready") as answer:  # noqa: S310 - our own address
+                api_status = answer.status
             daemon = next(each for each in ui._processes if "daemon" in each.name)
             assert daemon.pid is not None
             os.kill(daemon.pid, signal.SIGKILL)
@@ -282,7 +284,8 @@ def test_ui_shows_the_code_and_ends_with_its_programs(running_home: Home) -> Non
                 ui.watch(lambda: False)
 
     assert found == [{"name": "reporting_pipeline", "loadStatus": "LOADED"}]
-    assert [each.is_alive() for each in ui._processes] == [False, False, False]
+    assert api_status == 200
+    assert [each.is_alive() for each in ui._processes] == [False] * 5
 
 
 def ask(address: str) -> Any:

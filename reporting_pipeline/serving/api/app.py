@@ -19,6 +19,7 @@ from reporting_pipeline.serving.api.routes import (
     events,
     figures,
     health,
+    notices,
     previews,
     report_files,
     report_requests,
@@ -48,6 +49,7 @@ _ROUTERS = (
     datasets.router,
     events.router,
     figures.router,
+    notices.router,
     breaks.router,
     alerts.router,
 )
@@ -62,16 +64,23 @@ _FAILURES = (
 )
 
 
-def create_app(context: ApiContext, on_end: Callable[[], None] = lambda: None) -> Application:
+def create_app(
+    context: ApiContext,
+    *,
+    on_begin: Callable[[], None] = lambda: None,
+    on_end: Callable[[], None] = lambda: None,
+) -> Application:
     """The application of one process.
 
     Args:
         context: What the routes share.
+        on_begin: Called when the server begins to listen.
         on_end: Called when the server has stopped, to close the context.
     """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        on_begin()
         yield
         on_end()
 

@@ -40,9 +40,11 @@ class Caller(Actor):
 
     Attributes:
         is_platform: The caller is of the platform's own team.
+        expires_at: When the token ends, in seconds since 1970.
     """
 
     is_platform: bool
+    expires_at: float
 
 
 async def _claims(
@@ -88,6 +90,7 @@ def _least(least: Role) -> Callable[..., Awaitable[Caller]]:
             subject=claims.subject,
             role=claims.role,
             is_platform=claims.is_platform,
+            expires_at=claims.expires_at,
             organization_id=organization,
             address=_address(request),
             call_id=request.scope["state"]["call_id"],

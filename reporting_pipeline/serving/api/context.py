@@ -12,6 +12,7 @@ from psycopg import Connection
 
 from reporting_pipeline.serving.api.deeds import DeedWriter
 from reporting_pipeline.serving.api.local_keys import LocalKey, LocalTokens
+from reporting_pipeline.serving.api.notice_streams import NoticeStreams
 from reporting_pipeline.serving.api.rate_limits import CallLimits
 from reporting_pipeline.serving.api.tokens import IssuedTokens, KnownTokens, Tokens
 from reporting_pipeline.serving.report_desk import ReportDesk, report_desk
@@ -32,6 +33,7 @@ class ApiContext:
         limits: Counts their calls.
         kept: The connections of this process.
         deeds: Writes to the audit log what only reads.
+        streams: The open streams of notices.
     """
 
     desk: ReportDesk
@@ -39,6 +41,7 @@ class ApiContext:
     limits: CallLimits
     kept: KeptConnections
     deeds: DeedWriter
+    streams: NoticeStreams
 
     @property
     def settings(self) -> Settings:
@@ -79,7 +82,8 @@ def open_context(
     """
     tokens = KnownTokens(_tokens(settings, cooldown_seconds))
     kept, deeds = KeptConnections(settings.warehouse_url()), DeedWriter(settings.warehouse_url())
-    with report_desk(settings, now=clock) as desk:
+    streams = NoticeStreams()
+    with report_desk(settings, now=clock, reader=streams) as desk:
         deeds.start()
         try:
             yield ApiContext(
@@ -88,6 +92,7 @@ def open_context(
                 limits=CallLimits(settings.api_calls_per_minute),
                 kept=kept,
                 deeds=deeds,
+                streams=streams,
             )
         finally:
             deeds.stop()

@@ -58,6 +58,7 @@ STATUSES: Mapping[type[ReportingError], HTTPStatus] = MappingProxyType(
         errors.StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
         errors.WarehouseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
         errors.SchemaMismatch: HTTPStatus.SERVICE_UNAVAILABLE,
+        errors.EnvironmentNotReady: HTTPStatus.SERVICE_UNAVAILABLE,
         errors.IssuerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
         ReportingError: HTTPStatus.INTERNAL_SERVER_ERROR,
     }
