@@ -280,3 +280,10 @@ class IssuerUnavailable(ReportingError):
     """The issuer of the tokens cannot be reached, so no token can be checked."""
 
     retryable = True
+
+class UnknownWebhook(ReportingError):
+    """An organisation has no webhook with an id."""
+
+
+class AddressRefused(ReportingError):
+    """A webhook's address is malformed, or is inside the network."""

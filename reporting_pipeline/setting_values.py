@@ -5,8 +5,9 @@ A message of a refusal shows no secret.
 
 import re
 from datetime import date, time
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
@@ -16,6 +17,8 @@ from reporting_pipeline.guards.shown_text import shown
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2199
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+Network: TypeAlias = IPv4Network | IPv6Network
 
 
 def _known_zone(name: str) -> str:
@@ -69,6 +72,24 @@ def _written(pattern: str, example: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def networks(text: str) -> tuple[Network, ...]:
+    """Networks in the form 10.1.0.0/16, separated by commas.
+
+    Raises:
+        ValueError: The text is no such list.
+    """
+    try:
+        return tuple(ip_network(each.strip()) for each in text.split(",") if each.strip())
+    except ValueError:
+        message = f"{shown(text)!r} is not a list of networks such as 10.1.0.0/16,fd00::/8"
+        raise ValueError(message) from None
+
+
+def _network_list(text: str) -> str:
+    networks(text)
+    return text
+
+
 def _sensible_day(day: date) -> date:
     if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
         message = f"{day} is not a day of the years {_FIRST_YEAR} to {_LAST_YEAR}"
@@ -96,6 +117,7 @@ def _folder(path: Path) -> Path:
 
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+NetworkList = Annotated[str, AfterValidator(_network_list)]
 RedisAddress = Annotated[SecretStr, AfterValidator(_redis_address)]
 WholeNumber = Annotated[int, _written(r"-?[0-9]{1,19}", "900")]
 Day = Annotated[

@@ -23,6 +23,7 @@ from reporting_pipeline.setting_values import (
     ClockTime,
     Day,
     Folder,
+    NetworkList,
     RedisAddress,
     WebAddress,
     WholeNumber,
@@ -255,6 +256,11 @@ class Settings(BaseSettings):
         default=None,
         description="Key that signs webhooks: whsec_ and the Base64 of at least 24 random bytes;"
         " default none.",
+    )
+    webhook_networks: NetworkList = Field(
+        default="",
+        description="Networks that webhooks of organisations may reach although they are not the"
+        " internet, separated by commas, such as 10.1.0.0/16; default none.",
     )
     source_stale_seconds: WholeNumber = Field(
         default=7200,

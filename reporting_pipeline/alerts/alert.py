@@ -17,6 +17,7 @@ An alert has one cause:
     template_unusable no organisation can follow a template
     stored_file       a published file is gone from the store or altered, or a file is unknown
     request_dead      a request was given up
+    webhook_dead      messages for a webhook of an organisation were given up
     run_failed        a run failed, and no other alert has the same cause
 """
 
@@ -57,6 +58,7 @@ class AlertKind(StrEnum):
     TEMPLATE_UNUSABLE = "template_unusable"
     STORED_FILE = "stored_file"
     REQUEST_DEAD = "request_dead"
+    WEBHOOK_DEAD = "webhook_dead"
     RUN_FAILED = "run_failed"
 
 

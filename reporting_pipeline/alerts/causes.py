@@ -20,6 +20,7 @@ from reporting_pipeline.alerts.definition_causes import coverage_causes, templat
 from reporting_pipeline.alerts.device_causes import device_causes
 from reporting_pipeline.alerts.source_causes import clock_causes, row_causes, source_causes
 from reporting_pipeline.alerts.store_causes import store_causes
+from reporting_pipeline.catalogue.webhook_deliveries import dead_deliveries
 from reporting_pipeline.domain.currencies import money_text
 from reporting_pipeline.domain.discrepancy import Severity
 from reporting_pipeline.registry.report_tables import WARNING_KINDS
@@ -40,6 +41,7 @@ WAREHOUSE_KINDS = (
     AlertKind.TEMPLATE_UNUSABLE,
     AlertKind.STORED_FILE,
     AlertKind.REQUEST_DEAD,
+    AlertKind.WEBHOOK_DEAD,
 )
 """The kinds whose causes are read from the warehouse."""
 
@@ -145,6 +147,7 @@ def current_causes(
             *coverage_causes(connection),
             *template_causes(connection),
             *store_causes(connection),
+            *webhook_causes(connection),
             *reports.alerts,
             *requests.alerts,
         ],
@@ -200,6 +203,29 @@ def request_causes(connection: Connection[Any]) -> CurrentCauses:
         alerts=[_request_alert(row, names) for row in rows if row["status"] == "dead"],
         undecided=frozenset(_request_cause(row) for row in rows if row["status"] != "dead"),
     )
+
+
+def webhook_causes(connection: Connection[Any]) -> Iterator[Alert]:
+    """The webhooks whose messages were given up, one alert each.
+
+    It is resolved when the messages are sent again, or the webhook is removed.
+    """
+    names = LandedNames.read(connection)
+    kind = AlertKind.WEBHOOK_DEAD
+    for organization_id, subscription_id, count, error in dead_deliveries(connection):
+        yield Alert(
+            kind=kind,
+            cause=f"{kind}:{subscription_id}",
+            severity=Severity.WARN,
+            organization_id=organization_id,
+            message=(
+                f"webhook {subscription_id} of organisation {names.organization(organization_id)}: "
+                f"{count} messages were given up, the last because it {error}: when its receiver "
+                "works, send them with `reporting webhooks replay`"
+            ),
+            facts={"subscription_id": str(subscription_id), "last_error": error},
+            count=count,
+        )
 
 
 def overdue_report(

@@ -8,20 +8,11 @@
 `webhook+http://` and `slack+http://` are for receivers in one's own network. A URL may contain
 secrets, so it is never shown: a channel's name has its scheme, its host and a digest.
 
-Webhooks follow the Standard Webhooks specification (libraries for receivers exist in most
-languages: standardwebhooks.com):
-
-    webhook-id         the same each time the message is sent: receivers drop a known one
-    webhook-timestamp  seconds since 1970, UTC: receivers refuse an old one
-    webhook-signature  v1,Base64(HMAC-SHA256(secret, "{id}.{timestamp}.{body}"))
-
+Webhooks are signed (`domain.webhook_signatures`).
 Redirects are not followed: a message signed for one receiver must not reach another.
 """
 
-import base64
-import binascii
 import hashlib
-import hmac
 import json
 import logging
 import re
@@ -34,6 +25,7 @@ from urllib.parse import urlsplit
 import requests
 
 from reporting_pipeline.alerts.alert import is_resolved, severity_of, subject_of, text_of
+from reporting_pipeline.domain.webhook_signatures import secret_bytes, signed_headers
 from reporting_pipeline.errors import ChannelFailed, SettingsError
 
 _LOG = logging.getLogger(__name__)
@@ -42,8 +34,6 @@ _SEPARATOR = re.compile(r",\s*(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
 _LEVELS = {"warn": logging.WARNING, "error": logging.ERROR}
 _SETTING = "REPORTING_ALERT_CHANNELS"
 _TIMEOUT_SECONDS = (3, 5)
-_SECRET_PREFIX = "whsec_"  # noqa: S105 - the mark of a secret, and none itself
-_MIN_SECRET_BYTES = 24
 # The receiver rejects the message itself: sending it again does not help.
 _REFUSALS = frozenset({400, 405, 413, 415, 422})
 
@@ -153,12 +143,7 @@ class WebhookChannel:
     def send(self, delivery_id: str, message: Mapping[str, Any], sent_at: int) -> None:
         """Post the message; any status but 2xx is a failure."""
         body = json.dumps(message, ensure_ascii=False, sort_keys=True).encode()
-        headers = {
-            "content-type": "application/json",
-            "webhook-id": delivery_id,
-            "webhook-timestamp": str(sent_at),
-            "webhook-signature": signature(self.secret, delivery_id, sent_at, body),
-        }
+        headers = signed_headers(self.secret, delivery_id, sent_at, body)
         _post(self.name, self.address, body, headers)
 
 
@@ -202,13 +187,6 @@ class AppriseChannel:
             raise ChannelFailed(failure)
 
 
-def signature(secret: bytes, delivery_id: str, sent_at: int, body: bytes) -> str:
-    """The value of the header `webhook-signature`."""
-    signed = f"{delivery_id}.{sent_at}.".encode() + body
-    digest = hmac.new(secret, signed, hashlib.sha256).digest()
-    return f"v1,{base64.b64encode(digest).decode()}"
-
-
 def _open(position: int, url: str, signing_secret: str | None) -> Channel:
     scheme = url.partition("://")[0].lower()
     if url.lower() == "log://":
@@ -244,16 +222,13 @@ def _invalid(position: int, scheme: str, why: str) -> SettingsError:
 
 def _secret(text: str | None) -> bytes:
     try:
-        secret = base64.b64decode((text or "").removeprefix(_SECRET_PREFIX), validate=True)
-    except (binascii.Error, ValueError):
-        secret = b""
-    if len(secret) < _MIN_SECRET_BYTES:
+        return secret_bytes(text)
+    except ValueError as error:
         message = (
-            "REPORTING_ALERT_SIGNING_SECRET is needed for a webhook: expected whsec_ and the "
-            f"Base64 of at least {_MIN_SECRET_BYTES} random bytes, as of `openssl rand -base64 32`"
+            f"REPORTING_ALERT_SIGNING_SECRET is needed for a webhook: {error}, as of "
+            "`openssl rand -base64 32`"
         )
-        raise SettingsError(message)
-    return secret
+        raise SettingsError(message) from None
 
 
 def _post(name: str, address: str, body: bytes, headers: Mapping[str, str]) -> None:

@@ -9,17 +9,19 @@ published on two topics:
     reporting:definition:{definition_id}
 
     {"id": 4711, "version": 1, "type": "available", "organization_id": ..., "definition_id": ...,
-     "report_id": ..., "period": "2026-02-28", "format": "pdf", "edition": 2, "reason": null}
+     "report_id": ..., "slug": "daily-revenue", "period": "2026-02-28", "format": "pdf",
+     "edition": 2, "reason": null, "byte_count": 18211, "row_count": 44, "path": ...}
 
-`type` is available, held or failed. A notice about a request also has its `request_id`, and no
-edition; its `type` is queued, started, completed, held or failed. A notice about a changed
+`type` is available, held or failed. An available report has the size of its file, its rows, and
+its key in the store. A notice about a request also has its `request_id`, and no edition; its `type`
+is queued, started, completed, held or failed. A notice about a changed
 definition has the `type` defined, the `slug` and the `definition_version`. A notice about rebuilt
 report days has the `type` rebuilt, and only the organisation's topic.
 """
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
@@ -30,6 +32,8 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import URL
 
 from reporting_pipeline.catalogue.report_keys import ReportKey
+from reporting_pipeline.catalogue.webhook_deliveries import enqueue_deliveries
+from reporting_pipeline.catalogue.webhook_subscriptions import WebhookKind
 from reporting_pipeline.errors import EnvironmentNotReady
 from reporting_pipeline.registry.report_tables import REPORT_TABLES, SCHEMA
 from reporting_pipeline.report_definitions.definition import ReportDefinition
@@ -72,6 +76,19 @@ _SINCE = """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedFile:
+    """The file of a published edition.
+
+    Attributes:
+        path: Its key in the store.
+    """
+
+    byte_count: int
+    row_count: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestChange:
     """A change of a request.
 
@@ -94,9 +111,24 @@ def write_report_notice(
     edition: int,
     now: datetime,
     reason: str | None = None,
+    file: PublishedFile | None = None,
 ) -> None:
-    """Write a notice about a report, in the transaction of the change."""
-    _write(connection, key, {"type": kind, "edition": edition, "reason": reason}, now)
+    """Write a notice about a report, and the messages of webhooks, with the change itself.
+
+    Args:
+        connection: In the transaction of the change.
+        key: The report.
+        kind: What has happened.
+        edition: Its edition now; 0 if it has none.
+        now: The time now.
+        reason: Why it is held or failed.
+        file: The file of an available report.
+    """
+    published = {} if file is None else asdict(file)
+    fields = {"type": kind, "edition": edition, "reason": reason, **published}
+    _write(connection, key, fields, now)
+    told = {**_report_of(key), "edition": edition, "reason": reason, **published}
+    enqueue_deliveries(connection, told, _webhook_kind(kind, edition), now)
 
 
 def write_request_notice(
@@ -211,16 +243,25 @@ def notify_rebuilt_days(
 def _write(
     connection: Connection[Any], key: ReportKey, fields: Mapping[str, object], now: datetime
 ) -> None:
-    message = {
-        "version": _MESSAGE_VERSION,
+    message = {"version": _MESSAGE_VERSION, **_report_of(key), **fields}
+    _write_message(connection, key.organization_id, key.definition_id, message, now)
+
+
+def _report_of(key: ReportKey) -> dict[str, object]:
+    return {
         "organization_id": str(key.organization_id),
         "definition_id": str(key.definition_id),
         "report_id": str(key.id),
+        "slug": key.slug,
         "period": key.period.token,
         "format": str(key.format),
-        **fields,
     }
-    _write_message(connection, key.organization_id, key.definition_id, message, now)
+
+
+def _webhook_kind(kind: ReportKind, edition: int) -> WebhookKind:
+    if kind == "available":
+        return WebhookKind.AVAILABLE if edition == 1 else WebhookKind.RESTATED
+    return WebhookKind.HELD if kind == "held" else WebhookKind.FAILED
 
 
 def _write_message(

@@ -55,6 +55,10 @@ COMMANDS = MappingProxyType(
             "directory:events",
             "List the events: id, name, organisation, dates in the event's zone, and status.",
         ),
+        "webhooks": (
+            "webhooks:webhooks",
+            "Tell organisations of their reports: add, list, pause and remove webhooks, and send.",
+        ),
         "due": ("due:due", "List the reports that are due and missing."),
         "export": (
             "reports:export",

@@ -64,6 +64,7 @@ from reporting_pipeline.publishing.store_audit import AuditScope
 from reporting_pipeline.report_definitions.definition import ReportFormat, Schedule
 from reporting_pipeline.requests.leases import LeaseTimes
 from reporting_pipeline.requests.worker import Worker
+from reporting_pipeline.setting_values import networks
 from reporting_pipeline.settings import Settings, child_environment
 from reporting_pipeline.sources.contract import DOMAINS
 from reporting_pipeline.sources.landed_names import LandedNames
@@ -71,6 +72,7 @@ from reporting_pipeline.sources.landing.land import LandingResult, land
 from reporting_pipeline.store import open_store
 from reporting_pipeline.store.object_store import ObjectStore
 from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline.webhooks.sender import WebhookSender
 
 # Days before these are over in every time zone.
 _RUNNING_DAYS = 3
@@ -520,6 +522,21 @@ class AlertEvaluator(SettingsResource):
         ]
 
 
+class Webhooks(SettingsResource):
+    """Sends the messages that wait for the webhooks of organisations."""
+
+    warehouse: dg.ResourceDependency[Warehouse]
+    timing: dg.ResourceDependency[Timing]
+    webhook_networks: str = _setting("webhook_networks")
+
+    def send(self) -> int:
+        """Send what is due; return how many messages were accepted."""
+        allowed = networks(self.webhook_networks)
+        return WebhookSender(
+            warehouse=self.warehouse.address(), networks=allowed, clock=self.timing.now
+        ).send_due()
+
+
 def resources_of(settings: Settings, **overrides: object) -> dict[str, object]:
     """All resources by name, for Dagster.
 
@@ -549,6 +566,7 @@ _RESOURCES: dict[str, type[SettingsResource]] = {
     "sources": Sources,
     "reports": Reports,
     "alert_evaluator": AlertEvaluator,
+    "webhooks": Webhooks,
 }
 
 

@@ -8,6 +8,7 @@
     requested          waiting requests, named in runs of many; it takes nothing from the queue
     alerts             evaluates alerts every half minute, also while builds fail, sources are not
                        read or channels cannot be reached
+    webhooks           sends the messages that wait for webhooks of organisations
     failed_runs        evaluates alerts soon after a run has failed. If that evaluation fails,
                        because the warehouse is down for example, `alerts` finds the run later
 
@@ -42,7 +43,13 @@ from reporting_pipeline.orchestration.partitions import (
     report_months,
     report_weeks,
 )
-from reporting_pipeline.orchestration.resources import AlertEvaluator, Reports, Timing, Warehouse
+from reporting_pipeline.orchestration.resources import (
+    AlertEvaluator,
+    Reports,
+    Timing,
+    Warehouse,
+    Webhooks,
+)
 from reporting_pipeline.orchestration.run_requests import (
     NeededRun,
     digest,
@@ -63,6 +70,7 @@ _BACKLOG_SECONDS = 60
 _ALERTS_SECONDS = 30
 _FAILED_RUN_SECONDS = 10
 _REQUESTS_SECONDS = 30
+_WEBHOOKS_SECONDS = 30
 # A run that exists and is not queued belongs to a tick that died; the daemon resumes it first.
 _NOT_PENDING = {
     dg.DagsterRunStatus.NOT_STARTED,
@@ -96,6 +104,7 @@ def sensors(first_day: date) -> list[dg.SensorDefinition]:
         stale_reports_sensor,
         requests_sensor(),
         alert_sensor,
+        webhook_sensor,
         failure_sensor,
     ]
 
@@ -195,6 +204,17 @@ def alert_sensor(
         skip_reason="; ".join((counts, *alert_evaluator.channel_faults())),
         asset_events=alert_materializations(context.instance, alert_evaluator, evaluation),
     )
+
+
+@dg.sensor(
+    name="webhooks",
+    minimum_interval_seconds=_WEBHOOKS_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Sends the messages that wait for webhooks of organisations; starts no run.",
+)
+def webhook_sensor(webhooks: Webhooks) -> dg.SkipReason:
+    """Send what is due, and show how many messages were accepted."""
+    return dg.SkipReason(f"{webhooks.send()} messages of webhooks were accepted")
 
 
 @dg.run_failure_sensor(

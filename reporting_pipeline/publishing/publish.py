@@ -33,7 +33,7 @@ from reporting_pipeline.catalogue.generated_reports import (
     required_report,
     unsettled_reports,
 )
-from reporting_pipeline.catalogue.notices import write_report_notice
+from reporting_pipeline.catalogue.notices import PublishedFile, write_report_notice
 from reporting_pipeline.catalogue.report_keys import ReportKey, manifest_key
 from reporting_pipeline.catalogue.report_lock import report_lock_if_free
 from reporting_pipeline.catalogue.report_names import own_name
@@ -289,7 +289,12 @@ def _complete(
             connection, report, upcoming, causes=causes, now=now, basis=basis
         )
         if edition != report.edition:
-            write_report_notice(connection, key, "available", edition=edition, now=now)
+            file = PublishedFile(
+                byte_count=upcoming.file.byte_count,
+                row_count=upcoming.manifest.row_count,
+                path=upcoming.storage_path,
+            )
+            write_report_notice(connection, key, "available", edition=edition, now=now, file=file)
         current = required_report(connection, key)
         record_right(connection, current, None if head is None else head.mark, now)
         forget_findings(connection, [upcoming.storage_path, manifest_key(upcoming.storage_path)])

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import URL
 
 from reporting_pipeline.alerts.alert import Alert, AlertChange, AlertKind, StoredAlert
-from reporting_pipeline.alerts.channels import open_channels, signature
+from reporting_pipeline.alerts.channels import open_channels
 from reporting_pipeline.alerts.deliveries import (
     MAX_ATTEMPTS,
     MAX_MESSAGES_AT_ONCE,
@@ -21,6 +21,7 @@ from reporting_pipeline.alerts.deliveries import (
     wait_after,
 )
 from reporting_pipeline.domain.discrepancy import Severity
+from reporting_pipeline.domain.webhook_signatures import signature
 from reporting_pipeline.errors import ChannelFailed
 from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.alerts.receiver import Receiver

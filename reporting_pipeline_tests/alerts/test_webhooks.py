@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from reporting_pipeline.alerts import channels
-from reporting_pipeline.alerts.channels import Channel, open_channels, signature
+from reporting_pipeline.alerts.channels import Channel, open_channels
+from reporting_pipeline.domain.webhook_signatures import signature
 from reporting_pipeline.errors import ChannelFailed
 from reporting_pipeline_tests.alerts.receiver import Receiver
 
