@@ -89,6 +89,22 @@ class PublishedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportChange:
+    """A change of a report.
+
+    Attributes:
+        edition: Its edition now; 0 if it has none.
+        reason: Why it is held or failed.
+        file: The file of an available report.
+    """
+
+    kind: ReportKind
+    edition: int
+    reason: str | None = None
+    file: PublishedFile | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestChange:
     """A change of a request.
 
@@ -104,31 +120,13 @@ class RequestChange:
 
 
 def write_report_notice(
-    connection: Connection[Any],
-    key: ReportKey,
-    kind: ReportKind,
-    *,
-    edition: int,
-    now: datetime,
-    reason: str | None = None,
-    file: PublishedFile | None = None,
+    connection: Connection[Any], key: ReportKey, change: ReportChange, now: datetime
 ) -> None:
-    """Write a notice about a report, and the messages of webhooks, with the change itself.
-
-    Args:
-        connection: In the transaction of the change.
-        key: The report.
-        kind: What has happened.
-        edition: Its edition now; 0 if it has none.
-        now: The time now.
-        reason: Why it is held or failed.
-        file: The file of an available report.
-    """
-    published = {} if file is None else asdict(file)
-    fields = {"type": kind, "edition": edition, "reason": reason, **published}
-    _write(connection, key, fields, now)
-    told = {**_report_of(key), "edition": edition, "reason": reason, **published}
-    enqueue_deliveries(connection, told, _webhook_kind(kind, edition), now)
+    """Write a notice about a report and the messages for webhooks, in the change's transaction."""
+    published = {} if change.file is None else asdict(change.file)
+    fields = {"edition": change.edition, "reason": change.reason, **published}
+    _write(connection, key, {"type": change.kind, **fields}, now)
+    enqueue_deliveries(connection, {**_report_of(key), **fields}, _webhook_kind(change), now)
 
 
 def write_request_notice(
@@ -258,10 +256,10 @@ def _report_of(key: ReportKey) -> dict[str, object]:
     }
 
 
-def _webhook_kind(kind: ReportKind, edition: int) -> WebhookKind:
-    if kind == "available":
-        return WebhookKind.AVAILABLE if edition == 1 else WebhookKind.RESTATED
-    return WebhookKind.HELD if kind == "held" else WebhookKind.FAILED
+def _webhook_kind(change: ReportChange) -> WebhookKind:
+    if change.kind == "available":
+        return WebhookKind.AVAILABLE if change.edition == 1 else WebhookKind.RESTATED
+    return WebhookKind.HELD if change.kind == "held" else WebhookKind.FAILED
 
 
 def _write_message(

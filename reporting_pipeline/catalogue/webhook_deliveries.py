@@ -88,7 +88,10 @@ _REPLAY = """
         wanted.id = delivery.subscription_id
         and wanted.organization_id = %(organization_id)s and wanted.id = %(subscription_id)s
         and delivery.created_at >= %(since)s
-        and (delivery.given_up_at is not null or (not %(only_dead)s and delivery.delivered_at is not null))
+        and (
+            delivery.given_up_at is not null
+            or (not %(only_dead)s and delivery.delivered_at is not null)
+        )
 """
 
 

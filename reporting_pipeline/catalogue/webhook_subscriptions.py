@@ -22,6 +22,11 @@ from reporting_pipeline.domain.webhook_signatures import new_secret
 from reporting_pipeline.errors import UnknownWebhook
 
 _COLUMNS = "id, organization_id, address, kinds, definition_id, created_at, paused_at, pause_reason"
+_SUBSCRIBE = (
+    "insert into catalogue.webhook_subscriptions"  # noqa: S608 - our own columns
+    " (organization_id, address, kinds, definition_id, created_at)"
+    f" values (%s, %s, %s, %s, %s) returning {_COLUMNS}"
+)
 
 
 class WebhookKind(StrEnum):
@@ -74,13 +79,9 @@ def subscribe(
         now: The time now.
     """
     secret = new_secret()
+    bound = (organization_id, address, sorted(map(str, kinds)), definition_id, now)
     with connection.cursor(row_factory=class_row(WebhookSubscription)) as cursor:
-        [found] = cursor.execute(
-            "insert into catalogue.webhook_subscriptions"
-            " (organization_id, address, kinds, definition_id, created_at)"
-            f" values (%s, %s, %s, %s, %s) returning {_COLUMNS}",
-            (organization_id, address, sorted(map(str, kinds)), definition_id, now),
-        ).fetchall()
+        [found] = cursor.execute(_SUBSCRIBE, bound).fetchall()
     connection.execute(
         "insert into catalogue.webhook_secrets (subscription_id, secret) values (%s, %s)",
         (found.id, secret),

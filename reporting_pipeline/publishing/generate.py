@@ -25,7 +25,7 @@ from reporting_pipeline.catalogue.generated_reports import (
     required_report,
     set_status,
 )
-from reporting_pipeline.catalogue.notices import write_report_notice
+from reporting_pipeline.catalogue.notices import ReportChange, write_report_notice
 from reporting_pipeline.catalogue.report_keys import ReportKey
 from reporting_pipeline.catalogue.report_lock import report_lock
 from reporting_pipeline.errors import ReportingError
@@ -388,14 +388,8 @@ class _Generation:
             )
             report = required_report(self.connection, key)
             if former is None or (former.status, former.failure_message) != (status, failure[1]):
-                write_report_notice(
-                    self.connection,
-                    key,
-                    status,
-                    edition=report.edition,
-                    now=now,
-                    reason=failure[1],
-                )
+                change = ReportChange(kind=status, edition=report.edition, reason=failure[1])
+                write_report_notice(self.connection, key, change, now)
         return Outcome(
             report=report, is_new_edition=False, location=None, seconds=time.monotonic() - begun
         )

@@ -33,7 +33,11 @@ from reporting_pipeline.catalogue.generated_reports import (
     required_report,
     unsettled_reports,
 )
-from reporting_pipeline.catalogue.notices import PublishedFile, write_report_notice
+from reporting_pipeline.catalogue.notices import (
+    PublishedFile,
+    ReportChange,
+    write_report_notice,
+)
 from reporting_pipeline.catalogue.report_keys import ReportKey, manifest_key
 from reporting_pipeline.catalogue.report_lock import report_lock_if_free
 from reporting_pipeline.catalogue.report_names import own_name
@@ -294,7 +298,8 @@ def _complete(
                 row_count=upcoming.manifest.row_count,
                 path=upcoming.storage_path,
             )
-            write_report_notice(connection, key, "available", edition=edition, now=now, file=file)
+            change = ReportChange(kind="available", edition=edition, file=file)
+            write_report_notice(connection, key, change, now)
         current = required_report(connection, key)
         record_right(connection, current, None if head is None else head.mark, now)
         forget_findings(connection, [upcoming.storage_path, manifest_key(upcoming.storage_path)])

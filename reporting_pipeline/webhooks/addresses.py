@@ -134,7 +134,8 @@ def _is_allowed(address: _Ip, networks: Sequence[Network]) -> bool:
 
 
 def _is_public(address: _Ip) -> bool:
-    return address.is_global and not address.is_multicast and not address.is_reserved
+    is_local = isinstance(address, IPv6Address) and address.is_site_local
+    return address.is_global and not (address.is_multicast or address.is_reserved or is_local)
 
 
 def _meant(address: _Ip) -> list[_Ip]:

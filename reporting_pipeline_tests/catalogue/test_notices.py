@@ -8,6 +8,8 @@ import redis
 from sqlalchemy import URL
 
 from reporting_pipeline.catalogue.notices import (
+    PublishedFile,
+    ReportChange,
     notify_rebuilt_days,
     publish_notices,
     write_report_notice,
@@ -26,11 +28,16 @@ KEY = ReportKey(
     period=Period(first=date(2025, 5, 1), end=date(2025, 5, 2)),
     format=ReportFormat.PDF,
 )
+PUBLISHED = ReportChange(
+    kind="available",
+    edition=3,
+    file=PublishedFile(byte_count=18_211, row_count=44, path="a/file.pdf"),
+)
 
 
 def test_a_notice_reaches_both_topics_once(warehouse_url: URL, redis_url: str) -> None:
     with warehouse_connection(warehouse_url) as connection:
-        write_report_notice(connection, KEY, "available", edition=3, now=NOW)
+        write_report_notice(connection, KEY, PUBLISHED, NOW)
 
     with redis.Redis.from_url(redis_url) as client, client.pubsub() as topics:
         topics.psubscribe("reporting:*")
@@ -53,10 +60,14 @@ def test_a_notice_reaches_both_topics_once(warehouse_url: URL, redis_url: str) -
             "organization_id": str(UUID(int=1)),
             "definition_id": str(UUID(int=2)),
             "report_id": str(KEY.id),
+            "slug": "daily-sales",
             "period": "2025-05-01",
             "format": "pdf",
             "edition": 3,
             "reason": None,
+            "byte_count": 18_211,
+            "row_count": 44,
+            "path": "a/file.pdf",
         }
         for message in published.values()
     )
@@ -64,7 +75,8 @@ def test_a_notice_reaches_both_topics_once(warehouse_url: URL, redis_url: str) -
 
 def test_notices_wait_while_redis_is_down(warehouse_url: URL, redis_url: str) -> None:
     with warehouse_connection(warehouse_url) as connection:
-        write_report_notice(connection, KEY, "held", edition=0, now=NOW, reason="a break")
+        change = ReportChange(kind="held", edition=0, reason="a break")
+        write_report_notice(connection, KEY, change, NOW)
 
     assert publish_notices(warehouse_url, "redis://127.0.0.1:1/0", NOW) == 0
     assert publish_notices(warehouse_url, redis_url, NOW) == 2
@@ -72,7 +84,7 @@ def test_notices_wait_while_redis_is_down(warehouse_url: URL, redis_url: str) ->
 
 def test_a_notice_published_twice_has_the_same_id(warehouse_url: URL, redis_url: str) -> None:
     with warehouse_connection(warehouse_url) as connection:
-        write_report_notice(connection, KEY, "available", edition=1, now=NOW)
+        write_report_notice(connection, KEY, PUBLISHED, NOW)
 
     with redis.Redis.from_url(redis_url) as client, client.pubsub() as topics:
         topics.subscribe(f"reporting:org:{UUID(int=1)}")
@@ -90,7 +102,7 @@ def test_a_notice_of_a_rolled_back_change_is_never_published(
     warehouse_url: URL, redis_url: str
 ) -> None:
     with warehouse_connection(warehouse_url) as connection:
-        write_report_notice(connection, KEY, "available", edition=1, now=NOW)
+        write_report_notice(connection, KEY, PUBLISHED, NOW)
         connection.rollback()
 
     assert publish_notices(warehouse_url, redis_url, NOW) == 0
