@@ -72,21 +72,23 @@ def _written(pattern: str, example: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-def networks(text: str) -> tuple[Network, ...]:
-    """Networks in the form 10.1.0.0/16, separated by commas.
+def networks(text: str | None) -> tuple[Network, ...]:
+    """Networks in the form 10.1.0.0/16, separated by commas; none of None.
 
     Raises:
         ValueError: The text is no such list.
     """
     try:
-        return tuple(ip_network(each.strip()) for each in text.split(",") if each.strip())
+        return tuple(ip_network(each.strip()) for each in text.split(",")) if text else ()
     except ValueError:
         message = f"{shown(text)!r} is not a list of networks such as 10.1.0.0/16,fd00::/8"
         raise ValueError(message) from None
 
 
 def _network_list(text: str) -> str:
-    networks(text)
+    if not networks(text):
+        message = "it is empty"
+        raise ValueError(message)
     return text
 
 

@@ -257,16 +257,16 @@ class Settings(BaseSettings):
         description="Key that signs webhooks: whsec_ and the Base64 of at least 24 random bytes;"
         " default none.",
     )
-    webhook_networks: NetworkList = Field(
-        default="",
-        description="Networks that webhooks of organisations may reach although they are not the"
-        " internet, separated by commas, such as 10.1.0.0/16; default none.",
-    )
     source_stale_seconds: WholeNumber = Field(
         default=7200,
         ge=60,
         le=2_678_400,
         description="Seconds without a landing after which a source raises an alert; default 7200.",
+    )
+    webhook_networks: NetworkList | None = Field(
+        default=None,
+        description="Networks that webhooks of organisations may reach although they are not the"
+        " internet, separated by commas, such as 10.1.0.0/16; default none.",
     )
     compute_logs_url: str | None = Field(
         default=None,

@@ -527,7 +527,7 @@ class Webhooks(SettingsResource):
 
     warehouse: dg.ResourceDependency[Warehouse]
     timing: dg.ResourceDependency[Timing]
-    webhook_networks: str = _setting("webhook_networks")
+    webhook_networks: str | None = _setting("webhook_networks")
 
     def send(self) -> int:
         """Send what is due; return how many messages were accepted."""

@@ -13,8 +13,10 @@ from reporting_pipeline.alerts.causes import (
     late_day,
     late_days,
     request_causes,
+    webhook_causes,
 )
 from reporting_pipeline.alerts.evaluation import Evaluation, update_alerts
+from reporting_pipeline.catalogue.webhook_subscriptions import subscribe
 from reporting_pipeline.domain.discrepancy import Severity
 from reporting_pipeline.registry.report_tables import BREAK_KINDS
 
@@ -301,3 +303,21 @@ def test_a_report_that_became_ready_otherwise_resolves_its_dead_request(
     )
 
     assert request_causes(rolled_back).alerts == []
+
+
+def test_a_webhook_whose_messages_were_given_up_is_a_cause(rolled_back: psycopg.Connection) -> None:
+    address = "https://example.com/reports"
+    added, _ = subscribe(rolled_back, ORG, address, now=NOW)
+    for number in (1, 2):
+        rolled_back.execute(
+            "insert into catalogue.webhook_deliveries (subscription_id, report_id, kind, message,"
+            " created_at, next_attempt_at, last_error, given_up_at)"
+            " values (%s, %s, 'report.held', '{}', %s, %s, 'answered 500', %s)",
+            (added.id, UUID(int=number), NOW, NOW, NOW),
+        )
+    [alert] = webhook_causes(rolled_back)
+
+    assert (alert.kind, alert.count) == (AlertKind.WEBHOOK_DEAD, 2)
+    assert alert.organization_id == ORG
+    assert "2 messages were given up, the last because it answered 500" in alert.message
+    assert address not in alert.message, "it can have a secret"

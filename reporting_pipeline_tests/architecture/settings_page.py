@@ -18,6 +18,7 @@ SECTIONS = {
     "request_heartbeat_seconds": "Requested reports",
     "signing_key": "Signatures",
     "alert_channels": "Alerts",
+    "webhook_networks": "Webhooks",
     "compute_logs_url": "Housekeeping",
     "metrics_port": "Metrics and logs",
     "hot_cache_ttl_seconds": "Memory cache",
