@@ -281,6 +281,7 @@ class IssuerUnavailable(ReportingError):
 
     retryable = True
 
+
 class UnknownWebhook(ReportingError):
     """An organisation has no webhook with an id."""
 
