@@ -24,6 +24,7 @@ from reporting_pipeline.serving.api.routes import (
     report_files,
     report_requests,
     reports,
+    webhooks,
 )
 
 API_VERSION = "1.0.0"
@@ -52,6 +53,7 @@ _ROUTERS = (
     notices.router,
     breaks.router,
     alerts.router,
+    webhooks.router,
 )
 _FAILURES = (
     HTTPStatus.UNAUTHORIZED,
