@@ -3,6 +3,7 @@
 A message of a refusal shows no secret.
 """
 
+import os
 import re
 from datetime import date, time
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -13,9 +14,12 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from reporting_pipeline.domain.time_zones import zone_names
+from reporting_pipeline.errors import SettingsError
+from reporting_pipeline.guards.regular_file import open_regular
 from reporting_pipeline.guards.shown_text import shown
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2199
+_MAX_KEY_BYTES = 64 * 1024
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -70,6 +74,34 @@ def _written(pattern: str, example: str) -> BeforeValidator:
         return value
 
     return BeforeValidator(check)
+
+
+def private_key(name: str, value: str) -> str:
+    """A private key as PEM, from its text or from its file.
+
+    Args:
+        name: The variable, for the error.
+        value: The PEM, perhaps on one line, or the path of its file.
+
+    Raises:
+        SettingsError: Its file cannot be read, or others than its owner may change it.
+    """
+    if "-----BEGIN" in value:
+        # A file of variables holds a PEM on one line.
+        return value.replace("\\n", "\n").strip() + "\n"
+    path = Path(value)
+    try:
+        with open_regular(path) as file:
+            mode = os.fstat(file.fileno()).st_mode
+            content = file.read(_MAX_KEY_BYTES).decode("ascii")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        message = f"{name} names a file that cannot be read: {reason}"
+        raise SettingsError(message) from None
+    if mode & 0o022:
+        message = f"others may change the file of {name}: chmod 600 {path}"
+        raise SettingsError(message)
+    return content
 
 
 def networks(text: str | None) -> tuple[Network, ...]:

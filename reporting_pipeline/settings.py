@@ -18,7 +18,6 @@ from sqlalchemy import URL
 
 from reporting_pipeline.addresses import postgres_url, with_options
 from reporting_pipeline.errors import SettingsError
-from reporting_pipeline.guards.regular_file import open_regular
 from reporting_pipeline.setting_values import (
     ClockTime,
     Day,
@@ -28,11 +27,11 @@ from reporting_pipeline.setting_values import (
     WebAddress,
     WholeNumber,
     ZoneName,
+    private_key,
     redis_database,
 )
 
 _DAGSTER_SCHEMA = "dagster"
-_MAX_KEY_BYTES = 64 * 1024
 _PREFIX = "REPORTING_"
 
 
@@ -522,23 +521,7 @@ class Settings(BaseSettings):
         """
         if self.signing_key is None or not self.signing_key.get_secret_value().strip():
             return None
-        text = self.signing_key.get_secret_value().strip()
-        if "-----BEGIN" in text:
-            # A file of variables holds a PEM on one line.
-            return text.replace("\\n", "\n").strip() + "\n"
-        path = Path(text)
-        try:
-            with open_regular(path) as file:
-                mode = os.fstat(file.fileno()).st_mode
-                content = file.read(_MAX_KEY_BYTES).decode("ascii")
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "it is no text"
-            message = f"REPORTING_SIGNING_KEY names a file that cannot be read: {reason}"
-            raise SettingsError(message) from None
-        if mode & 0o022:
-            message = f"others may change the file of REPORTING_SIGNING_KEY: chmod 600 {path}"
-            raise SettingsError(message)
-        return content
+        return private_key("REPORTING_SIGNING_KEY", self.signing_key.get_secret_value().strip())
 
     def store_address(self) -> str:
         """Address of the store that report files are written to.

@@ -21,7 +21,7 @@ from reporting_pipeline.guards.shown_text import shown
 from reporting_pipeline.setting_values import Network
 
 _MAX_LENGTH = 2_000
-_PORTS = {"https": 443, "http": 80}
+_SCHEMES = frozenset({"https", "http"})
 _Ip: TypeAlias = IPv4Address | IPv6Address
 # An IPv6 address whose last bits are an IPv4 address: a translator at the border reaches that one.
 _TRANSLATED = ip_network("64:ff9b::/96")
@@ -89,29 +89,28 @@ class GuardedResolver(AbstractResolver):
 
 
 def _parts(text: str) -> SplitResult:
-    try:
-        parts = urlsplit(text)
-        is_valid = (
-            len(text) <= _MAX_LENGTH
-            and text.isascii()
-            and text.isprintable()
-            and " " not in text
-            and "\\" not in text
-            and parts.scheme in _PORTS
-            and bool(parts.hostname)
-            and parts.username is None
-            and parts.password is None
-            and not parts.fragment
-            and parts.port != 0
-        )
-    except ValueError:  # the port is no number, or the address of IPv6 is malformed
-        is_valid = False
-    if not is_valid:
+    parts = _split(text)
+    if parts is None:
         raise AddressRefused(
             f"{shown(text)!r} is no address of a webhook: expected https://host/path without user, "
             f"password and fragment, of at most {_MAX_LENGTH} characters"
         )
     return parts
+
+
+def _split(text: str) -> SplitResult | None:
+    """The parts of an address of an allowed form."""
+    is_plain = len(text) <= _MAX_LENGTH and text.isascii() and text.isprintable()
+    if not is_plain or " " in text or "\\" in text:
+        return None
+    try:
+        parts = urlsplit(text)
+        has_place = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # the port is no number, or the address of IPv6 is malformed
+        return None
+    has_user = parts.username is not None or parts.password is not None
+    is_allowed = has_place and not has_user and not parts.fragment and parts.scheme in _SCHEMES
+    return parts if is_allowed else None
 
 
 def _literal(host: str) -> _Ip | None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from ipaddress import ip_network
 from uuid import UUID
 
@@ -215,9 +216,9 @@ def test_a_message_is_given_up_after_its_attempts_and_can_be_replayed(
     assert len(receiver.messages) == MAX_ATTEMPTS
     with warehouse_connection(desk.warehouse) as connection:
         assert dead_deliveries(connection) == [(OWN, added.id, 1, "answered 500")]
-        wanted = {"since": NOW, "only_dead": True, "now": desk.now}
-        assert replay(connection, OTHER, added.id, **wanted) == 0
-        assert replay(connection, OWN, added.id, **wanted) == 1
+        again = partial(replay, connection, since=NOW, only_dead=True, now=desk.now)
+        assert again(OTHER, added.id) == 0
+        assert again(OWN, added.id) == 1
         assert dead_deliveries(connection) == []
 
     receiver.manner = "accept"

@@ -1,5 +1,6 @@
 """An operator adds, pauses and removes webhooks of the own organisation, and reads messages."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -104,18 +105,20 @@ def test_only_an_operator_sees_webhooks(api: ApiCaller, role: Role) -> None:
 def test_another_organisation_finds_no_webhook(api: ApiCaller) -> None:
     mine = add(api)["id"]
     publish(api)
-    other = {"token": api.token(TOKYO), "organization_id": TOKYO}
-    calls = [
-        *(("GET", f"/webhooks/{mine}", {}), ("GET", f"/webhooks/{mine}/messages", {})),
-        *(("DELETE", f"/webhooks/{mine}", {}), ("POST", f"/webhooks/{mine}/resume", {})),
-        ("POST", f"/webhooks/{mine}/pause", {"json": {"reason": "x"}}),
-        ("POST", f"/webhooks/{mine}/replay", {"json": {"since": "2025-01-01T00:00:00Z"}}),
+    call = partial(api.call, token=api.token(TOKYO), organization_id=TOKYO)
+    calls: list[tuple[str, str, Any]] = [
+        ("GET", f"/webhooks/{mine}", None),
+        ("GET", f"/webhooks/{mine}/messages", None),
+        ("DELETE", f"/webhooks/{mine}", None),
+        ("POST", f"/webhooks/{mine}/resume", None),
+        ("POST", f"/webhooks/{mine}/pause", {"reason": "x"}),
+        ("POST", f"/webhooks/{mine}/replay", {"since": "2025-01-01T00:00:00Z"}),
     ]
 
-    for method, path, more in calls:
-        refused = api.call(method, path, **other, **more)
-        unknown = api.call(method, path.replace(mine, str(uuid4())), **other, **more)
+    for method, path, body in calls:
+        refused = call(method, path, json=body)
+        unknown = call(method, path.replace(mine, str(uuid4())), json=body)
         assert refused.status_code == unknown.status_code == 404, (method, path)
         assert ADDRESS not in refused.text
-    assert api.get("/webhooks", **other).json() == {"items": []}
+    assert call("GET", "/webhooks").json() == {"items": []}
     assert api.get(f"/webhooks/{mine}").json()["paused_at"] is None
