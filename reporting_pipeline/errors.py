@@ -47,6 +47,8 @@
         VersionChanged            something has changed since the caller read it
       FileGone                    the file of a former edition was replaced
       IssuerUnavailable           the issuer of tokens cannot be reached          (retryable)
+      UnknownWebhook              an organisation has no webhook with this id
+      AddressRefused              a webhook's address is malformed or inside the network
 
 Discrepancies in the books are values, not exceptions: see `reporting_pipeline.domain.discrepancy`.
 """
