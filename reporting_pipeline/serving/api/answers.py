@@ -91,6 +91,7 @@ def require_tag(if_match: str, tag: str) -> None:
 
 
 _Row = TypeVar("_Row")
+_Position = TypeVar("_Position")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +159,24 @@ def position_of(organization_id: UUID, list_name: str, cursor: str | None) -> An
     except (binascii.Error, ValueError, TypeError, RecursionError):
         pass
     raise CallInvalid(_NO_CURSOR)
+
+
+def position_as(
+    organization_id: UUID, list_name: str, cursor: str | None, read: Callable[[Any], _Position]
+) -> _Position | None:
+    """The position of a cursor as `read` understands it; None without one.
+
+    Raises:
+        CallInvalid: It is no cursor of this list, or `read` does not understand its position:
+            the digest has no secret, so somebody can write a cursor.
+    """
+    position = position_of(organization_id, list_name, cursor)
+    if position is None:
+        return None
+    try:
+        return read(position)
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise CallInvalid(_NO_CURSOR) from error
 
 
 def _digest(organization_id: UUID, list_name: str, position: Any) -> str:

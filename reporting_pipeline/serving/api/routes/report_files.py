@@ -23,7 +23,7 @@ from reporting_pipeline.serving.api.answers import (
     Cursor,
     PageSize,
     cursor_of,
-    position_of,
+    position_as,
     tagged,
 )
 from reporting_pipeline.serving.api.callers import Viewer
@@ -34,6 +34,7 @@ from reporting_pipeline.serving.report_files import ReportFile
 
 router = APIRouter(prefix="/reports/{report_id}", tags=["files"])
 
+_MAX_PLACE = 2**63 - 1
 EditionNumber = Annotated[int, Path(ge=1, le=2_147_483_647, description="The number, from 1.")]
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {}}, "description": "The file."},
@@ -163,7 +164,7 @@ def changes(  # noqa: PLR0913 - one argument per parameter
 ) -> Response:
     """The rows and values that differ from the edition before; none if only its texts differ."""
     name = f"changes of {report_id} {edition}"
-    after = position_of(caller.organization_id, name, cursor) or 0
+    after = position_as(caller.organization_id, name, cursor, _place) or 0
     required_report(api, caller, report_id)
     with api.reading(caller.organization_id) as connection:
         found = edition_changes(
@@ -174,6 +175,13 @@ def changes(  # noqa: PLR0913 - one argument per parameter
         following = cursor_of(caller.organization_id, name, found[limit - 1].position)
     items = [Change(**asdict(each)) for each in found[:limit]]
     return tagged(request, Changes(items=items, next_cursor=following))
+
+
+def _place(position: Any) -> int:
+    place = int(position)
+    if not 0 <= place <= _MAX_PLACE:
+        raise ValueError(place)
+    return place
 
 
 @router.get("/verification", summary="Verify the file", response_model=FileVerification)

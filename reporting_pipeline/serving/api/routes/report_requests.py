@@ -20,11 +20,10 @@ from reporting_pipeline.catalogue.idempotency import (
     remember_call,
 )
 from reporting_pipeline.catalogue.report_keys import ReportKey
-from reporting_pipeline.domain.period import Period
-from reporting_pipeline.errors import CallInvalid, UnknownReport
+from reporting_pipeline.errors import UnknownReport
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.requests.request_queue import AnswerState, StoredRequest, stored_request
-from reporting_pipeline.serving.api.answers import ApiModel, Slug, tagged
+from reporting_pipeline.serving.api.answers import ApiModel, Slug, report_period, tagged
 from reporting_pipeline.serving.api.callers import Caller, Viewer
 from reporting_pipeline.serving.api.context import Api, ApiContext
 from reporting_pipeline.serving.api.routes.reports import report_path
@@ -134,7 +133,7 @@ def _asked(
     result = api.desk.report(
         caller.organization_id,
         question.definition,
-        _period(question.period),
+        report_period(question.period),
         question.format,
         is_provisional_allowed=question.provisional_allowed,
     )
@@ -181,7 +180,7 @@ def _again(
 
 def _report_id(api: ApiContext, caller: Caller, question: ReportQuestion) -> UUID:
     definition = api.desk.caches.definitions.definition(caller.organization_id, question.definition)
-    return ReportKey.of(definition, _period(question.period), question.format).id
+    return ReportKey.of(definition, report_period(question.period), question.format).id
 
 
 async def _awaited(
@@ -289,10 +288,3 @@ def _request_path(caller: Caller, request_id: UUID) -> str:
 def _wait(prefer: str | None) -> int | None:
     found = _WAIT.search(prefer or "")
     return None if found is None else min(int(found["seconds"]), MAX_WAIT_SECONDS)
-
-
-def _period(token: str) -> Period:
-    try:
-        return Period.of_token(token)
-    except ValueError as error:
-        raise CallInvalid(str(error)) from error

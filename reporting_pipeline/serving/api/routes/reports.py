@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -19,7 +19,7 @@ from reporting_pipeline.serving.api.answers import (
     PageSize,
     Slug,
     cursor_of,
-    position_of,
+    position_as,
     tagged,
 )
 from reporting_pipeline.serving.api.callers import Caller, Viewer
@@ -133,8 +133,7 @@ def list_reports(  # noqa: PLR0913 - one argument per parameter
         slug=definition, format=format_, status=status, event_id=event_id, first=first, last=last
     )
     name = f"reports {sorted(asdict(chosen).items(), key=str)}"
-    found = position_of(caller.organization_id, name, cursor)
-    after = None if found is None else (date.fromisoformat(found[0]), UUID(found[1]))
+    after = position_as(caller.organization_id, name, cursor, _last_row)
     with api.reading(caller.organization_id) as connection:
         rows = report_page(connection, caller.organization_id, chosen, after=after, limit=limit + 1)
     return tagged(request, _page(caller.organization_id, name, rows, limit))
@@ -144,6 +143,11 @@ def list_reports(  # noqa: PLR0913 - one argument per parameter
 def one_report(caller: Viewer, api: Api, request: Request, report_id: UUID) -> Response:
     """The state of a report now, and its file."""
     return tagged(request, shown_report(required_report(api, caller, report_id)))
+
+
+def _last_row(position: Any) -> tuple[date, UUID]:
+    day, report_id = position
+    return date.fromisoformat(day), UUID(report_id)
 
 
 def _page(

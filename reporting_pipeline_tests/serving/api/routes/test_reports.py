@@ -1,11 +1,21 @@
 """An organisation lists its own reports, page by page, and sees each one's file."""
 
+from dataclasses import asdict
 from datetime import date, timedelta
 
 import pytest
 
+from reporting_pipeline.catalogue.report_pages import ReportFilter
+from reporting_pipeline.serving.api.answers import cursor_of
 from reporting_pipeline.serving.api.tokens import Role
-from reporting_pipeline_tests.sample_reports import ATTENDANCE, REVENUE, TOKYO, define, one_day
+from reporting_pipeline_tests.sample_reports import (
+    ATTENDANCE,
+    BERLIN,
+    REVENUE,
+    TOKYO,
+    define,
+    one_day,
+)
 from reporting_pipeline_tests.serving.api.api_caller import ApiCaller
 
 DAY = date(2025, 10, 25)
@@ -123,3 +133,26 @@ def test_a_value_that_is_not_valid_is_named(api: ApiCaller, query: dict[str, str
 def test_a_report_that_does_not_exist_is_not_found(api: ApiCaller) -> None:
     assert api.get("/reports/99999999-0000-4000-8000-000000000009").status_code == 404
     assert api.get("/reports/x").status_code == 422
+
+
+@pytest.mark.parametrize("position", [[], 7, ["x", "y"], ["2025-10-25"], {"a": 1}, [None, None]])
+def test_a_cursor_that_somebody_has_written_is_refused(api: ApiCaller, position: object) -> None:
+    make(api, "written", days=1)
+    name = f"reports {sorted(asdict(ReportFilter()).items(), key=str)}"
+    report = api.get("/reports", params={"definition": "written"}).json()["items"][0]["id"]
+    changes = f"changes of {report} 1"
+
+    for path, list_name in (("/reports", name), (f"/reports/{report}/editions/1/changes", changes)):
+        cursor = cursor_of(BERLIN, list_name, position)
+        found = api.get(path, params={"cursor": cursor})
+        if isinstance(position, int) and path != "/reports":
+            assert found.status_code == 200, "it is a place"
+        else:
+            assert found.status_code == 422, path
+    assert (
+        api.get(
+            f"/reports/{report}/editions/1/changes",
+            params={"cursor": cursor_of(BERLIN, changes, 2**64)},
+        ).status_code
+        == 422
+    )
