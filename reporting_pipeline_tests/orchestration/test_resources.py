@@ -16,6 +16,7 @@ from reporting_pipeline.orchestration.resources import (
     StoreAuditing,
     Timing,
     Warehouse,
+    Webhooks,
     resources_of,
 )
 from reporting_pipeline.settings import Settings
@@ -40,7 +41,7 @@ NOT_FOR_RUNS = {
     *(f"retention_{name}_years" for name in ("financial", "sales", "operational")),
     *(f"hot_cache_{name}" for name in ("ttl_seconds", "entries", "bytes", "file_bytes")),
     *(f"api_{name}" for name in ("issuer_url", "keys_url", "audience", "calls_per_minute")),
-    "api_body_bytes",
+    *("api_body_bytes", "lake_url"),
 }
 
 
@@ -80,7 +81,7 @@ def test_every_setting_that_a_run_uses_is_a_field_of_a_resource(settings: Settin
     parts = [getattr(Reports.of(settings), each) for each in Reports.model_fields]
     fields = {name for each in parts if each for name in type(each).model_fields}
     fields |= {*Reports.model_fields, *AlertEvaluator.model_fields, *Sources.model_fields}
-    fields |= {*StoreAuditing.model_fields}
+    fields |= {*StoreAuditing.model_fields, *Webhooks.model_fields}
     assert set(Settings.model_fields) - fields == NOT_FOR_RUNS
 
 
