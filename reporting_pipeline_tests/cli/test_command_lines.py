@@ -40,6 +40,10 @@ _USED_SETTINGS = {
         _SWEEP,
         ("", "/dev/null", "{file}/x", "s3://", "s3://b/../x", "ftp://x", "file://", "\x1b[31m"),
     ),
+    "REPORTING_LAKE_URL": (
+        ("lake",),
+        ("", "/dev/null", "{file}/x", "s3://", "s3://b/../x", "ftp://x", "file://", "\x1b[31m"),
+    ),
     "REPORTING_SIGNING_KEY": (
         _REQUEST,
         ("{pipe}", "{device}", "{folder}", "{dangling}", "{file}", "x" * 5_000, "\x1b[31m"),
@@ -51,7 +55,7 @@ _USED_SETTINGS = {
 }
 # Settings that only Dagster, a channel or a signature needs.
 _READ_ELSEWHERE = {"store_url", "compute_logs_url", "alert_channels", "alert_signing_secret"}
-_READ_ELSEWHERE |= {"signing_key", "dagster_url"}
+_READ_ELSEWHERE |= {"signing_key", "dagster_url", "lake_url"}
 # By the end of its name, or else by its type: values that a setting must refuse.
 _WRONG_SETTINGS = {
     "int": ("", "ten", "0x10", "1_000", "1e3", "1.5", "-1", "9" * 19, "9" * 40, "\u0663\u0660"),
@@ -77,6 +81,8 @@ def _wrong_values(field: str, info: FieldInfo) -> tuple[str, ...]:
         return ("",)
     if field == "redis_url":
         return ("", "redis://h:port", "redis://h:99999", "x", "http://h")
+    if field == "webhook_networks":
+        return ("", ",", "x", "localhost", "10.0.0.1/8", "10.0.0.0/40", "\x1b[31m")
     if field in _READ_ELSEWHERE:
         return ()
     if field.endswith("_url"):
