@@ -65,6 +65,12 @@ _WRONG_SETTINGS = {
     "Literal": ("", "JSON", "xml"),
     "str": ("", "Nowhere/City", "../UTC"),
 }
+# Settings of a form of their own.
+_WRONG_VALUES = {
+    **dict.fromkeys(("engine_folder", "api_audience"), ("",)),  # looked at when they are used
+    "redis_url": ("", "redis://h:port", "redis://h:99999", "x", "http://h"),
+    "webhook_networks": ("", ",", "x", "localhost", "10.0.0.1/8", "10.0.0.0/40", "\x1b[31m"),
+}
 _WRONG_FOLDERS = ("", "/dev/null", "/dev/null/x", "x" * 5_000, "/dev/zero")
 
 
@@ -77,12 +83,8 @@ def _wrong_settings() -> Iterator[tuple[str, str]]:
 def _wrong_values(field: str, info: FieldInfo) -> tuple[str, ...]:
     if field in {"home", "pg_bindir"}:
         return _WRONG_FOLDERS if field == "home" else ()
-    if field in {"engine_folder", "api_audience"}:  # looked at when they are used
-        return ("",)
-    if field == "redis_url":
-        return ("", "redis://h:port", "redis://h:99999", "x", "http://h")
-    if field == "webhook_networks":
-        return ("", ",", "x", "localhost", "10.0.0.1/8", "10.0.0.0/40", "\x1b[31m")
+    if field in _WRONG_VALUES:
+        return _WRONG_VALUES[field]
     if field in _READ_ELSEWHERE:
         return ()
     if field.endswith("_url"):
