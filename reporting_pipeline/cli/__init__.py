@@ -57,7 +57,7 @@ COMMANDS = MappingProxyType(
         ),
         "webhooks": (
             "webhooks:webhooks",
-            "Tell organisations of their reports: add, list, pause and remove webhooks, and send.",
+            "Add, list, pause and remove webhooks of organisations, and send their messages.",
         ),
         "due": ("due:due", "List the reports that are due and missing."),
         "export": (

@@ -35,7 +35,9 @@ def secret_bytes(text: str | None) -> bytes:
     except (binascii.Error, ValueError):
         secret = b""
     if len(secret) < MIN_SECRET_BYTES:
-        message = f"expected {SECRET_PREFIX} and the Base64 of at least {MIN_SECRET_BYTES} bytes"
+        message = (
+            f"expected {SECRET_PREFIX} and the Base64 of at least {MIN_SECRET_BYTES} random bytes"
+        )
         raise ValueError(message)
     return secret
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 # With the eight characters of `tempfile`.
 _NAME = re.compile(
-    r"reporting-(?:(?:restated|former|shown|blocks|read|render|dbt|demo)-)?[a-z0-9_]{8}"
+    r"reporting-(?:(?:restated|former|shown|blocks|read|render|dbt|demo|lake)-)?[a-z0-9_]{8}"
 )
 
 

@@ -37,6 +37,7 @@ _MADE = {
     ("keys new", "file"),
     ("sources generate", "out"),
     ("definitions export", "directory"),
+    ("bi export", "directory"),
 }
 # Values that a parameter accepts, so that only one argument of a line is wrong.
 _RIGHT = {
