@@ -16,7 +16,7 @@ from psycopg.rows import class_row
 
 
 class Action(StrEnum):
-    """What somebody did."""
+    """The kinds of acts that the audit log records."""
 
     ASKED = "asked"
     DOWNLOADED = "downloaded"

@@ -21,7 +21,9 @@ from reporting_pipeline.catalogue.webhook_subscriptions import WebhookKind
 CLAIM = timedelta(minutes=1)
 """A message that was claimed longer ago is free again: its sender has died."""
 
-_FOR_EACH = 2
+MAX_AT_ONCE_EACH = 2
+"""So many messages of a subscription a sender sends at once."""
+
 _ENQUEUE = """
     insert into catalogue.webhook_deliveries
         (subscription_id, report_id, kind, message, created_at, next_attempt_at)
@@ -51,7 +53,10 @@ _CLAIM = """
             row_number() over (partition by heads.subscription_id order by heads.id) as place
         from heads
         inner join catalogue.webhook_subscriptions as wanted on heads.subscription_id = wanted.id
-        where heads.next_attempt_at <= %(now)s and wanted.paused_at is null
+        where
+            heads.next_attempt_at <= %(now)s
+            and wanted.paused_at is null
+            and not heads.subscription_id = any(%(busy)s::uuid[])
     ),
 
     free as (
@@ -153,9 +158,24 @@ def enqueue_deliveries(
     connection.execute(_ENQUEUE, {**ids, "kind": kind, "message": Jsonb(message), "now": now})
 
 
-def claim(connection: Connection[Any], now: datetime, limit: int) -> list[ClaimedDelivery]:
-    """Take messages that are due, the oldest of each report; commit before they are sent."""
-    bound = {"now": now, "limit": limit, "claim": CLAIM, "for_each": _FOR_EACH}
+def claim(
+    connection: Connection[Any], now: datetime, limit: int, busy: Sequence[UUID] = ()
+) -> list[ClaimedDelivery]:
+    """Take messages that are due, the oldest of each report; commit before they are sent.
+
+    Args:
+        connection: To the warehouse.
+        now: The time now.
+        limit: The most messages.
+        busy: Subscriptions whose messages this sender is sending; they get no further one.
+    """
+    bound = {
+        "now": now,
+        "limit": limit,
+        "claim": CLAIM,
+        "for_each": MAX_AT_ONCE_EACH,
+        "busy": [*busy],
+    }
     with connection.cursor(row_factory=class_row(ClaimedDelivery)) as cursor:
         return cursor.execute(_CLAIM, bound).fetchall()
 

@@ -22,6 +22,7 @@ from reporting_pipeline.domain.webhook_signatures import new_secret
 from reporting_pipeline.errors import UnknownWebhook
 
 _COLUMNS = "id, organization_id, address, kinds, definition_id, created_at, paused_at, pause_reason"
+_SELECT = f"select {_COLUMNS} from catalogue.webhook_subscriptions"  # noqa: S608 - our own columns
 _SUBSCRIBE = (
     "insert into catalogue.webhook_subscriptions"  # noqa: S608 - our own columns
     " (organization_id, address, kinds, definition_id, created_at)"
@@ -93,12 +94,9 @@ def subscriptions_of(
     connection: Connection[Any], organization_id: UUID
 ) -> list[WebhookSubscription]:
     """The subscriptions of an organisation, oldest first."""
-    statement = (
-        f"select {_COLUMNS} from catalogue.webhook_subscriptions"  # noqa: S608 - our own columns
-        " where organization_id = %s order by created_at, id"
-    )
+    statement = f"{_SELECT} where organization_id = %s order by created_at, id"
     with connection.cursor(row_factory=class_row(WebhookSubscription)) as cursor:
-        return cursor.execute(statement, (organization_id,)).fetchall()
+        return cursor.execute(statement.encode(), (organization_id,)).fetchall()
 
 
 def subscription(
@@ -109,14 +107,20 @@ def subscription(
     Raises:
         UnknownWebhook: The organisation has no such subscription.
     """
-    for each in subscriptions_of(connection, organization_id):
-        if each.id == subscription_id:
-            return each
-    raise _unknown(subscription_id)
+    statement = f"{_SELECT} where organization_id = %s and id = %s"
+    with connection.cursor(row_factory=class_row(WebhookSubscription)) as cursor:
+        found = cursor.execute(statement.encode(), (organization_id, subscription_id)).fetchone()
+    if found is None:
+        raise _unknown(subscription_id)
+    return found
 
 
 def pause(
-    connection: Connection[Any], organization_id: UUID, subscription_id: UUID, reason: str
+    connection: Connection[Any],
+    organization_id: UUID,
+    subscription_id: UUID,
+    reason: str,
+    now: datetime,
 ) -> None:
     """Send nothing more until `resume`; messages wait.
 
@@ -126,9 +130,9 @@ def pause(
     _change(
         connection,
         "update catalogue.webhook_subscriptions"
-        " set paused_at = coalesce(paused_at, now()), pause_reason = %s"
+        " set paused_at = coalesce(paused_at, %s), pause_reason = %s"
         " where organization_id = %s and id = %s",
-        (reason, organization_id, subscription_id),
+        (now, reason, organization_id, subscription_id),
     )
 
 

@@ -3,7 +3,6 @@
 import logging
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -96,9 +95,7 @@ def _watch(evaluator: "AlertEvaluator") -> None:
     announce(f"the alerts are evaluated every {_EVERY_SECONDS} seconds until Ctrl-C")
     while not stop_request.is_asked():
         _evaluate(evaluator)
-        begun = time.monotonic()
-        while not stop_request.is_asked() and time.monotonic() < begun + _EVERY_SECONDS:
-            time.sleep(_POLL_SECONDS)
+        stop_request.wait(_EVERY_SECONDS)
 
 
 def _evaluate(evaluator: "AlertEvaluator") -> None:

@@ -1,11 +1,14 @@
 """`reporting webhooks`: the webhooks of organisations, their messages, and sending them."""
 
 import logging
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID
 
 import click
+from psycopg import Connection
 
 from reporting_pipeline.catalogue.definition_store import definition_by_slug
 from reporting_pipeline.catalogue.directory import organization_called
@@ -40,7 +43,6 @@ _SUBSCRIPTION_COLUMNS = ("id", "address", "kinds", "definition", "since", "state
 _DELIVERY_COLUMNS = ("message", "written", "kind", "report", "tries", "state", "last error")
 _MAX_LISTED = 200
 _EVERY_SECONDS = 5
-_POLL_SECONDS = 0.5
 _OF_ORGANIZATION = click.option(
     "--organization", type=ORGANIZATION, required=True, help="The organisation of the webhook."
 )
@@ -89,8 +91,8 @@ def add(organization: str, kinds: tuple[str, ...], definition: str | None, addre
 @_OF_ORGANIZATION
 def list_(organization: str) -> None:
     """List the webhooks of an organisation."""
-    with session() as settings, warehouse_connection(settings.warehouse_url()) as connection:
-        found = subscriptions_of(connection, organization_called(connection, organization))
+    with _organization(organization) as (connection, organization_id):
+        found = subscriptions_of(connection, organization_id)
     console = listing_console()
     if found:
         console.print(listing(_SUBSCRIPTION_COLUMNS, map(_subscription_row, found)))
@@ -103,8 +105,8 @@ def list_(organization: str) -> None:
 @_WEBHOOK
 def pause_(organization: str, reason: str, webhook: UUID) -> None:
     """Send nothing more to WEBHOOK until it is resumed; its messages wait."""
-    with session() as settings, warehouse_connection(settings.warehouse_url()) as connection:
-        pause(connection, organization_called(connection, organization), webhook, reason)
+    with _organization(organization) as (connection, organization_id):
+        pause(connection, organization_id, webhook, reason, datetime.now(UTC))
     say(f"webhook {webhook} is paused")
 
 
@@ -113,8 +115,8 @@ def pause_(organization: str, reason: str, webhook: UUID) -> None:
 @_WEBHOOK
 def resume_(organization: str, webhook: UUID) -> None:
     """Send to WEBHOOK again, first what has waited."""
-    with session() as settings, warehouse_connection(settings.warehouse_url()) as connection:
-        resume(connection, organization_called(connection, organization), webhook)
+    with _organization(organization) as (connection, organization_id):
+        resume(connection, organization_id, webhook)
     say(f"webhook {webhook} is active")
 
 
@@ -123,8 +125,8 @@ def resume_(organization: str, webhook: UUID) -> None:
 @_WEBHOOK
 def remove(organization: str, webhook: UUID) -> None:
     """Remove WEBHOOK, with the messages that wait for it."""
-    with session() as settings, warehouse_connection(settings.warehouse_url()) as connection:
-        unsubscribe(connection, organization_called(connection, organization), webhook)
+    with _organization(organization) as (connection, organization_id):
+        unsubscribe(connection, organization_id, webhook)
     say(f"webhook {webhook} is removed")
 
 
@@ -133,8 +135,8 @@ def remove(organization: str, webhook: UUID) -> None:
 @_WEBHOOK
 def messages(organization: str, webhook: UUID) -> None:
     """List the newest messages for WEBHOOK, and what became of them."""
-    with session() as settings, warehouse_connection(settings.warehouse_url()) as connection:
-        of = subscription(connection, organization_called(connection, organization), webhook)
+    with _organization(organization) as (connection, organization_id):
+        of = subscription(connection, organization_id, webhook)
         found = deliveries_of(connection, of.id, _MAX_LISTED)
     console = listing_console()
     if found:
@@ -151,8 +153,8 @@ def replay_(organization: str, first: date, *, is_all: bool, webhook: UUID) -> N
     """Send messages for WEBHOOK again that were given up."""
     now = datetime.now(UTC)
     since = datetime(first.year, first.month, first.day, tzinfo=UTC)
-    with session() as settings, warehouse_connection(settings.warehouse_url()) as connection:
-        of = subscription(connection, organization_called(connection, organization), webhook)
+    with _organization(organization) as (connection, organization_id):
+        of = subscription(connection, organization_id, webhook)
         count = replay(
             connection, of.organization_id, of.id, since=since, only_dead=not is_all, now=now
         )
@@ -172,9 +174,14 @@ def send(*, watch: bool) -> None:
         announce(f"messages of webhooks are sent every {_EVERY_SECONDS} seconds until Ctrl-C")
         while not stop_request.is_asked():
             _send(sender)
-            begun = time.monotonic()
-            while not stop_request.is_asked() and time.monotonic() < begun + _EVERY_SECONDS:
-                time.sleep(_POLL_SECONDS)
+            stop_request.wait(_EVERY_SECONDS)
+
+
+@contextmanager
+def _organization(named: str) -> Iterator[tuple[Connection[Any], UUID]]:
+    """A connection to the warehouse, and the id of the organisation that an option names."""
+    with session() as settings, warehouse_connection(settings.warehouse_url()) as connection:
+        yield connection, organization_called(connection, named)
 
 
 def _sender(settings: Settings) -> WebhookSender:

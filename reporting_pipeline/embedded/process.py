@@ -23,6 +23,7 @@ from reporting_pipeline.errors import ServerFailed
 
 _PR_SET_PDEATHSIG = 1
 _POLL_SECONDS = 0.02
+_STOP_POLL_SECONDS = 0.5
 _PORT_ATTEMPTS = 5
 _PATIENCE_SECONDS = 2
 _LOG_TAIL_LINES = 8
@@ -263,6 +264,12 @@ class StopRequest:
     def is_asked(self) -> bool:
         """True after SIGINT, SIGTERM or SIGHUP."""
         return self._is_asked
+
+    def wait(self, seconds: float) -> None:
+        """Wait for so long, or until a signal asks this process to stop."""
+        end = time.monotonic() + seconds
+        while not self._is_asked and time.monotonic() < end:
+            time.sleep(_STOP_POLL_SECONDS)
 
     def _ask(self) -> None:
         self._is_asked = True

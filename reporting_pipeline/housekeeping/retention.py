@@ -4,8 +4,8 @@
                     provisional files that were replaced
     requests        requests that have ended; a dead one stays until the report is requested again,
                     because its alert is open until then
-    alert rows      resolved alerts, their messages to channels, and notices over Redis. Open alerts
-                    stay, and so do messages that a channel has yet to get. A notice that was never
+    alert rows      resolved alerts, messages to channels and webhooks, and notices over Redis. Open
+                    alerts stay, and so do messages that nobody has got yet. A notice that was never
                     published is deleted with the others: listeners read the tables instead
 
 The file of a report's current edition, its manifest and the catalogue's reports stay for good. The
@@ -71,7 +71,11 @@ _EXPIRED_MESSAGES = """
     where coalesce(delivered_at, given_up_at) < %(before)s
 """
 _EXPIRED_NOTICES = "from catalogue.notices where created_at < %(before)s"
-_ALERT_ROWS = (_EXPIRED_ALERTS, _EXPIRED_MESSAGES, _EXPIRED_NOTICES)
+_EXPIRED_WEBHOOK_MESSAGES = """
+    from catalogue.webhook_deliveries
+    where coalesce(delivered_at, given_up_at) < %(before)s
+"""
+_ALERT_ROWS = (_EXPIRED_ALERTS, _EXPIRED_MESSAGES, _EXPIRED_WEBHOOK_MESSAGES, _EXPIRED_NOTICES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,8 +213,7 @@ def count_expired_alert_rows(warehouse: URL, before: datetime) -> ExpiredAlertRo
     Raises:
         WarehouseUnavailable: The warehouse cannot be reached.
     """
-    alerts, messages, notices = _count(warehouse, _ALERT_ROWS, before)
-    return ExpiredAlertRows(alert_count=alerts, message_count=messages, notice_count=notices)
+    return _alert_rows(_count(warehouse, _ALERT_ROWS, before))
 
 
 def delete_expired_alert_rows(warehouse: URL, before: datetime) -> ExpiredAlertRows:
@@ -219,8 +222,14 @@ def delete_expired_alert_rows(warehouse: URL, before: datetime) -> ExpiredAlertR
     Raises:
         WarehouseUnavailable: The warehouse cannot be reached.
     """
-    alerts, messages, notices = _delete(warehouse, _ALERT_ROWS, before)
-    return ExpiredAlertRows(alert_count=alerts, message_count=messages, notice_count=notices)
+    return _alert_rows(_delete(warehouse, _ALERT_ROWS, before))
+
+
+def _alert_rows(counts: Sequence[int]) -> ExpiredAlertRows:
+    alerts, to_channels, to_webhooks, notices = counts
+    return ExpiredAlertRows(
+        alert_count=alerts, message_count=to_channels + to_webhooks, notice_count=notices
+    )
 
 
 def _count(warehouse: URL, selections: Sequence[str], before: datetime) -> list[int]:

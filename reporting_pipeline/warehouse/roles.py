@@ -58,10 +58,10 @@ _FACTS = """
 
 
 def ensure_roles(connection: psycopg.Connection[Any]) -> None:
-    """Make the role of readers, and let this session's role become it.
+    """Make the role of readers, and let the role of the connection become it.
 
     Raises:
-        RolesMissing: The session's role has no right to do so; the message has the SQL for an
+        RolesMissing: The role of the connection may not do so; the message has the SQL for an
             administrator.
     """
     statement = sql.SQL(_MAKE).format(
@@ -79,8 +79,8 @@ def require_roles(connection: psycopg.Connection[Any]) -> None:
     """Check the role of readers, without a change; well too if `ensure_roles` would make it.
 
     Raises:
-        RolesMissing: It does not exist, this session's role cannot become it, or it has rights by
-            which it would see more than one organisation.
+        RolesMissing: It does not exist, the role of the connection cannot become it, or it has
+            rights by which it would see more than one organisation.
     """
     bound = {"reader": READER}
     [(_, may_make, exists, is_strong)] = connection.execute(_FACTS, bound).fetchall()

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from uuid import UUID
 
 import aiohttp
 from sqlalchemy import URL
@@ -97,15 +98,27 @@ class WebhookSender:
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
         ) as session:
-            while tried < limit and (claimed := self._claim(min(_AT_ONCE, limit - tried))):
+            # A place that becomes free is filled at once: nobody waits for a receiver that hangs.
+            sending: dict[asyncio.Task[bool], UUID] = {}
+            while True:
+                free = min(_AT_ONCE - len(sending), limit - tried)
+                claimed = await asyncio.to_thread(self._claim, free, [*sending.values()])
                 tried += len(claimed)
-                sent = [self._send_one(session, each) for each in claimed]
-                accepted += sum(await asyncio.gather(*sent))
-        return accepted
+                for each in claimed:
+                    task = asyncio.create_task(self._send_one(session, each))
+                    sending[task] = each.subscription_id
+                if not sending:
+                    return accepted
+                done, _ = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
+                accepted += sum(task.result() for task in done)
+                for task in done:
+                    del sending[task]
 
-    def _claim(self, limit: int) -> list[ClaimedDelivery]:
+    def _claim(self, limit: int, busy: Sequence[UUID]) -> list[ClaimedDelivery]:
+        if limit <= 0:
+            return []
         with warehouse_connection(self.warehouse) as connection:
-            return claim(connection, self.clock(), limit)
+            return claim(connection, self.clock(), limit, busy)
 
     async def _send_one(self, session: aiohttp.ClientSession, one: ClaimedDelivery) -> bool:
         failure = await self._post(session, one)
@@ -141,7 +154,7 @@ class WebhookSender:
             again_at = None if is_last else now + min(wait, _MAX_WAIT)
             record_failed(connection, one.id, failure.reason, again_at=again_at, now=now)
             if failure.is_gone:
-                pause(connection, one.organization_id, one.subscription_id, failure.reason)
+                pause(connection, one.organization_id, one.subscription_id, failure.reason, now)
         if is_last:
             _LOG.error("webhook message %d was given up: %s", one.id, failure.reason)
         elif one.attempt_count == 1:

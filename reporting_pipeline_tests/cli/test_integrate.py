@@ -28,6 +28,11 @@ from reporting_pipeline_tests.sample_reports import (
 )
 
 DAY = date(2025, 10, 25)
+_needs_curl = pytest.mark.skipif(
+    shutil.which("curl") is None,
+    reason="no package of PyPI has curl: install Debian's package `curl`; the part in Python makes "
+    "the same calls",
+)
 PARTS = re.findall(
     r"^```(?P<language>\w+)\n(?P<code>.*?)^```$",
     (DOCS / "how-to" / "integrate.md").read_text(encoding="utf-8"),
@@ -106,14 +111,14 @@ def known(
     return {**environment, "ORGANIZATION": str(BERLIN), "TOKEN": own}
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@_needs_curl
 def test_a_report_is_downloaded_by_curl(known: Mapping[str, str], tmp_path: Path) -> None:
     run(["bash", "-euo", "pipefail", "-c", code_of("sh", "Prefer: wait=30")], known, tmp_path)
 
     assert (tmp_path / "report.csv").read_text().startswith("date,")
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@_needs_curl
 def test_a_webhook_is_added_by_curl(known: Mapping[str, str], tmp_path: Path) -> None:
     run(["bash", "-euo", "pipefail", "-c", code_of("sh", "webhook.json")], known, tmp_path)
 

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,6 +25,7 @@ class Receiver:
         messages: The id and the message of each request, in the order of arrival.
         headers: The headers of each request.
         bodies: The body of each request.
+        on_message: Called when a request has come.
     """
 
     port: int
@@ -34,6 +35,7 @@ class Receiver:
     messages: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
+    on_message: Callable[[], object] = lambda: None
 
     @property
     def address(self) -> str:
@@ -64,6 +66,7 @@ class _Handler(BaseHTTPRequestHandler):
         receiver.headers.append(headers)
         receiver.bodies.append(body)
         receiver.messages.append((headers["webhook-id"], json.loads(body)))
+        receiver.on_message()
         manner = receiver.first.pop(0) if receiver.first else receiver.manner
         if manner == "hang":
             self.server.is_over.wait()

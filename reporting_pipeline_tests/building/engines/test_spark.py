@@ -26,9 +26,12 @@ spark.driver.extraJavaOptions -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=
 
 @pytest.mark.skipif(
     find_spec("pyspark") is None or find_spec("dbt.adapters.spark") is None,
-    reason="pyspark and dbt-spark are not installed: pip install 'reporting-pipeline[spark]'",
+    reason="pyspark has no wheel, so no lock file has it: pip install 'reporting-pipeline[spark]'",
 )
-@pytest.mark.skipif(shutil.which("java") is None, reason="no java, which Spark needs")
+@pytest.mark.skipif(
+    shutil.which("java") is None,
+    reason="Spark needs Java: install Debian's package `default-jre-headless`",
+)
 @pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # py4j's sockets
 def test_every_cell_of_the_season_is_that_of_postgresql(

@@ -156,7 +156,7 @@ def remove(caller: Operator, api: Api, webhook_id: UUID) -> None:
 def pause_webhook(caller: Operator, api: Api, webhook_id: UUID, question: PauseQuestion) -> Webhook:
     """Nothing is sent until it is resumed; its messages wait."""
     with api.writing() as connection:
-        pause(connection, caller.organization_id, webhook_id, question.reason)
+        pause(connection, caller.organization_id, webhook_id, question.reason, api.now())
         _note(connection, caller, Action.PAUSED, webhook_id, api.now())
         found = subscription(connection, caller.organization_id, webhook_id)
     return Webhook(**_fields(found))
