@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 
 from reporting_pipeline.serving.api.calls import CallFrame
 from reporting_pipeline.serving.api.context import ApiContext
+from reporting_pipeline.serving.api.documentation import add_documentation
 from reporting_pipeline.serving.api.problems import add_problem_handlers, problem_answers
 from reporting_pipeline.serving.api.routes import (
     alerts,
@@ -94,10 +95,12 @@ def create_app(
         middleware=[
             Middleware(CallFrame, kept=context.kept, max_body_bytes=context.settings.api_body_bytes)
         ],
+        docs_url=None,
         redoc_url=None,
     )
     app.state.context = context
     add_problem_handlers(app)
+    add_documentation(app)
     app.include_router(health.router)
     organization = APIRouter(prefix=ORGANIZATION_PATH, responses=problem_answers(*_FAILURES))
     for router in _ROUTERS:

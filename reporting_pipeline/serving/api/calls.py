@@ -16,6 +16,7 @@ from uuid import uuid4
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from reporting_pipeline.serving.api.documentation import PAGE, PAGE_SOURCES
 from reporting_pipeline.serving.api.problems import unexpected_problem
 from reporting_pipeline.serving.api.rate_limits import Quota
 from reporting_pipeline.telemetry.json_log import log_ids
@@ -32,7 +33,7 @@ _HEADERS = (
     (b"strict-transport-security", b"max-age=31536000"),
 )
 _NO_SOURCES = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
-_PAGES = frozenset({"/docs", "/docs/oauth2-redirect"})
+_OWN_SOURCES = (b"content-security-policy", PAGE_SOURCES.encode())
 _NOT_KEPT = (b"cache-control", b"no-store")
 _LOG = logging.getLogger(__name__)
 
@@ -105,8 +106,7 @@ class _Answer:
         state = self._scope["state"]
         found = {name for name, _ in message.get("headers", ())}
         added = [(b"x-request-id", state["call_id"].encode()), *_HEADERS]
-        if self._scope["path"] not in _PAGES:
-            added.append(_NO_SOURCES)
+        added.append(_OWN_SOURCES if self._scope["path"] == PAGE else _NO_SOURCES)
         if b"cache-control" not in found:
             added.append(_NOT_KEPT)
         quota = state.get("quota")
