@@ -4,6 +4,7 @@
     postgres_sql     a measure as one aggregate of PostgreSQL, for tools that take SQL
     metricflow, tableau, lookml, superset, cube
                      one language each
+    place            where a tool finds the views: every language writes it
     targets          the languages by name, and their files in a folder
 
 Everything follows from dbt's YAML by the registry. Nothing is read from a warehouse, and the same

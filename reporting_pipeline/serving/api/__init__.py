@@ -7,7 +7,8 @@
     context      what routes share: `Api` has the desk, the connections and the clock
     definition_bodies  the bodies of `routes/definitions`
     answers      entity tags, cursors, and the model of all bodies
-    documentation  the page `/docs`, with its scripts from this server
+    documentation
+                 the page `/docs`, with its scripts from this server
     problems     failures as problems of RFC 9457, from the tree of errors
     rate_limits  calls of a caller in a minute
     routes/      one module with one router for each subject
