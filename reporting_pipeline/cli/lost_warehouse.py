@@ -51,6 +51,22 @@ KEPT: Mapping[str, str] = MappingProxyType(
         "breaks take-back": _NOTHING_CHANGED,
         "devices": _READS,
         "alerts": "alerts and messages that were stored are kept: run it again",
+        "audit": _READS,
+        "token": _READS,
+        "serve": "calls that were answered stay answered: run it again",
+        "webhooks add": _NOTHING_CHANGED,
+        "webhooks list": _READS,
+        "webhooks messages": _READS,
+        "webhooks pause": _NOTHING_CHANGED,
+        "webhooks resume": _NOTHING_CHANGED,
+        "webhooks remove": _NOTHING_CHANGED,
+        "webhooks replay": _NOTHING_CHANGED,
+        "webhooks send": "a message whose answer was not stored is sent once more: run it again",
+        "bi grant": _NOTHING_CHANGED,
+        "bi revoke": _NOTHING_CHANGED,
+        "bi roles": _READS,
+        "bi export": _READS,
+        "lake": "days that were written are kept: run it again, it writes only the others",
         "sweep": "what was deleted stays deleted, the rest is still there: run it again",
         "metrics": _READS,
         "daemon": "runs and ticks are kept: run it again",
@@ -69,4 +85,5 @@ def explained(error: Exception, words: Sequence[str]) -> ReportingError | None:
     if not isinstance(found, WarehouseError):
         return found
     kept = KEPT.get(" ".join(words[:2])) or KEPT.get(" ".join(words[:1]))
-    return type(found)(f"{found.message}; {kept}", **found.facts) if kept else found
+    message = found.message.removesuffix(";")
+    return type(found)(f"{message}; {kept}", **found.facts) if kept else found

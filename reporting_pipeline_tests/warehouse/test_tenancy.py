@@ -127,7 +127,7 @@ def test_an_organisation_is_an_id(organization: str | None, tenants: Tenants) ->
         "drop policy tenant on reporting.report_sales_daily",
         "grant reporting_reader to stranger",
         "select * from landing.scanning_scans_held_back",
-        "select * from catalogue.notices",
+        "select * from catalogue.webhook_secrets",
         "select reporting.protect_rows('reporting.report_sales_daily', 'true')",
         "set local row_security = off; select * from reporting.report_sales_daily",
     ],
