@@ -155,6 +155,12 @@ def has_landed(connection: Connection[Any], organization_id: UUID) -> bool:
     return found.fetchone() is not None
 
 
+def is_known_organization(connection: Connection[Any], organization_id: UUID) -> bool:
+    """True if the organisation has landed, or something of the warehouse is about it."""
+    conditions = (_IS_KNOWN_ORGANIZATION, f"select {_IN_REPORT_TABLES}")
+    return any(_is_true(connection, each, organization_id) for each in conditions)
+
+
 def known_events(
     connection: Connection[Any],
     organization_id: UUID | None = None,
@@ -199,7 +205,7 @@ def organization_called(
         UnknownName: None has it, or several have the name; the message lists candidates.
     """
     given = _id_of(text)
-    if given is not None and (may_land_later or _is_known_organization(connection, given)):
+    if given is not None and (may_land_later or is_known_organization(connection, given)):
         return given
     names = [
         (row_id, name)
@@ -254,11 +260,6 @@ def _id_of(text: str) -> UUID | None:
         return UUID(text.strip())
     except ValueError:
         return None
-
-
-def _is_known_organization(connection: Connection[Any], organization_id: UUID) -> bool:
-    conditions = (_IS_KNOWN_ORGANIZATION, f"select {_IN_REPORT_TABLES}")
-    return any(_is_true(connection, each, organization_id) for each in conditions)
 
 
 def _is_true(connection: Connection[Any], query: str, row_id: UUID) -> bool:

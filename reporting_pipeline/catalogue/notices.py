@@ -10,17 +10,25 @@ published on two topics:
 
     {"id": 4711, "version": 1, "type": "available", "organization_id": ..., "definition_id": ...,
      "report_id": ..., "slug": "daily-revenue", "period": "2026-02-28", "format": "pdf",
-     "edition": 2, "reason": null, "byte_count": 18211, "row_count": 44, "path": ...}
+     "edition": 2, "reason": null, "byte_count": 18211, "row_count": 44, "path": ...,
+     "correlation_id": null}
 
 `type` is available, held or failed. An available report has the size of its file, its rows, and
 its key in the store. A notice about a request also has its `request_id`, and no edition; its `type`
 is queued, started, completed, held or failed. A notice about a changed
 definition has the `type` defined, the `slug` and the `definition_version`. A notice about rebuilt
 report days has the `type` rebuilt, and only the organisation's topic.
+
+`correlation_id` is what a program that pushed the request calls it. If several pushed the same
+request, each of them gets a notice of its own, with its id. A push that is refused is answered with
+the `type` failed, the `reason` and no report, on the organisation's topic only, or if the
+organisation is not known on
+
+    reporting:pushes:failed
 """
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Literal, TypeAlias
@@ -56,6 +64,14 @@ _REBUILT = """
     order by organization_id
 """
 
+_REFUSED_PUSHES = "reporting:pushes:failed"
+_AWAITED = """
+    select distinct correlation_id
+    from catalogue.report_requests as request
+    cross join unnest(request.correlation_ids) as correlation_id
+    where request.report_id = %s and request.status in ('queued', 'running')
+    order by correlation_id
+"""
 _PUBLISHED = """
     select 1 from catalogue.notices
     where id = %(id)s and topic = %(topic)s and announced_at is not null
@@ -111,22 +127,68 @@ class RequestChange:
     Attributes:
         edition: The report's edition, if the request has ended and the report has one.
         reason: Why the request is held or failed.
+        correlation_ids: What programs call the request; each gets a notice of its own.
     """
 
     kind: RequestKind
     request_id: UUID
     edition: int | None = None
     reason: str | None = None
+    correlation_ids: Sequence[str] = ()
 
 
 def write_report_notice(
     connection: Connection[Any], key: ReportKey, change: ReportChange, now: datetime
 ) -> None:
-    """Write a notice about a report and the messages for webhooks, in the change's transaction."""
-    published = {} if change.file is None else asdict(change.file)
-    fields = {"edition": change.edition, "reason": change.reason, **published}
-    _write(connection, key, {"type": change.kind, **fields}, now)
+    """Write a notice about a report and the messages for webhooks, in the change's transaction.
+
+    Programs whose requests for the report are open get a notice with their correlation id.
+    """
+    fields = _fields_of(change)
+    awaited = [each for (each,) in connection.execute(_AWAITED, (key.id,))]
+    _write(connection, key, {"type": change.kind, **fields}, awaited, now)
     enqueue_deliveries(connection, {**_report_of(key), **fields}, _webhook_kind(change), now)
+
+
+def write_answer_notice(
+    connection: Connection[Any],
+    key: ReportKey,
+    change: ReportChange,
+    correlation_id: str,
+    now: datetime,
+) -> None:
+    """Write a notice about a report that has not changed, for a program that has asked for it."""
+    _write(connection, key, {"type": change.kind, **_fields_of(change)}, [correlation_id], now)
+
+
+def write_refusal_notice(
+    connection: Connection[Any],
+    organization_id: UUID | None,
+    correlation_id: str,
+    *,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Write a notice about a push that is refused.
+
+    Args:
+        connection: To the warehouse.
+        organization_id: The organisation, for its topic; None if it is not known.
+        correlation_id: What the program that pushed calls its request.
+        reason: What was expected and what was found.
+        now: The time of the notice.
+    """
+    topic = f"reporting:org:{organization_id}" if organization_id else _REFUSED_PUSHES
+    message = {
+        "version": _MESSAGE_VERSION,
+        "type": "failed",
+        "organization_id": None if organization_id is None else str(organization_id),
+        "report_id": None,
+        "request_id": None,
+        "reason": reason,
+        "correlation_id": correlation_id,
+    }
+    _write_messages(connection, [topic], [message], now)
 
 
 def write_request_notice(
@@ -139,7 +201,7 @@ def write_request_notice(
         "reason": change.reason,
         "request_id": str(change.request_id),
     }
-    _write(connection, key, fields, now)
+    _write(connection, key, fields, change.correlation_ids, now)
 
 
 def write_definition_notice(
@@ -154,7 +216,8 @@ def write_definition_notice(
         "slug": definition.slug,
         "definition_version": definition.version,
     }
-    _write_message(connection, definition.organization_id, definition.id, message, now)
+    topics = _topics(definition.organization_id, definition.id)
+    _write_messages(connection, topics, [message], now)
 
 
 def publish_notices(warehouse: URL, redis_url: str, now: datetime) -> int:
@@ -239,10 +302,22 @@ def notify_rebuilt_days(
 
 
 def _write(
-    connection: Connection[Any], key: ReportKey, fields: Mapping[str, object], now: datetime
+    connection: Connection[Any],
+    key: ReportKey,
+    fields: Mapping[str, object],
+    correlation_ids: Sequence[str],
+    now: datetime,
 ) -> None:
     message = {"version": _MESSAGE_VERSION, **_report_of(key), **fields}
-    _write_message(connection, key.organization_id, key.definition_id, message, now)
+    answered: Sequence[str | None] = correlation_ids or [None]
+    messages = [{**message, "correlation_id": each} for each in answered]
+    topics = _topics(key.organization_id, key.definition_id)
+    _write_messages(connection, topics, messages, now)
+
+
+def _fields_of(change: ReportChange) -> dict[str, object]:
+    published = {} if change.file is None else asdict(change.file)
+    return {"edition": change.edition, "reason": change.reason, **published}
 
 
 def _report_of(key: ReportKey) -> dict[str, object]:
@@ -262,17 +337,19 @@ def _webhook_kind(change: ReportChange) -> WebhookKind:
     return WebhookKind.HELD if change.kind == "held" else WebhookKind.FAILED
 
 
-def _write_message(
+def _topics(organization_id: UUID, definition_id: UUID) -> list[str]:
+    return [f"reporting:org:{organization_id}", f"reporting:definition:{definition_id}"]
+
+
+def _write_messages(
     connection: Connection[Any],
-    organization_id: UUID,
-    definition_id: UUID,
-    message: Mapping[str, object],
+    topics: Sequence[str],
+    messages: Sequence[Mapping[str, object]],
     now: datetime,
 ) -> None:
-    topics = (f"reporting:org:{organization_id}", f"reporting:definition:{definition_id}")
     connection.cursor().executemany(
         "insert into catalogue.notices (topic, message, created_at) values (%s, %s, %s)",
-        [(topic, Jsonb(dict(message)), now) for topic in topics],
+        [(topic, Jsonb(dict(each)), now) for each in messages for topic in topics],
     )
 
 

@@ -45,24 +45,35 @@ from reporting_pipeline.requests.request_queue import (
 from reporting_pipeline.store.object_store import ObjectStore
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
+MAX_CORRELATION_IDS = 100
+"""An open request has at most so many correlation ids; a constraint of its table has the number."""
+
 _ONE_DAY = timedelta(days=1)
 
 # If a provisional file is allowed by one of the callers, it is allowed for the open request.
 _QUEUE = """
     insert into catalogue.report_requests (
         id, organization_id, definition_id, version, period, period_first, period_end, event_id,
-        format, is_provisional_allowed, report_id
+        format, is_provisional_allowed, report_id, correlation_ids
     )
     values (
         %(id)s, %(organization_id)s, %(definition_id)s, %(version)s, %(period)s, %(period_first)s,
-        %(period_end)s, %(event_id)s, %(format)s, %(is_provisional_allowed)s, %(report_id)s
+        %(period_end)s, %(event_id)s, %(format)s, %(is_provisional_allowed)s, %(report_id)s,
+        %(correlation_ids)s
     )
     on conflict (organization_id, definition_id, version, period, format)
     where status in ('queued', 'running')
     do update set
         is_provisional_allowed = report_requests.is_provisional_allowed
-            or excluded.is_provisional_allowed
-    returning id
+            or excluded.is_provisional_allowed,
+        correlation_ids = case
+            when
+                report_requests.correlation_ids @> excluded.correlation_ids
+                or cardinality(report_requests.correlation_ids) >= %(most_correlations)s
+                then report_requests.correlation_ids
+            else report_requests.correlation_ids || excluded.correlation_ids
+        end
+    returning id, correlation_ids
 """
 
 # An event that changed hands has a report for each organisation that sold it.
@@ -155,11 +166,28 @@ def ask(
 
 
 def ask_within(
-    connection: Connection[Any], context: AskContext, request: ReportRequest, format_: ReportFormat
+    connection: Connection[Any],
+    context: AskContext,
+    request: ReportRequest,
+    format_: ReportFormat,
+    *,
+    correlation_id: str | None = None,
 ) -> AskResult:
-    """Do the same as `ask`, in the connection's transaction."""
+    """Do the same as `ask`, in the connection's transaction.
+
+    Args:
+        connection: To the warehouse.
+        context: The time of the call.
+        request: The report.
+        format_: Its format.
+        correlation_id: What the caller calls its request. If the request is open, the notices about
+            it have the id, and one says at once that it is queued.
+
+    Raises:
+        DefinitionInvalid: As ask; or the request has as many correlation ids as it can have.
+        StoreError: As ask.
+    """
     _refuse(connection, context, request, format_)
-    key = ReportKey.of(request.definition, request.period, format_)
     report = _current(connection, context, request, format_)
     lost = None
     if report is not None and report.status == "ready":
@@ -171,22 +199,41 @@ def ask_within(
         answered = _earlier_answer(connection, report, request.definition.version)
         if answered is not None:
             return AskResult(request=answered)
+    request_id, is_new = _queue(connection, context, request, format_, correlation_id)
+    return AskResult(request=stored_request(connection, request_id), is_new=is_new, lost=lost)
+
+
+def _queue(
+    connection: Connection[Any],
+    context: AskContext,
+    request: ReportRequest,
+    format_: ReportFormat,
+    correlation_id: str | None,
+) -> tuple[UUID, bool]:
+    """The open request for a report, and whether it is new."""
+    key = ReportKey.of(request.definition, request.period, format_)
     new_id = uuid4()
+    own_ids = [] if correlation_id is None else [correlation_id]
     row = {
         **key.columns,
         "id": new_id,
         "report_id": key.id,
         "version": request.definition.version,
         "is_provisional_allowed": request.is_provisional_allowed,
+        "correlation_ids": own_ids,
+        "most_correlations": MAX_CORRELATION_IDS,
     }
-    [(request_id,)] = connection.execute(_QUEUE, row).fetchall()
-    if request_id == new_id:
-        write_request_notice(
-            connection, key, RequestChange(kind="queued", request_id=new_id), context.now
+    [(request_id, known_ids)] = connection.execute(_QUEUE, row).fetchall()
+    if not set(own_ids) <= set(known_ids):
+        message = (
+            f"request {request_id} for this report is open, with {MAX_CORRELATION_IDS} correlation "
+            "ids: push again when it has ended"
         )
-    return AskResult(
-        request=stored_request(connection, request_id), is_new=request_id == new_id, lost=lost
-    )
+        raise DefinitionInvalid(message)
+    if own_ids or request_id == new_id:
+        change = RequestChange(kind="queued", request_id=request_id, correlation_ids=own_ids)
+        write_request_notice(connection, key, change, context.now)
+    return request_id, request_id == new_id
 
 
 def _current(

@@ -101,6 +101,7 @@ _LEASE = """
         heartbeat_at = clock_timestamp(),
         started_at = clock_timestamp()
     where id = %s
+    returning correlation_ids
 """
 _DIED = "WorkerDied"
 _BEAT = """
@@ -123,7 +124,7 @@ _END = """
         failure_class = %(failure_class)s,
         failure_message = %(failure_message)s
     where id = %(id)s and fence = %(fence)s and status = 'running'
-    returning status
+    returning status, correlation_ids
 """
 _REPEAT = """
     update catalogue.report_requests set
@@ -197,11 +198,13 @@ def take_request(
         if found is None:
             return None
         request_id, former_fence = found
-        connection.execute(_LEASE, (worker, request_id))
+        [(correlation_ids,)] = connection.execute(_LEASE, (worker, request_id)).fetchall()
         request = stored_request(connection, request_id)
         connection.execute(_HOLD, (request.fence,))
         if former_fence is None:
-            started = RequestChange(kind="started", request_id=request.id)
+            started = RequestChange(
+                kind="started", request_id=request.id, correlation_ids=correlation_ids
+            )
             write_request_notice(connection, request.key, started, now)
         return request
 
@@ -228,7 +231,11 @@ def end_request(
     if found is not None and found[0] == ended.status:
         kind = "failed" if ended.status == "dead" else ended.status
         change = RequestChange(
-            kind=kind, request_id=request.id, edition=ended.edition, reason=failure_message
+            kind=kind,
+            request_id=request.id,
+            edition=ended.edition,
+            reason=failure_message,
+            correlation_ids=found[1],
         )
         write_request_notice(connection, request.key, change, now)
     return found is not None

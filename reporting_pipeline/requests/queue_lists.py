@@ -1,16 +1,16 @@
 """The queue in Redis: one list per organisation, `reporting:queue:{organization_id}`.
 
-PostgreSQL has the queue; the lists show it, and other programs push requests onto them:
+PostgreSQL has the queue; the lists show it, and other programs push requests onto them
+(`pushed_messages` has both forms of a message). At each synchronisation, hints of requests that are
+no longer queued are removed, missing hints are added (after a wipe of Redis, for example), and each
+pushed request becomes a row of the queue, which is committed before the message is removed. If the
+process dies in between, the message is read again and leads to the same request. An invalid message
+goes to `reporting:dead` with the reason.
 
-    {"version": 1, "request_id": "..."}      a hint, written here: this request is queued
-    {"version": 1, "definition": "daily-sales", "period": "2026-02-28", "format": "csv"}
-
-The second form is a pushed request: `definition` is a slug or an id of the organisation whose list
-it is; `provisional` may be true. At each synchronisation, hints of requests that are no longer
-queued are removed, missing hints are added (after a wipe of Redis, for example), and each pushed
-request becomes a row of the queue, which is committed before the message is removed. If the process
-dies in between, the message is read again and leads to the same request. An invalid message goes to
-`reporting:dead` with the reason.
+A push with a correlation id is always answered by a notice with that id: `queued`, then those of
+its request; `available` if the report is current; or `failed` if the push is invalid. The last one
+is written before the message goes to `reporting:dead`, on the topic of the organisation whose list
+it is, or on `reporting:pushes:failed` if the list is none of a known organisation.
 """
 
 import json
@@ -19,35 +19,38 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Literal
+from typing import Any
 from uuid import UUID
 
 import redis
 from psycopg import Connection, OperationalError
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from sqlalchemy import URL
 
-from reporting_pipeline.catalogue.definition_store import definition_by_slug, definitions_of
-from reporting_pipeline.catalogue.notices import RequestChange, write_request_notice
-from reporting_pipeline.domain.period import Period
-from reporting_pipeline.errors import (
-    DefinitionInvalid,
-    ReportingError,
-    StoreError,
-    UnknownDefinition,
+from reporting_pipeline.catalogue.directory import is_known_organization
+from reporting_pipeline.catalogue.generated_reports import GeneratedReport
+from reporting_pipeline.catalogue.notices import (
+    PublishedFile,
+    ReportChange,
+    RequestChange,
+    write_answer_notice,
+    write_refusal_notice,
+    write_request_notice,
 )
-from reporting_pipeline.guards.shown_text import shown
-from reporting_pipeline.publishing.snapshot import ReportRequest
-from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
+from reporting_pipeline.errors import DefinitionInvalid, ReportingError, StoreError
 from reporting_pipeline.requests.ask import AskContext, ask_within
+from reporting_pipeline.requests.pushed_messages import (
+    PushedRequest,
+    RequestHint,
+    correlation_id_of,
+    parse_message,
+    refusal,
+    report_request_of,
+)
 from reporting_pipeline.requests.request_queue import AnswerState, StoredRequest
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
 DEAD_LIST = "reporting:dead"
 """The list of pushed messages that are invalid."""
-
-MAX_MESSAGE_BYTES = 10_000
-"""Longer messages are not read."""
 
 _LOG = logging.getLogger(__name__)
 _QUEUE = "reporting:queue:"
@@ -57,44 +60,16 @@ _MAX_HINTS = 10_000
 _MAX_DEAD = 10_000
 _SHOWN = 1_000
 _LOCK = "select pg_try_advisory_lock(hashtextextended('request lists', 0))"
+_NO_ORGANIZATION = (
+    "the message is in no list of a known organisation: expected `reporting:queue:` and the id of "
+    "an organisation in small letters, found another name or an id that no organisation has"
+)
 _QUEUED = """
     select organization_id, id from catalogue.report_requests
     where status = 'queued'
     order by requested_at, id
     limit %s
 """
-
-
-def _is_whole(value: object) -> object:
-    """A number as it is; true and 1.0 are equal to 1 for Python."""
-    if type(value) is not int:
-        message = "expected the whole number 1"
-        raise ValueError(message)
-    return value
-
-
-_VersionOne = Annotated[Literal[1], BeforeValidator(_is_whole)]
-
-
-class RequestHint(BaseModel):
-    """A message written here: a request is or was queued."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: _VersionOne
-    request_id: UUID
-
-
-class PushedRequest(BaseModel):
-    """A message of another program: a report that it requests."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: _VersionOne
-    definition: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")]
-    period: Annotated[str, Field(max_length=100)]
-    format: ReportFormat
-    provisional: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -139,69 +114,6 @@ def remove_hint(client: redis.Redis, organization_id: UUID, request_id: UUID) ->
 def hint_message(request_id: UUID) -> bytes:
     """The message that shows a queued request in the list."""
     return f'{{"version": 1, "request_id": "{request_id}"}}'.encode()
-
-
-def parse_message(raw: bytes) -> RequestHint | PushedRequest:
-    """The content of a message.
-
-    Raises:
-        DefinitionInvalid: The message has neither form; the error names the field.
-    """
-    if len(raw) > MAX_MESSAGE_BYTES:
-        message = f"the message has {len(raw)} bytes; expected at most {MAX_MESSAGE_BYTES}"
-        raise DefinitionInvalid(message)
-    form: type[RequestHint | PushedRequest] = (
-        RequestHint if b'"request_id"' in raw else PushedRequest
-    )
-    try:
-        json.loads(raw, object_pairs_hook=_once)
-        return form.model_validate_json(raw, strict=True)
-    except _GivenTwice as error:
-        message = f"the message is malformed: {shown(error)} is given twice"
-        raise DefinitionInvalid(message) from None
-    except (ValueError, RecursionError) as error:
-        if not isinstance(error, ValidationError):
-            message = "the message is malformed: it is no JSON"
-            raise DefinitionInvalid(message) from None
-        problems = "; ".join(
-            f"{'.'.join(map(str, each['loc'])) or 'message'}: "
-            f"{each['msg'].removeprefix('Value error, ')}"
-            for each in error.errors(include_input=False, include_url=False)
-        )
-        message = f"the message is malformed: {problems}"
-        raise DefinitionInvalid(message) from None
-
-
-class _GivenTwice(ValueError):
-    """A name that an object of a message has twice."""
-
-
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise _GivenTwice(next(name for name in names if names.count(name) > 1))
-    return found
-
-
-def report_request_of(
-    connection: Connection[Any], organization_id: UUID, pushed: PushedRequest
-) -> ReportRequest:
-    """The report that a message in an organisation's list requests.
-
-    Raises:
-        UnknownDefinition: The organisation has no such definition.
-        DefinitionInvalid: The period is malformed.
-    """
-    definition = _definition(connection, organization_id, pushed.definition)
-    try:
-        period = Period.of_token(pushed.period)
-    except ValueError as error:
-        message = f"period: {error}"
-        raise DefinitionInvalid(message) from error
-    return ReportRequest(
-        definition=definition, period=period, is_provisional_allowed=pushed.provisional
-    )
 
 
 @contextmanager
@@ -276,6 +188,7 @@ class _QueueSync:
             if isinstance(error, ReportingError) and error.retryable:
                 raise
             # No message may block the list.
+            self._refuse(name, raw, error)
             self._move_to_dead_list(name, raw, count, f"{type(error).__name__}: {error}")
             return
         self.client.lrem(name, count, raw)  # type: ignore[arg-type]
@@ -298,19 +211,56 @@ class _QueueSync:
     def _ask_once(self, owner: UUID, content: PushedRequest) -> None:
         with self.connection.transaction():
             request = report_request_of(self.connection, owner, content)
-            asked = ask_within(self.connection, self.context, request, content.format)
+            asked = ask_within(
+                self.connection,
+                self.context,
+                request,
+                content.format,
+                correlation_id=content.correlation_id,
+            )
             if asked.request is not None and asked.request.is_final:
-                self._announce(asked.request)
+                self._announce(asked.request, content.correlation_id)
+            elif asked.report is not None and content.correlation_id is not None:
+                self._announce_file(asked.report, content.correlation_id)
 
-    def _announce(self, ended: StoredRequest) -> None:
+    def _announce(self, ended: StoredRequest, correlation_id: str | None) -> None:
         """Write the notice of an earlier request again: a program that pushes waits for one."""
         change = RequestChange(
             kind="held" if ended.state is AnswerState.HELD else "completed",
             request_id=ended.id,
             edition=ended.edition,
             reason=ended.reason,
+            correlation_ids=() if correlation_id is None else (correlation_id,),
         )
         write_request_notice(self.connection, ended.key, change, self.context.now)
+
+    def _announce_file(self, report: GeneratedReport, correlation_id: str) -> None:
+        """Write the notice of a file that is there already, for one program."""
+        file = PublishedFile(
+            byte_count=report.byte_count or 0,
+            row_count=report.row_count or 0,
+            path=report.storage_path or "",
+        )
+        change = ReportChange(kind="available", edition=report.edition, file=file)
+        write_answer_notice(self.connection, report.key, change, correlation_id, self.context.now)
+
+    def _refuse(self, name: str, raw: bytes, error: Exception) -> None:
+        """Write the notice of an invalid message, if it has a correlation id."""
+        correlation_id = correlation_id_of(raw)
+        if correlation_id is None:
+            return
+        try:
+            owner: UUID | None = _organization_of(name)
+        except DefinitionInvalid:
+            owner = None
+        reason = refusal(error)
+        if owner is None or not is_known_organization(self.connection, owner):
+            # Nothing of an organisation may be in a notice that others read.
+            owner, reason = None, _NO_ORGANIZATION
+        with self.connection.transaction():
+            write_refusal_notice(
+                self.connection, owner, correlation_id, reason=reason, now=self.context.now
+            )
 
     def _move_to_dead_list(self, name: str, raw: bytes, count: int, reason: str) -> None:
         shown = raw[:_SHOWN].decode(errors="backslashreplace")
@@ -335,19 +285,3 @@ def _organization_of(name: str) -> UUID:
         message = f"{name[:100]!r} is not the list of an organisation"
         raise DefinitionInvalid(message)
     return owner
-
-
-def _definition(connection: Connection[Any], organization_id: UUID, named: str) -> ReportDefinition:
-    try:
-        definition_id = UUID(named)
-    except ValueError:
-        return definition_by_slug(connection, organization_id, named)
-    for definition in definitions_of(connection, organization_id, on_unreadable=_leave_out):
-        if definition.id == definition_id:
-            return definition
-    message = f"organisation {organization_id} has no report definition with id {definition_id}"
-    raise UnknownDefinition(message)
-
-
-def _leave_out(_: DefinitionInvalid) -> None:
-    """An unreadable definition of the organisation must not stop requests for the others."""

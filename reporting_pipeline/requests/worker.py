@@ -78,7 +78,10 @@ class Worker:
         return redis_client(self.redis_url)
 
     def sync_lists(self, client: redis.Redis, log: logging.Logger = _LOG) -> None:
-        """Synchronise the lists in Redis with the queue; if Redis is down, only log that."""
+        """Synchronise the lists in Redis with the queue; if Redis is down, only log that.
+
+        Why pushes are refused is published at once, since no work on a request follows.
+        """
         publisher = self.publisher
         context = AskContext(
             now=publisher.clock(),
@@ -86,7 +89,9 @@ class Worker:
             store=publisher.store,
         )
         try:
-            sync_queue_lists(publisher.warehouse, client, context)
+            result = sync_queue_lists(publisher.warehouse, client, context)
+            if result.dead:
+                self.publish()
         except redis.RedisError as error:
             log.warning("Redis cannot be reached; requests are taken from the table: %s", error)
 

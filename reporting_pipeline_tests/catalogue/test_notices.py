@@ -68,6 +68,7 @@ def test_a_notice_reaches_both_topics_once(warehouse_url: URL, redis_url: str) -
             "byte_count": 18_211,
             "row_count": 44,
             "path": "a/file.pdf",
+            "correlation_id": None,
         }
         for message in published.values()
     )

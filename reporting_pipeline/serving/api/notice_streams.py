@@ -38,13 +38,17 @@ class Notice:
 
     @classmethod
     def of_message(cls, message: dict[str, Any]) -> "Notice":
-        """The notice of a message. Why something failed is for operators, and is left out.
+        """The notice of a message. Why a report failed is for operators, and is left out.
+
+        Why a push was refused is for the program that pushed.
 
         Raises:
             KeyError: It has no id, or no type.
         """
         kind = str(message["type"])
-        shown = message if kind in _SHOWN_REASONS else {**message, "reason": None}
+        is_refused_push = kind == "failed" and message.get("report_id", kind) is None
+        is_shown = is_refused_push or kind in _SHOWN_REASONS
+        shown = message if is_shown else {**message, "reason": None}
         return cls(id=int(message["id"]), kind=kind, data=json.dumps(shown, default=str))
 
 
