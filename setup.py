@@ -16,8 +16,10 @@ PROJECT_FILES = ("dbt_project", "docs/examples", "dagster.yaml", "workspace.yaml
 NOT_SHIPPED = shutil.ignore_patterns("target", "logs", "__pycache__", ".user.yml")
 
 
-class BuildWithProjectFiles(build_py):
+class BuildWithProjectFiles(build_py):  # type: ignore[misc] # setuptools has no types
     """Leaves the tests out of a wheel and puts the project files in."""
+
+    packages: list[str] | None
 
     def finalize_options(self) -> None:
         """Choose the packages of this build."""
