@@ -20,6 +20,7 @@
                 unique nulls not distinct (date, {{ key }});
         end if;
         create index if not exists {{ this.identifier }}_event_id_date_idx on {{ this }} (event_id, date);
+        {{ keep_fault_index(this, model) }}
         {{ keep_balances(this, model) }}
         {{ keep_rows_apart(this, model) }}
         for nullable_column in
@@ -55,6 +56,15 @@
     end
     $$
     {%- endif -%}
+{%- endmacro %}
+
+{# An index of the rows of an organisation that are faults, if a column of the table tells them from warnings:
+   lists of open faults read those of one organisation. #}
+{% macro keep_fault_index(target, node) -%}
+    {%- for column in described_columns(node.name).values() if column.config.meta.warnings -%}
+    create index if not exists {{ node.name }}_faults_idx on {{ target }} (organization_id, date)
+        where {{ column.name }} not in ('{{ column.config.meta.warnings | join("', '") }}');
+    {%- endfor -%}
 {%- endmacro %}
 
 {# Only a run without days writes comments, because each comment locks its table. #}

@@ -9,6 +9,7 @@ The notices of an alert go to its topic above, in the transaction of the change.
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from psycopg import Connection
 from psycopg.rows import dict_row
@@ -23,6 +24,19 @@ _SELECT = """
         id, kind, cause, organization_id, severity, message, facts, count,
         opened_at, updated_at, resolved_at
     from catalogue.alerts
+"""
+# As the index of open alerts has it.
+_PAGE = """
+    where
+        resolved_at is null
+        and organization_id = %(organization_id)s
+        and kind = any(%(kinds)s)
+        and (
+            %(after_id)s::bigint is null
+            or (severity <> 'error', id) > (%(after_warning)s::boolean, %(after_id)s::bigint)
+        )
+    order by severity <> 'error', id
+    limit %(limit)s
 """
 _INSERT = """
     insert into catalogue.alerts
@@ -47,6 +61,34 @@ def open_alerts(
     """The open alerts of these kinds: errors before warnings, each oldest first."""
     where = "where resolved_at is null and kind = any(%s) order by severity = %s desc, id"
     return _read(connection, where, [list(map(str, kinds)), Severity.ERROR])
+
+
+def open_alert_page(
+    connection: Connection[Any],
+    organization_id: UUID,
+    kinds: Collection[AlertKind],
+    *,
+    after: tuple[bool, int] | None,
+    limit: int,
+) -> list[StoredAlert]:
+    """The open alerts of an organisation that follow a place, in the order of `open_alerts`.
+
+    Args:
+        connection: To the warehouse.
+        organization_id: The organisation; alerts about the pipeline as a whole are left out.
+        kinds: Only these.
+        after: Whether the last alert of the page before is a warning, and its id.
+        limit: The most alerts.
+    """
+    after_warning, after_id = after or (None, None)
+    bound = {
+        "organization_id": organization_id,
+        "kinds": list(map(str, kinds)),
+        "after_warning": after_warning,
+        "after_id": after_id,
+        "limit": limit,
+    }
+    return _read(connection, _PAGE, bound)
 
 
 def newest_alerts(connection: Connection[Any], limit: int) -> list[StoredAlert]:
@@ -96,7 +138,9 @@ def write_notices(
     )
 
 
-def _read(connection: Connection[Any], where: str, bound: Sequence[object]) -> list[StoredAlert]:
+def _read(
+    connection: Connection[Any], where: str, bound: Sequence[object] | Mapping[str, object]
+) -> list[StoredAlert]:
     with connection.cursor(row_factory=dict_row) as cursor:
         return [_stored(row) for row in cursor.execute((_SELECT + where).encode(), bound)]
 

@@ -44,18 +44,32 @@ SCHEDULING = frozenset({"schedule", "config.period", "config.after_event"})
 # Organisations that follow a template have the same config.
 _MAX_PARSED_CONFIGS = 2_048
 
-_CURRENT = """
+_SELECT = """
     select
         definition.id, definition.organization_id, definition.slug, definition.version,
         definition.name, definition.category, definition.schedule, definition.status,
         definition.formats, definition.config::text as config
     from catalogue.report_definitions as definition
+"""
+_CURRENT = f"""
+    {_SELECT}
     where
         definition.organization_id = coalesce(%(organization_id)s, definition.organization_id)
         and definition.slug = coalesce(%(slug)s, definition.slug)
         and definition.schedule = coalesce(%(schedule)s, definition.schedule)
         and definition.status = coalesce(%(status)s, definition.status)
     order by definition.organization_id, definition.slug collate "C"
+"""
+# The index of an organisation's slugs bounds what is read.
+_PAGE = f"""
+    {_SELECT}
+    where
+        definition.organization_id = %(organization_id)s
+        and (%(schedule)s::text is null or definition.schedule = %(schedule)s)
+        and (%(status)s::text is null or definition.status = %(status)s)
+        and (%(after)s::text is null or definition.slug collate "C" > %(after)s)
+    order by definition.slug collate "C"
+    limit %(limit)s
 """
 
 _VERSION = """
@@ -270,6 +284,37 @@ def definitions_of(
     """
     bound = {"organization_id": organization_id, "schedule": schedule, "status": status}
     return _read(connection, _CURRENT, bound | {"slug": None}, on_unreadable)
+
+
+def definition_page(
+    connection: Connection[Any],
+    organization_id: UUID,
+    chosen: tuple[Schedule | None, Status | None],
+    *,
+    after: str | None,
+    limit: int,
+) -> list[ReportDefinition]:
+    """The current versions of an organisation's definitions that follow a slug, ordered by slug.
+
+    Args:
+        connection: To the warehouse.
+        organization_id: The organisation.
+        chosen: Only those with this schedule, in this status; None selects all.
+        after: The last slug of the page before.
+        limit: The most definitions.
+
+    Raises:
+        DefinitionInvalid: This version of the package cannot read a stored config.
+    """
+    schedule, status = chosen
+    bound = {
+        "organization_id": organization_id,
+        "schedule": schedule,
+        "status": status,
+        "after": after,
+        "limit": limit,
+    }
+    return _read(connection, _PAGE, bound)
 
 
 def definition_version(

@@ -53,7 +53,7 @@ _ORGANIZATIONS = """
     left join catalogue.organizations as known on known.organization_id = seen.id
     order by organization.name collate "C" nulls last, seen.id
 """
-_EVENTS = """
+_NAMED_EVENTS = """
     select
         named.event_id as id,
         named.event_name as name,
@@ -67,12 +67,30 @@ _EVENTS = """
     from intermediate.int_ticketing__named_events as named
     left join landing.ticketing_organizations as organization
         on organization.id = named.organization_id
+"""
+_EVENTS = f"""
+    {_NAMED_EVENTS}
     where
         (%(organization_id)s::uuid is null or named.organization_id = %(organization_id)s)
         and (%(event_ids)s::uuid[] is null or named.event_id = any(%(event_ids)s))
         and (%(first)s::date is null or named.event_end_day >= %(first)s)
         and (%(last)s::date is null or named.event_start_day <= %(last)s)
     order by named.event_start desc, named.event_id
+    limit %(limit)s
+"""
+# The start is text, whose order is that of its bytes; the index of an organisation's events bounds
+# what is read.
+_EVENT_PAGE = f"""
+    {_NAMED_EVENTS}
+    where
+        named.organization_id = %(organization_id)s
+        and (%(first)s::date is null or named.event_end_day >= %(first)s)
+        and (%(last)s::date is null or named.event_start_day <= %(last)s)
+        and (
+            %(after_start)s::text is null
+            or (named.event_start collate "C", named.event_id) < (%(after_start)s, %(after_id)s)
+        )
+    order by named.event_start collate "C" desc, named.event_id desc
     limit %(limit)s
 """
 _IS_KNOWN_ORGANIZATION = """
@@ -189,6 +207,37 @@ def known_events(
     }
     with connection.cursor(row_factory=class_row(KnownEvent)) as cursor:
         return cursor.execute(_EVENTS, bound).fetchall()
+
+
+def event_page(
+    connection: Connection[Any],
+    organization_id: UUID,
+    days: tuple[date | None, date | None],
+    *,
+    after: tuple[str, UUID] | None,
+    limit: int,
+) -> list[KnownEvent]:
+    """The events of an organisation that follow a place; the latest start comes first.
+
+    Args:
+        connection: To the warehouse.
+        organization_id: The organisation.
+        days: Only events that take place on the first report day or later, and on the last or
+            earlier; None leaves a condition out.
+        after: `starts` and id of the last event of the page before.
+        limit: The most events.
+    """
+    (first, last), (after_start, after_id) = days, after or (None, None)
+    bound = {
+        "organization_id": organization_id,
+        "first": first,
+        "last": last,
+        "after_start": after_start,
+        "after_id": after_id,
+        "limit": limit,
+    }
+    with connection.cursor(row_factory=class_row(KnownEvent)) as cursor:
+        return cursor.execute(_EVENT_PAGE, bound).fetchall()
 
 
 def organization_called(

@@ -29,7 +29,8 @@ _SAME_BREAK = sql.SQL("""
     and (accepted.ticketing_minor, accepted.ledger_minor)
         = (break.ticketing_minor, break.ledger_minor)
 """)
-_BREAKS = sql.SQL("""
+# The kinds are part of the text, so that the index of faults is used whatever is bound.
+_OPEN = sql.SQL("""
     select
         break.organization_id, break.kind, break.event_id, break.order_id, break.transaction_id,
         break.entry_id, break.currency,
@@ -39,13 +40,8 @@ _BREAKS = sql.SQL("""
         (array_agg(break.ledger_minor order by break.date desc))[1] as ledger_minor
     from reporting.report_reconciliation_breaks as break
     where
-        break.kind <> all(%(warning_kinds)s)
-        and (%(organization_id)s::uuid is null or break.organization_id = %(organization_id)s)
-        and (%(kind)s::text is null or break.kind = %(kind)s)
-        and (
-            %(ids)s::uuid[] is null
-            or coalesce(break.entry_id, break.transaction_id, break.order_id) = any(%(ids)s)
-        )
+        break.kind not in ({warning_kinds})
+        and {condition}
         and not exists (
             select from reporting.accepted_breaks as accepted
             where accepted.taken_back_at is null and {same_break}
@@ -53,12 +49,22 @@ _BREAKS = sql.SQL("""
     group by
         break.organization_id, break.kind, break.event_id, break.order_id, break.transaction_id,
         break.entry_id, break.currency
+""")
+_ONLY = sql.SQL("""
+    (%(organization_id)s::uuid is null or break.organization_id = %(organization_id)s)
+    and (%(kind)s::text is null or break.kind = %(kind)s)
+    and (
+        %(ids)s::uuid[] is null
+        or coalesce(break.entry_id, break.transaction_id, break.order_id) = any(%(ids)s)
+    )
+""")
+_OLDEST_FIRST = sql.SQL("""
     order by
         min(break.date),
         abs((array_agg(break.difference_minor order by break.date desc))[1]) desc,
         break.organization_id, break.kind, break.entry_id, break.transaction_id, break.order_id,
         break.event_id, break.currency
-""").format(same_break=_SAME_BREAK)
+""")
 _ACCEPTED = sql.SQL("""
     select
         accepted.id, accepted.organization_id, accepted.kind, accepted.event_id, accepted.order_id,
@@ -193,6 +199,17 @@ class Decision:
     now: datetime
 
 
+def select_open(condition: sql.Composable) -> sql.Composed:
+    """A SELECT of the open breaks whose rows, as `break`, meet a condition; without an order."""
+    kinds = sql.SQL(", ").join(map(sql.Literal, WARNING_KINDS))
+    return _OPEN.format(warning_kinds=kinds, condition=condition, same_break=_SAME_BREAK)
+
+
+def select_accepted(condition: sql.Composable) -> sql.Composed:
+    """A SELECT of the acceptances, as `accepted`, that meet a condition and are not taken back."""
+    return _ACCEPTED.format(condition=condition)
+
+
 def open_breaks(
     connection: Connection[Any], organization_id: UUID | None = None
 ) -> list[OpenBreak]:
@@ -206,7 +223,7 @@ def accepted_breaks(
     """The acceptances of one or all organisations that are not taken back, oldest first."""
     with connection.cursor(row_factory=class_row(AcceptedBreak)) as cursor:
         return cursor.execute(
-            _ACCEPTED.format(condition=_OF_ORGANIZATION), {"organization_id": organization_id}
+            select_accepted(_OF_ORGANIZATION), {"organization_id": organization_id}
         ).fetchall()
 
 
@@ -234,7 +251,7 @@ def accepted_breaks_of(
         "event_ids": event_ids,
     }
     with connection.cursor(row_factory=class_row(AcceptedBreak)) as cursor:
-        found = cursor.execute(_ACCEPTED.format(condition=_FOUND_ON_DAYS), bound).fetchall()
+        found = cursor.execute(select_accepted(_FOUND_ON_DAYS), bound).fetchall()
     return tuple(found)
 
 
@@ -283,10 +300,9 @@ def _open_breaks(
         "organization_id": organization_id,
         "kind": kind,
         "ids": None if ids is None else list(ids),
-        "warning_kinds": list(WARNING_KINDS),
     }
     with connection.cursor(row_factory=class_row(OpenBreak)) as cursor:
-        return cursor.execute(_BREAKS, bound).fetchall()
+        return cursor.execute(select_open(_ONLY) + _OLDEST_FIRST, bound).fetchall()
 
 
 def _bound(decision: Decision) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -95,42 +96,69 @@ _Position = TypeVar("_Position")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListOrder(Generic[_Row]):
-    """A list of an organisation, in its order; a page begins behind the last row of another.
+class PagedList(Generic[_Row, _Position]):
+    """A list of an organisation, whose pages begin behind the last row of another.
 
     Attributes:
         name: The list with its filters; cursors of other lists are refused.
-        key: Texts and numbers that differ for each row; the rows are sorted by them.
+        place: The place of a row in the order of the list, as texts and numbers.
+        read: The position of a cursor as a query takes it; raises ValueError or TypeError if it
+            is none, because somebody can write a cursor.
     """
 
     organization_id: UUID
     name: str
-    key: Callable[[_Row], list[str | int]]
-    is_descending: bool = False
+    place: Callable[[_Row], Sequence[str | int]]
+    read: Callable[[Any], _Position]
 
-    def page(
-        self, rows: Sequence[_Row], *, cursor: str | None, limit: int
-    ) -> tuple[list[_Row], str | None]:
-        """The rows behind a cursor, at most `limit`, and the next cursor if there are more.
+    def after(self, cursor: str | None) -> _Position | None:
+        """The position behind which a page begins; None for the first page.
 
         Raises:
             CallInvalid: The cursor is none of this list.
         """
-        after = position_of(self.organization_id, self.name, cursor)
-        ordered = sorted(rows, key=self.key, reverse=self.is_descending)
-        if after is not None:
-            try:
-                is_behind = [
-                    self.key(each) < after if self.is_descending else self.key(each) > after
-                    for each in ordered
-                ]
-            except TypeError as error:
-                raise CallInvalid(_NO_CURSOR) from error
-            ordered = [each for each, behind in zip(ordered, is_behind, strict=True) if behind]
-        page = ordered[:limit]
-        if len(ordered) <= limit:
-            return page, None
-        return page, cursor_of(self.organization_id, self.name, self.key(page[-1]))
+        return position_as(self.organization_id, self.name, cursor, self.read)
+
+    def page(self, rows: Sequence[_Row], limit: int) -> tuple[Sequence[_Row], str | None]:
+        """At most `limit` rows, and the next cursor if there are more."""
+        if len(rows) <= limit:
+            return rows, None
+        position = list(self.place(rows[limit - 1]))
+        return rows[:limit], cursor_of(self.organization_id, self.name, position)
+
+
+def text_of(value: Any) -> str:
+    """A text of a position, in ASCII.
+
+    Raises:
+        ValueError: It is no such text.
+    """
+    if not isinstance(value, str) or "\0" in value or not value.isascii():
+        raise ValueError
+    return value
+
+
+def number_of(value: Any) -> int:
+    """A whole number of a position, of at most 64 bits.
+
+    Raises:
+        ValueError: It is no such number.
+    """
+    if type(value) is not int or not -(2**63) <= value < 2**63:
+        raise ValueError
+    return value
+
+
+def aware_instant(value: Any) -> datetime:
+    """An instant of a position, with its zone.
+
+    Raises:
+        ValueError: It is none.
+    """
+    instant = datetime.fromisoformat(text_of(value))
+    if instant.tzinfo is None:
+        raise ValueError
+    return instant
 
 
 def cursor_of(organization_id: UUID, list_name: str, position: Any) -> str:

@@ -8,14 +8,15 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from reporting_pipeline.alerts.alert import AlertKind, StoredAlert
-from reporting_pipeline.alerts.alert_store import newest_alerts, open_alerts
+from reporting_pipeline.alerts.alert_store import newest_alerts, open_alert_page
 from reporting_pipeline.domain.discrepancy import Severity
 from reporting_pipeline.serving.api.answers import (
     MAX_PAGE,
     ApiModel,
     Cursor,
-    ListOrder,
+    PagedList,
     PageSize,
+    number_of,
     tagged,
 )
 from reporting_pipeline.serving.api.callers import Viewer
@@ -64,14 +65,17 @@ def list_open(
 ) -> Response:
     """Alerts about the organisation; none about the pipeline as a whole."""
     kinds = tuple(AlertKind) if kind is None else (kind,)
-    with api.reading(caller.organization_id) as connection:
-        rows = open_alerts(connection, kinds)
-    order: ListOrder[StoredAlert] = ListOrder(
-        organization_id=caller.organization_id,
+    organization_id = caller.organization_id
+    order = PagedList(
+        organization_id=organization_id,
         name=f"open alerts {kind}",
-        key=lambda each: [int(each.alert.severity is not Severity.ERROR), each.id],
+        place=_place,
+        read=_position,
     )
-    page, following = order.page(_own(rows, caller.organization_id), cursor=cursor, limit=limit)
+    after = order.after(cursor)
+    with api.reading(organization_id) as connection:
+        rows = open_alert_page(connection, organization_id, kinds, after=after, limit=limit + 1)
+    page, following = order.page(rows, limit)
     return tagged(request, AlertPage(items=list(map(_shown, page)), next_cursor=following))
 
 
@@ -85,13 +89,18 @@ def list_newest(
     """What has happened last."""
     with api.reading(caller.organization_id) as connection:
         rows = newest_alerts(connection, limit)
-    own = _own(rows, caller.organization_id)
+    # The database shows no others.
+    own = [each for each in rows if each.alert.organization_id == caller.organization_id]
     return tagged(request, NewestAlerts(items=list(map(_shown, own))))
 
 
-def _own(rows: list[StoredAlert], organization_id: UUID) -> list[StoredAlert]:
-    """The rows of the organisation; the database shows no others."""
-    return [each for each in rows if each.alert.organization_id == organization_id]
+def _place(each: StoredAlert) -> list[str | int]:
+    return [int(each.alert.severity is not Severity.ERROR), each.id]
+
+
+def _position(position: Any) -> tuple[bool, int]:
+    is_warning, alert_id = map(number_of, position)
+    return bool(is_warning), alert_id
 
 
 def _shown(stored: StoredAlert) -> ShownAlert:

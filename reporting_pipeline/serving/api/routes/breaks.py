@@ -1,30 +1,37 @@
 """`/breaks`: the differences between Ticketing and the ledger, and who has accepted which."""
 
+from dataclasses import astuple
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, StringConstraints
 
 from reporting_pipeline.catalogue.audit_log import Action, Deed, record
+from reporting_pipeline.checks.break_pages import (
+    OpenBreakPlace,
+    accepted_break_page,
+    open_break_page,
+)
 from reporting_pipeline.checks.breaks import (
     AcceptedBreak,
     BreakIdentity,
     Decision,
     OpenBreak,
     accept_breaks,
-    accepted_breaks,
-    open_breaks,
     take_back_breaks,
 )
 from reporting_pipeline.registry.report_tables import BREAK_KINDS, WARNING_KINDS
 from reporting_pipeline.serving.api.answers import (
     ApiModel,
     Cursor,
-    ListOrder,
+    PagedList,
     PageSize,
+    aware_instant,
+    number_of,
     tagged,
+    text_of,
 )
 from reporting_pipeline.serving.api.callers import Approver, Caller, Viewer
 from reporting_pipeline.serving.api.context import Api, ApiContext
@@ -121,12 +128,14 @@ def list_open(
     caller: Viewer, api: Api, request: Request, limit: PageSize = 50, cursor: Cursor = None
 ) -> Response:
     """The breaks that hold reports, until they are gone or accepted."""
-    with api.reading(caller.organization_id) as connection:
-        rows = open_breaks(connection, caller.organization_id)
-    order: ListOrder[OpenBreak] = ListOrder(
-        organization_id=caller.organization_id, name="open breaks", key=_open_key
+    organization_id = caller.organization_id
+    order = PagedList(
+        organization_id=organization_id, name="open breaks", place=_open_place, read=_open_position
     )
-    page, following = order.page(rows, cursor=cursor, limit=limit)
+    after = order.after(cursor)
+    with api.reading(organization_id) as connection:
+        rows = open_break_page(connection, organization_id, after=after, limit=limit + 1)
+    page, following = order.page(rows, limit)
     items = list(map(_shown_open, page))
     return tagged(request, OpenBreakPage(items=items, next_cursor=following))
 
@@ -136,14 +145,17 @@ def list_accepted(
     caller: Viewer, api: Api, request: Request, limit: PageSize = 50, cursor: Cursor = None
 ) -> Response:
     """The acceptances that are not taken back."""
-    with api.reading(caller.organization_id) as connection:
-        rows = accepted_breaks(connection, caller.organization_id)
-    order: ListOrder[AcceptedBreak] = ListOrder(
-        organization_id=caller.organization_id,
+    organization_id = caller.organization_id
+    order = PagedList(
+        organization_id=organization_id,
         name="accepted breaks",
-        key=lambda each: [each.accepted_at.isoformat(), each.id],
+        place=_accepted_place,
+        read=_accepted_position,
     )
-    page, following = order.page(rows, cursor=cursor, limit=limit)
+    after = order.after(cursor)
+    with api.reading(organization_id) as connection:
+        rows = accepted_break_page(connection, organization_id, after=after, limit=limit + 1)
+    page, following = order.page(rows, limit)
     items = list(map(_shown_accepted, page))
     return tagged(request, AcceptedBreakPage(items=items, next_cursor=following))
 
@@ -186,10 +198,31 @@ def _deeds(caller: Caller, api: ApiContext, action: Action, wanted: BreaksOfKind
     ]
 
 
-def _open_key(each: OpenBreak) -> list[str | int]:
-    """Oldest first, then largest first; the rest tells them apart."""
-    size, event = abs(each.difference_minor), str(each.event_id)
-    return [each.first_day.isoformat(), -size, each.kind, each.concerns, event, each.currency]
+def _open_place(each: OpenBreak) -> list[str | int]:
+    place = OpenBreakPlace.of(each)
+    return [place.first_day.isoformat(), place.largest_first, *astuple(place)[2:]]
+
+
+def _open_position(position: Any) -> OpenBreakPlace:
+    day, largest_first, *texts = position
+    kind, concerns, event, currency = map(text_of, texts)
+    return OpenBreakPlace(
+        first_day=date.fromisoformat(day),
+        largest_first=number_of(largest_first),
+        kind=kind,
+        concerns=concerns,
+        event=event,
+        currency=currency,
+    )
+
+
+def _accepted_place(each: AcceptedBreak) -> list[str | int]:
+    return [each.accepted_at.isoformat(), each.id]
+
+
+def _accepted_position(position: Any) -> tuple[datetime, int]:
+    accepted_at, accepted_id = position
+    return aware_instant(accepted_at), number_of(accepted_id)
 
 
 def _identity(each: BreakIdentity) -> dict[str, object]:

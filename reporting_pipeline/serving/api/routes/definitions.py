@@ -13,8 +13,8 @@ from reporting_pipeline.catalogue.definition_store import (
     ChangeKind,
     apply_definitions,
     definition_by_slug,
+    definition_page,
     definition_version,
-    definitions_of,
     lock_definitions,
 )
 from reporting_pipeline.catalogue.definition_versions import change_status, version_changes
@@ -26,12 +26,13 @@ from reporting_pipeline.report_definitions.definition import (
 )
 from reporting_pipeline.serving.api.answers import (
     Cursor,
-    ListOrder,
+    PagedList,
     PageSize,
     Slug,
     require_tag,
     tag_of,
     tagged,
+    text_of,
 )
 from reporting_pipeline.serving.api.callers import Caller, Editor, Viewer
 from reporting_pipeline.serving.api.context import Api, ApiContext
@@ -83,14 +84,17 @@ def list_definitions(  # noqa: PLR0913 - one argument per parameter
     cursor: Cursor = None,
 ) -> Response:
     """The current versions, also of archived definitions."""
-    with api.reading(caller.organization_id) as connection:
-        rows = definitions_of(connection, caller.organization_id, schedule, status)
-    order: ListOrder[ReportDefinition] = ListOrder(
-        organization_id=caller.organization_id,
+    organization_id, chosen = caller.organization_id, (schedule, status)
+    order = PagedList(
+        organization_id=organization_id,
         name=f"definitions {status} {schedule}",
-        key=lambda each: [each.slug],
+        place=_place,
+        read=_position,
     )
-    page, following = order.page(rows, cursor=cursor, limit=limit)
+    after = order.after(cursor)
+    with api.reading(organization_id) as connection:
+        rows = definition_page(connection, organization_id, chosen, after=after, limit=limit + 1)
+    page, following = order.page(rows, limit)
     return tagged(request, DefinitionPage(items=list(map(line_of, page)), next_cursor=following))
 
 
@@ -209,6 +213,15 @@ def change(
     made = _changed(api, caller, slug, action)
     api.desk.definitions_changed(caller.organization_id)
     return tagged(request, made)
+
+
+def _place(each: ReportDefinition) -> list[str | int]:
+    return [each.slug]
+
+
+def _position(position: Any) -> str:
+    [slug] = position
+    return text_of(slug)
 
 
 def _changed(api: ApiContext, caller: Caller, slug: str, action: str) -> OneDefinition:

@@ -7,14 +7,15 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
-from reporting_pipeline.catalogue.directory import KnownEvent, known_events
+from reporting_pipeline.catalogue.directory import KnownEvent, event_page, known_events
 from reporting_pipeline.errors import UnknownName
 from reporting_pipeline.serving.api.answers import (
     ApiModel,
     Cursor,
-    ListOrder,
+    PagedList,
     PageSize,
     tagged,
+    text_of,
 )
 from reporting_pipeline.serving.api.callers import Viewer
 from reporting_pipeline.serving.api.context import Api
@@ -69,15 +70,17 @@ def list_events(  # noqa: PLR0913 - one argument per parameter
     cursor: Cursor = None,
 ) -> Response:
     """The events of the organisation that have landed."""
-    with api.reading(caller.organization_id) as connection:
-        rows = known_events(connection, caller.organization_id, first=first, last=last)
-    order: ListOrder[KnownEvent] = ListOrder(
-        organization_id=caller.organization_id,
+    organization_id, days = caller.organization_id, (first, last)
+    order = PagedList(
+        organization_id=organization_id,
         name=f"events {first} {last}",
-        key=lambda each: [str(each.starts), str(each.id)],
-        is_descending=True,
+        place=_place,
+        read=_position,
     )
-    page, following = order.page(rows, cursor=cursor, limit=limit)
+    after = order.after(cursor)
+    with api.reading(organization_id) as connection:
+        rows = event_page(connection, organization_id, days, after=after, limit=limit + 1)
+    page, following = order.page(rows, limit)
     return tagged(request, EventPage(items=list(map(_shown, page)), next_cursor=following))
 
 
@@ -114,6 +117,15 @@ def summary(
     return tagged(request, model)
 
 
+def _place(each: KnownEvent) -> list[str | int]:
+    return [each.starts, str(each.id)]
+
+
+def _position(position: Any) -> tuple[str, UUID]:
+    starts, event_id = position
+    return text_of(starts), UUID(event_id)
+
+
 def _no_event(event_id: UUID) -> str:
     return f"there is no event {event_id}: `GET .../events` lists them"
 
@@ -129,8 +141,8 @@ def _shown(each: KnownEvent) -> Event:
         id=each.id,
         name=each.name,
         time_zone=each.timezone,
-        starts=str(each.starts),
-        ends=str(each.ends),
+        starts=each.starts,
+        ends=each.ends,
         status=each.status,
         venue=each.venue,
     )

@@ -1,6 +1,5 @@
 """`/reports`: the generated reports of an organisation."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -16,10 +15,9 @@ from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.serving.api.answers import (
     ApiModel,
     Cursor,
+    PagedList,
     PageSize,
     Slug,
-    cursor_of,
-    position_as,
     tagged,
 )
 from reporting_pipeline.serving.api.callers import Caller, Viewer
@@ -132,11 +130,17 @@ def list_reports(  # noqa: PLR0913 - one argument per parameter
     chosen = ReportFilter(
         slug=definition, format=format_, status=status, event_id=event_id, first=first, last=last
     )
-    name = f"reports {sorted(asdict(chosen).items(), key=str)}"
-    after = position_as(caller.organization_id, name, cursor, _last_row)
+    order = PagedList(
+        organization_id=caller.organization_id,
+        name=f"reports {sorted(asdict(chosen).items(), key=str)}",
+        place=_place,
+        read=_last_row,
+    )
+    after = order.after(cursor)
     with api.reading(caller.organization_id) as connection:
         rows = report_page(connection, caller.organization_id, chosen, after=after, limit=limit + 1)
-    return tagged(request, _page(caller.organization_id, name, rows, limit))
+    page, following = order.page(rows, limit)
+    return tagged(request, ReportPage(items=list(map(shown_report, page)), next_cursor=following))
 
 
 @router.get("/{report_id}", summary="One report", response_model=Report)
@@ -150,15 +154,8 @@ def _last_row(position: Any) -> tuple[date, UUID]:
     return date.fromisoformat(day), UUID(report_id)
 
 
-def _page(
-    organization_id: UUID, name: str, rows: Sequence[GeneratedReport], limit: int
-) -> ReportPage:
-    following = None
-    if len(rows) > limit:
-        last = rows[limit - 1]
-        position = [last.period_end.isoformat(), str(last.id)]
-        following = cursor_of(organization_id, name, position)
-    return ReportPage(items=list(map(shown_report, rows[:limit])), next_cursor=following)
+def _place(report: GeneratedReport) -> list[str | int]:
+    return [report.period_end.isoformat(), str(report.id)]
 
 
 def _file(report: GeneratedReport) -> ReportFile | None:
