@@ -3,7 +3,7 @@
 Rows go one way: `sources` lands new rows from production, `building` builds the report tables by
 day (the SQL is in `dbt_project/`), `checks` compares them with the ledger, `exports` writes files
 and `publishing` records them. `orchestration` shows all of it to Dagster; `cli` does the same
-without Dagster.
+without Dagster. `serving` answers over HTTP, and `client` asks: programs of integrators import it.
 """
 
 from pathlib import Path
