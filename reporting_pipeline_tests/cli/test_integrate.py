@@ -126,7 +126,7 @@ def test_a_webhook_is_added_by_curl(known: Mapping[str, str], tmp_path: Path) ->
 
 
 def test_a_report_is_downloaded_by_python(known: Mapping[str, str], tmp_path: Path) -> None:
-    run([sys.executable, "-c", code_of("python", "import httpx")], known, tmp_path)
+    run([sys.executable, "-c", code_of("python", "ReportingClient")], known, tmp_path)
 
     [file] = tmp_path.iterdir()
     assert file.suffix == ".xlsx"
