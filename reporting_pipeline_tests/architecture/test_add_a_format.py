@@ -7,14 +7,14 @@ from reporting_pipeline.report_definitions.files import STARTER_SET
 from reporting_pipeline_tests.architecture.repository import DOCS, ROOT
 
 _ROW = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
-_MAX_FILES = 8
+_MAX_FILES = 9
 # The format of the example does not exist.
 _NEW = re.compile(r"tsv")
 
 FILES = set(_ROW.findall((DOCS / "how-to" / "add-a-format.md").read_text(encoding="utf-8")))
 
 
-def test_a_format_touches_at_most_eight_files() -> None:
+def test_a_format_touches_at_most_nine_files() -> None:
     assert 0 < len(FILES) <= _MAX_FILES
 
 
