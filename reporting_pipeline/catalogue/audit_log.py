@@ -23,11 +23,13 @@ class Action(StrEnum):
     CREATED = "created"
     CHANGED = "changed"
     PAUSED = "paused"
+    RESUMED = "resumed"
     ARCHIVED = "archived"
     ACCEPTED = "accepted"
     TOOK_BACK = "took back"
     RELEASED = "released"
     SUBSCRIBED = "subscribed"
+    REMOVED = "removed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,7 @@ _MAX_VERSION = 2**31 - 1
 _AFTER: Mapping[str, tuple[Status, Action]] = MappingProxyType(
     {
         "pause": (Status.PAUSED, Action.PAUSED),
-        "resume": (Status.ACTIVE, Action.CHANGED),
+        "resume": (Status.ACTIVE, Action.RESUMED),
         "archive": (Status.ARCHIVED, Action.ARCHIVED),
     }
 )

@@ -149,7 +149,7 @@ def remove(caller: Operator, api: Api, webhook_id: UUID) -> None:
     """Messages that wait for it are not sent."""
     with api.writing() as connection:
         unsubscribe(connection, caller.organization_id, webhook_id)
-        _note(connection, caller, Action.CHANGED, webhook_id, api.now())
+        _note(connection, caller, Action.REMOVED, webhook_id, api.now())
 
 
 @router.post("/{webhook_id}/pause", summary="Pause a webhook")
@@ -166,8 +166,10 @@ def pause_webhook(caller: Operator, api: Api, webhook_id: UUID, question: PauseQ
 def resume_webhook(caller: Operator, api: Api, webhook_id: UUID) -> Webhook:
     """What has waited is sent first."""
     with api.writing() as connection:
+        was_paused = subscription(connection, caller.organization_id, webhook_id).paused_at
         resume(connection, caller.organization_id, webhook_id)
-        _note(connection, caller, Action.CHANGED, webhook_id, api.now())
+        if was_paused is not None:
+            _note(connection, caller, Action.RESUMED, webhook_id, api.now())
         found = subscription(connection, caller.organization_id, webhook_id)
     return Webhook(**_fields(found))
 

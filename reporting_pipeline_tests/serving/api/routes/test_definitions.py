@@ -224,5 +224,5 @@ def test_each_change_is_in_the_audit_log_and_no_refused_one(api: ApiCaller) -> N
         "select action, subject from catalogue.audit_log where object_id = 'audited' order by id"
     )
 
-    deeds = ["created", "changed", "paused", "changed", "archived"]
+    deeds = ["created", "changed", "paused", "resumed", "archived"]
     assert found == [(each, "tester") for each in deeds]

@@ -65,11 +65,14 @@ def test_a_webhook_is_paused_resumed_replayed_and_removed(api: ApiCaller) -> Non
 
 def test_each_change_is_in_the_audit_log(api: ApiCaller) -> None:
     webhook_id = add(api)["id"]
-    api.call("POST", f"/webhooks/{webhook_id}/pause", json={"reason": "moves"})
+    for each in ("resume", "pause", "resume", "resume"):
+        api.call("POST", f"/webhooks/{webhook_id}/{each}", json={"reason": "moves"})
+    for _ in range(2):
+        api.call("DELETE", f"/webhooks/{webhook_id}")
     with warehouse_connection(api.settings.warehouse_url()) as connection:
         found = audit_entries(connection, AuditFilter(object_id=webhook_id), limit=10)
 
-    assert [each.action for each in found] == ["paused", "subscribed"]
+    assert [each.action for each in found] == ["removed", "resumed", "paused", "subscribed"]
 
 
 @pytest.mark.parametrize(
