@@ -36,6 +36,7 @@ from reporting_pipeline.requests.request_queue import (
     AnswerState,
     StoredRequest,
     listed_requests,
+    shown_fields,
     stored_request,
 )
 from reporting_pipeline.requests.worker import Worker, serve, work_on_next
@@ -165,20 +166,11 @@ def requests(*, organization: str | None, is_all: bool, limit: int, is_json: boo
 
 def _listed(each: StoredRequest, organization: str | None, now: datetime) -> dict[str, Any]:
     return {
-        "status": each.status,
-        "state": str(each.state),
-        "report": each.slug,
-        "version": each.version,
+        **shown_fields(each),
         "organization_id": str(each.organization_id),
         "organization": organization,
-        "period": each.period,
-        "format": each.format,
         "requested_at": f"{each.requested_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "age_seconds": max(0, int((now - each.requested_at).total_seconds())),
-        "tries": each.attempts,
-        "lost_workers": each.lost_leases,
-        "is_provisional_allowed": each.is_provisional_allowed,
-        "reason": each.failure_message,
         "request_id": str(each.id),
         "report_id": str(each.key.id),
     }

@@ -109,31 +109,46 @@ _LAST = """
     order by keyed.requested_at desc, keyed.id
     limit 1
 """
-_LISTED = """
+# Neither one that a later one has replaced, nor one whose report was published since.
+_WITHOUT_FILE = """
+    keyed.status in ('queued', 'running')
+    or (
+        keyed.status <> 'completed'
+        and not exists (
+            select from catalogue.report_requests as later
+            where
+                later.report_id = keyed.report_id
+                and later.requested_at > keyed.requested_at
+        )
+        and not exists (
+            select from catalogue.generated_reports as report
+            where report.id = keyed.report_id and report.status = 'ready'
+        )
+    )
+"""
+_LISTED = f"""
     where
         (%(organization_id)s::uuid is null or keyed.organization_id = %(organization_id)s)
-        and (
-            %(are_ended_included)s
-            or keyed.status in ('queued', 'running')
-            or (
-                keyed.status <> 'completed'
-                and not exists (
-                    select from catalogue.report_requests as later
-                    where
-                        later.report_id = keyed.report_id
-                        and later.requested_at > keyed.requested_at
-                )
-                and not exists (
-                    select from catalogue.generated_reports as report
-                    where report.id = keyed.report_id and report.status = 'ready'
-                )
-            )
-        )
+        and (%(are_ended_included)s or {_WITHOUT_FILE})
     order by
         array_position(array['running', 'queued'], keyed.status),
         case when keyed.finished_at is null then keyed.requested_at end,
         keyed.finished_at desc,
         keyed.id
+    limit %(limit)s
+"""
+# Read backwards along the index of an organisation's requests.
+_PAGE = f"""
+    where
+        keyed.organization_id = %(organization_id)s
+        and (%(are_ended_included)s or {_WITHOUT_FILE})
+        and (%(statuses)s::text[] is null or keyed.status = any(%(statuses)s))
+        and (%(has_edition)s::boolean is null or (keyed.edition is not null) = %(has_edition)s)
+        and (
+            %(after_at)s::timestamptz is null
+            or (keyed.requested_at, keyed.id) < (%(after_at)s, %(after_id)s)
+        )
+    order by keyed.requested_at desc, keyed.id desc
     limit %(limit)s
 """
 
@@ -219,6 +234,83 @@ def listed_requests(
     }
     with connection.cursor(row_factory=class_row(StoredRequest)) as cursor:
         return cursor.execute(_SELECT + _LISTED, bound).fetchall()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFilter:
+    """Which requests a page has.
+
+    Attributes:
+        state: Only those in this state; None: in any.
+        are_ended_included: Every request; otherwise those that have no file yet, as in
+            `listed_requests`.
+    """
+
+    state: AnswerState | None = None
+    are_ended_included: bool = True
+
+    @property
+    def columns(self) -> dict[str, object]:
+        """The filter as SQL parameters."""
+        statuses, has_edition = None, None
+        if self.state in {AnswerState.READY, AnswerState.EMPTY}:
+            statuses, has_edition = ["completed"], self.state is AnswerState.READY
+        elif self.state is not None:
+            statuses = [each for each, state in _STATES.items() if state is self.state]
+        return {
+            "statuses": statuses,
+            "has_edition": has_edition,
+            "are_ended_included": self.are_ended_included,
+        }
+
+
+def request_page(
+    connection: Connection[Any],
+    organization_id: UUID,
+    chosen: RequestFilter,
+    *,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[StoredRequest]:
+    """The requests of an organisation that follow a place, the newest first.
+
+    Args:
+        connection: To the warehouse.
+        organization_id: The organisation.
+        chosen: Which requests.
+        after: `requested_at` and id of the last request of the page before.
+        limit: The most requests.
+    """
+    after_at, after_id = after or (None, None)
+    bound = {
+        "organization_id": organization_id,
+        **chosen.columns,
+        "after_at": after_at,
+        "after_id": after_id,
+        "limit": limit,
+    }
+    with connection.cursor(row_factory=class_row(StoredRequest)) as cursor:
+        return cursor.execute(_SELECT + _PAGE, bound).fetchall()
+
+
+def shown_fields(request: StoredRequest) -> dict[str, Any]:
+    """A request as lists of people and programs show it, by the words that both use."""
+    return {
+        "status": request.status,
+        "state": str(request.state),
+        "report": request.slug,
+        "version": request.version,
+        "organization_id": request.organization_id,
+        "period": request.period,
+        "format": request.format,
+        "requested_at": request.requested_at,
+        "tries": request.attempts,
+        "lost_workers": request.lost_leases,
+        "is_provisional_allowed": request.is_provisional_allowed,
+        "reason": request.failure_message,
+        "request_id": request.id,
+        "report_id": request.key.id,
+    }
 
 
 def waiting_requests(connection: Connection[Any], limit: int) -> list[StoredRequest]:

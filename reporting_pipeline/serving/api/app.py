@@ -25,6 +25,7 @@ from reporting_pipeline.serving.api.routes import (
     report_files,
     report_requests,
     reports,
+    request_lists,
     webhooks,
 )
 
@@ -44,6 +45,7 @@ Reports that a finance team can trust, of the organisation of your token.
 """
 _ROUTERS = (
     reports.router,
+    request_lists.router,
     report_requests.router,
     report_files.router,
     definitions.router,

@@ -76,6 +76,11 @@ class ReportAnswer(ApiModel):
     request_path: str | None
 
 
+def request_path(organization_id: UUID, request_id: UUID) -> str:
+    """The path of a request on this server."""
+    return f"/v1/organizations/{organization_id}/requests/{request_id}"
+
+
 @router.post(
     "/reports",
     summary="Ask for a report",
@@ -238,12 +243,15 @@ def _of_stored(caller: Caller, found: StoredRequest) -> ReportAnswer:
         edition=found.edition,
         file=None,
         request_id=found.id,
-        request_path=_request_path(caller, found.id),
+        request_path=request_path(caller.organization_id, found.id),
     )
 
 
 def _ready(caller: Caller, edition: CurrentEdition, request_id: UUID | None) -> ReportAnswer:
     path = report_path(caller.organization_id, edition.report_id)
+    followed = None
+    if request_id is not None:
+        followed = request_path(caller.organization_id, request_id)
     return ReportAnswer(
         state="ready",
         reason=None,
@@ -257,7 +265,7 @@ def _ready(caller: Caller, edition: CurrentEdition, request_id: UUID | None) -> 
             path=f"{path}/file",
         ),
         request_id=request_id,
-        request_path=None if request_id is None else _request_path(caller, request_id),
+        request_path=followed,
     )
 
 
@@ -279,10 +287,6 @@ def _keyed(caller: Caller, key: str, question: ReportQuestion) -> KeyedCall:
         key=key,
         fingerprint=fingerprint,
     )
-
-
-def _request_path(caller: Caller, request_id: UUID) -> str:
-    return f"/v1/organizations/{caller.organization_id}/requests/{request_id}"
 
 
 def _wait(prefer: str | None) -> int | None:
