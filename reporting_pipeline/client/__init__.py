@@ -5,7 +5,7 @@
     with ReportingClient("https://reports.example.org", organization_id, token) as client:
         answer = client.report("daily-sales", "2026-02-28", "xlsx")
         if answer.file is not None:
-            client.download(answer.report_id, "folder")
+            client.download(answer.report_id, "daily-sales.xlsx")
 
     client      `ReportingClient`: a method for each call
     models      what the server answers, and the bodies that it is asked with

@@ -1,4 +1,7 @@
-"""The page `docs/how-to/integrate.md` works as it is written, part by part."""
+"""The page `docs/how-to/integrate.md` works as it is written, part by part; so does the client's.
+
+The client's part is in `docs/api.md`.
+"""
 
 import re
 import shutil
@@ -131,3 +134,18 @@ def test_a_report_is_downloaded_by_python(known: Mapping[str, str], tmp_path: Pa
     [file] = tmp_path.iterdir()
     assert file.suffix == ".xlsx"
     assert run(["reporting", "verify", file.name], known, tmp_path)
+
+
+def test_the_client_downloads_as_the_page_of_the_api_says(
+    known: Mapping[str, str], tmp_path: Path
+) -> None:
+    page = (DOCS / "api.md").read_text(encoding="utf-8")
+    [part] = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    code = part.replace("https://reports.example.org", known["API"]).replace(
+        "2026-02-28", known["DAY"]
+    )
+    variables = f"organization_id, token = {known['ORGANIZATION']!r}, {known['TOKEN']!r}\n"
+
+    run([sys.executable, "-c", variables + code], known, tmp_path)
+
+    assert [each.name for each in tmp_path.iterdir()] == ["daily-sales.xlsx"]
