@@ -29,6 +29,7 @@ from reporting_pipeline.client.words import (
     BreakKind,
     NoticeKind,
     ReportFormat,
+    ReportState,
     ReportStatus,
     Schedule,
     Status,
@@ -164,6 +165,13 @@ class ReportingClient:
     def request(self, request_id: Id) -> models.ReportAnswer:
         """The state of a request for a report."""
         return self._get(models.ReportAnswer, "requests", request_id)
+
+    def requests(
+        self, *, state: ReportState | None = None, without_file: bool = False
+    ) -> Iterator[models.ListedRequest]:
+        """The requests, whoever made them, the newest first; `without_file`: those without one."""
+        query = {"state": state, "without_file": "true" if without_file else None}
+        return self._calls.pages(models.RequestPage, self._path("requests"), query)
 
     def reports(
         self,

@@ -95,6 +95,31 @@ class ReportAnswer(_Model):
     request_path: str | None
 
 
+class ListedRequest(_Model):
+    """A request for a report in a format, made by one or many callers."""
+
+    request_id: UUID
+    request_path: str = Field(description="Where it is followed, on this server.")
+    organization_id: UUID
+    report: str = Field(description="The slug of the definition.")
+    version: int = Field(description="The definition's version when the report was requested.")
+    period: str = Field(description="The period, such as 2026-02-28, 2026-02 or to_2026-02-28.")
+    format: ReportFormat
+    status: str = Field(description="queued, running, completed, held, failed or dead.")
+    state: ReportState = Field(description="The state of the report, as far as it knows.")
+    reason: str | None = Field(
+        description="Why it is held, or the kind of the failure that ended its last try."
+    )
+    edition: int | None = Field(description="The report's edition when the request ended.")
+    requested_at: datetime
+    finished_at: datetime | None = Field(description="Null while it waits or runs.")
+    tries: int = Field(description="How often a worker has taken it.")
+    lost_workers: int = Field(description="How many of these workers died.")
+    is_provisional_allowed: bool
+    report_id: UUID
+    report_path: str = Field(description="Where the report is, once it is generated.")
+
+
 class ReportFile(_Model):
     """The file of the current edition."""
 
@@ -483,6 +508,7 @@ class Problem(_Model):
     )
 
 
+RequestPage = Page[ListedRequest]
 ReportPage = Page[Report]
 Editions = Listing[Edition]
 Changes = Page[Change]

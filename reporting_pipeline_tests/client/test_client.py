@@ -62,7 +62,11 @@ def test_a_report_that_is_not_awaited_is_followed(api: ApiCaller, client: Report
     waiting = client.request(asked.request_id)
     work(api)
 
+    listed = {each.request_id for each in client.requests(state="ready")}
+
     assert (asked.state, waiting.state) == ("waiting", "waiting")
+    assert asked.request_id in listed
+    assert asked.request_id not in {each.request_id for each in client.requests(without_file=True)}
     assert client.request(asked.request_id).state == "ready"
     again = client.report(slug, DAY, "csv", wait_seconds=NO_WAIT, idempotency_key=key)
     assert (again.state, again.request_id) == ("ready", asked.request_id)

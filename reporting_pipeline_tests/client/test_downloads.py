@@ -26,7 +26,7 @@ from reporting_pipeline.serving.api.app import create_app
 from reporting_pipeline.serving.api.context import open_context
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline
 from reporting_pipeline_tests.cli.test_serve import served
-from reporting_pipeline_tests.client.test_operations import REPORT
+from reporting_pipeline_tests.client.sample_answers import REPORT
 from reporting_pipeline_tests.sample_reports import BERLIN, NOW
 from reporting_pipeline_tests.serving.api.api_caller import ApiCaller, api_settings
 from reporting_pipeline_tests.serving.api.routes.test_report_files import generated

@@ -26,6 +26,9 @@ A module of routes has 100 to 250 lines and one subject:
         return tagged(request, Breaks(items=[...]))
 
 and is added to `_ROUTERS` in `app`. Its paths begin below `/v1/organizations/{organization_id}`.
+A call also has its method in `client.client`, and a body its class in `client.models`: a test
+compares them.
+
 A route that changes something opens `api.writing()` and calls `record` of `catalogue.audit_log` in
 the same transaction. A function that waits for the warehouse or the store is a plain `def`: the
 framework runs it in a thread. A failure is an error of `errors`, whose status is in

@@ -14,29 +14,12 @@ import httpx2
 import pytest
 
 from reporting_pipeline.client import ApiError, Patience, ReportingClient
-from reporting_pipeline_tests.client.api_document import api_document
+from reporting_pipeline_tests.architecture.api_document import api_document
+from reporting_pipeline_tests.client.sample_answers import REPORT
 
 ORGANIZATION, ANY = UUID(int=1), UUID(int=2)
 DAY = date(2026, 2, 28)
 TARGET = Path("report.csv")
-REPORT = {
-    "id": str(ANY),
-    "organization_id": str(ORGANIZATION),
-    "definition_id": str(ANY),
-    "slug": "daily-sales",
-    "definition_version": 1,
-    "period": str(DAY),
-    "first_day": str(DAY),
-    "end_day": "2026-03-01",
-    "event_id": None,
-    "format": "csv",
-    "status": "ready",
-    "reason": None,
-    "edition": 1,
-    "is_provisional": False,
-    "generated_at": None,
-    "file": {"name": "x.csv", "byte_count": 1, "row_count": 1, "sha256": "", "path": "/"},
-}
 BELOW = "/v1/organizations/{organization_id}"
 _METHODS: dict[str, Callable[[ReportingClient], object]] = {
     "GET /health/live": lambda c: c.liveness(),
@@ -45,6 +28,7 @@ _METHODS: dict[str, Callable[[ReportingClient], object]] = {
         c.reports(definition="a", format="csv", status="ready", event_id=ANY, first=DAY, last=DAY)
     ),
     "POST /reports": lambda c: c.report("a", DAY, "csv", idempotency_key="k"),
+    "GET /requests": lambda c: next(c.requests(state="waiting", without_file=True)),
     "GET /requests/{request_id}": lambda c: c.request(ANY),
     "GET /reports/{report_id}": lambda c: c.generated_report(ANY),
     "GET /reports/{report_id}/file": lambda c: c.download(ANY, TARGET),
