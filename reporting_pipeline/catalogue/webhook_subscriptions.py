@@ -19,10 +19,16 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 from reporting_pipeline.domain.webhook_signatures import new_secret
-from reporting_pipeline.errors import UnknownWebhook
+from reporting_pipeline.errors import StateConflict, UnknownWebhook
+
+MAX_SUBSCRIPTIONS = 100
+"""An organisation has at most so many, so that lists of them are short."""
 
 _COLUMNS = "id, organization_id, address, kinds, definition_id, created_at, paused_at, pause_reason"
 _SELECT = f"select {_COLUMNS} from catalogue.webhook_subscriptions"  # noqa: S608 - our own columns
+# Others who add one wait for the rows that are there; the count is then of what they have added.
+_LOCK = "select from catalogue.webhook_subscriptions where organization_id = %s for update"
+_COUNT = "select count(*) from catalogue.webhook_subscriptions where organization_id = %s"
 _SUBSCRIBE = (
     "insert into catalogue.webhook_subscriptions"  # noqa: S608 - our own columns
     " (organization_id, address, kinds, definition_id, created_at)"
@@ -78,7 +84,18 @@ def subscribe(
         kinds: What it wants to know.
         definition_id: A definition of the organisation; None for all.
         now: The time now.
+
+    Raises:
+        StateConflict: The organisation has as many as it may have.
     """
+    connection.execute(_LOCK, (organization_id,))
+    [(count,)] = connection.execute(_COUNT, (organization_id,)).fetchall()
+    if count >= MAX_SUBSCRIPTIONS:
+        message = (
+            f"the organisation has {count} webhooks; expected at most {MAX_SUBSCRIPTIONS}: remove "
+            "one that is not needed any more"
+        )
+        raise StateConflict(message)
     secret = new_secret()
     bound = (organization_id, address, sorted(map(str, kinds)), definition_id, now)
     with connection.cursor(row_factory=class_row(WebhookSubscription)) as cursor:
@@ -93,7 +110,7 @@ def subscribe(
 def subscriptions_of(
     connection: Connection[Any], organization_id: UUID
 ) -> list[WebhookSubscription]:
-    """The subscriptions of an organisation, oldest first."""
+    """The subscriptions of an organisation, oldest first; at most `MAX_SUBSCRIPTIONS`."""
     statement = f"{_SELECT} where organization_id = %s order by created_at, id"
     with connection.cursor(row_factory=class_row(WebhookSubscription)) as cursor:
         return cursor.execute(statement.encode(), (organization_id,)).fetchall()

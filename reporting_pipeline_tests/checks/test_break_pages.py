@@ -1,13 +1,11 @@
 """Pages of breaks lead through all of them in order, and read no other organisation's rows."""
 
-import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
-from psycopg import ClientCursor
 from sqlalchemy import URL
 
 from reporting_pipeline.checks import break_pages
@@ -25,6 +23,7 @@ from reporting_pipeline.checks.breaks import (
     open_breaks,
 )
 from reporting_pipeline.warehouse.engine import warehouse_connection
+from reporting_pipeline_tests.page_plans import scans_of
 
 OWN, OTHER = UUID(int=11), UUID(int=12)
 NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
@@ -142,46 +141,29 @@ def large_warehouse(warehouse_url: URL) -> URL:
     return warehouse_url
 
 
-def scans(node: dict[str, Any]) -> list[tuple[str, str, float]]:
-    """Table, kind of scan and rows that were looked at, for each scan of a plan."""
-    found = [each for child in node.get("Plans", ()) for each in scans(child)]
-    if "Relation Name" in node:
-        looked_at = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
-        found.append((node["Relation Name"], node["Node Type"], looked_at * node["Actual Loops"]))
-    return found
-
-
-def executed(warehouse: URL, page: Any, bound: dict[str, object]) -> list[tuple[str, str, float]]:
-    """The scans of a page's query, run with its values in the text."""
-    with warehouse_connection(warehouse) as connection:
-        text = ClientCursor(connection).mogrify(page, bound)
-        explain = f"explain (analyze, timing off, format json) {text}"
-        [([plan],)] = connection.execute(explain.encode()).fetchall()
-    return scans(plan["Plan"])
-
-
 def test_a_page_of_open_breaks_reads_the_faults_of_its_organisation_alone(
     large_warehouse: URL,
 ) -> None:
     nothing = dict.fromkeys(OpenBreakPlace.__slots__)
     bound = {"organization_id": OWN, **nothing, "limit": 51}
 
-    found = executed(large_warehouse, break_pages._OPEN_PAGE, bound)
+    with warehouse_connection(large_warehouse) as connection:
+        found = scans_of(connection, break_pages._OPEN_PAGE, bound)
 
-    breaks = [each for each in found if each[0] == "report_reconciliation_breaks"]
-    assert breaks, json.dumps(found)
-    for _, way, row_count in breaks:
-        assert way in {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}
-        assert row_count <= 20
-    assert sum(rows for table, _, rows in found if table == "accepted_breaks") <= 20
+    breaks = [each for each in found if each.table == "report_reconciliation_breaks"]
+    assert breaks
+    for each in breaks:
+        assert each.way in {"Index Scan", "Bitmap Heap Scan"}
+        assert each.row_count <= 20
+    assert sum(each.row_count for each in found if each.table == "accepted_breaks") <= 20
 
 
 def test_a_page_of_acceptances_reads_no_further_than_its_end(large_warehouse: URL) -> None:
     after = NOW + timedelta(seconds=10_000)
     bound = {"organization_id": OTHER, "accepted_at": after, "id": 5, "limit": 51}
 
-    found = executed(large_warehouse, break_pages._ACCEPTED_PAGE, bound)
+    with warehouse_connection(large_warehouse) as connection:
+        [found] = scans_of(connection, break_pages._ACCEPTED_PAGE, bound)
 
-    [(_, way, row_count)] = found
-    assert way == "Index Scan"
-    assert row_count <= 60
+    assert found.way == "Index Scan"
+    assert found.row_count <= 60

@@ -1,6 +1,7 @@
 """`/webhooks`: addresses that are told of an organisation's reports, and their messages."""
 
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from reporting_pipeline.catalogue.webhook_subscriptions import (
 from reporting_pipeline.serving.api.answers import MAX_PAGE, ApiModel, Slug, Text, tagged
 from reporting_pipeline.serving.api.callers import Caller, Operator
 from reporting_pipeline.serving.api.context import Api
+from reporting_pipeline.serving.api.problems import problem_answers
 from reporting_pipeline.setting_values import networks
 from reporting_pipeline.webhooks.addresses import checked_address
 
@@ -109,13 +111,18 @@ class Messages(ApiModel):
 
 @router.get("", summary="The webhooks", response_model=Webhooks)
 def webhooks(caller: Operator, api: Api, request: Request) -> Response:
-    """All webhooks of the organisation, without their secrets."""
+    """All webhooks of the organisation, at most 100, without their secrets."""
     with api.reading(caller.organization_id) as connection:
         found = subscriptions_of(connection, caller.organization_id)
     return tagged(request, Webhooks(items=[Webhook(**_fields(each)) for each in found]))
 
 
-@router.post("", summary="Add a webhook", status_code=201)
+@router.post(
+    "",
+    summary="Add a webhook",
+    status_code=HTTPStatus.CREATED,
+    responses=problem_answers(HTTPStatus.CONFLICT),
+)
 def add(caller: Operator, api: Api, question: WebhookQuestion) -> AddedWebhook:
     """The answer has the secret, once. An address inside the network is refused."""
     checked_address(question.address, networks(api.settings.webhook_networks))

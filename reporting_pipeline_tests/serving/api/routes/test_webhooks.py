@@ -1,5 +1,6 @@
 """An operator adds, pauses and removes webhooks of the own organisation, and reads messages."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -125,3 +126,25 @@ def test_another_organisation_finds_no_webhook(api: ApiCaller) -> None:
         assert ADDRESS not in refused.text
     assert call("GET", "/webhooks").json() == {"items": []}
     assert api.get(f"/webhooks/{mine}").json()["paused_at"] is None
+
+
+def test_an_organisation_has_at_most_a_hundred_webhooks(api: ApiCaller) -> None:
+    def added(_: int = 0) -> int:
+        body = {"address": ADDRESS, "kinds": ["report.held"]}
+        return api.call("POST", "/webhooks", json=body).status_code
+
+    count = len(api.get("/webhooks").json()["items"])
+    fill = (
+        "insert into catalogue.webhook_subscriptions (organization_id, address, kinds, created_at)"
+        " select %s, 'https://example.com/', '{report.held}', now() from generate_series(1, %s)"
+        " returning id"
+    )
+    made = api.maker.query(fill, BERLIN, 97 - count)
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(added, range(8)))
+
+    assert sorted(found) == [201] * 3 + [409] * 5
+    assert len(api.get("/webhooks").json()["items"]) == 100
+    remove = "delete from catalogue.webhook_subscriptions where id = any(%s) returning id"
+    assert len(api.maker.query(remove, [each for (each,) in made])) == len(made)
+    assert added() == 201
