@@ -39,6 +39,9 @@ class Notice(BaseModel):
     reason: str | None = Field(default=None, description="Why a report is held.")
     byte_count: int | None = None
     row_count: int | None = None
+    correlation_id: str | None = Field(
+        default=None, description="What the program that pushed the request over Redis calls it."
+    )
 
 
 def follow_notices(

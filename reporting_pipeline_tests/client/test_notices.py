@@ -101,12 +101,16 @@ def test_a_stream_that_ends_or_breaks_is_opened_again(pauses: list[float]) -> No
 
 
 def test_fields_of_a_notice_are_typed(pauses: list[float]) -> None:
-    data = f'{{"id": 1, "type": "available", "report_id": "{UUID(int=2)}", "edition": 2}}'
+    data = (
+        f'{{"id": 1, "type": "available", "report_id": "{UUID(int=2)}", "edition": 2,'
+        ' "correlation_id": "order 7"}'
+    )
     client, _ = following([Body(f"event: available\nid: 1\ndata: {data}\n\n".encode())], pauses)
 
     notice = next(client.notices())
 
     assert (notice.report_id, notice.edition, notice.reason) == (UUID(int=2), 2, None)
+    assert notice.correlation_id == "order 7"
 
 
 @pytest.mark.parametrize(
