@@ -70,7 +70,7 @@ class Call:
         body: Sent as JSON.
         is_repeatable: Doing it twice is the same as doing it once.
         timeout_seconds: In place of the client's own.
-        also_accepted: A status that is an answer, although it is no success.
+        also_accepted: A status that is an answer if it has JSON, although it is no success.
     """
 
     method: str
@@ -179,7 +179,7 @@ class Calls:
         )
         with breaks_off():
             answer = self._http.send(request, auth=self._auth, follow_redirects=True, stream=True)
-            if not answer.is_success and answer.status_code != call.also_accepted:
+            if not answer.is_success and not _is_accepted(answer, call):
                 answer.read()
                 raise failure_of(answer)
         return answer
@@ -243,6 +243,11 @@ def read(model: type[Body], answer: httpx2.Response) -> Body:
 def path_of(*parts: object) -> str:
     """A path from its parts, each of which is escaped."""
     return "".join(f"/{quote(str(each), safe='')}" for each in parts)
+
+
+def _is_accepted(answer: httpx2.Response, call: Call) -> bool:
+    is_json = answer.headers.get("content-type") == "application/json"
+    return is_json and answer.status_code == call.also_accepted
 
 
 def _wanted_pause(error: BaseException | None) -> float | None:

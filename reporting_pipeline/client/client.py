@@ -1,7 +1,7 @@
 """The client: a method for each call of the API."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -438,8 +438,10 @@ class ReportingClient:
 
     def notices(
         self, *, kinds: Sequence[NoticeKind] = (), last_id: int | None = None
-    ) -> Iterator[Notice]:
+    ) -> Generator[Notice]:
         """What changes, as it changes, without end; a stream that ends is opened again.
+
+        `close()` of the iterator ends it.
 
         Args:
             kinds: Only these; empty for all.

@@ -1,8 +1,8 @@
 """Downloads the file of a report: whole and as published, or not at all.
 
 The bytes go into a hidden file beside the target. A connection that breaks is taken up again behind
-the bytes that came. The file gets its name when its size and its SHA-256 are those that the server
-has named; a bucket or a proxy in between is not believed.
+the bytes that came, as often as each attempt brings more. The file gets its name when its size and
+its SHA-256 are those that the server has named; a bucket or a proxy in between is not believed.
 """
 
 import hashlib
@@ -14,6 +14,7 @@ from typing import BinaryIO
 from uuid import uuid4
 
 import httpx2
+from tenacity import RetryCallState
 
 from reporting_pipeline.client.calls import Call, Calls, breaks_off
 from reporting_pipeline.client.models import ReportFile
@@ -44,8 +45,9 @@ def download_file(calls: Calls, path: str, file: ReportFile, target: Path) -> Pa
     part = place.with_name(f".download-{uuid4().hex}.part")
     try:
         with part.open("xb") as opened:
-            incoming = _Incoming(opened, file)
-            calls.retrying(is_repeatable=True)(_continue, calls, path, incoming)
+            incoming = _Incoming(opened, file, calls.patience.attempt_count)
+            retrying = calls.retrying(is_repeatable=True).copy(stop=incoming.is_stuck)
+            retrying(_continue, calls, path, incoming)
             incoming.require_whole()
             os.fsync(opened.fileno())
         part.replace(place)
@@ -57,8 +59,10 @@ def download_file(calls: Calls, path: str, file: ReportFile, target: Path) -> Pa
 class _Incoming:
     """The bytes that have come so far."""
 
-    def __init__(self, opened: BinaryIO, file: ReportFile) -> None:
+    def __init__(self, opened: BinaryIO, file: ReportFile, attempt_count: int) -> None:
         self._opened = opened
+        self._attempt_count = attempt_count
+        self._most_bytes, self._last_useful_attempt = 0, 0
         self.file = file
         self._digest = hashlib.sha256()
         self.byte_count = 0
@@ -67,6 +71,12 @@ class _Incoming:
         self._opened.write(content)
         self._digest.update(content)
         self.byte_count += len(content)
+
+    def is_stuck(self, state: RetryCallState) -> bool:
+        """True if the last attempts have brought nothing: a large file may break more often."""
+        if self.byte_count > self._most_bytes:
+            self._most_bytes, self._last_useful_attempt = self.byte_count, state.attempt_number
+        return state.attempt_number - self._last_useful_attempt >= self._attempt_count
 
     def begin_again(self) -> None:
         self._opened.seek(0)

@@ -1,6 +1,6 @@
 """Follows the stream of notices, and connects again where it ended."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from uuid import UUID
 
@@ -46,7 +46,7 @@ class Notice(BaseModel):
 
 def follow_notices(
     calls: Calls, path: str, kinds: Sequence[NoticeKind], last_id: int | None
-) -> Iterator[Notice]:
+) -> Generator[Notice]:
     """The notices as they come, without end.
 
     Args:

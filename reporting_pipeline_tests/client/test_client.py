@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 
-from reporting_pipeline.client import NotFound, Patience, ReportingClient
+from reporting_pipeline.client import NotFound, Patience, ReportingClient, ServerFailed
 from reporting_pipeline_tests.client.conftest import ClientOf
 from reporting_pipeline_tests.sample_reports import BERLIN, REVENUE, TOKYO, define
 from reporting_pipeline_tests.serving.api.api_caller import ApiCaller
@@ -229,6 +229,18 @@ def test_a_server_that_is_not_ready_says_why(pauses: list[float]) -> None:
         found = ReportingClient("http://server", BERLIN, "t", http=http).readiness()
 
     assert (found.status, found.warehouse) == ("not ready", "unavailable")
+
+
+def test_a_proxy_does_not_answer_for_the_readiness_of_a_server(pauses: list[float]) -> None:
+    transport = httpx2.MockTransport(lambda _: httpx2.Response(503, html="<p>deploying</p>"))
+
+    with httpx2.Client(transport=transport) as http:
+        patience = Patience(attempt_count=2, sleep=pauses.append)
+        client = ReportingClient("http://server", BERLIN, "t", patience=patience, http=http)
+        with pytest.raises(ServerFailed, match="deploying"):
+            client.readiness()
+
+    assert len(pauses) == 1
 
 
 READING: dict[str, Callable[[ReportingClient, UUID], object]] = {

@@ -204,6 +204,20 @@ def test_another_file_than_the_published_one_is_not_written(
     assert [each.read_text() for each in tmp_path.iterdir()] == ["former"]
 
 
+def test_a_large_file_may_break_more_often_than_a_call_is_tried(
+    pauses: list[float], tmp_path: Path
+) -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        first = int(request.headers.get("range", "bytes=0-")[6:-1])
+        body = BreakingBody(httpx2.ByteStream(CONTENT[first:]), 10_000)
+        return httpx2.Response(206, stream=body, headers={"Content-Range": f"bytes {first}-/*"})
+
+    with answered(answer, pauses) as client:
+        assert client.download(UUID(int=2), tmp_path).read_bytes() == CONTENT
+
+    assert len(pauses) == len(CONTENT) // 10_000 > 3
+
+
 def test_a_connection_that_stays_broken_leaves_nothing(pauses: list[float], tmp_path: Path) -> None:
     def answer(request: httpx2.Request) -> httpx2.Response:
         return httpx2.Response(200, stream=BreakingBody(httpx2.ByteStream(CONTENT), 10))
@@ -212,7 +226,7 @@ def test_a_connection_that_stays_broken_leaves_nothing(pauses: list[float], tmp_
         client.download(UUID(int=2), tmp_path)
 
     assert list(tmp_path.iterdir()) == []
-    assert len(pauses) == 2
+    assert len(pauses) == 3
 
 
 @pytest.mark.parametrize("status", [FULL, PART])

@@ -16,6 +16,7 @@ from reporting_pipeline.client import (
     TokenRefused,
     UnreadableAnswer,
 )
+from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline_tests.cli import conftest as cli_fixtures
 from reporting_pipeline_tests.cli import test_notice_streams as streams
 from reporting_pipeline_tests.cli.test_notice_streams import ONE, publish, token
@@ -79,6 +80,32 @@ def test_notices_of_a_real_server_go_on_behind_the_last_one(
 
         assert (first.kind, first.organization_id) == ("available", ONE)
         assert next(found).kind == "held"
+
+
+def test_a_real_stream_goes_on_when_its_token_is_over(
+    server: tuple[subprocess.Popen[str], int],
+    own_warehouse: URL,
+    redis_url: str,
+    tmp_path: Path,
+    pauses: list[float],
+) -> None:
+    tokens = [token(tmp_path), token(tmp_path, seconds=3)]
+
+    def fresh() -> str:
+        if len(tokens) == 1:  # the first stream is over
+            publish(own_warehouse, redis_url, ONE, "completed")
+        return tokens.pop()
+
+    for kind in ("queued", "started"):
+        publish(own_warehouse, redis_url, ONE, kind)
+    with warehouse_connection(own_warehouse) as connection:
+        [(last,)] = connection.execute("select min(id) from catalogue.notices").fetchall()
+    address, patience = f"http://127.0.0.1:{server[1]}", Patience(sleep=pauses.append)
+    with ReportingClient(address, ONE, fresh, patience=patience) as client:
+        found = client.notices(last_id=last)
+
+        assert [next(found).kind for _ in range(2)] == ["started", "completed"]
+    assert pauses == [2.0]
 
 
 def test_a_stream_that_ends_or_breaks_is_opened_again(pauses: list[float]) -> None:
@@ -157,6 +184,6 @@ def test_an_iterator_that_is_closed_closes_its_stream(pauses: list[float]) -> No
     client, _ = following([Noted(event(1), event(2))], pauses)
     found = client.notices()
     next(found)
-    found.close()  # type: ignore[attr-defined]
+    found.close()
 
     assert closed == [True]
