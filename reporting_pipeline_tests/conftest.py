@@ -70,6 +70,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--histories", type=int, default=3, help="number of random histories with late batches"
     )
+    parser.addoption(
+        "--api-examples", type=int, default=5, help="number of calls that Schemathesis makes up"
+    )
 
 
 # dbt, Dagster and the tests themselves are millions of objects that stay. Python's usual thresholds

@@ -21,6 +21,7 @@ ARCHIVE_SUFFIX = ".zip"
 """The end of the name of an archive with a file for each block."""
 
 _BINARY = "application/octet-stream"
+_ARCHIVE = "application/zip"
 
 FORMATS: Final[Mapping[ReportFormat, Format]] = MappingProxyType({each.name: each for each in _ALL})
 
@@ -50,8 +51,13 @@ def format_of(path: Path) -> Format:
     raise FileUnreadable(f"{path.name} is no report: its name ends in none of {known}")
 
 
+def media_types() -> list[str]:
+    """The content types of published files, each once."""
+    return sorted({*(each.media_type for each in _ALL), _ARCHIVE})
+
+
 def media_type_named(file_name: str) -> str:
     """The content type of a published file, by the end of its name."""
     suffix = Path(file_name).suffix.lower()
     found = (each.media_type for each in _ALL if each.suffix == suffix)
-    return "application/zip" if suffix == ARCHIVE_SUFFIX else next(found, _BINARY)
+    return _ARCHIVE if suffix == ARCHIVE_SUFFIX else next(found, _BINARY)

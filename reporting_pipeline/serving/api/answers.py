@@ -4,14 +4,15 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Query, Request, Response
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.errors import CallInvalid, VersionChanged
@@ -21,6 +22,7 @@ _DIGEST_CHARACTERS = 16
 _MAX_CURSOR_CHARACTERS = 1_000
 _NO_CURSOR = "the cursor is none of this list: send `next_cursor` of a page, with the same filters"
 _JSON = "application/json"
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _KEPT_BY_CALLER = "private, no-cache"
 
 PageSize = Annotated[
@@ -36,6 +38,12 @@ Cursor = Annotated[
 ]
 
 
+# The form of a period, for the OpenAPI document; `Period.of_token` reads it.
+_MONTH_FORM = "[0-9]{4}-(0[1-9]|1[0-2])"
+_DAY_FORM = f"{_MONTH_FORM}-(0[1-9]|[12][0-9]|3[01])"
+_EVENT_FORM = "event-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}_"
+_PERIOD_FORM = f"^({_EVENT_FORM})?({_MONTH_FORM}|{_DAY_FORM}(_{_DAY_FORM})?)$"
+PeriodToken = Annotated[str, Field(max_length=100, json_schema_extra={"pattern": _PERIOD_FORM})]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=100)]
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$", max_length=1_000)]
 """A text for people. No database keeps a NUL, and no terminal should see a control character."""
@@ -45,6 +53,29 @@ class ApiModel(BaseModel):
     """A body of the API; unknown members are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _written_day(value: object) -> object:
+    """The day as it is written; the library would also take seconds since 1970."""
+    if isinstance(value, str) and not _DAY.fullmatch(value):
+        message = "expected a day such as 2026-02-28"
+        raise ValueError(message)
+    return value
+
+
+def _written_time(value: object) -> object:
+    """The time as it is written; the library would also take seconds since 1970."""
+    if not isinstance(value, str):
+        message = "expected a time with its zone, such as 2026-02-28T18:00:00Z"
+        raise ValueError(message)  # noqa: TRY004 - the library expects it
+    return value
+
+
+ReportDay = Annotated[date, BeforeValidator(_written_day)]
+"""A day in a path or a filter."""
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_written_time)]
+"""A time in a body, with its zone."""
 
 
 def tagged(

@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from reporting_pipeline.serving.api.calls import CallFrame
 from reporting_pipeline.serving.api.context import ApiContext
 from reporting_pipeline.serving.api.documentation import add_documentation
+from reporting_pipeline.serving.api.openapi_document import DescribedApi, operation_id
 from reporting_pipeline.serving.api.problems import add_problem_handlers, problem_answers
 from reporting_pipeline.serving.api.routes import (
     alerts,
@@ -59,6 +60,7 @@ _ROUTERS = (
     webhooks.router,
 )
 _FAILURES = (
+    HTTPStatus.BAD_REQUEST,
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
     HTTPStatus.NOT_FOUND,
@@ -89,7 +91,7 @@ def create_app(
         yield
         on_end()
 
-    app = FastAPI(
+    app = DescribedApi(
         lifespan=lifespan,
         title="reporting_pipeline",
         version=API_VERSION,
@@ -97,6 +99,7 @@ def create_app(
         middleware=[
             Middleware(CallFrame, kept=context.kept, max_body_bytes=context.settings.api_body_bytes)
         ],
+        generate_unique_id_function=operation_id,
         docs_url=None,
         redoc_url=None,
     )

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from reporting_pipeline.catalogue.definition_versions import definition_versions
 from reporting_pipeline.exports.definition_formats import invalid_formats
+from reporting_pipeline.report_definitions import json_schema
 from reporting_pipeline.report_definitions.definition import (
     Category,
     DeclaredDefinition,
@@ -33,21 +34,7 @@ DOCUMENT: dict[str, Any] = {
         "description": "The document that `reporting definitions show` prints, as JSON.",
         "content": {
             "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["slug", "name", "category", "schedule", "formats", "config"],
-                    "properties": {
-                        "slug": {"type": "string", "maxLength": 64},
-                        "organization_id": {"type": "string", "format": "uuid"},
-                        "name": {"type": "string", "maxLength": 200},
-                        "category": {"enum": list(Category)},
-                        "schedule": {"enum": list(Schedule)},
-                        "status": {"enum": list(Status)},
-                        "formats": {"type": "array", "items": {"enum": list(ReportFormat)}},
-                        "config": {"type": "object"},
-                    },
-                    "additionalProperties": False,
-                }
+                "schema": {"$ref": f"#/components/schemas/{json_schema.NAME}"},
             }
         },
     }

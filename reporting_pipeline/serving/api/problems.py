@@ -22,6 +22,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from reporting_pipeline import errors
 from reporting_pipeline.errors import DefinitionInvalid, ReportingError
@@ -194,8 +195,19 @@ async def _of_status(request: Request, error: Exception) -> JSONResponse:
         status,
         detail=f"{status.phrase}; /docs lists all calls and what they take",
         is_retryable=False,
-        headers=dict(error.headers or {}),
+        headers={**(error.headers or {}), **_allowed(request, status)},
     )
+
+
+def _allowed(request: Request, status: HTTPStatus) -> dict[str, str]:
+    """Every method of the path of a call; the framework names those of one route only."""
+    if status is not HTTPStatus.METHOD_NOT_ALLOWED:
+        return {}
+    found: set[str] = set()
+    for each in request.app.routes:
+        if each.matches(request.scope)[0] is not Match.NONE:
+            found |= getattr(each, "methods", None) or set()
+    return {"Allow": ", ".join(sorted(found))}
 
 
 def _headers(error: ReportingError, status: HTTPStatus) -> dict[str, str]:

@@ -36,6 +36,24 @@ def api_settings(
     )
 
 
+def local_token(
+    settings: Settings,
+    organization_id: UUID | None,
+    role: Role = Role.OPERATOR,
+    *,
+    subject: str = "tester",
+) -> str:
+    """A token of the local key; of the platform if there is no organisation."""
+    return LocalKey.of_home(settings.home).token(
+        settings.api_audience,
+        role,
+        subject=subject,
+        organization_id=organization_id,
+        now=datetime.now(UTC),
+        lifetime=timedelta(hours=1),
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class ApiCaller:
     """Calls the API, as one organisation and role, unless a call says otherwise."""
@@ -53,14 +71,7 @@ class ApiCaller:
         subject: str = "tester",
     ) -> str:
         """A token of the local key; of the platform if there is no organisation."""
-        return LocalKey.of_home(self.settings.home).token(
-            self.settings.api_audience,
-            role,
-            subject=subject,
-            organization_id=organization_id,
-            now=datetime.now(UTC),
-            lifetime=timedelta(hours=1),
-        )
+        return local_token(self.settings, organization_id, role, subject=subject)
 
     def call(
         self,

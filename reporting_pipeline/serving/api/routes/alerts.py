@@ -53,7 +53,7 @@ class NewestAlerts(ApiModel):
     items: list[ShownAlert]
 
 
-@router.get("", summary="List the open alerts", response_model=AlertPage)
+@router.get("", summary="List the open alerts", name="list_open_alerts", response_model=AlertPage)
 def list_open(
     caller: Viewer,
     api: Api,
@@ -79,7 +79,12 @@ def list_open(
     return tagged(request, AlertPage(items=list(map(_shown, page)), next_cursor=following))
 
 
-@router.get("/newest", summary="The newest alerts, open or resolved", response_model=NewestAlerts)
+@router.get(
+    "/newest",
+    summary="The newest alerts, open or resolved",
+    name="list_newest_alerts",
+    response_model=NewestAlerts,
+)
 def list_newest(
     caller: Viewer,
     api: Api,

@@ -123,7 +123,9 @@ class TakenBack(ApiModel):
     taken_back_count: int
 
 
-@router.get("", summary="List the open breaks", response_model=OpenBreakPage)
+@router.get(
+    "", summary="List the open breaks", name="list_open_breaks", response_model=OpenBreakPage
+)
 def list_open(
     caller: Viewer, api: Api, request: Request, limit: PageSize = 50, cursor: Cursor = None
 ) -> Response:
@@ -140,7 +142,12 @@ def list_open(
     return tagged(request, OpenBreakPage(items=items, next_cursor=following))
 
 
-@router.get("/accepted", summary="List the accepted breaks", response_model=AcceptedBreakPage)
+@router.get(
+    "/accepted",
+    summary="List the accepted breaks",
+    name="list_accepted_breaks",
+    response_model=AcceptedBreakPage,
+)
 def list_accepted(
     caller: Viewer, api: Api, request: Request, limit: PageSize = 50, cursor: Cursor = None
 ) -> Response:
@@ -160,7 +167,7 @@ def list_accepted(
     return tagged(request, AcceptedBreakPage(items=items, next_cursor=following))
 
 
-@router.post("/accept", summary="Accept breaks", response_model=Accepted)
+@router.post("/accept", summary="Accept breaks", name="accept_breaks", response_model=Accepted)
 def accept(caller: Approver, api: Api, wanted: Acceptance) -> Accepted:
     """Accept open breaks for their present amounts: all of them, or none if one is not open.
 
@@ -172,7 +179,12 @@ def accept(caller: Approver, api: Api, wanted: Acceptance) -> Accepted:
     return Accepted(items=list(map(_shown_open, found)))
 
 
-@router.post("/take-back", summary="Take acceptances back", response_model=TakenBack)
+@router.post(
+    "/take-back",
+    summary="Take acceptances back",
+    name="take_back_breaks",
+    response_model=TakenBack,
+)
 def take_back(caller: Approver, api: Api, wanted: BreaksOfKind) -> TakenBack:
     """Take back the acceptance of breaks: as long as they are found, they hold reports again."""
     with api.writing() as connection:

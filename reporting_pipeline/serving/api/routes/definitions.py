@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from psycopg import Connection
@@ -101,6 +101,7 @@ def list_definitions(  # noqa: PLR0913 - one argument per parameter
 @router.post(
     "",
     summary="Create a definition",
+    name="create_definition",
     status_code=HTTPStatus.CREATED,
     response_model=OneDefinition,
     responses=problem_answers(HTTPStatus.CONFLICT),
@@ -134,6 +135,7 @@ def one_definition(caller: Viewer, api: Api, request: Request, slug: Slug) -> Re
 @router.put(
     "/{slug}",
     summary="Make a new version",
+    name="put_definition",
     response_model=OneDefinition,
     responses=problem_answers(HTTPStatus.PRECONDITION_FAILED),
     openapi_extra=DOCUMENT,
@@ -160,7 +162,12 @@ def put_version(
     return tagged(request, made)
 
 
-@router.get("/{slug}/versions/{version}", summary="One version", response_model=OneVersion)
+@router.get(
+    "/{slug}/versions/{version}",
+    summary="One version",
+    name="definition_version",
+    response_model=OneVersion,
+)
 def one_version(
     caller: Viewer,
     api: Api,
@@ -175,7 +182,12 @@ def one_version(
     return tagged(request, version_of(found))
 
 
-@router.get("/{slug}/diff", summary="Compare two versions", response_model=DefinitionDiff)
+@router.get(
+    "/{slug}/diff",
+    summary="Compare two versions",
+    name="compare_versions",
+    response_model=DefinitionDiff,
+)
 def diff(
     caller: Viewer,
     api: Api,
@@ -193,26 +205,28 @@ def diff(
     return tagged(request, DefinitionDiff(items=items))
 
 
-@router.post(
-    "/{slug}/{action}",
-    summary="Pause, resume or archive a definition",
-    response_model=OneDefinition,
-    responses=problem_answers(HTTPStatus.CONFLICT),
-)
-def change(
-    caller: Editor,
-    api: Api,
-    request: Request,
-    slug: Slug,
-    action: Literal["pause", "resume", "archive"],
-) -> Response:
-    """No report of a paused or archived definition is made; files that are published stay.
+def _change_route(action: str) -> None:
+    """Add the route of an action; a path of its own, so that no other path is taken for one."""
 
-    A definition that follows a template is the organisation's own afterwards.
-    """
-    made = _changed(api, caller, slug, action)
-    api.desk.definitions_changed(caller.organization_id)
-    return tagged(request, made)
+    @router.post(
+        f"/{{slug}}/{action}",
+        summary=f"{action.capitalize()} a definition",
+        name=f"{action}_definition",
+        response_model=OneDefinition,
+        responses=problem_answers(HTTPStatus.CONFLICT),
+    )
+    def change(caller: Editor, api: Api, request: Request, slug: Slug) -> Response:
+        """No report of a paused or archived definition is made; files that are published stay.
+
+        A definition that follows a template is the organisation's own afterwards.
+        """
+        made = _changed(api, caller, slug, action)
+        api.desk.definitions_changed(caller.organization_id)
+        return tagged(request, made)
+
+
+for _action in _AFTER:
+    _change_route(_action)
 
 
 def _place(each: ReportDefinition) -> list[str | int]:

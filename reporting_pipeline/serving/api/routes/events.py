@@ -14,6 +14,7 @@ from reporting_pipeline.serving.api.answers import (
     Cursor,
     PagedList,
     PageSize,
+    ReportDay,
     tagged,
     text_of,
 )
@@ -61,10 +62,10 @@ def list_events(  # noqa: PLR0913 - one argument per parameter
     request: Request,
     *,
     first: Annotated[
-        date | None, Query(alias="from", description="Takes place on this day or later.")
+        ReportDay | None, Query(alias="from", description="Takes place on this day or later.")
     ] = None,
     last: Annotated[
-        date | None, Query(alias="to", description="Takes place on this day or earlier.")
+        ReportDay | None, Query(alias="to", description="Takes place on this day or earlier.")
     ] = None,
     limit: PageSize = 50,
     cursor: Cursor = None,
@@ -94,13 +95,18 @@ def one_event(caller: Viewer, api: Api, request: Request, event_id: UUID) -> Res
     return tagged(request, _shown(found[0]))
 
 
-@router.get("/{event_id}/summaries/{as_of}", summary="An event as of a day", response_model=Summary)
+@router.get(
+    "/{event_id}/summaries/{as_of}",
+    summary="An event as of a day",
+    name="event_summary",
+    response_model=Summary,
+)
 def summary(
     caller: Viewer,
     api: Api,
     request: Request,
     event_id: UUID,
-    as_of: Annotated[date, Path(description="A report day, such as 2026-02-28.")],
+    as_of: Annotated[ReportDay, Path(description="A report day, such as 2026-02-28.")],
 ) -> Response:
     """Tickets, admissions and money of an event up to the end of a report day, from memory."""
     found = api.desk.summary(caller.organization_id, event_id, as_of)

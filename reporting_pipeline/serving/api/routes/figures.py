@@ -8,7 +8,7 @@ from pydantic import Field
 
 from reporting_pipeline.errors import CallInvalid
 from reporting_pipeline.publishing.day_figures import DayFigure, day_figures
-from reporting_pipeline.serving.api.answers import ApiModel, tagged
+from reporting_pipeline.serving.api.answers import ApiModel, ReportDay, tagged
 from reporting_pipeline.serving.api.callers import Viewer
 from reporting_pipeline.serving.api.context import Api
 
@@ -31,12 +31,14 @@ class Figures(ApiModel):
     items: list[Figure]
 
 
-@router.get("/{as_of}", summary="The figures as of a day", response_model=Figures)
+@router.get(
+    "/{as_of}", summary="The figures as of a day", name="day_figures", response_model=Figures
+)
 def figures(
     caller: Viewer,
     api: Api,
     request: Request,
-    as_of: Annotated[date, Path(description="A report day, such as 2026-02-28.")],
+    as_of: Annotated[ReportDay, Path(description="A report day, such as 2026-02-28.")],
 ) -> Response:
     """Money of the day, and tickets, admissions and money up to its end, by currency."""
     if as_of == date.max:

@@ -21,9 +21,20 @@ HEARTBEAT_SECONDS = 15.0
 _MAX_REPLAYED = 1_000
 _RETRY_MILLISECONDS = 2_000
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_EVENT = {
+    "type": "object",
+    "description": "One event of the stream.",
+    "required": ["data"],
+    "properties": {
+        "event": {"type": "string", "description": "The type of the notice, or `reset`."},
+        "id": {"type": "string", "description": "For `Last-Event-ID`."},
+        "data": {"type": "string", "description": "The notice as JSON."},
+        "retry": {"type": "integer", "description": "Milliseconds to wait before a new stream."},
+    },
+}
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": _EVENT}},
         "description": "Notices until the token ends.",
     }
 }

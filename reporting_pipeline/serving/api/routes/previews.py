@@ -8,7 +8,7 @@ from pydantic import Field
 from reporting_pipeline.publishing.preview import PlainValue, PreviewBlock, preview
 from reporting_pipeline.registry.columns import ColumnKind, ColumnType, Unit
 from reporting_pipeline.report_definitions.compile import ReportColumn
-from reporting_pipeline.serving.api.answers import ApiModel, report_period
+from reporting_pipeline.serving.api.answers import ApiModel, PeriodToken, report_period
 from reporting_pipeline.serving.api.callers import Editor
 from reporting_pipeline.serving.api.context import Api
 from reporting_pipeline.serving.api.definition_bodies import DOCUMENT, Document, declared_in
@@ -60,8 +60,7 @@ def preview_definition(
     document: Document,
     *,
     period: Annotated[
-        str,
-        Query(max_length=100, description="2026-02-28, 2026-02 or event-<id>_2026-02-28."),
+        PeriodToken, Query(description="2026-02-28, 2026-02 or event-<id>_2026-02-28.")
     ],
     limit: Annotated[int, Query(ge=1, le=MAX_ROWS, description="The most rows of a block.")] = 20,
 ) -> Preview:

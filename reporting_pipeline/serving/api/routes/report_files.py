@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from reporting_pipeline.catalogue.report_editions import (
     report_editions,
 )
 from reporting_pipeline.errors import FileGone, UnknownReport
+from reporting_pipeline.exports.formats import media_types
 from reporting_pipeline.exports.manifest import Manifest
 from reporting_pipeline.publishing.stored_file import look_at, look_at_manifest
 from reporting_pipeline.serving.api.answers import (
@@ -29,6 +31,7 @@ from reporting_pipeline.serving.api.answers import (
 from reporting_pipeline.serving.api.callers import Viewer
 from reporting_pipeline.serving.api.context import Api
 from reporting_pipeline.serving.api.downloads import file_answer
+from reporting_pipeline.serving.api.problems import problem_answers
 from reporting_pipeline.serving.api.routes.reports import required_report
 from reporting_pipeline.serving.report_files import ReportFile
 
@@ -36,9 +39,10 @@ router = APIRouter(prefix="/reports/{report_id}", tags=["files"])
 
 _MAX_PLACE = 2**63 - 1
 EditionNumber = Annotated[int, Path(ge=1, le=2_147_483_647, description="The number, from 1.")]
+_CONTENT: dict[str, Any] = {each: {} for each in media_types()}
 _FILE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/octet-stream": {}}, "description": "The file."},
-    206: {"description": "The bytes of `Range`."},
+    200: {"content": _CONTENT, "description": "The file."},
+    206: {"content": _CONTENT, "description": "The bytes of `Range`."},
     304: {"description": "The caller has it already."},
     307: {"description": "A link of the bucket, for a quarter of an hour."},
     416: {"description": "The file has no such bytes."},
@@ -96,7 +100,9 @@ class FileVerification(ApiModel):
 
 
 @router.head("/file", include_in_schema=False)
-@router.get("/file", summary="Download", responses=_FILE)
+@router.get(
+    "/file", summary="Download", name="download_file", responses=_FILE, response_class=Response
+)
 def download(caller: Viewer, api: Api, request: Request, report_id: UUID) -> Response:
     """The file of the current edition; its entity tag is its SHA-256. Ranges are understood."""
     found = api.desk.file(caller.organization_id, report_id)
@@ -119,7 +125,12 @@ def list_editions(caller: Viewer, api: Api, request: Request, report_id: UUID) -
     return tagged(request, Editions(items=[Edition(**asdict(each)) for each in found]))
 
 
-@router.get("/editions/{edition}/file", summary="Download an edition", responses=_FILE)
+@router.get(
+    "/editions/{edition}/file",
+    summary="Download an edition",
+    responses=_FILE | problem_answers(HTTPStatus.GONE),
+    response_class=Response,
+)
 def download_edition(
     caller: Viewer, api: Api, request: Request, report_id: UUID, edition: EditionNumber
 ) -> Response:
@@ -136,7 +147,9 @@ def download_edition(
     return download(caller, api, request, report_id)
 
 
-@router.get("/editions/{edition}/manifest", summary="The manifest of an edition")
+@router.get(
+    "/editions/{edition}/manifest", summary="The manifest of an edition", name="edition_manifest"
+)
 def manifest(caller: Viewer, api: Api, report_id: UUID, edition: EditionNumber) -> dict[str, Any]:
     """What proves the edition: digests, totals, seals and watermarks, with its signatures.
 
@@ -150,7 +163,10 @@ def manifest(caller: Viewer, api: Api, report_id: UUID, edition: EditionNumber) 
 
 
 @router.get(
-    "/editions/{edition}/changes", summary="What an edition changed", response_model=Changes
+    "/editions/{edition}/changes",
+    summary="What an edition changed",
+    name="edition_changes",
+    response_model=Changes,
 )
 def changes(  # noqa: PLR0913 - one argument per parameter
     caller: Viewer,
@@ -184,7 +200,12 @@ def _place(position: Any) -> int:
     return place
 
 
-@router.get("/verification", summary="Verify the file", response_model=FileVerification)
+@router.get(
+    "/verification",
+    summary="Verify the file",
+    name="verify_file",
+    response_model=FileVerification,
+)
 def verification(caller: Viewer, api: Api, report_id: UUID) -> Response:
     """Reads the file and the manifest in the store, and compares both with the catalogue."""
     report = required_report(api, caller, report_id)

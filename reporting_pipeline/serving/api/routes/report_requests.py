@@ -23,7 +23,13 @@ from reporting_pipeline.catalogue.report_keys import ReportKey
 from reporting_pipeline.errors import UnknownReport
 from reporting_pipeline.report_definitions.definition import ReportFormat
 from reporting_pipeline.requests.request_queue import AnswerState, StoredRequest, stored_request
-from reporting_pipeline.serving.api.answers import ApiModel, Slug, report_period, tagged
+from reporting_pipeline.serving.api.answers import (
+    ApiModel,
+    PeriodToken,
+    Slug,
+    report_period,
+    tagged,
+)
 from reporting_pipeline.serving.api.callers import Caller, Viewer
 from reporting_pipeline.serving.api.context import Api, ApiContext
 from reporting_pipeline.serving.api.routes.reports import report_path
@@ -43,9 +49,8 @@ class ReportQuestion(ApiModel):
     """Which report somebody asks for."""
 
     definition: Slug = Field(description="The slug of the definition.")
-    period: str = Field(
-        max_length=100,
-        description="2026-02-28, 2026-02, 2026-02-23_2026-03-01, or event-<id>_2026-02-28.",
+    period: PeriodToken = Field(
+        description="2026-02-28, 2026-02, 2026-02-23_2026-03-01, or event-<id>_2026-02-28."
     )
     format: ReportFormat
     provisional_allowed: StrictBool = Field(

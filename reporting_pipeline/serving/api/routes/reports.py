@@ -17,6 +17,7 @@ from reporting_pipeline.serving.api.answers import (
     Cursor,
     PagedList,
     PageSize,
+    ReportDay,
     Slug,
     tagged,
 )
@@ -118,10 +119,10 @@ def list_reports(  # noqa: PLR0913 - one argument per parameter
     status: Annotated[ReportStatus | None, Query()] = None,
     event_id: Annotated[UUID | None, Query()] = None,
     first: Annotated[
-        date | None, Query(alias="from", description="The period ends on this day or later.")
+        ReportDay | None, Query(alias="from", description="The period ends on this day or later.")
     ] = None,
     last: Annotated[
-        date | None, Query(alias="to", description="The period ends on this day or earlier.")
+        ReportDay | None, Query(alias="to", description="The period ends on this day or earlier.")
     ] = None,
     limit: PageSize = 50,
     cursor: Cursor = None,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from psycopg import Connection
-from pydantic import AwareDatetime, Field, StrictBool
+from pydantic import Field, StrictBool
 
 from reporting_pipeline.catalogue.audit_log import Action, Deed, record
 from reporting_pipeline.catalogue.definition_store import definition_by_slug
@@ -22,7 +22,7 @@ from reporting_pipeline.catalogue.webhook_subscriptions import (
     subscriptions_of,
     unsubscribe,
 )
-from reporting_pipeline.serving.api.answers import MAX_PAGE, ApiModel, Slug, Text, tagged
+from reporting_pipeline.serving.api.answers import MAX_PAGE, ApiModel, Instant, Slug, Text, tagged
 from reporting_pipeline.serving.api.callers import Caller, Operator
 from reporting_pipeline.serving.api.context import Api
 from reporting_pipeline.serving.api.problems import problem_answers
@@ -77,7 +77,7 @@ class PauseQuestion(ApiModel):
 class ReplayQuestion(ApiModel):
     """Which messages are sent again."""
 
-    since: AwareDatetime = Field(description="Messages that were written then or later.")
+    since: Instant = Field(description="Messages that were written then or later.")
     accepted_too: StrictBool = Field(
         default=False, description="Not only those that were given up."
     )
@@ -109,7 +109,7 @@ class Messages(ApiModel):
     items: list[Message]
 
 
-@router.get("", summary="The webhooks", response_model=Webhooks)
+@router.get("", summary="The webhooks", name="list_webhooks", response_model=Webhooks)
 def webhooks(caller: Operator, api: Api, request: Request) -> Response:
     """All webhooks of the organisation, at most 100, without their secrets."""
     with api.reading(caller.organization_id) as connection:
@@ -120,6 +120,7 @@ def webhooks(caller: Operator, api: Api, request: Request) -> Response:
 @router.post(
     "",
     summary="Add a webhook",
+    name="add_webhook",
     status_code=HTTPStatus.CREATED,
     responses=problem_answers(HTTPStatus.CONFLICT),
 )
@@ -151,7 +152,7 @@ def one_webhook(caller: Operator, api: Api, request: Request, webhook_id: UUID) 
     return tagged(request, Webhook(**_fields(found)))
 
 
-@router.delete("/{webhook_id}", summary="Remove a webhook", status_code=204)
+@router.delete("/{webhook_id}", summary="Remove a webhook", name="remove_webhook", status_code=204)
 def remove(caller: Operator, api: Api, webhook_id: UUID) -> None:
     """Messages that wait for it are not sent."""
     with api.writing() as connection:
@@ -181,7 +182,12 @@ def resume_webhook(caller: Operator, api: Api, webhook_id: UUID) -> Webhook:
     return Webhook(**_fields(found))
 
 
-@router.get("/{webhook_id}/messages", summary="Messages for a webhook", response_model=Messages)
+@router.get(
+    "/{webhook_id}/messages",
+    summary="Messages for a webhook",
+    name="list_messages",
+    response_model=Messages,
+)
 def messages(
     caller: Operator,
     api: Api,
