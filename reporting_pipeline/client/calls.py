@@ -223,7 +223,7 @@ def breaks_off() -> Iterator[None]:
         yield
     except httpx2.RequestError as error:
         words = str(error) or type(error).__name__
-        message = f"{error.request.method} {error.request.url} was not answered: {words}"
+        message = f"{error.request.method} {place_of(error.request)} was not answered: {words}"
         raise NoAnswer(message, isinstance(error, _UNSENT)) from error
 
 
@@ -236,8 +236,13 @@ def read(model: type[Body], answer: httpx2.Response) -> Body:
     try:
         return model.model_validate_json(answer.content)
     except ValidationError as error:
-        message = f"the answer of {answer.request.url} is no {model.__name__}: {error}"
+        message = f"the answer of {place_of(answer.request)} is no {model.__name__}: {error}"
         raise UnreadableAnswer(message) from error
+
+
+def place_of(request: httpx2.Request) -> str:
+    """The address of a request for messages: the query of a bucket's link is a secret."""
+    return str(request.url.copy_with(query=None))
 
 
 def path_of(*parts: object) -> str:

@@ -16,7 +16,7 @@ from uuid import uuid4
 import httpx2
 from tenacity import RetryCallState
 
-from reporting_pipeline.client.calls import Call, Calls, breaks_off
+from reporting_pipeline.client.calls import Call, Calls, breaks_off, place_of
 from reporting_pipeline.client.models import ReportFile
 from reporting_pipeline.client.problems import FileDiffers, NoAnswer, UnreadableAnswer
 
@@ -122,7 +122,7 @@ def _place(answer: httpx2.Response, incoming: _Incoming) -> None:
     found = _FIRST.match(given or "")
     if found is None or int(found["first"]) != incoming.byte_count:
         incoming.begin_again()
-        message = f"{answer.request.url} answered with other bytes than it was asked for"
+        message = f"{place_of(answer.request)} answered with other bytes than it was asked for"
         raise NoAnswer(message)
 
 

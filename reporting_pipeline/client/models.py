@@ -33,7 +33,8 @@ from reporting_pipeline.client.words import (
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    # An error must not show the secret of a webhook.
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
 
 Body = TypeVar("Body", bound=BaseModel)

@@ -217,6 +217,22 @@ def test_another_host_gets_no_token(pauses: list[float]) -> None:
     assert server.tokens == ["Bearer a-token", None]
 
 
+def test_no_message_shows_a_secret(pauses: list[float]) -> None:
+    link = "https://bucket.example.net/file?X-Amz-Signature=5ec2e7"
+    broken = Server([httpx2.Response(307, headers={"Location": link}), httpx2.ReadError])
+    shortened = Server([ok({"secret": "whsec_5ec2e7", "id": 7})])
+
+    with client_of(broken, pauses, attempt_count=1) as client, pytest.raises(NoAnswer) as first:
+        client.datasets()
+    with client_of(shortened, pauses) as client, pytest.raises(UnreadableAnswer) as second:
+        client.add_webhook("https://example.com/hook")
+
+    assert "https://bucket.example.net/file was not answered" in str(first.value)
+    for shown in (first.value, second.value):
+        assert "5ec2e7" not in f"{shown} {shown.__cause__}"
+        assert TOKEN not in f"{shown} {shown.__cause__}"
+
+
 @pytest.mark.parametrize("body", ["<html>Please log in</html>", "{}", "null"])
 def test_a_success_that_is_no_answer_of_the_api_is_told(body: str, pauses: list[float]) -> None:
     server = Server([httpx2.Response(200, text=body)])
