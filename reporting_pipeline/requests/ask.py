@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from psycopg import Connection
+from psycopg import Connection, Rollback
 from sqlalchemy import URL
 
 from reporting_pipeline.catalogue.generated_reports import GeneratedReport, generated_report
@@ -188,19 +188,36 @@ def ask_within(
         StoreError: As ask.
     """
     _refuse(connection, context, request, format_)
-    report = _current(connection, context, request, format_)
-    lost = None
-    if report is not None and report.status == "ready":
-        if context.store is not None:
-            lost = look_at(connection, context.store, report, context.now)
-        if lost is None:
-            return AskResult(report=report)
-    elif report is not None:
-        answered = _earlier_answer(connection, report, request.definition.version)
-        if answered is not None:
-            return AskResult(request=answered)
-    request_id, is_new = _queue(connection, context, request, format_, correlation_id)
+    known, lost = _known(connection, context, request, format_)
+    if known is not None:
+        return known
+    meanwhile: list[AskResult] = []
+    with connection.transaction() as savepoint:
+        request_id, is_new = _queue(connection, context, request, format_, correlation_id)
+        if is_new and lost is None:
+            # A request for it may have ended since the report was looked at.
+            known, lost = _known(connection, context, request, format_)
+            if known is not None:
+                meanwhile.append(known)
+                raise Rollback(savepoint)
+    if meanwhile:
+        return meanwhile[0]
     return AskResult(request=stored_request(connection, request_id), is_new=is_new, lost=lost)
+
+
+def _known(
+    connection: Connection[Any], context: AskContext, request: ReportRequest, format_: ReportFormat
+) -> tuple[AskResult | None, StoreFinding | None]:
+    """The answer if no request has to be queued; and the fault of a current file in the store."""
+    report = current_report(connection, request, format_, delay_seconds=context.final_delay_seconds)
+    if report is None:
+        return None, None
+    if report.status == "ready":
+        store = context.store
+        lost = None if store is None else look_at(connection, store, report, context.now)
+        return (AskResult(report=report) if lost is None else None), lost
+    answered = _earlier_answer(connection, report, request.definition.version)
+    return (None if answered is None else AskResult(request=answered)), None
 
 
 def _queue(
@@ -234,12 +251,6 @@ def _queue(
         change = RequestChange(kind="queued", request_id=request_id, correlation_ids=own_ids)
         write_request_notice(connection, key, change, context.now)
     return request_id, request_id == new_id
-
-
-def _current(
-    connection: Connection[Any], context: AskContext, request: ReportRequest, format_: ReportFormat
-) -> GeneratedReport | None:
-    return current_report(connection, request, format_, delay_seconds=context.final_delay_seconds)
 
 
 def _earlier_answer(

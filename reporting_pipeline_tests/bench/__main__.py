@@ -32,6 +32,7 @@ _GROUPS = MappingProxyType(
         "dagster": "dagster_costs",
         "click": "ui_click",
         "tenancy": "tenancy",
+        "api": "api_serving",
     }
 )
 

@@ -2,15 +2,18 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from pathlib import Path
 from threading import Barrier
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
 from sqlalchemy import URL
 
+from reporting_pipeline.catalogue.generated_reports import GeneratedReport
 from reporting_pipeline.domain.period import Period
 from reporting_pipeline.errors import DefinitionInvalid
+from reporting_pipeline.publishing.current import current_report
 from reporting_pipeline.publishing.snapshot import ReportRequest
 from reporting_pipeline.report_definitions.definition import ReportDefinition, ReportFormat
 from reporting_pipeline.requests.ask import AskResult, ask
@@ -64,6 +67,39 @@ def test_twenty_equal_requests_at_once_are_one_request(warehouse_url: URL) -> No
     [request] = {each.request.id: each.request for each in results if each.request}.values()
     assert [each.is_new for each in results].count(True) == 1
     assert notices(warehouse_url, request) == ["queued"]
+
+
+def test_a_request_that_ends_while_another_caller_asks_is_not_queued_again(
+    season_pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = season_pipeline.warehouse
+    attendance = define(warehouse, ATTENDANCE)
+    worker = worker_at(warehouse, tmp_path.as_uri())
+    first = queued(warehouse, attendance, DAY)
+    looked: list[GeneratedReport | None] = []
+
+    def look(*arguments: Any, **more: Any) -> GeneratedReport | None:
+        looked.append(current_report(*arguments, **more))
+        if len(looked) == 1:  # the first caller's request ends right after this look
+            work_on_next(worker)
+        return looked[-1]
+
+    monkeypatch.setattr("reporting_pipeline.requests.ask.current_report", look)
+    found = ask(
+        warehouse,
+        ASKING,
+        ReportRequest(definition=attendance, period=one_day(DAY)),
+        ReportFormat.CSV,
+    )
+
+    assert looked[0] is None
+    assert found.report is not None
+    assert found.request is None
+    assert seen(warehouse, first).status == "completed"
+    with warehouse_connection(warehouse) as connection:
+        assert connection.execute("select count(*) from catalogue.report_requests").fetchone() == (
+            1,
+        )
 
 
 def test_a_report_can_be_requested_again_after_its_request_ended(
