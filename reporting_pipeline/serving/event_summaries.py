@@ -103,6 +103,15 @@ class EventSummaries:
             self.forget(organization_id)
         return found
 
+    def kept(self, organization_id: UUID, event_id: UUID, as_of: date) -> EventSummary | None:
+        """The summary if memory has it; never waits for the warehouse."""
+        version = self._versions.kept(CacheKey(organization_id=organization_id, item=event_id))
+        if version is None:
+            return None
+        return self._rows.kept(
+            CacheKey(organization_id=organization_id, item=(event_id, as_of), version=version)
+        )
+
     def forget(self, organization_id: UUID) -> None:
         """Look up the current version at the next call, for all events of an organisation."""
         self._versions.drop(lambda key: key.organization_id == organization_id)

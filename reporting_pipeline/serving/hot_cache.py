@@ -122,6 +122,13 @@ class HotCache(Generic[V]):
             flight = self._loading.setdefault(key, own)
         return self._load(key, load, flight) if flight is own else flight.result()
 
+    def kept(self, key: CacheKey) -> V | None:
+        """The value of a key if it is in memory; counts a hit, and no miss."""
+        with self._lock:
+            found: V | None = self._kept.get(key)
+            self._hits += found is not None
+            return found
+
     def drop(self, is_dropped: Callable[[CacheKey], bool]) -> int:
         """Drop values, also those that are being loaded; returns how many were in memory."""
         with self._lock:

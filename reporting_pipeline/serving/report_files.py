@@ -166,6 +166,14 @@ class ReportFiles:
         )
         raise StoreUnavailable(message)
 
+    def kept(self, organization_id: UUID, report_id: UUID) -> ReportFile | None:
+        """The current file if memory has it; never waits for the warehouse or the store."""
+        edition = self._editions.kept(CacheKey(organization_id=organization_id, item=report_id))
+        content = None if edition is None else self._files.kept(_version(edition))
+        if edition is None or content is None:
+            return None
+        return ReportFile(edition=edition, content=content)
+
     def no_file(self, organization_id: UUID, report_id: UUID) -> NoFile | None:
         """Why a report has no file; None if the organisation has never requested such a report.
 
@@ -214,12 +222,8 @@ class ReportFiles:
             return None
         if not self._is_kept(edition):
             return ReportFile(edition=edition, content=None)
-        version = CacheKey(
-            organization_id=organization_id, item=report_id, version=edition.file_sha256
-        )
-        return ReportFile(
-            edition=edition, content=self._files.get(version, lambda: self._content(edition))
-        )
+        content = self._files.get(_version(edition), lambda: self._content(edition))
+        return ReportFile(edition=edition, content=content)
 
     def _current(self, organization_id: UUID, report_id: UUID) -> CurrentEdition | None:
         with warehouse_connection(self._warehouse) as connection:
@@ -238,6 +242,14 @@ class ReportFiles:
 
     def _is_kept(self, edition: CurrentEdition) -> bool:
         return edition.byte_count <= self._max_file_bytes
+
+
+def _version(edition: CurrentEdition) -> CacheKey:
+    return CacheKey(
+        organization_id=edition.organization_id,
+        item=edition.report_id,
+        version=edition.file_sha256,
+    )
 
 
 def _current_edition(

@@ -145,7 +145,7 @@ def _generations(warehouse: URL, report_id: UUID) -> float:
     with warehouse_connection(warehouse) as connection:
         [(editions, requests)] = connection.execute(
             "select"
-            " (select count(*) from catalogue.report_editions where report_id = %(id)s),"
+            " (select edition from catalogue.generated_reports where id = %(id)s),"
             " (select count(*) from catalogue.report_requests where report_id = %(id)s)",
             {"id": report_id},
         ).fetchall()
@@ -316,7 +316,7 @@ def _wait_until_answered(port: int, path: str, log: Path) -> None:
     until = time.monotonic() + _START_SECONDS
     while True:
         try:
-            with urlopen(f"http://127.0.0.1:{port}{path}", timeout=1):  # noqa: S310 - loopback
+            with urlopen(f"http://127.0.0.1:{port}{path}", timeout=1):
                 return
         except OSError as error:
             if time.monotonic() > until:

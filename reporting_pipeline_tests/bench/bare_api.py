@@ -1,7 +1,7 @@
 """The yardstick of the API: the same framework and server, answering a constant.
 
-`uvicorn --factory reporting_pipeline_tests.bench.bare_api:application`; `BARE_BYTES` is the length of
-the answer.
+`uvicorn --factory reporting_pipeline_tests.bench.bare_api:application`; `BARE_BYTES` is the length
+of the answer.
 """
 
 import os

@@ -49,8 +49,10 @@ def test_a_summary_is_the_last_row_up_to_the_day(
     shared_season_pipeline: Pipeline, summaries: EventSummaries
 ) -> None:
     organization_id, event_id, day, sold = an_event(shared_season_pipeline.warehouse)
+    assert summaries.kept(organization_id, event_id, LAST) is None
     found = summaries.summary(organization_id, event_id, LAST)
     assert found is not None
+    assert summaries.kept(organization_id, event_id, LAST) == found
     assert (found.row["date"], found.row["sold_to_date_count"]) == (day.isoformat(), sold)
     assert summaries.summary(organization_id, event_id, date(2000, 1, 1)) is None
 

@@ -52,6 +52,18 @@ def test_a_value_is_loaded_once_within_its_time_and_again_after_it() -> None:
     assert cache.counts == CacheCounts(hits=1, misses=2)
 
 
+def test_what_memory_has_is_given_without_loading_and_expires() -> None:
+    clock = ManualClock()
+    cache = cache_of(clock=clock)
+    assert cache.kept(key("a")) is None
+    cache.get(key("a"), lambda: b"one")
+    assert cache.kept(key("a")) == b"one"
+    assert cache.kept(key("a", OTHER)) is None
+    clock.seconds = 600.0
+    assert cache.kept(key("a")) is None
+    assert cache.counts == CacheCounts(hits=1, misses=1)
+
+
 def test_organisations_and_versions_have_values_of_their_own() -> None:
     cache = cache_of()
     cache.get(key("a"), lambda: b"ours")

@@ -65,12 +65,16 @@ def replace(generator: ReportGenerator, outcome: Outcome, content: bytes) -> Non
 def test_a_file_is_read_once_and_then_comes_from_memory(generator: ReportGenerator) -> None:
     report = published(generator, "hot-once").report
     files = files_of(generator)
+    assert files.kept(BERLIN, report.id) is None
     first = files.file(BERLIN, report.id)
     assert first is not None
     assert first.content == generator.file(report.storage_path)
     generator.store.delete(str(report.storage_path))
     again = files.file(BERLIN, report.id)
-    assert again == first
+    assert again == first == files.kept(BERLIN, report.id)
+    assert files.kept(TOKYO, report.id) is None
+    files.forget(BERLIN, report.id)
+    assert files.kept(BERLIN, report.id) is None
 
 
 def test_another_organisation_and_an_unknown_report_get_nothing(generator: ReportGenerator) -> None:

@@ -110,7 +110,7 @@ def _tokens(settings: Settings, cooldown_seconds: float) -> Tokens:
     )
 
 
-def _of_request(request: Request) -> ApiContext:
+async def _of_request(request: Request) -> ApiContext:  # no thread is needed for it
     context: ApiContext = request.app.state.context
     return context
 

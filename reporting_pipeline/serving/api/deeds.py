@@ -66,8 +66,9 @@ class DeedWriter:
                     return
 
     def _next(self) -> list[Deed]:
-        """What waits now, after a pause in which more may come."""
-        self._is_stopped.wait(_PAUSE_SECONDS)
+        """What waits now; if it is little, after a pause in which more may come."""
+        if self._waiting.qsize() < _BATCH:
+            self._is_stopped.wait(_PAUSE_SECONDS)
         found: list[Deed] = []
         while len(found) < _BATCH:
             try:

@@ -36,6 +36,23 @@ def test_deeds_are_written_before_the_thread_ends(warehouse_url: URL) -> None:
     assert (found[0].subject, found[0].address) == ("anna", "127.0.0.1")
 
 
+def test_a_full_batch_is_followed_by_the_next_one_without_a_pause(
+    warehouse_url: URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deeds, "_BATCH", 10)
+    monkeypatch.setattr(deeds, "_PAUSE_SECONDS", 3_600.0)
+    writer = DeedWriter(warehouse_url)
+    for number in range(100):
+        writer.add(ACTOR, Action.DOWNLOADED, "report", number, NOW)
+    writer.start()
+
+    with warehouse_connection(warehouse_url) as connection:
+        connection.autocommit = True
+        while len(audit_entries(connection, AuditFilter(), limit=200)) < 100:
+            pass
+    writer.stop()
+
+
 def test_calls_are_refused_when_too_many_deeds_wait(
     warehouse_url: URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
+from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
@@ -20,6 +21,7 @@ from reporting_pipeline.serving.api.answers import (
 )
 from reporting_pipeline.serving.api.callers import Viewer
 from reporting_pipeline.serving.api.context import Api
+from reporting_pipeline.serving.event_summaries import EventSummary
 
 router = APIRouter(prefix="/events", tags=["events"])
 
@@ -101,7 +103,7 @@ def one_event(caller: Viewer, api: Api, request: Request, event_id: UUID) -> Res
     name="event_summary",
     response_model=Summary,
 )
-def summary(
+async def summary(
     caller: Viewer,
     api: Api,
     request: Request,
@@ -109,18 +111,24 @@ def summary(
     as_of: Annotated[ReportDay, Path(description="A report day, such as 2026-02-28.")],
 ) -> Response:
     """Tickets, admissions and money of an event up to the end of a report day, from memory."""
-    found = api.desk.summary(caller.organization_id, event_id, as_of)
+    kept = api.desk.caches.summaries.kept(caller.organization_id, event_id, as_of)
+    if kept is not None:  # needs no thread, which would cost more than the answer
+        return tagged(request, _summary(kept, event_id, as_of))
+    found = await to_thread.run_sync(api.desk.summary, caller.organization_id, event_id, as_of)
     if found is None:
         raise UnknownName(f"{_no_event(event_id)}, or it has no figures up to {as_of}")
+    return tagged(request, _summary(found, event_id, as_of))
+
+
+def _summary(found: EventSummary, event_id: UUID, as_of: date) -> Summary:
     figures = {name: _plain(value) for name, value in found.row.items()}
-    model = Summary(
+    return Summary(
         event_id=event_id,
         as_of=as_of,
         day=date.fromisoformat(str(figures["date"])),
         version=found.version,
         figures=figures,
     )
-    return tagged(request, model)
 
 
 def _place(each: KnownEvent) -> list[str | int]:

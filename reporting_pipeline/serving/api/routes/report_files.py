@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from anyio import to_thread
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
@@ -28,8 +29,8 @@ from reporting_pipeline.serving.api.answers import (
     position_as,
     tagged,
 )
-from reporting_pipeline.serving.api.callers import Viewer
-from reporting_pipeline.serving.api.context import Api
+from reporting_pipeline.serving.api.callers import Caller, Viewer
+from reporting_pipeline.serving.api.context import Api, ApiContext
 from reporting_pipeline.serving.api.downloads import file_answer
 from reporting_pipeline.serving.api.problems import problem_answers
 from reporting_pipeline.serving.api.routes.reports import required_report
@@ -103,16 +104,27 @@ class FileVerification(ApiModel):
 @router.get(
     "/file", summary="Download", name="download_file", responses=_FILE, response_class=Response
 )
-def download(caller: Viewer, api: Api, request: Request, report_id: UUID) -> Response:
+async def download(caller: Viewer, api: Api, request: Request, report_id: UUID) -> Response:
     """The file of the current edition; its entity tag is its SHA-256. Ranges are understood."""
+    kept = api.desk.caches.files.kept(caller.organization_id, report_id)
+    if kept is not None:  # needs no thread, which would cost more than the answer
+        return _answer(caller, api, request, kept)
+    return await to_thread.run_sync(_download, caller, api, request, report_id)
+
+
+def _download(caller: Caller, api: ApiContext, request: Request, report_id: UUID) -> Response:
     found = api.desk.file(caller.organization_id, report_id)
     if found is None:
         raise UnknownReport(f"there is no report {report_id}: `GET .../reports` lists them")
     if not isinstance(found, ReportFile):
         raise UnknownReport(f"report {report_id} has no file: it is {found.state}")
+    return _answer(caller, api, request, found)
+
+
+def _answer(caller: Caller, api: ApiContext, request: Request, found: ReportFile) -> Response:
     answer = file_answer(request, api.desk.caches.files.store, found)
     if request.method == "GET" and answer.status_code < 400:  # noqa: PLR2004 - a failure
-        api.deeds.add(caller, Action.DOWNLOADED, "report", report_id, api.now())
+        api.deeds.add(caller, Action.DOWNLOADED, "report", found.edition.report_id, api.now())
     return answer
 
 
@@ -144,7 +156,7 @@ def download_edition(
         raise FileGone(message)
     if edition != report.edition:
         raise UnknownReport(f"report {report_id} has no edition {edition}")
-    return download(caller, api, request, report_id)
+    return _download(caller, api, request, report_id)
 
 
 @router.get(
