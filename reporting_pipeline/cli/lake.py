@@ -4,9 +4,7 @@ import click
 
 from reporting_pipeline.cli.listing import listing, listing_console
 from reporting_pipeline.cli.session import session
-from reporting_pipeline.errors import SettingsError
-from reporting_pipeline.lake.write import write_lake
-from reporting_pipeline.store import open_store
+from reporting_pipeline.lake.write import lake_store, write_lake
 
 _COLUMNS = ("table", "days", "written", "same", "removed")
 
@@ -19,13 +17,7 @@ def lake() -> None:
     writes nothing.
     """
     with session() as settings:
-        if settings.lake_url in {None, settings.store_url}:
-            message = (
-                "REPORTING_LAKE_URL is not set, or has the address of the report files: the lake"
-                " needs a folder or a prefix of its own"
-            )
-            raise SettingsError(message)
-        store = open_store(str(settings.lake_url))
+        store = lake_store(settings.lake_url, settings.store_url)
         written = write_lake(settings.warehouse_url(), store)
     console = listing_console()
     changed = [each for each in written if each.day_count]

@@ -16,10 +16,12 @@ from psycopg import Connection
 from sqlalchemy import URL
 
 from reporting_pipeline.building.relations import ensure_relations
+from reporting_pipeline.errors import SettingsError
 from reporting_pipeline.lake.partitions import Partition, day_partitions, name_partitions
 from reporting_pipeline.lake.state import TableState
 from reporting_pipeline.lake.tables import LakeTable, day_tables, name_tables
 from reporting_pipeline.publishing.snapshot import platform_snapshot
+from reporting_pipeline.store import open_store
 from reporting_pipeline.store.object_store import ObjectStore
 from reporting_pipeline.warehouse.engine import warehouse_connection
 
@@ -62,6 +64,21 @@ class Written:
     written_count: int
     same_count: int
     removed_count: int
+
+
+def lake_store(lake_url: str | None, store_url: str | None) -> ObjectStore:
+    """The store of the lake, which has nothing else.
+
+    Raises:
+        SettingsError: It has no address, or that of the report files.
+    """
+    if lake_url in {None, store_url}:
+        message = (
+            "REPORTING_LAKE_URL is not set, or has the address of the report files: the lake"
+            " needs a folder or a prefix of its own"
+        )
+        raise SettingsError(message)
+    return open_store(str(lake_url))
 
 
 def write_lake(warehouse: URL, store: ObjectStore) -> list[Written]:

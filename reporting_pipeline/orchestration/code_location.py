@@ -19,6 +19,7 @@ from reporting_pipeline.orchestration.assets.alerts import alert_asset
 from reporting_pipeline.orchestration.assets.day_evaluations import is_of_all_days
 from reporting_pipeline.orchestration.assets.export_results import COUNTS
 from reporting_pipeline.orchestration.assets.exports import export_assets, restatement_asset
+from reporting_pipeline.orchestration.assets.lake import lake_assets, lake_resources
 from reporting_pipeline.orchestration.assets.landing import (
     landing_assets,
     landing_freshness,
@@ -34,7 +35,7 @@ from reporting_pipeline.orchestration.executors import executor_of
 from reporting_pipeline.orchestration.file_checks import file_checks
 from reporting_pipeline.orchestration.instance.runs import failure_reason
 from reporting_pipeline.orchestration.instance.timeline import show_in_timeline
-from reporting_pipeline.orchestration.jobs import JOBS
+from reporting_pipeline.orchestration.jobs import JOBS, WRITE_LAKE
 from reporting_pipeline.orchestration.partitions import (
     ENDED_EVENTS_NAME,
     add_ended_events,
@@ -97,6 +98,7 @@ def build_definitions(settings: Settings, **overrides: object) -> dg.Definitions
                     *others,
                     alert_asset(exports),
                     store_audit,
+                    *lake_assets(settings),
                 ]
             ),
             asset_checks=[
@@ -104,10 +106,12 @@ def build_definitions(settings: Settings, **overrides: object) -> dg.Definitions
                 day_checks(),
                 *map(file_checks, [*exports, *others]),
             ],
-            jobs=JOBS,
+            jobs=JOBS if settings.lake_url is None else (*JOBS, WRITE_LAKE),
             schedules=schedules(settings, days),
             sensors=sensors(settings.first_day),
-            resources=resources_of(settings, **{**_bucket(settings), **overrides}),
+            resources=resources_of(
+                settings, **{**_bucket(settings), **lake_resources(settings), **overrides}
+            ),
             executor=executor_of(settings),
         )
 

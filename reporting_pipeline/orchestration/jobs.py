@@ -53,6 +53,13 @@ AUDIT_STORE = dg.define_asset_job(
     ),
 )
 
+WRITE_LAKE = dg.define_asset_job(
+    "write_lake",
+    selection=dg.AssetSelection.assets("lake"),
+    description="Writes the days that were rebuilt to the lake, as Parquet.",
+)
+"""Only where the lake has an address."""
+
 _DUE = {
     "daily": "Generates the reports that are due after a day.",
     "weekly": "Generates the reports that are due after a week.",

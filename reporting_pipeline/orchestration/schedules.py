@@ -4,6 +4,7 @@
     comparison         lands, and compares older rows with the sources, once per night
     nightly            lands, builds, seals and reports the day before, once per local day
     store_audit        compares a part of the store with the catalogue, once per night
+    lake               writes the days that were rebuilt to the lake each hour, if there is one
 
 They are no `AutomationCondition.on_cron`: the nightly run needs landing, tables, checks, seals and
 files of one day in one run, in this order, and its time zone and key come from the settings.
@@ -15,7 +16,12 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from reporting_pipeline.orchestration.assets.landing import COMPARED_TAG
-from reporting_pipeline.orchestration.jobs import AUDIT_STORE, DAILY_BUILD, LAND
+from reporting_pipeline.orchestration.jobs import (
+    AUDIT_STORE,
+    DAILY_BUILD,
+    LAND,
+    WRITE_LAKE,
+)
 from reporting_pipeline.orchestration.run_requests import (
     CURRENT_PRIORITY,
     PRIORITY_TAG,
@@ -29,6 +35,8 @@ _MINUTES_PER_HOUR = 60
 _HOURS_PER_DAY = 24
 # The reports of the night come first.
 _HOURS_AFTER_NIGHTLY = 1
+# Between two landings that begin with the hour.
+_LAKE_MINUTE = 35
 
 
 def schedules(
@@ -40,6 +48,7 @@ def schedules(
         _comparison(settings),
         _nightly(settings, days),
         _store_audit(settings),
+        *([] if settings.lake_url is None else [_lake()]),
     ]
 
 
@@ -129,6 +138,26 @@ def _store_audit(settings: Settings) -> dg.ScheduleDefinition:
         return dg.RunRequest(run_key=f"store_audit {day}")
 
     return store_audit
+
+
+def _lake() -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name="lake",
+        job=WRITE_LAKE,
+        cron_schedule=f"{_LAKE_MINUTE} * * * *",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Writes the days that were rebuilt to the lake; skips while a run is at it.",
+    )
+    def lake(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        at = context.scheduled_execution_time
+        run = NeededRun(
+            job_name=WRITE_LAKE.name, slot="lake", cause=at.isoformat(), priority=CURRENT_PRIORITY
+        )
+        for request in requests_now(context.instance, [run], at):
+            return request
+        return dg.SkipReason("the run before it has not ended")
+
+    return lake
 
 
 def _day_before(context: dg.ScheduleEvaluationContext, zone: str) -> date:
