@@ -88,7 +88,7 @@ def main(arguments: Sequence[str]) -> int:
         "run": rest,
         "test": (*TESTS, *rest),
         "audit": ("python", "-m", "reporting_pipeline_tests.architecture.dependency_audit"),
-        "docs": ("python", "-m", "reporting_pipeline_tests.architecture.settings_page"),
+        "docs": ("python", "-m", "reporting_pipeline_tests.architecture.generated_pages"),
         "bench": ("python", "-m", "reporting_pipeline_tests.bench", *rest),
     }
     if command not in {"install", "lint", "format", "lock", *programs}:

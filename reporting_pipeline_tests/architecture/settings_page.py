@@ -92,7 +92,3 @@ def _allowed(field: FieldInfo) -> str:
     if lowest and highest:
         return f"{lowest[0]} to {highest[0]}"
     return f"at least {lowest[0]}" if lowest else ""
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Who reads an organisation's rows reads them in a tenant session."""
+"""Who reads an organisation's rows reads them in a tenant session; a page has all attacks."""
 
 import ast
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from reporting_pipeline_tests.architecture.repository import ROOT, name_of
+from reporting_pipeline_tests.architecture.tenancy_page import PAGE, page
 
 _SEES_ALL = frozenset({"warehouse_connection", "warehouse_engine", "platform_snapshot"})
 # The functions of these packages that may see all organisations, and why.
@@ -68,3 +69,7 @@ def test_only_the_named_functions_see_all_organisations() -> None:
 )
 def test_a_planted_connection_is_found(code: str) -> None:
     assert list(_callers(ast.parse(code), "")) == ["planted"]
+
+
+def test_the_page_of_attacks_is_current() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run `make docs`"
