@@ -79,18 +79,24 @@ def query(url: URL, statement: str, *parameters: object) -> list[tuple[Any, ...]
 def add(sources: Sources, table_name: str, **values: object) -> str:
     """Add a copy of the row recorded last, with `values` and a new id; return the id."""
     table = contract.metadata.tables[table_name]
+    with _connected(sources, table) as connection:
+        return _add(connection, table, values)
+
+
+def _add(connection: psycopg.Connection, table: Table, values: Mapping[str, Any]) -> str:
     clock = sql.Identifier(table.info["record_clock"])
     newest = sql.SQL("select * from {} order by {} desc, id limit 1").format(_name(table), clock)
-    with _connected(sources, table) as connection:
-        cursor = connection.cursor(row_factory=dict_row)
-        found = cursor.execute(newest).fetchone() or {}
-        row = {**found, "id": uuid4(), **values}
-        statement = sql.SQL("insert into {} ({}) values ({})").format(
-            _name(table),
-            sql.SQL(", ").join(map(sql.Identifier, row)),
-            sql.SQL(", ").join(map(sql.Placeholder, row)),
-        )
-        cursor.execute(statement, row)
+    cursor = connection.cursor(row_factory=dict_row)
+    # A row that names all columns needs no former one.
+    is_whole = values.keys() >= set(table.columns.keys())
+    found = {} if is_whole else cursor.execute(newest).fetchone() or {}
+    row = {**found, "id": uuid4(), **values}
+    statement = sql.SQL("insert into {} ({}) values ({})").format(
+        _name(table),
+        sql.SQL(", ").join(map(sql.Identifier, row)),
+        sql.SQL(", ").join(map(sql.Placeholder, row)),
+    )
+    cursor.execute(statement, row)
     return str(row["id"])
 
 
@@ -123,8 +129,10 @@ def delete(sources: Sources, table_name: str, *row_ids: str) -> list[dict[str, A
 
 def restore(sources: Sources, table_name: str, rows: Iterable[Mapping[str, Any]]) -> None:
     """Add rows that were deleted."""
-    for row in rows:
-        add(sources, table_name, **row)
+    table = contract.metadata.tables[table_name]
+    with _connected(sources, table) as connection:
+        for row in rows:
+            _add(connection, table, row)
 
 
 def drop_constraints(sources: Sources, table_name: str) -> None:
