@@ -37,6 +37,7 @@ SOURCE_OWNER = "source_owner"
 SOURCE_READER = "source_reader"
 
 _OLDEST_MAJOR = 15
+_SCRAM_ITERATIONS_MAJOR = 16
 _BUILTIN_LOCALE_MAJOR = 17
 _READY_LINE = 8  # of postmaster.pid
 
@@ -73,6 +74,9 @@ _THROWAWAY: Mapping[str, str] = MappingProxyType(
         "wal_recycle": "off",
     }
 )
+# Iterations slow down whoever guesses a weak password. Those of tests are random, and the tests
+# connect so often that the usual 4096 take minutes.
+_FEW_ITERATIONS: Mapping[str, str] = MappingProxyType({"scram_iterations": "1"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,9 +224,16 @@ class Postgres(LoopbackServer):
             yield from ("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8")
         if not self._durable:
             yield "--no-sync"
+        for name, value in self._throwaway_scram().items():
+            yield from ("--set", f"{name}={value}")
+
+    def _throwaway_scram(self) -> Mapping[str, str]:
+        is_known = self.install.major >= _SCRAM_ITERATIONS_MAJOR
+        return _FEW_ITERATIONS if is_known and not self._durable else {}
 
     def _start_on(self, port: int) -> None:
         settings = {**_CONFIGURATION, **({} if self._durable else _THROWAWAY), "port": str(port)}
+        settings |= self._throwaway_scram()
         lines = "".join(f"{name} = '{value}'\n" for name, value in settings.items())
         private_file(self.cluster / "postgresql.conf", _HEADER + lines, self._account)
         private_file(self.cluster / "pg_hba.conf", _HEADER + _HBA, self._account)

@@ -28,6 +28,28 @@ def test_a_wrong_password_is_refused(postgres: Postgres) -> None:
         psycopg.connect(wrong.render_as_string(hide_password=False))
 
 
+def test_only_a_server_that_the_tests_throw_away_derives_keys_in_one_step(
+    postgres: Postgres, account: Account, servers_folder: Path
+) -> None:
+    durable = Postgres(
+        install=postgres.install,
+        folder=servers_folder / "durable-keys",
+        account=account,
+        password=secrets.token_urlsafe(),
+    )
+    found = []
+    try:
+        durable.start()
+        for server in (postgres, durable):
+            with superuser_connection(server.url("postgres")) as connection:
+                verifiers = "select split_part(rolpassword, ':', 1) from pg_authid where oid = 10"
+                found += connection.execute(verifiers).fetchall()
+    finally:
+        durable.stop()
+
+    assert found == [("SCRAM-SHA-256$1",), ("SCRAM-SHA-256$4096",)]
+
+
 def test_the_server_listens_on_loopback_without_a_socket_file(
     superuser: psycopg.Connection,
 ) -> None:

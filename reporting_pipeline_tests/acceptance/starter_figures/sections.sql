@@ -69,7 +69,7 @@ standing as (
 ),
 
 -- A revert may name any copy of a repeated upload.
-taken_back as (
+taken_back as materialized (
     select
         c.device_id,
         c.device_sequence,
