@@ -1,5 +1,6 @@
 """Upgrades the warehouse's schema to this version with Alembic, behind a lock."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -77,10 +78,16 @@ def is_current(url: URL) -> bool:
     Raises:
         WarehouseUnavailable: The warehouse cannot be reached.
     """
-    if found_version(url) != ScriptDirectory.from_config(_configuration()).get_current_head():
+    if found_version(url) != _newest_version():
         return False
     with warehouse_connection(url) as connection:
         return not connection.execute(_DISOWNED).fetchall()
+
+
+@cache
+def _newest_version() -> str | None:
+    # Alembic runs every migration's module to find the last one, and each command asks for it.
+    return ScriptDirectory.from_config(_configuration()).get_current_head()
 
 
 def _upgrade(connection: Connection) -> bool:
