@@ -22,7 +22,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import compile_path
 
 from reporting_pipeline import errors
 from reporting_pipeline.errors import DefinitionInvalid, ReportingError
@@ -203,11 +203,13 @@ def _allowed(request: Request, status: HTTPStatus) -> dict[str, str]:
     """Every method of the path of a call; the framework names those of one route only."""
     if status is not HTTPStatus.METHOD_NOT_ALLOWED:
         return {}
-    found: set[str] = set()
-    for each in request.app.routes:
-        if each.matches(request.scope)[0] is not Match.NONE:
-            found |= getattr(each, "methods", None) or set()
-    return {"Allow": ", ".join(sorted(found))}
+    methods = {
+        method.upper()
+        for template, described in request.app.openapi()["paths"].items()
+        if compile_path(template)[0].match(request.url.path)
+        for method in described
+    }
+    return {"Allow": ", ".join(sorted(methods))} if methods else {}
 
 
 def _headers(error: ReportingError, status: HTTPStatus) -> dict[str, str]:

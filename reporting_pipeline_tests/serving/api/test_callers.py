@@ -108,6 +108,18 @@ def test_calls_are_counted_for_each_caller(api: ApiCaller) -> None:
     assert api.get("/reports", token=ben).headers["ratelimit"].startswith('"calls";r=599')
 
 
+def test_a_method_that_a_path_does_not_have_is_answered_with_those_that_it_has(
+    api: ApiCaller,
+) -> None:
+    def allowed(method: str, path: str) -> tuple[int, str]:
+        found = api.call(method, path)
+        return found.status_code, found.headers["allow"]
+
+    assert allowed("DELETE", "/reports") == (405, "GET, POST")
+    assert allowed("OPTIONS", f"/webhooks/{uuid4()}") == (405, "DELETE, GET")
+    assert allowed("POST", "/definitions/a/diff") == (405, "GET")
+
+
 def test_no_route_is_outside_of_the_documentation(api: ApiCaller) -> None:
     app = api.client.app
     assert isinstance(app, FastAPI)
