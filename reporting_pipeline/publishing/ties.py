@@ -264,9 +264,13 @@ _LEDGER = sql.SQL("""
     group by {keys}
 """)
 _OF_ROWS = sql.SQL("""
-    select {keys}, {figures} from ({rows}) as report {where} group by {keys} order by {keys}
+    select {keys}, {figures} from ({rows}) as report group by {keys} order by {keys}
 """)
-_ALL, _ALL_ROWS = sql.SQL("true"), sql.SQL("")
+_WRONG = sql.SQL("""
+    min({terms}) filter (where {terms} <> {total}),
+    min({total}) filter (where {terms} <> {total})
+""")
+_ALL = sql.SQL("true")
 _OF_EVENT = sql.SQL("(%(event_id)s::uuid is null or event_id = %(event_id)s)")
 _OF_NO_EVENT = sql.SQL("event_id is null")
 _UNBALANCED = sql.SQL("kind = 'unbalanced'")
@@ -290,6 +294,15 @@ def broken_ties(
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Expected:
+    """What the sum of a column must be, by currency and perhaps more columns."""
+
+    name: str
+    column: str
+    sums: _Sums
+
+
 @dataclass(frozen=True)
 class _Asked:
     connection: Connection[Any]
@@ -309,30 +322,40 @@ class _Asked:
 
     def footings(self) -> Iterator[BrokenTie]:
         """The rows that do not foot; the first one of each footing and currency."""
-        for footing in _FOOTINGS.get(self.config.dataset, ()):
-            if footing.columns <= self._shown:
-                terms = _added(footing.terms)
-                statement = sql.SQL("min({terms}), min({total})").format(
-                    terms=terms, total=sql.Identifier(footing.total)
-                )
-                where = sql.SQL("where {} <> {}").format(terms, sql.Identifier(footing.total))
-                for currency, expected, found in self._of_rows(statement, where):
+        asked = [
+            footing
+            for footing in _FOOTINGS.get(self.config.dataset, ())
+            if footing.columns <= self._shown
+        ]
+        if not asked:
+            return
+        figures = sql.SQL(", ").join(
+            _WRONG.format(terms=_added(footing.terms), total=sql.Identifier(footing.total))
+            for footing in asked
+        )
+        rows = self._of_rows(figures)
+        for place, footing in enumerate(asked):
+            for currency, *amounts in rows:
+                expected, found = amounts[2 * place : 2 * place + 2]
+                if expected is not None:
                     yield _broken(str(footing), currency, expected, found)
 
     def ledger_ties(self) -> Iterator[BrokenTie]:
         """The sums of all rows that differ from the ledger."""
         if self.config.having or self._filters_other_than(_ACCOUNT_KIND):
             return
+        expected: list[_Expected] = []
         for tie in _LEDGER_TIES.get(self.config.dataset, ()):
             if tie.column not in self._shown:
                 continue
-            if isinstance(tie, AccountTie):
-                yield from self._account_tie(tie)
-            else:
+            if isinstance(tie, TableTie):
                 of_table = "sales" if tie.table == _SALES else "revenue"
                 name = f"sum of {tie.column} = {_sentence(tie.terms)} of the {of_table}"
-                expected = self._ledger(tie.table, tie.terms, Moment.MOVEMENT)
-                yield from self._differing(name, tie.column, expected)
+                sums = self._ledger(tie.table, tie.terms, Moment.MOVEMENT)
+                expected.append(_Expected(name, tie.column, sums))
+            elif not self._begins_with_the_event(tie.moment):
+                expected.append(self._by_accounts(tie))
+        yield from self._differing(expected)
 
     def payouts(self) -> Iterator[BrokenTie]:
         """The sums of payouts and reserves that differ from the revenue."""
@@ -352,10 +375,10 @@ class _Asked:
         of_event = _OF_NO_EVENT if of_no_event else _OF_EVENT
         expected = self._ledger(_REVENUE, terms, Moment.MOVEMENT, of_event=of_event)
         if of_no_event:  # only in the currencies of the event
-            shown = {currency for currency, _ in self._of_rows(_sum_of([column]), _ALL_ROWS)}
+            shown = {currency for currency, _ in self._of_rows(_sum_of([column]))}
             expected = {keys: minor for keys, minor in expected.items() if keys[0] in shown}
         name = f"sum of {column} = {_sentence(terms)} of the revenue"
-        yield from self._differing(name, column, expected)
+        yield from self._differing([_Expected(name, column, expected)])
 
     def accounts(self) -> Iterator[BrokenTie]:
         """The kinds of account whose figures differ from the ledger, or that do not balance."""
@@ -368,10 +391,12 @@ class _Asked:
         by = sorted({_ACCOUNT_KIND} & self._shown)
         if kinds is None and not by:
             return  # balances of all kinds of account have no sum
+        expected = []
         for name, (column, moment) in _ACCOUNT_FIGURES.items():
             if name in self._shown and not self._begins_with_the_event(moment):
-                expected = self._ledger(_ACCOUNTS, [column], moment, _of_accounts(kinds), by)
-                yield from self._differing(f"{name} by the ledger", name, expected, by)
+                sums = self._ledger(_ACCOUNTS, [column], moment, _of_accounts(kinds), by)
+                expected.append(_Expected(f"{name} by the ledger", name, sums))
+        yield from self._differing(expected, by)
         if kinds is None:
             yield from self._debits_and_credits()
 
@@ -383,7 +408,7 @@ class _Asked:
             RECONCILIATION_BREAKS.name, ["ledger_minor"], Moment.MOVEMENT, _UNBALANCED
         )
         sums = sql.SQL("sum(debit_minor), sum(credit_minor)")
-        for currency, debits, credits_ in self._of_rows(sums, _ALL_ROWS):
+        for currency, debits, credits_ in self._of_rows(sums):
             expected = credits_ - unbalanced.get((currency,), 0)
             if debits != expected:
                 yield _broken("sum of debits = sum of credits", currency, expected, debits)
@@ -401,7 +426,7 @@ class _Asked:
             for lines in ([total], terms)
         )
         balances = self._ledger(_ACCOUNTS, ["change_minor"], Moment.END, _of_accounts(_PAYABLE))
-        for currency, *amounts in self._of_rows(sums, _ALL_ROWS):
+        for currency, *amounts in self._of_rows(sums):
             for number, (total, terms) in zip(
                 _LINES, zip(amounts[::2], amounts[1::2], strict=True), strict=True
             ):
@@ -412,35 +437,42 @@ class _Asked:
                 name = "last line = balance of organizer_payable"
                 yield _broken(name, currency, balance, amounts[-2])
 
-    def _account_tie(self, tie: AccountTie) -> Iterator[BrokenTie]:
-        if self._begins_with_the_event(tie.moment):
-            return
+    def _by_accounts(self, tie: AccountTie) -> _Expected:
         kinds = tie.account_kinds
-        expected = self._ledger(_ACCOUNTS, ["change_minor"], tie.moment, _of_accounts(kinds))
+        sums = self._ledger(_ACCOUNTS, ["change_minor"], tie.moment, _of_accounts(kinds))
         name = f"sum of {tie.column} = {tie.moment} of {', '.join(kinds)} by the ledger"
-        yield from self._differing(name, tie.column, expected)
+        return _Expected(name, tie.column, sums)
 
     def _differing(
-        self, name: str, column: str, expected: _Sums, by: Sequence[str] = ()
+        self, expected: Sequence[_Expected], by: Sequence[str] = ()
     ) -> Iterator[BrokenTie]:
-        rows = self._of_rows(_sum_of([column]), _ALL_ROWS, by)
-        found = {tuple(keys): minor for *keys, minor in rows}
-        for keys in sorted(expected.keys() | found.keys()):
-            if expected.get(keys, 0) != found.get(keys, 0):
-                identity = " ".join([name, *("of " + key for key in keys[1:])])
-                yield _broken(identity, keys[0], expected.get(keys, 0), found.get(keys, 0))
+        """The sums of columns over the report's rows that are not the expected ones."""
+        if not expected:
+            return
+        figures = sql.SQL(", ").join(_sum_of([each.column]) for each in expected)
+        rows = self._of_rows(figures, by)
+        keys_count = 1 + len(by)
+        for place, each in enumerate(expected, start=keys_count):
+            found = {tuple(row[:keys_count]): row[place] for row in rows}
+            for keys in sorted(each.sums.keys() | found.keys()):
+                if each.sums.get(keys, 0) != found.get(keys, 0):
+                    identity = " ".join([each.name, *("of " + key for key in keys[1:])])
+                    yield _broken(identity, keys[0], each.sums.get(keys, 0), found.get(keys, 0))
 
     def _of_rows(
-        self, figures: sql.Composed | sql.SQL, where: sql.Composable, by: Sequence[str] = ()
+        self, figures: sql.Composed | sql.SQL, by: Sequence[str] = ()
     ) -> list[tuple[Any, ...]]:
-        """Figures over the report's rows by currency, and by the columns `by`."""
+        """Figures over the report's rows by currency, and by the columns `by`.
+
+        The caller asks for all its figures at once: PostgreSQL plans the statement of a report
+        longer than it runs it on the rows of a small one.
+        """
         rows, parameters = self._rows
         keys = sql.SQL(", ").join(sql.Identifier(key) for key in (str(self.report.currency), *by))
         statement = _OF_ROWS.format(
             keys=keys,
             figures=figures,
             rows=sql.SQL(rows),  # compiled from columns of the registry; values are bound
-            where=where,
         )
         return self.connection.execute(statement, parameters).fetchall()
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -197,8 +198,13 @@ SETTLEMENT: Final = (
 
 def shipped(slug: str) -> ReportConfig:
     """The config of a shipped report."""
-    [declared] = [each for each in read_folder(STARTER_SET) if each.slug == slug]
-    return declared.config
+    return _configs()[slug]
+
+
+@cache
+def _configs() -> Mapping[str, ReportConfig]:
+    # Reading the folder takes longer than most statements of a report.
+    return {each.slug: each.config for each in read_folder(STARTER_SET)}
 
 
 def shipped_configs(
