@@ -26,6 +26,7 @@ _ROUNDS = 5
 _OURS = "reporting_pipeline"
 _EMPTY = "empty"
 _START_SECONDS = 120
+_END_SECONDS = 10
 _RUN_SECONDS = 120
 _POLL_SECONDS = 0.25
 _INSTANCE = """
@@ -204,7 +205,16 @@ def _program(argv: Sequence[str], environment: Mapping[str, str], log: Path) -> 
         try:
             yield
         finally:
-            running.terminate()
+            _end(running)
+
+
+def _end(running: "subprocess.Popen[bytes]") -> None:
+    """End a program; a code server may ignore the signal while a run is beside it."""
+    running.terminate()
+    try:
+        running.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        running.kill()
 
 
 def _wait_until_ready(server: _WebServer) -> None:
