@@ -58,8 +58,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# An index of the rows of an organisation that are faults, if a column of the table tells them from warnings:
-   lists of open faults read those of one organisation. #}
+{# Makes an index of the faults of each organisation. Only a table with a column that separates faults from
+   warnings gets it. Lists of open faults read this index. #}
 {% macro keep_fault_index(target, node) -%}
     {%- for column in described_columns(node.name).values() if column.config.meta.warnings -%}
     create index if not exists {{ node.name }}_faults_idx on {{ target }} (organization_id, date)

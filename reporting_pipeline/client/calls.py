@@ -114,7 +114,7 @@ class Calls:
         self._auth = _Bearer(token)
 
     def get(self, model: type[Body], path: str, query: Mapping[str, object] | None = None) -> Body:
-        """What is at a path.
+        """Gets a path; returns the body of the answer.
 
         Raises:
             ApiError: See `problems`.
@@ -124,7 +124,7 @@ class Calls:
         )
 
     def body(self, model: type[Body], call: Call) -> Body:
-        """The body of the answer to a call.
+        """Makes a call; returns the body of the answer.
 
         Raises:
             ApiError: See `problems`.

@@ -237,7 +237,7 @@ class ReportingClient:
         return self._get(models.Editions, "reports", report_id, "editions").items
 
     def manifest(self, report_id: Id, edition: int) -> dict[str, Any]:
-        """What proves an edition; `reporting verify FILE --manifest MANIFEST` reads it."""
+        """Gets the manifest of an edition; `reporting verify FILE --manifest` reads it."""
         path = self._path("reports", report_id, "editions", edition, "manifest")
         return self._calls.get(models.Document, path).root
 
@@ -328,7 +328,7 @@ class ReportingClient:
     # Datasets, events and figures
 
     def datasets(self) -> tuple[models.DatasetLine, ...]:
-        """What reports are made of."""
+        """Lists the datasets that reports show."""
         return self._get(models.DatasetList, "datasets").items
 
     def dataset(self, name: str) -> models.OneDataset:
@@ -439,7 +439,7 @@ class ReportingClient:
     def notices(
         self, *, kinds: Sequence[NoticeKind] = (), last_id: int | None = None
     ) -> Generator[Notice]:
-        """What changes, as it changes, without end; a stream that ends is opened again.
+        """Follows the notices of the organisation. A stream that ends is opened again.
 
         `close()` of the iterator ends it.
 
@@ -456,7 +456,7 @@ class ReportingClient:
         return self._calls.get(models.Liveness, path_of("health", "live"))
 
     def readiness(self) -> models.Readiness:
-        """What the server needs to serve calls; also if it is not ready."""
+        """Says whether each part that the server needs is ready."""
         path = path_of("health", "ready")
         call = Call(method="GET", path=path, is_repeatable=True, also_accepted=_UNAVAILABLE)
         return self._calls.body(models.Readiness, call)

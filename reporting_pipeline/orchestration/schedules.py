@@ -66,16 +66,7 @@ def _landing(settings: Settings) -> dg.ScheduleDefinition:
     def landing_interval(
         context: dg.ScheduleEvaluationContext,
     ) -> dg.RunRequest | dg.SkipReason:
-        at = context.scheduled_execution_time
-        run = NeededRun(
-            job_name=LAND.name,
-            slot="landing",
-            cause=at.isoformat(),
-            priority=CURRENT_PRIORITY,
-        )
-        for request in requests_now(context.instance, [run], at):
-            return request
-        return dg.SkipReason("the landing before it has not ended")
+        return _unless_running(context, LAND.name, "landing")
 
     return landing_interval
 
@@ -149,15 +140,20 @@ def _lake() -> dg.ScheduleDefinition:
         description="Writes the days that were rebuilt to the lake; skips while a run is at it.",
     )
     def lake(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        at = context.scheduled_execution_time
-        run = NeededRun(
-            job_name=WRITE_LAKE.name, slot="lake", cause=at.isoformat(), priority=CURRENT_PRIORITY
-        )
-        for request in requests_now(context.instance, [run], at):
-            return request
-        return dg.SkipReason("the run before it has not ended")
+        return _unless_running(context, WRITE_LAKE.name, "lake")
 
     return lake
+
+
+def _unless_running(
+    context: dg.ScheduleEvaluationContext, job_name: str, slot: str
+) -> dg.RunRequest | dg.SkipReason:
+    """A run of a job, if the one before it in the slot has ended."""
+    at = context.scheduled_execution_time
+    run = NeededRun(job_name=job_name, slot=slot, cause=at.isoformat(), priority=CURRENT_PRIORITY)
+    for request in requests_now(context.instance, [run], at):
+        return request
+    return dg.SkipReason(f"the {slot} run before it has not ended")
 
 
 def _day_before(context: dg.ScheduleEvaluationContext, zone: str) -> date:

@@ -71,10 +71,10 @@ the other one:
 | own | the own answer, as without the attack |
 | same for all | the answer has nothing of an organisation, so its tag is everybody's |
 
-In no answer, its reason, headers and decoded cursor included, is an id, digest, word or amount
-that only the other organisation is told. It gets its own by the same calls, before and after. The
-test is `serving/api/test_tenancy_attacks.py`; it fails for a new operation or parameter that is
-not tried.
+The test `serving/api/test_tenancy_attacks.py` searches each answer with its reason, its headers and
+its decoded cursor. It finds no id, digest, word or amount of the other organisation. The other
+organisation makes the same calls before and after the attacks, and gets its own things. The test
+fails for a new operation or parameter that is not tried.
 
 | operation | call | places and outcomes |
 |---|---|---|

@@ -81,8 +81,8 @@ def _as_superuser(warehouse: URL, statement: bytes, values: dict[str, object]) -
 
 CASES = (
     Case(
-        name="reading of a daily report by a tenant session",
-        yardstick="the same statement by a superuser, whom no policy concerns",
+        name="a tenant session reads a daily report",
+        yardstick="a superuser runs the same statement; no policy applies to it",
         sizes={Size.SMALL: "5,000 orders in 100 days", Size.LARGE: "500,000 orders in 100 days"},
         aim=Aim(limit=1.05, by="cpu"),
         bound=(

@@ -95,7 +95,7 @@ def test_a_landing_waits_for_the_one_before_it() -> None:
         with dg.build_schedule_context(instance, scheduled_execution_time=later) as context:
             skipped: Any = landing(context)
 
-    assert skipped.skip_message == "the landing before it has not ended"
+    assert skipped.skip_message == "the landing run before it has not ended"
 
 
 def test_the_comparison_runs_an_hour_after_the_nightly_run_unless_it_is_off() -> None:

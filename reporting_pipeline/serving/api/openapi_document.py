@@ -35,7 +35,7 @@ _OF_EDITION = ("download_edition", "edition_manifest", "edition_changes")
 _OF_DEFINITION = ("one_definition", "compare_versions", "pause_definition", "archive_definition")
 _OF_WEBHOOK = ("one_webhook", "pause_webhook", "list_messages", "replay_messages")
 # Operation and status -> the operations that its answer leads to, with their parameters.
-LINKS: Mapping[tuple[str, str], list[tuple[tuple[str, ...], dict[str, str]]]] = MappingProxyType(
+_LINKS: Mapping[tuple[str, str], list[tuple[tuple[str, ...], dict[str, str]]]] = MappingProxyType(
     {
         ("list_reports", "200"): [(_OF_REPORT, _FIRST_REPORT)],
         ("one_report", "200"): [(_OF_REPORT[1:], _REPORT)],
@@ -109,7 +109,7 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _add_links(operations: Mapping[str, dict[str, Any]]) -> None:
-    for (source, status), targets in LINKS.items():
+    for (source, status), targets in _LINKS.items():
         answer = operations[source]["responses"][status]
         links = answer.setdefault("links", {})
         for names, found in targets:
