@@ -26,7 +26,7 @@ PROGRAMS = ENVIRONMENT / "bin"
 PRODUCTION, DEMO, DEV = "requirements.lock", "requirements-demo.lock", "requirements-dev.lock"
 LOCKS = {
     PRODUCTION: ("--extra", "tracing", "--extra", "celery"),
-    DEMO: ("--extra", "embedded", "--group", "pyproject.toml:build"),
+    DEMO: ("--extra", "embedded", "--extra", "client", "--group", "pyproject.toml:build"),
     DEV: ("--group", "pyproject.toml:dev"),
 }
 

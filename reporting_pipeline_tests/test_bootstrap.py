@@ -158,7 +158,7 @@ def test_every_dependency_is_locked_where_it_is_needed() -> None:
     groups = project["dependency-groups"]
     needed = {
         "requirements.lock": [*project["project"]["dependencies"], *extras["tracing"]],
-        "requirements-demo.lock": [*extras["embedded"], *groups["build"]],
+        "requirements-demo.lock": [*extras["embedded"], *extras["client"], *groups["build"]],
         "requirements-dev.lock": groups["dev"],
     }
 

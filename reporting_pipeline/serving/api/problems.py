@@ -170,7 +170,10 @@ def _invalid_fields(error: ReportingError) -> list[InvalidValue] | None:
 async def _of_invalid_values(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - the handler's own class
     invalid = [
-        InvalidValue(place=shown(".".join(map(str, each["loc"]))), reason=shown(each["msg"]))
+        InvalidValue(
+            place=shown(".".join(map(str, each["loc"]))),
+            reason=shown(each["msg"].removeprefix("Value error, ")),
+        )
         for each in error.errors()[:_MAX_INVALID]
     ]
     detail = "; ".join(f"{each.place}: {each.reason}" for each in invalid)

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from reporting_pipeline.catalogue.audit_log import Action
 from reporting_pipeline.catalogue.report_editions import (
+    RestatedValue,
     edition_changes,
     edition_manifest,
     report_editions,
@@ -24,9 +25,9 @@ from reporting_pipeline.publishing.stored_file import look_at, look_at_manifest
 from reporting_pipeline.serving.api.answers import (
     ApiModel,
     Cursor,
+    PagedList,
     PageSize,
-    cursor_of,
-    position_as,
+    number_of,
     tagged,
 )
 from reporting_pipeline.serving.api.callers import Caller, Viewer
@@ -38,7 +39,6 @@ from reporting_pipeline.serving.report_files import ReportFile
 
 router = APIRouter(prefix="/reports/{report_id}", tags=["files"])
 
-_MAX_PLACE = 2**63 - 1
 EditionNumber = Annotated[int, Path(ge=1, le=2_147_483_647, description="The number, from 1.")]
 _CONTENT: dict[str, Any] = {each: {} for each in media_types()}
 _FILE: dict[int | str, dict[str, Any]] = {
@@ -191,23 +191,31 @@ def changes(  # noqa: PLR0913 - one argument per parameter
     cursor: Cursor = None,
 ) -> Response:
     """The rows and values that differ from the edition before; none if only its texts differ."""
-    name = f"changes of {report_id} {edition}"
-    after = position_as(caller.organization_id, name, cursor, _place) or 0
+    organization_id = caller.organization_id
+    order = PagedList(
+        organization_id=organization_id,
+        name=f"changes of {report_id} {edition}",
+        place=_place,
+        read=_position,
+    )
+    after = order.after(cursor) or 0
     required_report(api, caller, report_id)
-    with api.reading(caller.organization_id) as connection:
-        found = edition_changes(
-            connection, caller.organization_id, report_id, edition, after=after, limit=limit + 1
+    with api.reading(organization_id) as connection:
+        rows = edition_changes(
+            connection, organization_id, report_id, edition, after=after, limit=limit + 1
         )
-    following = None
-    if len(found) > limit:
-        following = cursor_of(caller.organization_id, name, found[limit - 1].position)
-    items = [Change(**asdict(each)) for each in found[:limit]]
+    page, following = order.page(rows, limit)
+    items = [Change(**asdict(each)) for each in page]
     return tagged(request, Changes(items=items, next_cursor=following))
 
 
-def _place(position: Any) -> int:
-    place = int(position)
-    if not 0 <= place <= _MAX_PLACE:
+def _place(each: RestatedValue) -> list[str | int]:
+    return [each.position]
+
+
+def _position(position: Any) -> int:
+    [place] = map(number_of, position)
+    if place < 0:
         raise ValueError(place)
     return place
 

@@ -128,6 +128,7 @@ def test_a_value_that_is_not_valid_is_named(api: ApiCaller, query: dict[str, str
 
     assert found.status_code == 422
     assert found.headers["content-type"] == "application/problem+json"
+    assert "Value error" not in found.text
 
 
 def test_a_report_that_does_not_exist_is_not_found(api: ApiCaller) -> None:
@@ -135,7 +136,9 @@ def test_a_report_that_does_not_exist_is_not_found(api: ApiCaller) -> None:
     assert api.get("/reports/x").status_code == 422
 
 
-@pytest.mark.parametrize("position", [[], 7, ["x", "y"], ["2025-10-25"], {"a": 1}, [None, None]])
+@pytest.mark.parametrize(
+    "position", [[], 7, [2**64], [-1], ["x", "y"], ["2025-10-25"], {"a": 1}, [None, None]]
+)
 def test_a_cursor_that_somebody_has_written_is_refused(api: ApiCaller, position: object) -> None:
     make(api, "written", days=1)
     name = f"reports {sorted(asdict(ReportFilter()).items(), key=str)}"
@@ -144,15 +147,4 @@ def test_a_cursor_that_somebody_has_written_is_refused(api: ApiCaller, position:
 
     for path, list_name in (("/reports", name), (f"/reports/{report}/editions/1/changes", changes)):
         cursor = cursor_of(BERLIN, list_name, position)
-        found = api.get(path, params={"cursor": cursor})
-        if isinstance(position, int) and path != "/reports":
-            assert found.status_code == 200, "it is a place"
-        else:
-            assert found.status_code == 422, path
-    assert (
-        api.get(
-            f"/reports/{report}/editions/1/changes",
-            params={"cursor": cursor_of(BERLIN, changes, 2**64)},
-        ).status_code
-        == 422
-    )
+        assert api.get(path, params={"cursor": cursor}).status_code == 422, path
