@@ -8,9 +8,7 @@ import asyncio
 import json
 import os
 import secrets
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -28,7 +26,7 @@ from sqlalchemy import URL
 from reporting_pipeline.building.build import known_days
 from reporting_pipeline.checks.seals import seal_days
 from reporting_pipeline.embedded.account import server_account
-from reporting_pipeline.embedded.process import die_with_parent, free_port
+from reporting_pipeline.embedded.process import free_port
 from reporting_pipeline.embedded.valkey import Valkey, find_valkey
 from reporting_pipeline.report_definitions.definition import ReportDefinition
 from reporting_pipeline.serving.api.local_keys import LocalKey
@@ -40,6 +38,7 @@ from reporting_pipeline_tests.bench.books import bench, built_warehouse
 from reporting_pipeline_tests.bench.case import Aim, Case, Measured, Size
 from reporting_pipeline_tests.bench.http_load import Answers, Call, Streams, call_often
 from reporting_pipeline_tests.bench.measurement import turns
+from reporting_pipeline_tests.bench.programs import program
 from reporting_pipeline_tests.bench.workers import workers
 from reporting_pipeline_tests.sample_reports import REVENUE, ReportGenerator, define, one_day
 
@@ -216,7 +215,7 @@ def _api(folder: Path) -> Iterator[_Api]:
         }
         port = free_port()
         process = running.enter_context(
-            _program(["reporting", "serve", f"--port={port}"], environment, folder / "api.log")
+            program(["reporting", "serve", f"--port={port}"], environment, folder / "api.log")
         )
         _wait_until_answered(port, "/health/live", folder / "api.log")
         yield _filled(process, port, warehouse, environment, folder)
@@ -286,30 +285,9 @@ def _bare(folder: Path, byte_count: int) -> Iterator[int]:
     port = free_port()
     module = "reporting_pipeline_tests.bench.bare_api:application"
     argv = ["uvicorn", "--factory", module, f"--port={port}", "--no-access-log"]
-    with _program(argv, {"BARE_BYTES": str(byte_count)}, folder / "bare.log"):
+    with program(argv, {"BARE_BYTES": str(byte_count)}, folder / "bare.log"):
         _wait_until_answered(port, "/constant", folder / "bare.log")
         yield port
-
-
-@contextmanager
-def _program(
-    argv: list[str], environment: Mapping[str, str], log: Path
-) -> Iterator[subprocess.Popen[bytes]]:
-    program = str(Path(sys.executable).parent / argv[0])
-    with (
-        log.open("wb") as file,
-        subprocess.Popen(  # noqa: S603 - our own program
-            [program, *argv[1:]],
-            env={**os.environ, **environment},  # noqa: TID251 - the environment of children
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - sets a flag of the kernel
-        ) as running,
-    ):
-        try:
-            yield running
-        finally:
-            running.terminate()
 
 
 def _wait_until_answered(port: int, path: str, log: Path) -> None:

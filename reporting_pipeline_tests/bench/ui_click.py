@@ -6,10 +6,6 @@ instance. The queue of runs is left out, because it looks for runs only every fe
 """
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,16 +13,16 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from reporting_pipeline.embedded.process import die_with_parent, free_port
+from reporting_pipeline.embedded.process import free_port
 from reporting_pipeline_tests.bench.books import small_warehouse
 from reporting_pipeline_tests.bench.case import Aim, Case, Measured, Size
 from reporting_pipeline_tests.bench.measurement import turns
+from reporting_pipeline_tests.bench.programs import program
 
 _ROUNDS = 5
 _OURS = "reporting_pipeline"
 _EMPTY = "empty"
 _START_SECONDS = 120
-_END_SECONDS = 10
 _RUN_SECONDS = 120
 _POLL_SECONDS = 0.25
 _INSTANCE = """
@@ -163,7 +159,6 @@ def _web_server(folder: Path, environment: Mapping[str, str]) -> Iterator[_WebSe
     home = Path(environment["DAGSTER_HOME"])
     (home / "dagster.yaml").write_text(_INSTANCE, encoding="utf-8")
     (folder / "empty.py").write_text(_EMPTY_LOCATION, encoding="utf-8")
-    everything = {**os.environ, **environment}  # noqa: TID251 - the environment of children
     sources = {
         _OURS: ("--module-name", "reporting_pipeline.definitions"),
         _EMPTY: ("--python-file", str(folder / "empty.py")),
@@ -179,42 +174,14 @@ def _web_server(folder: Path, environment: Mapping[str, str]) -> Iterator[_WebSe
         for name, source in sources.items():
             code = ("dagster", "api", "grpc", *source, "--host", "127.0.0.1")
             place = ("--port", str(ports[name]), "--location-name", name)
-            running.enter_context(_program([*code, *place], everything, folder / f"{name}.log"))
+            running.enter_context(program([*code, *place], environment, folder / f"{name}.log"))
         port = free_port()
         web = ["dagster-webserver", "--host", "127.0.0.1", "--port", str(port)]
         argv = [*web, "--workspace", str(workspace)]
-        running.enter_context(_program(argv, everything, folder / "web.log"))
+        running.enter_context(program(argv, environment, folder / "web.log"))
         server = _WebServer(port)
         _wait_until_ready(server)
         yield server
-
-
-@contextmanager
-def _program(argv: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[None]:
-    program = str(Path(sys.executable).parent / argv[0])
-    with (
-        log.open("wb") as file,
-        subprocess.Popen(  # noqa: S603 - our own program
-            [program, *argv[1:]],
-            env=environment,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - sets a flag of the kernel
-        ) as running,
-    ):
-        try:
-            yield
-        finally:
-            _end(running)
-
-
-def _end(running: "subprocess.Popen[bytes]") -> None:
-    """End a program; a code server may ignore the signal while a run is beside it."""
-    running.terminate()
-    try:
-        running.wait(_END_SECONDS)
-    except subprocess.TimeoutExpired:
-        running.kill()
 
 
 def _wait_until_ready(server: _WebServer) -> None:
