@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from unittest import mock
 
 import psycopg
 import pytest
@@ -87,6 +88,13 @@ def _no_settings_from_outside() -> Iterator[None]:
         for name in child_environment({}):
             if name.startswith(("REPORTING_", "DAGSTER_")) and name != "REPORTING_PG_BINDIR":
                 patch.delenv(name)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _environment_as_before() -> Iterator[None]:
+    """Restore the environment of this process; a command's session sets its addresses in it."""
+    with mock.patch.dict("os.environ"):
         yield
 
 

@@ -1,10 +1,10 @@
 """A command's session: settings in which every address leads to a running server."""
 
 import logging
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
@@ -27,6 +27,8 @@ from reporting_pipeline.warehouse.engine import warehouse_connection
 from reporting_pipeline.warehouse.lock_waits import lock_waits_are_reported
 
 _SERVICE = "reporting"
+# Two sessions that create the schema at the same time: PostgreSQL refuses the second one.
+_ONE_AT_A_TIME = "select pg_advisory_xact_lock(hashtext('dagster schema'))"
 _LOG = logging.getLogger(__name__)
 
 
@@ -107,13 +109,28 @@ def _prepared(settings: Settings, *, is_migrated: bool) -> Settings:
         _private_folder(home / "lake")
     if "DAGSTER_HOME" in newly_set:
         _private_folder(dagster_home)
-        shutil.copyfile(project_file("dagster.yaml"), dagster_home / "dagster.yaml")
+        _configure_dagster(dagster_home)
     if is_migrated:
         migrate(settings.warehouse_url())
     if "REPORTING_DAGSTER_URL" in newly_set:
         with warehouse_connection(settings.warehouse_url()) as connection:
+            connection.execute(_ONE_AT_A_TIME)
             connection.execute("create schema if not exists dagster")
     return Settings.from_environment()
+
+
+def _configure_dagster(folder: Path) -> None:
+    """Put this version's `dagster.yaml` into the folder, complete at each moment.
+
+    A Dagster process that reads an empty file uses SQLite, and says nothing of it.
+    """
+    content, target = project_file("dagster.yaml").read_bytes(), folder / "dagster.yaml"
+    if target.exists() and target.read_bytes() == content:
+        return
+    with TemporaryDirectory(prefix=".reporting-", dir=folder) as staging:
+        staged = Path(staging) / target.name
+        staged.write_bytes(content)
+        staged.replace(target)
 
 
 def _set_where_unset(addresses: Mapping[str, str]) -> set[str]:

@@ -5,7 +5,7 @@ into shares, and two workers generate these. One of the workers is killed (SIGKI
 processes) in the middle of a share, and started again, as a supervisor does. It prints how many
 files are missing or doubled. The servers run for this only.
 
-The exit code is 1 if a file is missing or doubled.
+The exit code is 1 if the run fails, or a file is missing or doubled.
 """
 
 import argparse
@@ -85,7 +85,6 @@ class Generated:
     """What the run has left.
 
     Attributes:
-        exit_code: Of the run; 0 if it succeeded.
         ready_count: Reports of the catalogue with a file.
         edition_count: Editions of the catalogue; more than the reports if one was doubled.
         file_count: Files in the store, without their manifests and rows.
@@ -94,7 +93,6 @@ class Generated:
         seconds: From the start of the run to its end.
     """
 
-    exit_code: int
     ready_count: int
     edition_count: int
     file_count: int
@@ -120,7 +118,11 @@ def define_reports(warehouse: URL, count: int) -> None:
 
 
 def generate_on_two_workers(scene: Scene) -> Generated:
-    """Run the reports of a day on two workers, of which one is killed in the middle of a share."""
+    """Run the reports of a day on two workers, of which one is killed in the middle of a share.
+
+    Raises:
+        CalledProcessError: The run failed; with the end of each log.
+    """
     with ExitStack() as stack:
         killed = stack.enter_context(_worker(scene, "first"))
         stack.enter_context(_worker(scene, "second"))
@@ -128,7 +130,10 @@ def generate_on_two_workers(scene: Scene) -> Generated:
         run = stack.enter_context(_run(scene))
         _kill_in_a_share(scene, killed, run)
         stack.enter_context(_worker(scene, "third"))
-        exit_code = run.wait()
+        if run.wait():
+            failed = subprocess.CalledProcessError(run.returncode, run.args)
+            failed.add_note(_ends_of_logs(scene))
+            raise failed
         seconds = time.monotonic() - begun
         with warehouse_connection(scene.warehouse) as connection:
             [(session_count,)] = connection.execute(_SESSIONS).fetchall()
@@ -137,7 +142,6 @@ def generate_on_two_workers(scene: Scene) -> Generated:
         [(repeated_count,)] = connection.execute(_REPEATED).fetchall()
     keys = open_store(scene.store).list_keys()
     return Generated(
-        exit_code=exit_code,
         ready_count=ready_count,
         edition_count=edition_count,
         file_count=sum(key.endswith(".csv") for key in keys),
@@ -145,6 +149,11 @@ def generate_on_two_workers(scene: Scene) -> Generated:
         session_count=session_count,
         seconds=seconds,
     )
+
+
+def _ends_of_logs(scene: Scene) -> str:
+    logs = sorted(scene.folder.glob("*.log"))
+    return "\n".join(f"{path.name}: {path.read_text('utf-8', 'replace')[-2000:]}" for path in logs)
 
 
 def _kill_in_a_share(
@@ -247,15 +256,12 @@ def main(arguments: Sequence[str]) -> int:
             migrate(scene.warehouse)
             define_reports(scene.warehouse, options.reports)
             found = generate_on_two_workers(scene)
-            if found.exit_code:
-                say((folder / "run.log").read_text("utf-8", errors="replace")[-4000:])
     say(
-        f"{found.seconds:.0f} s; the run ended with {found.exit_code}; {found.ready_count} reports,"
-        f" {found.edition_count} editions, {found.file_count} files; {found.repeated_count} steps"
-        " began twice\n"
+        f"{found.seconds:.0f} s; {found.ready_count} reports, {found.edition_count} editions,"
+        f" {found.file_count} files; {found.repeated_count} steps began twice\n"
     )
     counts = {found.ready_count, found.edition_count, found.file_count}
-    return 0 if not found.exit_code and counts == {options.reports} else 1
+    return 0 if counts == {options.reports} else 1
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from unittest import mock
 
 import pytest
 from sqlalchemy import URL
@@ -26,13 +25,6 @@ def running_home(servers_folder: Path, account: Account) -> Iterator[Home]:
         yield home
     with (home.folder / "owner.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-
-
-@pytest.fixture
-def environment() -> Iterator[None]:
-    """Restores the environment of this process after a test that runs a session in it."""
-    with mock.patch.dict("os.environ"):
-        yield
 
 
 @pytest.fixture

@@ -107,7 +107,7 @@ def _missing(variables: Mapping[str, str]) -> tuple[int, list[str], str]:
 
 
 def test_every_address_has_a_line_and_nothing_is_left_in_the_store(
-    addresses: dict[str, str], moto_address: str, environment: None
+    addresses: dict[str, str], moto_address: str
 ) -> None:
     code, missing, output = _missing(addresses)
 
@@ -120,7 +120,7 @@ def test_every_address_has_a_line_and_nothing_is_left_in_the_store(
 
 
 def test_exactly_the_wrong_address_fails(
-    addresses: dict[str, str], warehouse_url: URL, tmp_path: Path, environment: None
+    addresses: dict[str, str], warehouse_url: URL, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
     read_only = warehouse_url.update_query_dict({"options": "-c default_transaction_read_only=on"})
@@ -142,7 +142,7 @@ def test_exactly_the_wrong_address_fails(
 
 
 def test_a_store_that_does_not_exist_yet_is_not_created(
-    addresses: dict[str, str], tmp_path: Path, environment: None
+    addresses: dict[str, str], tmp_path: Path
 ) -> None:
     code, missing, output = _missing({**addresses, "REPORTING_STORE_URL": str(tmp_path / "new")})
 
@@ -152,7 +152,7 @@ def test_a_store_that_does_not_exist_yet_is_not_created(
 
 
 def test_an_address_of_a_source_that_is_not_set_is_named(
-    warehouse_url: URL, tmp_path: Path, environment: None
+    warehouse_url: URL, tmp_path: Path
 ) -> None:
     variables = {
         "REPORTING_HOME": str(tmp_path),

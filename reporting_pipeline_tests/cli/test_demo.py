@@ -31,7 +31,6 @@ from reporting_pipeline_tests.oracle.expected import expected_tables
 SEASON_EVENT = "00000002-0000-4000-8000-000000000001"
 
 
-@pytest.mark.usefixtures("environment")
 def test_demo_builds_every_day_of_the_sample_data_and_prints_the_results(
     running_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

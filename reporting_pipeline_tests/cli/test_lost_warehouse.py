@@ -270,7 +270,6 @@ def run(
     empty_database_url: URL,
     tmp_path_factory: pytest.TempPathFactory,
     season_dump: object,
-    environment: None,
 ) -> Callable[[str, URL | str], Result]:
     """Runs a command in this process, with every address set."""
     folder = tmp_path_factory.mktemp("lost")

@@ -353,7 +353,6 @@ def test_the_manifest_may_be_another_file(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
 
 
-@pytest.mark.usefixtures("environment")
 def test_a_file_is_compared_with_the_warehouse(
     season_pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

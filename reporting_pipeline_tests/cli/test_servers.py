@@ -266,7 +266,6 @@ def ended(process: subprocess.Popen[str]) -> int:
 _QUERY = "{ workspaceOrError { ... on Workspace { locationEntries { name loadStatus } } } }"
 
 
-@pytest.mark.usefixtures("environment")
 def test_ui_shows_the_code_and_ends_with_its_programs(running_home: Home) -> None:
     set_environment({"REPORTING_HOME": str(running_home.folder)})
 

@@ -1,18 +1,19 @@
 """A command's session: the servers that it starts and the variables that it sets."""
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import psycopg
 import pytest
 from sqlalchemy import URL
 
+from reporting_pipeline import project_file
 from reporting_pipeline.cli.session import session
 from reporting_pipeline.embedded.home import Home
 from reporting_pipeline.settings import SOURCE_DOMAINS, Settings, child_environment, set_environment
 from reporting_pipeline.warehouse.engine import conninfo
-
-pytestmark = pytest.mark.usefixtures("environment")
 
 
 def test_every_address_is_set_and_leads_to_the_home(running_home: Home) -> None:
@@ -114,7 +115,7 @@ def test_no_local_server_is_started_when_the_warehouse_is_set(
     with session() as settings:
         limited = {"options": "-c lock_timeout=1800s"}
         assert settings.warehouse_url() == empty_database_url.update_query_dict(limited)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["dagster", "store"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dagster", "lake", "store"]
 
 
 def test_home_is_absolute_for_programs_that_run_elsewhere(
@@ -125,3 +126,49 @@ def test_home_is_absolute_for_programs_that_run_elsewhere(
 
     with session():
         assert Settings.from_environment().home == tmp_path / ".reporting"
+
+
+def test_sessions_that_begin_at_the_same_time_find_all_of_dagsters_configuration(
+    warehouse_url: URL, tmp_path: Path
+) -> None:
+    """Dagster takes an empty file for SQLite, and the run is lost for all others."""
+    reporting = Path(sys.executable).parent / "reporting"
+    environment = child_environment(
+        {"REPORTING_HOME": str(tmp_path), "REPORTING_DATABASE_URL": conninfo(warehouse_url)}
+    )
+    started = [
+        subprocess.Popen(  # noqa: S603 - our own command
+            [reporting, "exec", "--", "sh", "-c", 'cat "$DAGSTER_HOME/dagster.yaml"'],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(4)
+    ]
+    found = [(*each.communicate(timeout=60), each.returncode) for each in started]
+
+    assert found == [(project_file("dagster.yaml").read_bytes(), b"", 0)] * 4
+    with psycopg.connect(conninfo(warehouse_url)) as connection:
+        assert connection.execute("select to_regnamespace('dagster')::text").fetchone() == (
+            "dagster",
+        )
+
+
+def test_the_configuration_of_a_former_version_is_replaced_and_that_of_this_one_left(
+    warehouse_url: URL, tmp_path: Path
+) -> None:
+    set_environment(
+        {"REPORTING_HOME": str(tmp_path), "REPORTING_DATABASE_URL": conninfo(warehouse_url)}
+    )
+    file = tmp_path / "dagster" / "dagster.yaml"
+    file.parent.mkdir()
+    file.write_text("telemetry: {enabled: true}")
+
+    written_at = []
+    for _ in range(2):
+        with session():
+            written_at.append(file.stat().st_mtime_ns)
+            assert file.read_bytes() == project_file("dagster.yaml").read_bytes()
+
+    assert written_at[0] == written_at[1]
+    assert [path.name for path in file.parent.iterdir()] == ["dagster.yaml"]

