@@ -11,6 +11,7 @@ changes no file. `reporting verify` names those that differ here.
 
 import zlib
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import version
 from itertools import zip_longest
 from pathlib import Path
@@ -39,7 +40,7 @@ def made_with(format_: Format, *, database: str, is_archive: bool = False) -> di
         "rendering": str(RENDERING_VERSION),
         "time zones": database,
         **(_tables() if format_.formats_values else {}),
-        **{name: version(name) for name in format_.libraries},
+        **{name: _library_version(name) for name in format_.libraries},
         **format_.machine_versions(),
         **({"zlib": zlib.ZLIB_RUNTIME_VERSION} if is_archive else {}),
     }
@@ -89,8 +90,13 @@ def _show_the_same(former: Path, new: Path, format_: Format) -> bool:
         return False
 
 
+@cache
+def _library_version(name: str) -> str:
+    return version(name)
+
+
 def _tables() -> dict[str, str]:
     from babel.core import get_cldr_version
 
-    cldr = f"{get_cldr_version()} (Babel {version('babel')})"
+    cldr = f"{get_cldr_version()} (Babel {_library_version('babel')})"
     return {"ISO 4217": ISO_4217_DATE, "CLDR": cldr}

@@ -36,6 +36,7 @@ class PromisedColumn:
     since: int
 
 
+@cache
 def promised_columns() -> tuple[PromisedColumn, ...]:
     """The lines of the file, in its order, which is the order of the columns."""
     with _PROMISED.open(encoding="utf-8", newline="") as file:
@@ -76,11 +77,13 @@ def bi_view(name: str) -> Dataset:
     raise UnknownDataset(message)
 
 
+@cache
 def bi_version() -> int:
     """The version of the views: it rises with each column that is added."""
     return max(each.since for each in promised_columns())
 
 
+@cache
 def bi_digest() -> str:
     """A digest of everything that the views are made from beside the datasets."""
     described = [
