@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import date, timedelta
+from itertools import product
 from pathlib import Path
 
 import psycopg
@@ -83,7 +84,7 @@ def _history(size: Size, folder: Path) -> Measured:
             built_warehouse(one, f"days_{days}", orders=orders * days, days=days)
             for days in (_SHORT_DAYS, _LONG_DAYS[size])
         )
-        days = [_late_day(each) for each in (short, long)]
+        days = _days_alike(short, long)
         for each, day in zip((short, long), days, strict=True):
             build([day], warehouse=each)
         measured = turns(
@@ -173,17 +174,24 @@ def _busiest_day(warehouse: URL) -> date:
     return date.fromisoformat(str(day))
 
 
-def _late_day(warehouse: URL) -> date:
-    """A day near the end of the books, with as many entries as the median of the last days."""
+def _days_alike(*warehouses: URL) -> tuple[date, ...]:
+    """Of each warehouse one of its last days; their numbers of ledger entries are the closest."""
+    counts = [_last_days(each) for each in warehouses]
+    chosen = min(product(*counts), key=lambda days: max(days)[0] - min(days)[0])
+    return tuple(day for _, day in chosen)
+
+
+def _last_days(warehouse: URL) -> list[tuple[int, date]]:
+    """The last days of the books, each with its number of ledger entries before it."""
     statement = (
-        "select report_day from (select report_day, count(*) as entry_count"
-        " from landing.ledger_entries where report_day < '2026-01-01' group by report_day"
-        " order by report_day desc limit 7) as last_days"
-        " order by entry_count, report_day offset 3 limit 1"
+        "select count(*), report_day from landing.ledger_entries"
+        " where report_day < '2026-01-01' group by report_day order by report_day desc limit 14"
     )
     with psycopg.connect(conninfo(warehouse)) as connection:
-        [(day,)] = connection.execute(statement).fetchall()
-    return date.fromisoformat(str(day))
+        return [
+            (int(count), date.fromisoformat(str(day)))
+            for count, day in connection.execute(statement)
+        ]
 
 
 def _entries(warehouse: URL, first: date, end: date | None = None) -> int:
