@@ -79,6 +79,9 @@ _AT_START: Final = f"^(?:[{_INVISIBLE}\t\r\n]*{_DANGEROUS}|'*[\t\r\n])"
 _INSIDE: Final = f"([,;\t\r\n])([{_INVISIBLE}]*{_DANGEROUS})"
 _INSIDE_GUARDED: Final = f"([,;\t\r\n])'([{_INVISIBLE}]*{_DANGEROUS})"
 
+_DELIMITERS: Final = b",;\t\r\n"
+_DANGEROUS_ASCII: Final = b"-=+@|%\t\r\n"
+
 _at_start = re.compile(_AT_START)
 _inside = re.compile(_INSIDE)
 _inside_guarded = re.compile(_INSIDE_GUARDED)
@@ -141,8 +144,11 @@ def guard_column(texts: "pa.StringArray") -> "pa.StringArray":
     """The result of `guard` for each text; nulls stay null."""
     import pyarrow.compute as pc
 
-    if pc.any(pc.match_substring_regex(texts, _INSIDE)).as_py():
+    data = _data(texts)
+    if _has_one_of(data, _DELIMITERS) and pc.any(pc.match_substring_regex(texts, _INSIDE)).as_py():
         texts = pc.replace_substring_regex(texts, _INSIDE, r"\1'\2")
+    if data.isascii() and not _has_one_of(data, _DANGEROUS_ASCII):
+        return texts
     # The apostrophes inside do not change how a text begins.
     to_guard = pc.match_substring_regex(texts, _AT_START)
     if pc.any(to_guard).as_py():
@@ -193,11 +199,23 @@ def _lines(columns: "Sequence[pa.StringArray]", delimiter: str) -> "pa.Buffer":
 def _quoted(texts: "pa.StringArray") -> "pa.StringArray":
     import pyarrow.compute as pc
 
-    needs = pc.or_(pc.match_substring_regex(texts, _NEEDS_QUOTES), pc.equal(texts, ""))
+    needs = pc.equal(texts, "")
+    if _has_one_of(_data(texts), _DELIMITERS + b'"'):
+        needs = pc.or_(pc.match_substring_regex(texts, _NEEDS_QUOTES), needs)
     if pc.any(needs).as_py():
         doubled = pc.replace_substring(texts, '"', '""')
         texts = pc.if_else(needs, pc.binary_join_element_wise('"', doubled, '"', ""), texts)
     return texts
+
+
+def _data(texts: "pa.StringArray") -> bytes:
+    """All bytes that the texts are in, and perhaps more: most columns have no sign to look for."""
+    data = texts.buffers()[-1]
+    return b"" if data is None else data.to_pybytes()
+
+
+def _has_one_of(data: bytes, signs: bytes) -> bool:
+    return any(sign in data for sign in signs)
 
 
 def _read_row(

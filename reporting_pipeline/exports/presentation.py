@@ -7,7 +7,7 @@ texts as their twins for one value, which a test checks, and nulls stay null.
 """
 
 import re
-from datetime import UTC, date, datetime, tzinfo
+from datetime import MAXYEAR, UTC, date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _HUNDREDTH_PERCENT = Decimal("0.0001")
+# In 1972 the last zone took an offset of whole minutes.
+_FIRST_STEADY_YEAR = 1973
+_LAST_OF_HOUR = timedelta(hours=1, microseconds=-1)
 
 
 def minor_of(text: str, currency: str | None, sign: str = ".") -> int | None:
@@ -153,13 +156,44 @@ def ratio_texts(ratios: "pa.Array", sign: str = ".") -> "pa.StringArray":
 def local_texts(instants: "pa.Array", zone: tzinfo) -> "pa.StringArray":
     """Instants on the wall clock of a zone: `local_text`.
 
-    The zone is looked up once per minute that occurs, not once per row, unless its offset has
-    seconds, as all offsets had before 1900. No offset has changed within a minute since 1972.
+    The zone is looked up once per hour that occurs, not once per row. Where the offset changes in
+    one of these hours, or the clock shows it twice, it is looked up once per minute.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     utc = instants.cast(pa.timestamp("us", tz="UTC")).view(pa.timestamp("us"))
+    hours = pc.dictionary_encode(pc.floor_temporal(utc, unit="hour"))
+    offsets = [
+        _steady_offset(hour.replace(tzinfo=UTC), zone) for hour in hours.dictionary.to_pylist()
+    ]
+    if None in offsets:
+        return _texts_by_minute(utc, zone)
+    shift = pa.array(offsets, pa.duration("us")).take(hours.indices)
+    wall = pc.floor_temporal(pc.add(utc, shift), unit="second").cast(pa.timestamp("s"))
+    return pc.binary_join_element_wise(wall.cast(pa.string()), *_fractions(utc), "")
+
+
+def _steady_offset(hour: datetime, zone: tzinfo) -> timedelta | None:
+    """The offset of a whole hour, which begins in UTC; None if it changes, or the hour comes twice.
+
+    Equal offsets at both ends are enough: no zone has changed its offset twice within 150 hours.
+    """
+    if not _FIRST_STEADY_YEAR <= hour.year < MAXYEAR:
+        return None
+    ends = [each.replace(tzinfo=UTC).astimezone(zone) for each in (hour, hour + _LAST_OF_HOUR)]
+    offsets = {each.replace(fold=fold).utcoffset() for each in ends for fold in (0, 1)}
+    return offsets.pop() if len(offsets) == 1 else None
+
+
+def _texts_by_minute(utc: "pa.Array", zone: tzinfo) -> "pa.StringArray":
+    """The zone is looked up once per minute that occurs, unless its offset has seconds.
+
+    All offsets had seconds before 1900. No offset has changed within a minute since 1973.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     encoded = pc.dictionary_encode(pc.floor_temporal(utc, unit="minute"))
     walls = _wall_texts(encoded.dictionary, zone)
     if any(wall[16:19] != ":00" for wall in walls):

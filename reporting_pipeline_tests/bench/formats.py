@@ -256,9 +256,6 @@ def _case(name: str, ours: str, theirs: str, yardstick: str, aim: Aim | None) ->
 
 
 _BOUNDS = {
-    "csv for spreadsheets": (
-        "level with DuckDB, 1.10 times the day before: each text is searched for formulas"
-    ),
     "xlsx": (
         "the start of the process is a third of the time at 100,000 rows; at 1 million rows it was "
         "6.7 times, on 30 November 2026"

@@ -38,6 +38,11 @@ ZONES = st.sampled_from(
 INSTANTS = st.integers(
     min_value=10 * 365 * 86_400 * 10**6, max_value=200 * 365 * 86_400 * 10**6
 ).map(lambda micros: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros))
+# Changes by half an hour, a minute after midnight, by two hours, at a quarter to, around Ramadan.
+_ZONES_WITH_ODD_RULES = (
+    *("Australia/Lord_Howe", "America/St_Johns", "Antarctica/Troll", "Pacific/Chatham"),
+    *("Africa/Casablanca", "Europe/Berlin", "America/Nuuk", "UTC"),
+)
 NIGHT_THE_CLOCK_GOES_BACK = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
 
@@ -128,6 +133,26 @@ def test_a_column_of_instants_has_the_texts_of_its_values(
         None if instant is None else local_text(instant, ZoneInfo(zone)) for instant in rows
     ]
     assert local_texts(array, ZoneInfo(zone)).to_pylist() == expected
+
+
+@pytest.mark.parametrize("year", [1973, 1990, 2010, 2026, 2050])
+@pytest.mark.parametrize("name", _ZONES_WITH_ODD_RULES)
+def test_each_hour_around_a_change_of_the_clock_has_the_texts_of_its_instants(
+    name: str, year: int
+) -> None:
+    zone = ZoneInfo(name)
+    days = [datetime(year, 1, 1, tzinfo=UTC) + timedelta(days=day) for day in range(-1, 366)]
+    offsets = [day.astimezone(zone).utcoffset() for day in days]
+    changed = [days[n] for n in range(366) if n == 0 or offsets[n] != offsets[n + 1]]
+    hours = [day + timedelta(hours=hour) for day in changed for hour in range(-3, 28)]
+    of_hours = [[hour + timedelta(seconds=90.000001 * n) for n in range(40)] for hour in hours]
+
+    found = [
+        local_texts(pa.array(instants, pa.timestamp("us", tz="UTC")), zone).to_pylist()
+        for instants in of_hours
+    ]
+
+    assert found == [[local_text(each, zone) for each in instants] for instants in of_hours]
 
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Europe/Berlin", "Pacific/Kiritimati"])
