@@ -8,6 +8,7 @@ has no day yet: it is held back.
 
 from dataclasses import dataclass
 from datetime import date
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
@@ -27,13 +28,17 @@ class Dating:
     Attributes:
         day: The SQL expression of the day.
         joins: The joins that the expression needs.
-        affected: The SQL condition of the landed rows that can move when new rows are merged.
+        key: The column with the event, order or transaction that gives the day.
+        redated: The temporary table of those whose rows can move (`redated.sql`).
+        parent: The table whose rows give theirs their own day.
     """
 
     table: Table
     day: str
     joins: str
-    affected: str
+    key: str
+    redated: str
+    parent: Table | None = None
 
 
 def _by_event(table: Table) -> Dating:
@@ -41,7 +46,8 @@ def _by_event(table: Table) -> Dating:
         table=table,
         day=_EVENT_DAY.format(clock=table.info["business_clock"]),
         joins=_EVENT,
-        affected="dated.event_id in (select id from redated_events)",
+        key="event_id",
+        redated="redated_events",
     )
 
 
@@ -53,7 +59,9 @@ def _by_transaction(table: Table) -> Dating:
             "left join landing.ledger_transactions as transaction"
             " on transaction.id = dated.transaction_id"
         ),
-        affected="dated.transaction_id in (select id from redated_transactions)",
+        key="transaction_id",
+        redated="redated_transactions",
+        parent=ledger.TRANSACTIONS,
     )
 
 
@@ -66,7 +74,8 @@ _OTHER_DATINGS = (
             "left join landing.ticketing_orders as placed on placed.id = dated.order_id"
             " left join landing.ticketing_events as event on event.id = placed.event_id"
         ),
-        affected="dated.order_id in (select id from redated_orders)",
+        key="order_id",
+        redated="redated_orders",
     ),
     Dating(
         table=ledger.TRANSACTIONS,
@@ -79,7 +88,8 @@ _OTHER_DATINGS = (
             f"{_EVENT} left join landing.ticketing_organizations as organization"
             " on organization.id = dated.organization_id"
         ),
-        affected="dated.id in (select id from redated_transactions)",
+        key="id",
+        redated="redated_transactions",
     ),
     _by_transaction(ledger.ENTRIES),
     _by_transaction(ledger.PAYOUT_ITEMS),
@@ -101,8 +111,13 @@ DATINGS = _datings()
 
 def insert_dated(warehouse: psycopg.Connection, dating: Dating) -> None:
     """Move new rows from a table's `incoming_...` table to landing, each with its report day."""
-    days = _days(dating, incoming(dating.table), "true")
-    _make_partitions(warehouse, dating.table, days)
+    if dating.parent is None:
+        days = sql.SQL("select {} as report_day from {} as dated {}").format(
+            sql.SQL(dating.day), incoming(dating.table), sql.SQL(dating.joins)
+        )
+        _make_partitions(warehouse, dating.table, _months(warehouse, days))
+    else:
+        _make_partitions(warehouse, dating.table, _partitions(warehouse, dating.parent))
     names = [column.name for column in dating.table.columns]
     statement = (
         "insert into {landed} ({names}, report_day)"
@@ -121,33 +136,83 @@ def insert_dated(warehouse: psycopg.Connection, dating: Dating) -> None:
 
 
 def redate(warehouse: psycopg.Connection, dating: Dating) -> int:
-    """Move landed rows whose dating has changed to their new day; return how many moved."""
-    days = _days(dating, landed(dating.table), dating.affected)
-    _make_partitions(warehouse, dating.table, days)
+    """Move landed rows whose dating has changed to their new day; return how many moved.
+
+    Rows of a new event, order or transaction have been held back, so only their partition is read.
+    """
+    rows = landed(dating.table)
+    held_back = _days(dating, rows, _is_of(dating, "dated.report_day is null and {} in ({})"))
+    moved_count = _move(warehouse, dating.table, held_back, "kept.report_day is null")
+    statement = sql.SQL("select exists (select from {} where not is_new)")
+    if warehouse.execute(statement.format(sql.Identifier(dating.redated))).fetchone() == (True,):
+        is_of = "dated.report_day is not null and {} in ({} where not is_new)"
+        known = _days(dating, rows, _is_of(dating, is_of))
+        moved_count += _move(warehouse, dating.table, known, "kept.report_day = moved.former_day")
+    return moved_count
+
+
+def _is_of(dating: Dating, condition: LiteralString) -> sql.Composed:
+    redated = sql.SQL("select id from {}").format(sql.Identifier(dating.redated))
+    return sql.SQL(condition).format(sql.Identifier("dated", dating.key), redated)
+
+
+def _move(
+    warehouse: psycopg.Connection, table: Table, days: sql.Composed, has_former_day: LiteralString
+) -> int:
+    moved = sql.SQL(
+        "select * from ({}) as dated where report_day is distinct from former_day"
+    ).format(days)
+    _make_partitions(warehouse, table, _months(warehouse, moved))
     statement = (
-        "update {landed} as kept set report_day = moved.report_day from ({days}) as moved"
-        " where kept.id = moved.id and kept.report_day is distinct from moved.report_day"
+        "update {landed} as kept set report_day = moved.report_day from ({moved}) as moved"
+        " where kept.id = moved.id and {has_former_day}"
     )
-    query = sql.SQL(statement).format(landed=landed(dating.table), days=days)
+    query = sql.SQL(statement).format(
+        landed=landed(table), moved=moved, has_former_day=sql.SQL(has_former_day)
+    )
     return warehouse.execute(query).rowcount
 
 
-def _days(dating: Dating, rows: sql.Identifier, wanted: str) -> sql.Composed:
-    statement = "select dated.id, {day} as report_day from {rows} as dated {joins} where {wanted}"
+def _days(dating: Dating, rows: sql.Identifier, wanted: sql.Composed) -> sql.Composed:
+    statement = (
+        "select dated.id, {day} as report_day, dated.report_day as former_day"
+        " from {rows} as dated {joins} where {wanted}"
+    )
     return sql.SQL(statement).format(
-        day=sql.SQL(dating.day),
-        rows=rows,
-        joins=sql.SQL(dating.joins),
-        wanted=sql.SQL(wanted),
+        day=sql.SQL(dating.day), rows=rows, joins=sql.SQL(dating.joins), wanted=wanted
     )
 
 
-def _make_partitions(warehouse: psycopg.Connection, table: Table, days: sql.Composed) -> None:
+def _months(warehouse: psycopg.Connection, days: sql.Composed) -> list[date]:
+    """The first days of the months of some rows."""
     statement = (
         "select distinct date_trunc('month', report_day)::date from ({}) as day"
         " where report_day is not null order by 1"
     )
-    for (month,) in warehouse.execute(sql.SQL(statement).format(days)).fetchall():
+    return [month for (month,) in warehouse.execute(sql.SQL(statement).format(days)).fetchall()]
+
+
+def _partitions(warehouse: psycopg.Connection, table: Table) -> list[date]:
+    """The months of which a landed table has a partition."""
+    statement = (
+        "select relation.relname from pg_inherits"
+        " inner join pg_class as relation on pg_inherits.inhrelid = relation.oid"
+        " where pg_inherits.inhparent = {}::regclass order by relation.relname"
+    )
+    name = sql.Literal(landed(table).as_string(warehouse))
+    prefix = f"{landing_name(table)}_"
+    names = [found for (found,) in warehouse.execute(sql.SQL(statement).format(name)).fetchall()]
+    suffixes = [found.removeprefix(prefix) for found in names]
+    return [
+        date(int(found[0]), int(found[1]), 1)
+        for found in (each.split("_") for each in suffixes)
+        if all(part.isdigit() for part in found)
+    ]
+
+
+def _make_partitions(warehouse: psycopg.Connection, table: Table, months: list[date]) -> None:
+    missing = sorted(set(months).difference(_partitions(warehouse, table) if months else ()))
+    for month in missing:
         name = f"{landing_name(table)}_{month:%Y_%m}"
         warehouse.execute(
             sql.SQL(

@@ -36,6 +36,7 @@ from reporting_pipeline.sources.landing.lost_rows import (
 from reporting_pipeline.sources.landing.rotation import shares
 from reporting_pipeline.sources.landing.row_findings import (
     found_ids,
+    has_faults,
     note_clocks_ahead,
     note_unmarked,
     set_aside,
@@ -85,6 +86,7 @@ class Incoming:
     """The rows that one landing read from a table.
 
     Attributes:
+        is_first: No row of the table had landed before.
         read_count: Rows read from the source.
         new_count: Rows among them that are new or changed.
         completed_count: Append-only rows among them that have got a value in an optional column.
@@ -93,6 +95,7 @@ class Incoming:
     """
 
     table: Table
+    is_first: bool
     read_count: int
     new_count: int
     completed_count: int
@@ -147,19 +150,29 @@ def read_incoming(
     # Without the constraints of the landed table: a row that breaks one is set aside.
     statement = "create temporary table {} on commit drop as select * from {} with no data"
     warehouse.execute(sql.SQL(statement).format(incoming(table), landed(table)))
+    is_first = _is_empty(warehouse, landed(table))
     read_count = _read(warehouse, snapshot, table, present, start, suspects)
-    # Few new rows are joined with many landed ones: without statistics all of those are read.
-    warehouse.execute(sql.SQL("analyze {}").format(incoming(table)))
-    completed_count = _keep_new(warehouse, table, present, snapshot.opened_at)
-    warehouse.execute(sql.SQL("analyze {}").format(incoming(table)))
+    if not is_first:
+        # Few new rows are joined with many landed ones: without statistics all of those are read.
+        analyze_incoming(warehouse, table)
+    is_sound = not has_faults(warehouse, table, incoming(table), snapshot.opened_at)
+    if not is_sound:
+        _set_aside(warehouse, table, snapshot.opened_at)
+    completed_count = 0 if is_first else _keep_new(warehouse, table, present)
     return Incoming(
         table=table,
+        is_first=is_first,
         read_count=read_count,
-        new_count=_count(warehouse, table),
+        new_count=read_count if is_first and is_sound else _count(warehouse, table),
         completed_count=completed_count,
         optional_columns=optional_columns(table, present),
         seconds=time.monotonic() - begun,
     )
+
+
+def analyze_incoming(warehouse: psycopg.Connection, table: Table) -> None:
+    """Take the statistics of an `incoming_...` table."""
+    warehouse.execute(sql.SQL("analyze {}").format(incoming(table)))
 
 
 def _read(
@@ -195,18 +208,20 @@ def _read(
     return read_count + _find_deleted(warehouse, snapshot, table, present, wanted)
 
 
-def _keep_new(
-    warehouse: psycopg.Connection, table: Table, present: tuple[str, ...], opened_at: datetime
-) -> int:
-    """Set unusable rows aside, and drop those that landed before.
-
-    Returns:
-        How many append-only rows have got a value in an optional column.
-    """
+def _set_aside(warehouse: psycopg.Connection, table: Table, opened_at: datetime) -> None:
+    """Set the rows right that mean something else, and the unusable ones aside."""
     set_repeated_aside(warehouse, table, incoming(table))
     set_right(warehouse, table, incoming(table))
     set_aside(warehouse, table, incoming(table))
     note_clocks_ahead(warehouse, table, incoming(table), opened_at)
+
+
+def _keep_new(warehouse: psycopg.Connection, table: Table, present: tuple[str, ...]) -> int:
+    """Drop the rows that landed before as they are now, and note those that have changed.
+
+    Returns:
+        How many append-only rows have got a value in an optional column.
+    """
     if not _drop_known(warehouse, table, present):
         return 0
     if table.info["mutable"]:
@@ -391,6 +406,11 @@ def _completed(warehouse: psycopg.Connection, table: Table) -> int:
     query = sql.SQL(statement).format(incoming=incoming(table), landed=landed(table))
     [(completed_count,)] = warehouse.execute(query).fetchall()
     return cast("int", completed_count)
+
+
+def _is_empty(warehouse: psycopg.Connection, name: sql.Identifier) -> bool:
+    statement = sql.SQL("select not exists (select from {})").format(name)
+    return warehouse.execute(statement).fetchone() == (True,)
 
 
 def _count(warehouse: psycopg.Connection, table: Table) -> int:

@@ -7,7 +7,7 @@ can be read again.
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -26,17 +26,19 @@ from reporting_pipeline.sources.landing.comparison import (
     compare_tables,
 )
 from reporting_pipeline.sources.landing.dated_zones import note_changed_zones
-from reporting_pipeline.sources.landing.dating import DATINGS, insert_dated, redate
+from reporting_pipeline.sources.landing.dating import DATINGS, Dating, insert_dated, redate
 from reporting_pipeline.sources.landing.incoming import (
     Incoming,
     ReadExtent,
     ReadStart,
+    analyze_incoming,
     columns,
     incoming,
     landed,
     read_incoming,
     read_starts,
 )
+from reporting_pipeline.sources.landing.index_builds import indexes_built_after
 from reporting_pipeline.sources.landing.late_rows import CLOCKS_PER_LANDING
 from reporting_pipeline.sources.landing.lost_rows import refuse_replaced
 from reporting_pipeline.sources.landing.row_findings import note_orphaned, settle_findings
@@ -54,6 +56,7 @@ from reporting_pipeline.warehouse.engine import warehouse_connection
 _SQL = Path(__file__).parent
 _LOG = logging.getLogger(__name__)
 _DATED = {dating.table.key for dating in DATINGS}
+_HAS_LANDED = "select exists (select from landing.watermarks)"
 _RECORD_FAULT = """
     insert into landing.source_faults (domain, error, message, since, last_at, try_count)
     values (%s, %s, %s, now(), now(), 1)
@@ -213,6 +216,7 @@ def _land(
     connection.execute("select pg_advisory_xact_lock(hashtext('landing'))")
     connection.execute("set local work_mem = '64MB'")
     connection.execute("set local default_statistics_target = 25")
+    connection.execute("set local maintenance_work_mem = '256MB'")
     # Rows are kept and compared as text: instants must have one form.
     connection.execute("set local timezone = 'UTC'; set local datestyle = 'ISO'")
     begun = time.monotonic()
@@ -339,32 +343,56 @@ def _merge(
 def _merge_tables(
     connection: psycopg.Connection, tables: list[Incoming], listener: MergeListener
 ) -> int:
+    if connection.execute(_HAS_LANDED).fetchone() == (True,):
+        for each in tables:
+            analyze_incoming(connection, each.table)
     _run_sql(connection, "redated.sql")
     listener.before_merge(connection)
+    read = {each.table.key: each for each in tables}
     for table in contract.TABLES:
         if table.key not in _DATED:
-            connection.execute(_upsert(table))
-    _analyze_changed(connection)  # the others are dated by these
-    completed = {each.table.key for each in tables if each.completed_count}
+            _merge_undated(connection, table, read.get(table.key))
+    analyzed = _analyze_changed(connection)  # the others are dated by these
     for dating in DATINGS:
-        redate(connection, dating)
-        if dating.table.key in completed:
-            connection.execute(_delete_incoming(dating.table))
-        insert_dated(connection, dating)
-    _analyze_changed(connection)
+        _merge_dated(connection, dating, read.get(dating.table.key))
+    _analyze_changed(connection, besides=analyzed)
     return listener.after_merge(connection)
+
+
+def _merge_undated(connection: psycopg.Connection, table: Table, read: Incoming | None) -> None:
+    if read is not None and read.is_first:
+        with indexes_built_after(connection, landed(table), read.new_count):
+            connection.execute(_insert(table))
+    else:
+        connection.execute(_upsert(table))
+
+
+def _merge_dated(connection: psycopg.Connection, dating: Dating, read: Incoming | None) -> None:
+    redate(connection, dating)
+    if read is not None and read.completed_count:
+        connection.execute(_delete_incoming(dating.table))
+    if read is not None and read.is_first:
+        with indexes_built_after(connection, landed(dating.table), read.new_count):
+            insert_dated(connection, dating)
+    else:
+        insert_dated(connection, dating)
 
 
 def _run_sql(connection: psycopg.Connection, name: str) -> None:
     connection.execute((_SQL / name).read_bytes())
 
 
-def _analyze_changed(connection: psycopg.Connection) -> None:
+def _analyze_changed(
+    connection: psycopg.Connection, *, besides: Collection[str] = ()
+) -> frozenset[str]:
+    """Take the statistics of landed tables that have changed, besides some; return their names."""
     # A build joins the merged rows before autovacuum has analyzed them; planned without statistics,
     # a day with 1,000 scans took a minute instead of 13 ms.
     statement = (_SQL / "stale_statistics.sql").read_bytes()
-    for (name,) in connection.execute(statement).fetchall():
+    stale = {name for (name,) in connection.execute(statement).fetchall()}
+    for name in sorted(stale.difference(besides)):
         connection.execute(sql.SQL("analyze {}").format(sql.Identifier("landing", name)))
+    return frozenset(stale)
 
 
 def _create_missing_incoming(connection: psycopg.Connection, read: set[str]) -> None:
@@ -375,22 +403,21 @@ def _create_missing_incoming(connection: psycopg.Connection, read: set[str]) -> 
             connection.execute(sql.SQL(statement).format(incoming(table), landed(table)))
 
 
+def _insert(table: Table) -> sql.Composed:
+    statement = "insert into {landed} ({columns}) select {columns} from {incoming}"
+    return sql.SQL(statement).format(
+        landed=landed(table), columns=columns(table), incoming=incoming(table)
+    )
+
+
 def _upsert(table: Table) -> sql.Composed:
     assignments = sql.SQL(", ").join(
         sql.SQL("{0} = excluded.{0}").format(sql.Identifier(column.name))
         for column in table.columns
         if not column.primary_key
     )
-    statement = (
-        "insert into {landed} ({columns}) select {columns} from {incoming}"
-        " on conflict (id) do update set {assignments}"
-    )
-    return sql.SQL(statement).format(
-        landed=landed(table),
-        columns=columns(table),
-        incoming=incoming(table),
-        assignments=assignments,
-    )
+    on_conflict = sql.SQL(" on conflict (id) do update set {}").format(assignments)
+    return _insert(table) + on_conflict
 
 
 def _delete_incoming(table: Table) -> sql.Composed:

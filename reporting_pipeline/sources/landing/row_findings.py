@@ -65,6 +65,11 @@ _UNUSABLE = sql.SQL("""
     returning
         incoming.id, broken.reasons as reason, to_jsonb(incoming) as record, null::jsonb as landed
 """)
+_HAS_FAULTS = sql.SQL("""
+    select
+        exists (select from {incoming} where {is_suspect})
+        or (select count(*) > count(distinct id) from {incoming})
+""")
 # A view can repeat an id, or lack it; such a row gets an id of its values.
 _IS_REPEATED = sql.SQL(
     "(id is null or id in (select id from {incoming} group by id having count(*) > 1))"
@@ -131,7 +136,7 @@ _AHEAD = sql.SQL("""
         to_jsonb(ahead) as record,
         null::jsonb as landed
     from {incoming} as ahead
-    where {clock} > {present} + {tolerance}
+    where {is_ahead}
 """)
 _FORMER_VERSIONS = sql.SQL("""
     update landing.row_findings as finding
@@ -166,6 +171,23 @@ def found_ids(warehouse: psycopg.Connection, table: Table) -> list[UUID]:
     return sorted(others | deleted if len(deleted) <= _MAX_WATCHED else others)
 
 
+def has_faults(
+    warehouse: psycopg.Connection, table: Table, incoming: sql.Identifier, present: datetime
+) -> bool:
+    """Whether an incoming row breaks a rule, shares its id, is to be set right, or is of tomorrow.
+
+    Nearly always none does: this looks at each row once, and the functions below several times.
+    """
+    suspects = [rule.is_broken for rule in row_rules(table)]
+    suspects += [_is_ahead(table, present)]
+    suspects += [_is_unending(name) for name in UNENDING if name in table.columns]
+    if "timezone" in table.columns:
+        names = sql.Literal(list(ZONE_OF_ABBREVIATION))
+        suspects.append(sql.SQL("timezone = any({})").format(names))
+    query = _HAS_FAULTS.format(incoming=incoming, is_suspect=sql.SQL(" or ").join(suspects))
+    return warehouse.execute(query).fetchone() == (True,)
+
+
 def set_right(warehouse: psycopg.Connection, table: Table, incoming: sql.Identifier) -> None:
     """Apply the rules for values that mean something else than PostgreSQL reads.
 
@@ -174,8 +196,8 @@ def set_right(warehouse: psycopg.Connection, table: Table, incoming: sql.Identif
     """
     for name in UNENDING:
         if name in table.columns:
-            statement = sql.SQL("update {0} set {1} = {2} where {1} > {2}").format(
-                incoming, sql.Identifier(name), sql.Literal(LAST_INSTANT)
+            statement = sql.SQL("update {} set {} = {} where {}").format(
+                incoming, sql.Identifier(name), sql.Literal(LAST_INSTANT), _is_unending(name)
             )
             warehouse.execute(statement)
     if "timezone" in table.columns:
@@ -303,8 +325,7 @@ def note_clocks_ahead(
         name=sql.Literal(clock),
         clock=sql.Identifier(clock),
         incoming=incoming,
-        present=sql.Literal(present),
-        tolerance=sql.Literal(CLOCK_TOLERANCE),
+        is_ahead=_is_ahead(table, present),
     )
     keep(warehouse, table, "clock_ahead", found)
 
@@ -360,6 +381,18 @@ def keep(warehouse: psycopg.Connection, table: Table, finding: str, found: sql.C
         finding=sql.Literal(finding),
     )
     return warehouse.execute(statement).rowcount
+
+
+def _is_ahead(table: Table, present: datetime) -> sql.Composed:
+    return sql.SQL("{} > {} + {}").format(
+        sql.Identifier(table.info["record_clock"]),
+        sql.Literal(present),
+        sql.Literal(CLOCK_TOLERANCE),
+    )
+
+
+def _is_unending(name: str) -> sql.Composed:
+    return sql.SQL("{} > {}").format(sql.Identifier(name), sql.Literal(LAST_INSTANT))
 
 
 def _names(table: Table) -> tuple[str, str]:

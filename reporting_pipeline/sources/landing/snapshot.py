@@ -20,6 +20,8 @@ from reporting_pipeline.sources.inspect import (
     reading_problems,
 )
 
+_CHUNK_BYTES = 128 * 1024
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSnapshot:
@@ -74,15 +76,24 @@ class SourceSnapshot:
             return cursor.execute(query).fetchall()
 
     def binary_copy(self, table: Table, query: sql.Composed) -> Iterator[bytes]:
-        """The rows of a query on a table in PostgreSQL's binary COPY format, in chunks."""
+        """The rows of a query on a table in PostgreSQL's binary COPY format, in chunks.
+
+        PostgreSQL sends each row as a message. A chunk has many of them, because sending each one
+        on takes longer than the row itself.
+        """
         statement = sql.SQL("copy ({}) to stdout (format binary)").format(query)
         with (
             self._reading(table),
             self.connection.cursor() as cursor,
             cursor.copy(statement) as copy,
         ):
-            for chunk in copy:
-                yield bytes(chunk)
+            rows = bytearray()
+            for row in copy:
+                rows += row
+                if len(rows) >= _CHUNK_BYTES:
+                    yield bytes(rows)
+                    rows.clear()
+            yield bytes(rows)
 
     def _reading(self, table: Table) -> AbstractContextManager[None]:
         return self._named(table.info["domain"], table.key)
