@@ -2,9 +2,7 @@
 
 {# The columns of a report table, by name, in the order of the YAML. #}
 {% macro described_columns(report_table) -%}
-    {%- set nodes = graph.nodes.values() if execute else [] -%}
-    {%- set models = nodes | selectattr('resource_type', 'equalto', 'model') -%}
-    {%- set model = models | selectattr('name', 'equalto', report_table) | first -%}
+    {%- set model = graph.nodes['model.' ~ project_name ~ '.' ~ report_table] if execute else {} -%}
     {{ return(model.columns if model else {}) }}
 {%- endmacro %}
 

@@ -8,7 +8,6 @@ import functools
 import hashlib
 import json
 import os
-import re
 import sys
 import tempfile
 import threading
@@ -22,12 +21,12 @@ from sqlalchemy import URL
 
 from reporting_pipeline import project_file
 from reporting_pipeline.addresses import connection_parameters, database_name
+from reporting_pipeline.building.dbt_shortcuts import ProjectCopies, shortcuts
 from reporting_pipeline.errors import BuildFailed, WarehouseUnavailable
 from reporting_pipeline.registry.dbt_models import is_model_file
 from reporting_pipeline.settings import set_environment
 
 if TYPE_CHECKING:
-    from dbt.artifacts.resources.v1.components import InjectedCTE
     from dbt.contracts.graph.manifest import Manifest
 
 PROJECT = project_file("dbt_project")
@@ -41,10 +40,6 @@ _WAREHOUSE = "warehouse"  # the target that is PostgreSQL
 _CACHED_PROJECTS = 10
 # Further parameters of libpq that a profile can have.
 _IN_PROFILE = ("sslmode", "sslcert", "sslkey", "sslrootcert", "application_name")
-_WITH = re.compile(
-    r"(?> \s | --[^\n]* | /\*.*?\*/ )*+  with\b \s* (?: recursive\b \s* )?",
-    re.IGNORECASE | re.DOTALL | re.VERBOSE,
-)
 # dbt keeps its flags, adapters and events in module globals: one invocation at a time.
 _ONE_AT_A_TIME = threading.RLock()
 
@@ -104,7 +99,7 @@ def compute_models(
     with_parents = [f"+{model}" for model in models]
     arguments = ["run", "--target", target, "--vars", in_pipeline, "--no-populate-cache"]
     with _ONE_AT_A_TIME:
-        manifest = parsed_project(target).deepcopy()  # type: ignore[no-untyped-call]
+        manifest = _copies(target).copy()
         for node in [*manifest.nodes.values(), *manifest.sources.values()]:
             node.schema = f"{schema_prefix}{node.schema}"
         set_environment({"REPORTING_DBT_SCRATCH": scratch.as_posix()})
@@ -225,6 +220,11 @@ def parsed_project(target: str = _WAREHOUSE) -> "Manifest":
 
 
 @functools.cache
+def _copies(target: str) -> ProjectCopies:
+    return ProjectCopies(parsed_project(target))
+
+
+@functools.cache
 def project_digest() -> str:
     """A digest of the files that define the project's tables and views."""
     digest = hashlib.sha256()
@@ -307,8 +307,7 @@ def _connection(warehouse: URL) -> dict[str, str]:
 def _invoke_at(warehouse: URL, arguments: Sequence[str], kept: str = "nothing changed") -> Any:
     """Run dbt; a failure of the warehouse itself is raised, any other one is in the result."""
     with _ONE_AT_A_TIME:
-        # A run leaves its compiled SQL in the manifest, days included: each has its own copy.
-        manifest = parsed_project().deepcopy()  # type: ignore[no-untyped-call]
+        manifest = _copies(_WAREHOUSE).copy()
         # Parsing writes the profile's database into every node.
         for node in [*manifest.nodes.values(), *manifest.sources.values()]:
             node.database = database_name(warehouse)
@@ -324,40 +323,21 @@ def _invoke_at(warehouse: URL, arguments: Sequence[str], kept: str = "nothing ch
 
 
 def _invoke(arguments: Sequence[str], manifest: "Manifest | None") -> Any:
-    from dbt import compilation
     from dbt.adapters.base.impl import DEFAULT_BASE_BEHAVIOR_FLAGS
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
 
     reset_adapters()  # type: ignore[no-untyped-call]  # an adapter keeps the address it was made with
     flags = list(DEFAULT_BASE_BEHAVIOR_FLAGS)
-    slow, compilation.inject_ctes_into_sql = compilation.inject_ctes_into_sql, _insert_ctes
-    with tempfile.TemporaryDirectory(prefix="reporting-dbt-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="reporting-dbt-") as scratch, shortcuts():
         places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
         outputs = ["--target-path", scratch, "--log-path", scratch]
         try:
             return dbtRunner(manifest=manifest).invoke([*arguments, *places, *outputs, *_QUIET])
         finally:
-            compilation.inject_ctes_into_sql = slow
             # Each new adapter appends its flags to this list, and looks at the whole stack for each
             # flag in it: the hundredth build of a process would take a second more than the first.
             DEFAULT_BASE_BEHAVIOR_FLAGS[:] = flags
-
-
-def _insert_ctes(sql: str, ctes: "Sequence[InjectedCTE]") -> str:
-    """Return the SQL of a model with its ephemeral models as common table expressions.
-
-    dbt's own function returns the same. It parses the whole SQL to find the first WITH, which is a
-    third of the CPU time of a small build.
-    """
-    if not ctes:
-        return sql
-    found = _WITH.match(sql)
-    joined = ", ".join(each.sql for each in ctes)
-    if found is not None:
-        return f"{sql[: found.end()]}{joined}, {sql[found.end() :]}"
-    start = len(sql) - len(sql.lstrip())
-    return f"{sql[:start]}with{joined} {sql[start:]}"
 
 
 def _one_line(message: str | None) -> str:

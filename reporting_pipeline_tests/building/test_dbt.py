@@ -12,8 +12,6 @@ import pytest
 from dbt.adapters.base.impl import DEFAULT_BASE_BEHAVIOR_FLAGS
 from dbt.adapters.base.relation import BaseRelation
 from dbt.adapters.cache import RelationsCache
-from dbt.artifacts.resources.v1.components import InjectedCTE
-from dbt.compilation import inject_ctes_into_sql
 from sqlalchemy import URL
 
 from reporting_pipeline.building import dbt
@@ -71,34 +69,6 @@ def test_models_that_run_at_the_same_time_see_all_report_tables(
 
     listed = {name: first_threads[name] for name in TABLE_NAMES}
     assert set(listed.values()) == {threading.current_thread()}
-
-
-def test_a_model_gets_its_ephemeral_models_as_dbt_would_insert_them(
-    monkeypatch: pytest.MonkeyPatch, pipeline: Pipeline
-) -> None:
-    ours = dbt._insert_ctes
-    inserted: list[tuple[str, list[InjectedCTE]]] = [
-        (sql, [InjectedCTE(id="a", sql=" a as (select 1)"), InjectedCTE(id="b", sql=" b as ()")])
-        for sql in (
-            "select 1",
-            "\n-- with\nselect 1",
-            "\n -- it's\n/* with */ WITH\n  c as (select 1) select * from c",
-            "with recursive c as (select 1) select * from c",
-            "with -- why\n c as (select 1) select * from (with d as (select 2) select * from d)",
-            "select * from (with d as (select 2) select * from d)",
-        )
-    ]
-
-    def both(sql: str, ctes: list[InjectedCTE]) -> str:
-        inserted.append((sql, [*ctes]))
-        return ours(sql, ctes)
-
-    monkeypatch.setattr(dbt, "_insert_ctes", both)
-    pipeline.build([DAY])
-
-    assert sum(bool(ctes) for _, ctes in inserted) > 12
-    for sql, ctes in inserted:
-        assert ours(sql, ctes) == inject_ctes_into_sql(sql, ctes)
 
 
 def test_the_parsed_project_is_kept_for_the_next_process(
