@@ -1,4 +1,4 @@
-"""`reporting bi`: roles of BI tools, and semantic models of the views that they read."""
+"""`reporting bi`: roles of BI tools, semantic models of their views, and an extract for Tableau."""
 
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,10 @@ from psycopg import Connection
 from reporting_pipeline.building import bi_roles
 from reporting_pipeline.cli.choices import ORGANIZATION, chosen_organization
 from reporting_pipeline.cli.listing import listing, listing_console, plain
-from reporting_pipeline.cli.parameters import NEW_FOLDER, TEXT, WholeNumber
+from reporting_pipeline.cli.parameters import NEW_FILE, NEW_FOLDER, TEXT, WholeNumber
 from reporting_pipeline.cli.session import session
 from reporting_pipeline.errors import UnknownName
+from reporting_pipeline.lake.hyper import write_hyper
 from reporting_pipeline.semantic_models.place import Place
 from reporting_pipeline.semantic_models.targets import TARGETS, export
 from reporting_pipeline.warehouse.engine import warehouse_connection
@@ -20,7 +21,7 @@ from reporting_pipeline.warehouse.engine import warehouse_connection
 
 @click.group()
 def bi() -> None:
-    """Make roles for BI tools, and semantic models of the views in schema reporting_bi."""
+    """Make roles for BI tools, and models and extracts of the views in schema reporting_bi."""
 
 
 @bi.command("export")
@@ -41,6 +42,27 @@ def export_(
     directory.mkdir(parents=True, exist_ok=True)
     written = export(target, directory, place)
     click.echo(plain(f"{len(written)} files in {directory}").plain)
+
+
+@bi.command()
+@click.argument("file", type=NEW_FILE)
+@click.option("--organization", type=ORGANIZATION, help="Only the rows of this organisation.")
+@click.option("--overwrite", is_flag=True, help="Replace a file of the same name.")
+def hyper(*, file: Path, organization: str | None, overwrite: bool) -> None:
+    """Write the rows of all views into FILE, an extract (.hyper) for Tableau.
+
+    Without --organization it has the rows of all organisations. Needs the extra `tableau`.
+    """
+    with session() as settings:
+        warehouse = settings.warehouse_url()
+        with warehouse_connection(warehouse) as connection:
+            organization_id = chosen_organization(connection, organization)
+        counts = write_hyper(
+            warehouse, file, organization_id=organization_id, is_overwriting=overwrite
+        )
+    console = listing_console()
+    console.print(listing(("view", "rows"), counts.items()))
+    console.print(plain(f"{len(counts)} tables in {file}"))
 
 
 @bi.command()

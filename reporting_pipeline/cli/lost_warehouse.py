@@ -66,6 +66,7 @@ KEPT: Mapping[str, str] = MappingProxyType(
         "bi revoke": _NOTHING_CHANGED,
         "bi roles": _READS,
         "bi export": _READS,
+        "bi hyper": _READS,
         "lake": "days that were written are kept: run it again, it writes only the others",
         "sweep": "what was deleted stays deleted, the rest is still there: run it again",
         "metrics": _READS,

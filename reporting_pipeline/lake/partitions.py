@@ -7,7 +7,7 @@ units, dates as dates, instants in UTC. The same rows give the same bytes.
 
 import io
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -20,6 +20,7 @@ from sqlalchemy import ColumnElement, column, func, select, table
 from reporting_pipeline.exports.row_spool import RowSpool, arrow_type, spool_rows
 from reporting_pipeline.lake.tables import DAY, LakeTable
 from reporting_pipeline.registry.bi_views import BI_SCHEMA, bi_view
+from reporting_pipeline.registry.columns import Column
 from reporting_pipeline.report_definitions.balances import ORGANIZATION
 from reporting_pipeline.report_definitions.compile import CompiledReport, ReportColumn
 from reporting_pipeline.report_definitions.conditions import TYPES, Query
@@ -58,6 +59,19 @@ def name_partitions(connection: Connection[Any], table: LakeTable) -> Iterator[P
     yield from _partitions(connection, table, [ORGANIZATION], rows)
 
 
+def plain_report(columns: Iterable[Column], rows: Query) -> CompiledReport:
+    """Rows to be read like those of a report, without currency, totals and key."""
+    return CompiledReport(
+        columns=tuple(ReportColumn(column=each) for each in columns),
+        key=(),
+        currency=None,
+        rows=rows,
+        count=select(func.count()).select_from(rows.order_by(None).subquery("counted")),
+        totals=None,
+        filters=(),
+    )
+
+
 def _rows(lake_table: LakeTable, partition: Sequence[str]) -> Query:
     names = [*partition, *(each.name for each in lake_table.columns)]
     view = table(lake_table.view, schema=BI_SCHEMA)
@@ -73,15 +87,7 @@ def _partitions(
     connection: Connection[Any], table: LakeTable, partition: list[str], rows: Query
 ) -> Iterator[Partition]:
     columns = [bi_view(table.view).column(name) for name in partition] + list(table.columns)
-    report = CompiledReport(
-        columns=tuple(ReportColumn(column=each) for each in columns),
-        key=(),
-        currency=None,
-        rows=rows,
-        count=select(func.count()).select_from(rows.order_by(None).subquery("counted")),
-        totals=None,
-        filters=(),
-    )
+    report = plain_report(columns, rows)
     with tempfile.TemporaryDirectory(prefix="reporting-lake-") as folder:
         spool = spool_rows(connection, report, Path(folder) / "rows.csv")
         for (organization_id, *day), batches in groupby(

@@ -98,6 +98,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "bi revoke": ("{organization}",),
         "bi roles": (),
         "bi export": ("tableau", "{folder}/models"),
+        "bi hyper": ("{folder}/rows.hyper",),
         "lake": (),
         "sweep": (),
         "metrics": ("--once",),
