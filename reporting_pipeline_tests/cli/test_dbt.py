@@ -10,6 +10,7 @@ from sqlalchemy import URL
 from reporting_pipeline.building.build import TABLE_NAMES
 from reporting_pipeline.building.dbt import parsed_project
 from reporting_pipeline.building.relations import ensure_relations, relations_are_current
+from reporting_pipeline.embedded.home import Home
 from reporting_pipeline.warehouse.engine import conninfo, warehouse_connection
 from reporting_pipeline_tests.acceptance.pipelines import Pipeline, assert_same
 from reporting_pipeline_tests.cli.conftest import RunReporting
@@ -18,10 +19,10 @@ from reporting_pipeline_tests.printable_password import PRINTABLE, ROLE
 _DONE = re.compile(r"Done\. PASS=(\d+) WARN=(\d+) ERROR=(\d+) SKIP=(\d+) NO-OP=(\d+)")
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home of the tests of this module: dbt parses the project once in it."""
-    return tmp_path_factory.mktemp("home")
+@pytest.fixture
+def home(running_home: Home) -> Path:
+    """A home whose servers run: dbt parses the project in it once for each warehouse."""
+    return running_home.folder
 
 
 def test_build_is_green_and_leaves_every_figure(
@@ -63,17 +64,18 @@ def test_documentation_is_written_to_the_home_and_knows_the_columns_of_every_tab
 
 
 def test_views_of_a_build_by_hand_are_not_taken_for_those_of_the_pipeline(
-    pipeline: Pipeline, reporting: RunReporting, home: Path
+    shared_season_pipeline: Pipeline, reporting: RunReporting, home: Path
 ) -> None:
-    assert _relations_are_current(pipeline)
+    ensure_relations(shared_season_pipeline.warehouse)
+    assert _relations_are_current(shared_season_pipeline)
 
     run = ("exec", "--", "dbt", "run", "--select", "stg_ledger__accounts")
-    done = reporting(*run, **_variables(pipeline, home))
+    done = reporting(*run, **_variables(shared_season_pipeline, home))
 
     assert done.returncode == 0, done.stdout
-    assert not _relations_are_current(pipeline)
-    ensure_relations(pipeline.warehouse)
-    assert _relations_are_current(pipeline)
+    assert not _relations_are_current(shared_season_pipeline)
+    ensure_relations(shared_season_pipeline.warehouse)
+    assert _relations_are_current(shared_season_pipeline)
 
 
 def _variables(pipeline: Pipeline, home: Path) -> dict[str, str]:
@@ -87,7 +89,7 @@ def _relations_are_current(pipeline: Pipeline) -> bool:
 
 
 def test_the_program_dbt_has_the_whole_address(
-    printable_url: URL, reporting: RunReporting, tmp_path: Path
+    printable_url: URL, reporting: RunReporting, home: Path
 ) -> None:
     url = printable_url.update_query_dict(
         {
@@ -97,7 +99,7 @@ def test_the_program_dbt_has_the_whole_address(
         }
     ).set(host=None, port=None)
     shown = "select session_user || current_setting('lock_timeout') as answer"
-    variables = {"REPORTING_DATABASE_URL": conninfo(url), "REPORTING_HOME": str(tmp_path)}
+    variables = {"REPORTING_DATABASE_URL": conninfo(url), "REPORTING_HOME": str(home)}
 
     arguments = ("exec", "--", "dbt", "show", "--inline", shown, "--output", "json")
     done = reporting(*arguments, **variables)

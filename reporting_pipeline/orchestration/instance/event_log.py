@@ -7,6 +7,9 @@ of them are written with three statements.
 
 Results wait in memory until another event of any kind comes (each step ends with one) or 200 wait.
 If the process dies before that, the step has not ended, and Dagster repeats it.
+
+Each statement has the same text for any number of rows: SQLAlchemy compiles one with a list of
+values anew each time, which took a seventh of the CPU time of the demo.
 """
 
 from collections.abc import Sequence
@@ -21,11 +24,39 @@ from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable as Events
 from dagster._serdes import serialize_value
 from dagster_postgres import PostgresEventLogStorage
+from sqlalchemy.dialects.postgresql import ARRAY
 from typing_extensions import override
 
 _WAITING_MAX = 200
 _Executions = AssetCheckExecutionsTable.c
 _KEY = ("asset_key", "check_name", "run_id", "partition")
+_RESULT = (
+    *("execution_status", "evaluation_event", "evaluation_event_timestamp"),
+    *("evaluation_event_storage_id", "materialization_event_storage_id"),
+)
+
+
+def _update_of_plans() -> sa.sql.dml.ReturningUpdate[tuple[int]]:
+    """Writes results, one array for each column, in place of their plans."""
+    names = (*_KEY, *_RESULT)
+    # PostgreSQL takes an array of values that are all null for text.
+    arrays = [
+        sa.cast(sa.bindparam(f"all_{name}", type_=array), array)
+        for name in names
+        for array in [ARRAY(_Executions[name].type)]
+    ]
+    columns = [sa.column(name, _Executions[name].type) for name in names]
+    new = sa.func.unnest(*arrays).table_valued(*columns, name="new").render_derived()
+    return (
+        AssetCheckExecutionsTable.update()
+        .where(*(_Executions[name].is_not_distinct_from(new.c[name]) for name in _KEY))
+        .values({name: new.c[name] for name in _RESULT})
+        .returning(_Executions.evaluation_event_storage_id)
+    )
+
+
+_UPDATE = _update_of_plans()
+_INSERT = Events.insert().returning(Events.c.id, sort_by_parameter_order=True)
 
 
 class GroupedEventLog(PostgresEventLogStorage):
@@ -95,30 +126,42 @@ class GroupedEventLog(PostgresEventLogStorage):
         rows = [
             self._execution(event, event_id) for event, event_id in zip(events, ids, strict=True)
         ]
-        columns = [sa.column(name, _Executions[name].type) for name in rows[0]]
-        new = sa.values(*columns, name="new").data([tuple(each.values()) for each in rows])
-        # PostgreSQL takes a list of values that are all null for text.
-        typed = {name: sa.cast(new.c[name], _Executions[name].type) for name in rows[0]}
-        others = [name for name in rows[0] if name not in _KEY]
-        update = (
-            AssetCheckExecutionsTable.update()
-            .where(*(_Executions[name].is_not_distinct_from(typed[name]) for name in _KEY))
-            .values({name: typed[name] for name in others})
-            .returning(_Executions.evaluation_event_storage_id)
-        )
+        arrays = {f"all_{name}": [each[name] for each in rows] for name in (*_KEY, *_RESULT)}
         with self.index_transaction() as connection:
-            planned = {event_id for (event_id,) in connection.execute(update)}
+            planned = {event_id for (event_id,) in connection.execute(_UPDATE, arrays)}
             unplanned = [
                 each for each in rows if each["evaluation_event_storage_id"] not in planned
             ]
             if unplanned:
-                connection.execute(AssetCheckExecutionsTable.insert().values(unplanned))
+                connection.execute(AssetCheckExecutionsTable.insert(), unplanned)
 
     def _insert(self, events: Sequence[EventLogEntry]) -> list[int]:
         """Insert events; returns their ids, in their order."""
-        statement = self.prepare_insert_event_batch(events).returning(Events.c.id)
+        rows = [self._event_to_row(each) for each in events]
         with self._connect() as connection:
-            return list(connection.execute(statement).scalars())
+            return list(connection.execute(_INSERT, rows).scalars())
+
+    @override
+    def _store_asset_check_evaluation_planned(
+        self, event: EventLogEntry, event_id: int | None
+    ) -> None:
+        """Write the plan of each partition; Dagster would serialise the event for each again."""
+        planned: Any = event.get_dagster_event().event_specific_data
+        subset = planned.partitions_subset
+        row = {
+            "asset_key": planned.asset_key.to_string(),
+            "check_name": planned.check_name,
+            "run_id": event.run_id,
+            "execution_status": AssetCheckExecutionRecordStatus.PLANNED.value,
+            "evaluation_event": serialize_value(event),
+            "evaluation_event_timestamp": _timestamp(event),
+            "evaluation_event_storage_id": event_id,
+        }
+        keys = subset.get_partition_keys() if subset else [None]
+        with self.index_connection() as connection:
+            connection.execute(
+                AssetCheckExecutionsTable.insert(), [{**row, "partition": key} for key in keys]
+            )
 
     def _execution(self, event: EventLogEntry, event_id: int) -> dict[str, Any]:
         evaluation = event.get_dagster_event().asset_check_evaluation_data
@@ -131,9 +174,7 @@ class GroupedEventLog(PostgresEventLogStorage):
             "partition": evaluation.partition,
             "execution_status": (status.SUCCEEDED if evaluation.passed else status.FAILED).value,
             "evaluation_event": serialize_value(event),
-            "evaluation_event_timestamp": datetime.fromtimestamp(event.timestamp, UTC).replace(
-                tzinfo=None
-            ),
+            "evaluation_event_timestamp": _timestamp(event),
             "evaluation_event_storage_id": event_id,
             "materialization_event_storage_id": target and target.storage_id,
         }
@@ -143,3 +184,8 @@ def _is_check_of_run(event: EventLogEntry) -> bool:
     return bool(event.run_id) and (
         event.dagster_event_type is DagsterEventType.ASSET_CHECK_EVALUATION
     )
+
+
+def _timestamp(event: EventLogEntry) -> datetime:
+    """The instant of an event as Dagster stores it: UTC, without a zone."""
+    return datetime.fromtimestamp(event.timestamp, UTC).replace(tzinfo=None)
