@@ -3,6 +3,7 @@
 Which days a report has to rebuild is SQL beside its model, in `dbt_project/models/reports`:
 
     all_reports.changed_keys.sql  keys that several reports read; runs once, before the merge
+    all_reports.landed_rows.sql   landed rows of these keys; runs before the merge and after it
     <report>.changed_keys.sql     keys and views that only this report reads; the same
     <report>.touched_days.sql     the touched days; runs before the merge and after it, because a
                                   row can leave one day and enter another
@@ -120,6 +121,7 @@ class TouchedDays:
 
 
 def _find_days(connection: psycopg.Connection, phase: str) -> None:
+    _run(connection, _FOLDER / "all_reports.landed_rows.sql")
     _add_touched(connection, "touched_days")
     for table, path in _files("counted_once"):
         insert = sql.SQL(_ADD_COUNTED).format(phase=sql.Literal(phase), table=sql.Literal(table))

@@ -84,4 +84,50 @@ inner join landing.row_findings as finding
         and not finding.is_landed
 inner join landing.ledger_entries as entry on incoming.id = entry.account_id;
 
-analyze changed_events, changed_ticket_types, changed_orders, changed_transactions;
+-- Orders with a new movement, a changed transaction, or a change of the order or its event.
+create temporary table concerned_orders on commit drop as
+select incoming.order_id as id
+from incoming_ticketing_order_line_movements as incoming
+union
+select changed_orders.id
+from changed_orders
+union
+select redated_orders.id
+from redated_orders
+union
+select transaction.order_id
+from changed_transactions
+inner join landing.ledger_transactions as transaction on changed_transactions.id = transaction.id
+where transaction.order_id is not null
+union
+select transaction.order_id
+from changed_transactions
+inner join incoming_ledger_transactions as transaction on changed_transactions.id = transaction.id
+where transaction.order_id is not null;
+
+analyze changed_events, changed_ticket_types, changed_orders, changed_transactions, concerned_orders;
+
+-- The landed rows of these keys: all_reports.landed_rows.sql finds them before each look.
+create temporary table landed_transactions (
+    id uuid not null,
+    organization_id uuid not null,
+    event_id uuid,
+    kind text not null,
+    report_day date,
+    has_entries boolean not null,
+    has_tax boolean not null
+) on commit drop;
+
+create temporary table landed_items (
+    transaction_id uuid not null,
+    event_id uuid not null
+) on commit drop;
+
+create temporary table landed_movements (
+    id uuid not null,
+    order_id uuid not null,
+    line_no integer not null,
+    reason text not null,
+    occurred_at timestamptz not null,
+    report_day date
+) on commit drop;

@@ -6,7 +6,7 @@ select distinct on (movement.order_id, movement.line_no)
     event.organization_id,
     event.id as event_id,
     movement.report_day
-from landing.ticketing_order_line_movements as movement
+from landed_movements as movement
 inner join landing.ticketing_orders as placed on movement.order_id = placed.id
 inner join landing.ticketing_events as event on placed.event_id = event.id
 where

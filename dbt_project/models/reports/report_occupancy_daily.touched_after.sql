@@ -1,6 +1,6 @@
 -- The balances of a section count everything up to their day: what counts in another way touches all later
--- days on which its section has rows. Entries are looked up event by event and ticket by ticket (`offset 0`):
--- a join would find all entries of all time first.
+-- days on which its section has rows. First entries are looked up ticket by ticket, of the tickets that were
+-- scanned at the event on such days: a join would find all entries of all time first.
 
 with moved as (
     select
@@ -52,24 +52,27 @@ section_days as (
         and landing.report_day(instant.instant, event.timezone, event.day_cutoff) > first_days.report_day
     union
     select
-        entry.event_id,
-        entry.section_id,
-        entry.report_day
-    from first_days
-    inner join lateral (
-        select of_event.*
-        from admission_entries as of_event
-        where of_event.event_id = first_days.event_id and of_event.report_day > first_days.report_day
-        offset 0 -- noqa: AM09, see above
-    ) as entry on true
+        first_entry.event_id,
+        first_entry.section_id,
+        first_entry.report_day
+    from (
+        select distinct
+            first_days.event_id,
+            first_days.report_day,
+            scan.ticket_id
+        from first_days
+        inner join landing.scanning_scans as scan
+            on first_days.event_id = scan.event_id and first_days.report_day < scan.report_day
+        where scan.outcome = 'accepted' and scan.direction = 'entry' and scan.ticket_id is not null
+    ) as scanned
     inner join lateral (
         select of_ticket.*
         from admission_entries as of_ticket
-        where of_ticket.ticket_id = entry.ticket_id
+        where of_ticket.ticket_id = scanned.ticket_id
         order by of_ticket.scanned_at, of_ticket.received_at, of_ticket.id
         limit 1
     ) as first_entry on true
-    where entry.id = first_entry.id
+    where first_entry.event_id = scanned.event_id and first_entry.report_day > scanned.report_day
 )
 
 select distinct

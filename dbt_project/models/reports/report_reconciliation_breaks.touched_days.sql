@@ -4,24 +4,22 @@
 
 with bookings as (
     select
-        breaks_orders.id as order_id,
+        movement.order_id,
         placed.organization_id,
         placed.event_id,
         movement.report_day
-    from breaks_orders
-    inner join landing.ticketing_order_line_movements as movement
-        on breaks_orders.id = movement.order_id
+    from landed_movements as movement
     inner join landing.ticketing_orders as placed on movement.order_id = placed.id
     where movement.report_day is not null
     union
     select
-        breaks_orders.id,
+        concerned_orders.id,
         transaction.organization_id,
         transaction.event_id,
         transaction.report_day
-    from breaks_orders
+    from concerned_orders
     inner join landing.ledger_transactions as transaction
-        on breaks_orders.id = transaction.order_id
+        on concerned_orders.id = transaction.order_id
     inner join lateral (
         select 1 as is_booked
         from landing.ledger_entries as entry
@@ -54,13 +52,11 @@ select
     transaction.organization_id,
     transaction.event_id,
     transaction.report_day
-from changed_transactions
-inner join landing.ledger_transactions as transaction on changed_transactions.id = transaction.id
+from landed_transactions as transaction
 union
 select
     transaction.organization_id,
     item.event_id,
     transaction.report_day
-from changed_transactions
-inner join landing.ledger_transactions as transaction on changed_transactions.id = transaction.id
-inner join landing.ledger_payout_items as item on transaction.id = item.transaction_id
+from landed_transactions as transaction
+inner join landed_items as item on transaction.id = item.transaction_id

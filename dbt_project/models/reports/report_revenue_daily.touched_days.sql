@@ -4,18 +4,12 @@ select
     transaction.organization_id,
     transaction.event_id,
     transaction.report_day
-from changed_transactions
-inner join landing.ledger_transactions as transaction on changed_transactions.id = transaction.id
-where
-    exists (
-        select from landing.ledger_entries as entry
-        where entry.transaction_id = transaction.id
-    )
+from landed_transactions as transaction
+where transaction.has_entries
 union
 select
     transaction.organization_id,
     item.event_id,
     transaction.report_day
-from changed_transactions
-inner join landing.ledger_transactions as transaction on changed_transactions.id = transaction.id
-inner join landing.ledger_payout_items as item on transaction.id = item.transaction_id
+from landed_transactions as transaction
+inner join landed_items as item on transaction.id = item.transaction_id

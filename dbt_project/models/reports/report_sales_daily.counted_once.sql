@@ -6,7 +6,7 @@ select distinct on (movement.order_id)
     placed.organization_id,
     placed.event_id,
     movement.report_day
-from landing.ticketing_order_line_movements as movement
+from landed_movements as movement
 inner join landing.ticketing_orders as placed on movement.order_id = placed.id
 where
     movement.report_day is not null

@@ -5,14 +5,13 @@ with touched_movements as (
         movement.order_id,
         movement.report_day
     from incoming_ticketing_order_line_movements as incoming
-    inner join landing.ticketing_order_line_movements as movement on incoming.id = movement.id
+    inner join landed_movements as movement on incoming.id = movement.id
     union
     select
         movement.order_id,
         movement.report_day
     from changed_orders
-    inner join landing.ticketing_order_line_movements as movement
-        on changed_orders.id = movement.order_id
+    inner join landed_movements as movement on changed_orders.id = movement.order_id
     union
     select
         movement.order_id,

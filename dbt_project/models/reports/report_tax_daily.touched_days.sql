@@ -4,11 +4,7 @@ select
     transaction.organization_id,
     transaction.event_id,
     transaction.report_day
-from changed_transactions
-inner join landing.ledger_transactions as transaction on changed_transactions.id = transaction.id
+from landed_transactions as transaction
 where
     transaction.kind in ('sale', 'refund', 'chargeback', 'chargeback_reversal')
-    and exists (
-        select from landing.ledger_entries as entry
-        where entry.transaction_id = transaction.id and entry.component = 'tax'
-    )
+    and transaction.has_tax

@@ -30,7 +30,7 @@ class Dating:
         joins: The joins that the expression needs.
         key: The column with the event, order or transaction that gives the day.
         redated: The temporary table of those whose rows can move (`redated.sql`).
-        parent: The table whose rows give theirs their own day.
+        months_of: The table that has every month of the rows: their number makes it costly to ask.
     """
 
     table: Table
@@ -38,7 +38,7 @@ class Dating:
     joins: str
     key: str
     redated: str
-    parent: Table | None = None
+    months_of: Table | None = None
 
 
 def _by_event(table: Table) -> Dating:
@@ -51,7 +51,7 @@ def _by_event(table: Table) -> Dating:
     )
 
 
-def _by_transaction(table: Table) -> Dating:
+def _by_transaction(table: Table, months_of: Table | None = None) -> Dating:
     return Dating(
         table=table,
         day="transaction.report_day",
@@ -61,7 +61,7 @@ def _by_transaction(table: Table) -> Dating:
         ),
         key="transaction_id",
         redated="redated_transactions",
-        parent=ledger.TRANSACTIONS,
+        months_of=months_of,
     )
 
 
@@ -91,7 +91,7 @@ _OTHER_DATINGS = (
         key="id",
         redated="redated_transactions",
     ),
-    _by_transaction(ledger.ENTRIES),
+    _by_transaction(ledger.ENTRIES, months_of=ledger.TRANSACTIONS),
     _by_transaction(ledger.PAYOUT_ITEMS),
 )
 
@@ -111,13 +111,13 @@ DATINGS = _datings()
 
 def insert_dated(warehouse: psycopg.Connection, dating: Dating) -> None:
     """Move new rows from a table's `incoming_...` table to landing, each with its report day."""
-    if dating.parent is None:
+    if dating.months_of is None:
         days = sql.SQL("select {} as report_day from {} as dated {}").format(
             sql.SQL(dating.day), incoming(dating.table), sql.SQL(dating.joins)
         )
         _make_partitions(warehouse, dating.table, _months(warehouse, days))
     else:
-        _make_partitions(warehouse, dating.table, _partitions(warehouse, dating.parent))
+        _make_partitions(warehouse, dating.table, _partitions(warehouse, dating.months_of))
     names = [column.name for column in dating.table.columns]
     statement = (
         "insert into {landed} ({names}, report_day)"

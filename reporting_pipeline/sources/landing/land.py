@@ -56,6 +56,21 @@ from reporting_pipeline.warehouse.engine import warehouse_connection
 _SQL = Path(__file__).parent
 _LOG = logging.getLogger(__name__)
 _DATED = {dating.table.key for dating in DATINGS}
+# Indexes are built with much memory. What few new rows concern is looked up: it is in memory, or on
+# a disk without a moving head.
+_SETTINGS = """
+    select
+        set_config(
+            'maintenance_work_mem',
+            greatest(pg_size_bytes(current_setting('maintenance_work_mem')) / 1024, 262144) || 'kB',
+            true
+        ),
+        set_config(
+            'random_page_cost',
+            least(current_setting('random_page_cost')::double precision, 1.1)::text,
+            true
+        )
+"""
 _HAS_LANDED = "select exists (select from landing.watermarks)"
 _RECORD_FAULT = """
     insert into landing.source_faults (domain, error, message, since, last_at, try_count)
@@ -216,7 +231,7 @@ def _land(
     connection.execute("select pg_advisory_xact_lock(hashtext('landing'))")
     connection.execute("set local work_mem = '64MB'")
     connection.execute("set local default_statistics_target = 25")
-    connection.execute("set local maintenance_work_mem = '256MB'")
+    connection.execute(_SETTINGS)
     # Rows are kept and compared as text: instants must have one form.
     connection.execute("set local timezone = 'UTC'; set local datestyle = 'ISO'")
     begun = time.monotonic()
@@ -346,6 +361,9 @@ def _merge_tables(
     if connection.execute(_HAS_LANDED).fetchone() == (True,):
         for each in tables:
             analyze_incoming(connection, each.table)
+    else:
+        # A month of a new table is a small part of it: its statistics can be coarser.
+        connection.execute("set local default_statistics_target = 10")
     _run_sql(connection, "redated.sql")
     listener.before_merge(connection)
     read = {each.table.key: each for each in tables}

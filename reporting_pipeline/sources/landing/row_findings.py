@@ -305,7 +305,7 @@ def note_orphaned(
         ).format(sql.Identifier(column), landed_names[parent])
         for column, parent in _references(table)
     ]
-    if is_orphaned:
+    if is_orphaned and _has_findings(warehouse):
         warehouse.execute(
             _SETTLE_ORPHANED.format(
                 domain=sql.Literal(table.info["domain"]),
@@ -340,6 +340,8 @@ def settle_findings(warehouse: psycopg.Connection, tables: Mapping[Table, sql.Id
         warehouse: A connection in the transaction of the landing, after the rows are merged.
         tables: Source table -> its landed copy.
     """
+    if not _has_findings(warehouse):
+        return
     qualified = [table.key for table in tables]
     warehouse.execute(_TOUCH_GONE, (qualified,))
     for table, landed in tables.items():
@@ -359,9 +361,14 @@ def settle_findings(warehouse: psycopg.Connection, tables: Mapping[Table, sql.Id
             domain, name = map(sql.Literal, _names(table))
             warehouse.execute(statement.format(landed, domain, name))
         warehouse.execute(_FORMER_VERSIONS.format(landed=landed), _names(table))
-    if warehouse.execute("select from landing.row_findings limit 1").fetchone() is not None:
+    if _has_findings(warehouse):
         warehouse.execute(_PLACES.read_bytes())
     warehouse.execute(_TOUCH_NEW, (qualified,))
+
+
+def _has_findings(warehouse: psycopg.Connection) -> bool:
+    found = warehouse.execute("select exists (select from landing.row_findings)").fetchone()
+    return found == (True,)
 
 
 def keep(warehouse: psycopg.Connection, table: Table, finding: str, found: sql.Composable) -> int:
