@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
@@ -243,7 +242,7 @@ def _compared(
     return Measured(turns=measured)
 
 
-def _case(name: str, ours: str, theirs: str, yardstick: str, aim: Aim | None) -> Case:
+def _case(name: str, ours: str, theirs: str, yardstick: str, aim: Aim) -> Case:
     rows = _XLSX_ROWS if ours == "xlsx" else _ROWS
     return Case(
         name=name,
@@ -292,17 +291,22 @@ CASES = (
     ),
     _case("XLSX, by pandas", "xlsx", "xlsx by pandas", "pandas, in memory", _AHEAD_OF_CPU),
     *(
-        _case(f"{name}, by polars", ours, f"{ours.split()[0]} by polars", "polars, in memory", None)
+        _case(
+            f"{name}, by polars",
+            ours,
+            f"{ours.split()[0]} by polars",
+            "polars, in memory",
+            _AHEAD_OF_CPU,
+        )
         for name, ours in (
             ("CSV for spreadsheets", "csv for spreadsheets"),
             ("JSON Lines", "jsonl"),
             ("Parquet", "parquet"),
             ("XLSX", "xlsx"),
         )
-        if find_spec("polars")
     ),
 )
-"""The cases of writing files; those of polars only where it is installed."""
+"""The cases of writing files."""
 
 
 @contextmanager

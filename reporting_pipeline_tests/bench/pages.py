@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
@@ -150,16 +149,15 @@ def _typst(target: Path, row_count: int) -> None:
 
 
 def _others() -> Iterator[Case]:
-    """Cases for orientation, of the libraries that are installed."""
+    """Cases for orientation."""
     for name, write in (("reportlab", _reportlab), ("typst", _typst)):
-        if find_spec(name):
-            yield Case(
-                name=f"PDF of many rows, by {name}",
-                yardstick=f"{name}: the table alone",
-                sizes={size: f"{count:,} rows" for size, count in _ROWS.items()},
-                aim=None,
-                run=partial(_by_another, write),
-            )
+        yield Case(
+            name=f"PDF of many rows, by {name}",
+            yardstick=f"{name}: the table alone",
+            sizes={size: f"{count:,} rows" for size, count in _ROWS.items()},
+            aim=None,
+            run=partial(_by_another, write),
+        )
 
 
 CASES = (

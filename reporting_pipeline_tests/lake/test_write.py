@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import polars
 import psycopg
 import pyarrow as pa
 import pytest
@@ -63,6 +64,23 @@ def test_money_is_exact_and_days_are_dates(lake: Path, shared_season_pipeline: P
         [("gross_minor", "sum")]
     )
     assert {tuple(row.values()) for row in sums.to_pylist()} == set(expected)
+
+
+def test_polars_reads_the_lake_with_its_organisations_and_days(
+    lake: Path, shared_season_pipeline: Pipeline
+) -> None:
+    with warehouse_connection(shared_season_pipeline.warehouse) as connection:
+        expected = connection.execute(
+            "select organization_id::text, date, sum(gross_minor)::bigint"
+            " from reporting_bi.sales_daily group by 1, 2"
+        ).fetchall()
+
+    rows = polars.scan_parquet(
+        f"{lake}/table=sales_daily/", hive_partitioning=True, try_parse_hive_dates=True
+    )
+
+    sums = rows.group_by("organization_id", "date").agg(polars.col("gross_minor").sum())
+    assert set(sums.collect().rows()) == set(expected)
 
 
 def test_names_are_in_tables_of_their_own(lake: Path) -> None:
