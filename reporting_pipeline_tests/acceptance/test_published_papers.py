@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -76,7 +77,8 @@ def test_a_published_settlement_has_the_lines_of_the_oracle(
     assert compared > 20
 
 
-def _shape(slug: str) -> dict[str, Any]:
+@cache
+def _shape(slug: str) -> Mapping[str, Any]:
     """A shipped definition that is published as JSON Lines."""
     [declared] = [each for each in read_folder(STARTER_SET) if each.slug == slug]
     return declared.model_dump(mode="json", exclude_none=True) | {"formats": ["jsonl"]}
