@@ -131,7 +131,10 @@ def servers_folder(account: Account) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres(account: Account, servers_folder: Path) -> Iterator[Postgres]:
-    """A PostgreSQL server that does not wait for the disk, with the roles of the embedded one."""
+    """A PostgreSQL server that does not wait for the disk, with the roles of the embedded one.
+
+    Autovacuum is off: a plan must not depend on whether it has reached a table yet.
+    """
     install = PostgresInstall.find(Settings.from_environment().pg_bindir)
     server = Postgres(
         install=install.reachable_for(account, servers_folder / "bin"),
@@ -142,6 +145,8 @@ def postgres(account: Account, servers_folder: Path) -> Iterator[Postgres]:
     )
     server.start()
     with superuser_connection(server.url("postgres")) as connection:
+        connection.execute("alter system set autovacuum = off")
+        connection.execute("select pg_reload_conf()")
         for role in (WAREHOUSE_OWNER, SOURCE_OWNER, SOURCE_READER):
             ensure_role(connection, role, _PASSWORD)
         ensure_reader(connection, WAREHOUSE_OWNER)
