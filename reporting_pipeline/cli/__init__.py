@@ -92,7 +92,7 @@ COMMANDS = MappingProxyType(
         ),
         "bi": (
             "bi:bi",
-            "Make roles for BI tools, and semantic models of the views in schema reporting_bi.",
+            "Make roles for BI tools, and models and extracts of the views in schema reporting_bi.",
         ),
         "lake": (
             "lake:lake",

@@ -56,7 +56,7 @@ def write_hyper(
         WarehouseUnavailable: The warehouse cannot be reached, or fails meanwhile.
     """
     _require_extra()
-    if target.exists() and not is_overwriting:
+    if (target.exists() or target.is_symlink()) and not is_overwriting:
         message = f"{target} exists: name another file, or replace it with --overwrite"
         raise FileExists(message)
     ensure_relations(warehouse)

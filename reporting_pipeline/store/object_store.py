@@ -9,10 +9,11 @@ library are translated.
 """
 
 import hashlib
+import logging
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -42,6 +43,7 @@ _MAX_SEGMENT_BYTES = 255  # of every common file system
 # partition of the lake.
 _SEGMENT = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9._=-]*[A-Za-z0-9_-])?")
 _DEVICE_NAME = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,22 +212,22 @@ class ObjectStore(ABC):
         self, key: str, chunks: Iterable[bytes], attributes: dict[str, str] | None = None
     ) -> StoredObject:
         digest, byte_count = hashlib.sha256(), 0
-        with ExitStack() as abort_on_error:
-            writer = abort_on_error.enter_context(
-                obstore.open_writer(
-                    self._objects,
-                    key,
-                    attributes=attributes,
-                    buffer_size=_PART_BYTES,
-                    max_concurrency=_PARTS_IN_FLIGHT,
-                )
-            )
+        writer = obstore.open_writer(
+            self._objects,
+            key,
+            attributes=attributes,
+            buffer_size=_PART_BYTES,
+            max_concurrency=_PARTS_IN_FLIGHT,
+        )
+        try:
             for chunk in chunks:
                 digest.update(chunk)
                 byte_count += len(chunk)
                 with self._explained("written", key):
                     writer.write(chunk)
-            abort_on_error.pop_all()
+        except BaseException as error:
+            _abort(writer, error)
+            raise
         with self._explained("written", key):
             writer.close()
         return StoredObject(key=key, byte_count=byte_count, sha256=digest.hexdigest())
@@ -293,6 +295,17 @@ def cause(error: Exception) -> str:
     """The library's own message on one line, without its dump of internals."""
     summary = str(error).partition("Debug source")[0]
     return " ".join(summary.split())[:_MAX_CAUSE_CHARACTERS]
+
+
+def _abort(writer: "obstore.WritableFile", error: BaseException) -> None:
+    """Abort an upload because of an error, which is more important than a failure of this.
+
+    What is left then is a leftover, which housekeeping removes (`ObjectStore.leftovers`).
+    """
+    try:
+        writer.__exit__(type(error), error, error.__traceback__)
+    except Exception as failure:  # noqa: BLE001 - the library's errors have no common class
+        _LOG.info("an upload could not be aborted: %s", cause(failure))
 
 
 def _is_plain(segment: str) -> bool:

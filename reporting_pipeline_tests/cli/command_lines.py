@@ -38,6 +38,7 @@ _MADE = {
     ("sources generate", "out"),
     ("definitions export", "directory"),
     ("bi export", "directory"),
+    ("bi hyper", "file"),
 }
 # Values that a parameter accepts, so that only one argument of a line is wrong.
 _RIGHT = {

@@ -1,6 +1,7 @@
 """Unfinished writes are found in a folder and in a bucket, and nothing else is."""
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from reporting_pipeline.errors import StoreUnavailable
 from reporting_pipeline.store import open_store
 from reporting_pipeline.store.folder import FolderStore
 
+MEBIBYTE = 1024 * 1024
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(days=1)
 
@@ -50,6 +52,20 @@ def test_only_unfinished_uploads_below_the_prefix_are_aborted(moto_address: str)
     assert list(store.list_keys()) == ["a/b.csv"]
     left = client.list_multipart_uploads(Bucket=bucket)["Uploads"]
     assert [each["Key"] for each in left] == ["others/a/b.csv"]
+
+
+def test_an_upload_that_somebody_else_has_aborted_hides_no_error(moto_address: str) -> None:
+    bucket = moto_address.split("/")[2]
+    client: Any = boto3.client("s3", region_name="us-east-1")
+
+    def chunks() -> Iterator[bytes]:
+        yield from [bytes(MEBIBYTE)] * 20
+        [upload] = client.list_multipart_uploads(Bucket=bucket)["Uploads"]
+        client.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        open_store(moto_address).put("a/b.csv", chunks())
 
 
 def test_a_store_that_is_down_is_unavailable_for_leftovers(monkeypatch: pytest.MonkeyPatch) -> None:
