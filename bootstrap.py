@@ -100,8 +100,8 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     if command == "lock":
         return renew_locks(rest)
-    if command == "test":
-        # The tests start hundreds of Pythons: each would compile the project's modules again.
+    if command in {"test", "bench"}:
+        # They start hundreds of Pythons: each would compile all modules again.
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # noqa: TID251 - not a setting
     if command in programs:
         become(programs[command])
