@@ -335,8 +335,7 @@ def _invoke(arguments: Sequence[str], manifest: "Manifest | None") -> Any:
         try:
             return dbtRunner(manifest=manifest).invoke([*arguments, *places, *outputs, *_QUIET])
         finally:
-            # Each new adapter appends its flags to this list, and looks at the whole stack for each
-            # flag in it: the hundredth build of a process would take a second more than the first.
+            # Each new adapter appends its flags to this list, so it would grow with each build.
             DEFAULT_BASE_BEHAVIOR_FLAGS[:] = flags
 
 

@@ -183,7 +183,7 @@ def _days_alike(*warehouses: URL) -> tuple[date, ...]:
 
 
 def _last_days(warehouse: URL) -> list[tuple[int, date]]:
-    """The last days of the books, each with its number of ledger entries before it."""
+    """The number of ledger entries of each of the last days of the books, with the day."""
     statement = (
         "select count(*), report_day from landing.ledger_entries"
         " where report_day < '2026-01-01' group by report_day order by report_day desc limit 14"

@@ -8,8 +8,8 @@ of them are written with three statements.
 Results wait in memory until another event of any kind comes (each step ends with one) or 200 wait.
 If the process dies before that, the step has not ended, and Dagster repeats it.
 
-Each statement has the same text for any number of rows: SQLAlchemy compiles one with a list of
-values anew each time, which took a seventh of the CPU time of the demo.
+Each statement has the same text for any number of rows. SQLAlchemy compiles a statement with a list
+of values each time that it runs; this took a seventh of the CPU time of the demo.
 """
 
 from collections.abc import Sequence

@@ -174,9 +174,10 @@ def found_ids(warehouse: psycopg.Connection, table: Table) -> list[UUID]:
 def has_faults(
     warehouse: psycopg.Connection, table: Table, incoming: sql.Identifier, present: datetime
 ) -> bool:
-    """Whether an incoming row breaks a rule, shares its id, is to be set right, or is of tomorrow.
+    """True if an incoming row has a fault: the functions below then find the rows, and act.
 
-    Nearly always none does: this looks at each row once, and the functions below several times.
+    A fault is a broken rule, an id that another row has too, a value to correct, or a record clock
+    in the future. Most landings have none. This reads each row once, the others several times.
     """
     suspects = [rule.is_broken for rule in row_rules(table)]
     suspects += [_is_ahead(table, present)]
